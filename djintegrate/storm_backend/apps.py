@@ -1,0 +1,17 @@
+"""The Django app: it only registers the system checks."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.core import checks
+from django.utils.translation import gettext_lazy as _
+
+
+class StormBackendConfig(AppConfig):
+    name = "djintegrate.storm_backend"
+    verbose_name = _("Storm backend")
+
+    def ready(self) -> None:
+        from .checks import check_configuration
+
+        checks.register(check_configuration)

@@ -1,0 +1,56 @@
+"""The database engine: Django loads `DatabaseWrapper` from here.
+
+The wrapper is the native backend's for the scheme of the store's URI, with the thin
+layer of `engine` in front.
+"""
+
+from __future__ import annotations
+
+import threading
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+from django.db import DEFAULT_DB_ALIAS
+
+from . import conf, uris
+from .engine import StormEngine
+
+
+def DatabaseWrapper(settings_dict: dict[str, Any], alias: str = DEFAULT_DB_ALIAS) -> StormEngine:
+    """The connection of a DATABASES entry. Django calls this, once for each thread."""
+    location = _resolve(settings_dict, alias)
+    connection: StormEngine = _wrapper_class(location.backend)(settings_dict, alias)
+    connection.take_part()
+    return connection
+
+
+def _resolve(settings_dict: dict[str, Any], alias: str) -> uris.Location:
+    # In place: the test runner and other threads read the same dictionary, and put the
+    # name of a test database or of a clone there.
+    with _resolving:
+        name = settings_dict.get("STORM_STORE")
+        if name is not None:
+            return uris.location(conf.store(name).uri)
+        name = settings_dict["NAME"]
+        if name not in conf.stores():
+            raise ImproperlyConfigured(
+                f"DATABASES[{alias!r}]['NAME'] is {str(name)!r}, which is no store. "
+                f"STORM_STORES names: {', '.join(map(repr, conf.stores())) or 'none'}. "
+                "Make NAME one of these; the database itself is named by the store's URI."
+            )
+        location = uris.location(conf.store(name).uri)
+        own_options = settings_dict["OPTIONS"]
+        settings_dict.update(location.settings, STORM_STORE=name)
+        settings_dict["OPTIONS"] = {**location.settings["OPTIONS"], **own_options}
+        return location
+
+
+@cache
+def _wrapper_class(backend: str) -> type[Any]:
+    native = import_module(f"{backend}.base").DatabaseWrapper
+    return type("DatabaseWrapper", (StormEngine, native), {"__module__": __name__})
+
+
+_resolving = threading.Lock()

@@ -1,0 +1,119 @@
+"""Zope's transaction as one thread sees it: what was begun, and who hears of it.
+
+A synchronizer of the transaction manager, one per thread. It never touches a database,
+but for closing what its thread opened when that thread ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
+
+import transaction
+from django.db import connections
+from django.db.transaction import TransactionManagementError
+from transaction.interfaces import ISynchronizer, NoTransaction
+from zope.interface import implementer
+
+if TYPE_CHECKING:
+    from .engine import StormEngine
+    from .stores import PlainStore
+
+
+@implementer(ISynchronizer)
+class Coordinator:
+    """One thread's transactions, connections and plain stores."""
+
+    def __init__(self) -> None:
+        # A transaction that get() made is not announced, one that begin() made is: that
+        # is how the two are told apart. One that was there before this coordinator
+        # counts as begun: such threads most often started with `with manager:`.
+        self.begun: Any = None
+        self.plain_stores: dict[str, PlainStore] = {}
+        self._opened: WeakSet[StormEngine] = WeakSet()
+        transaction.manager.registerSynch(self)
+
+    def add(self, connection: StormEngine) -> None:
+        """Close this connection when the thread ends."""
+        self._opened.add(connection)
+
+    def newTransaction(self, txn: Any) -> None:
+        _refuse_open_blocks("A transaction cannot be begun")
+        self.begun = txn
+        for connection in _connections():
+            connection.expect_begun_transaction()
+
+    def beforeCompletion(self, txn: Any) -> None:
+        # Raising here leaves a commit undone and everything as it was. An abort goes on,
+        # and raises this when it is through.
+        _refuse_open_blocks("The transaction cannot be ended")
+
+    def afterCompletion(self, txn: Any) -> None:
+        if self.begun is txn:
+            self.begun = None
+        for connection in _connections():
+            part = connection.part
+            if part is not None and part.waiting and part.txn is txn:
+                part.dismiss()
+
+    def __del__(self) -> None:
+        # The thread has ended. Its connections are in reference cycles, and would stay
+        # open until the garbage collector came by.
+        with contextlib.suppress(Exception):
+            for connection in self._opened:
+                connection.close_at_thread_end()
+            for store in self.plain_stores.values():
+                store.close()
+
+
+def current() -> Coordinator:
+    """The coordinator of this thread."""
+    try:
+        coordinator: Coordinator = _local.coordinator
+    except AttributeError:
+        coordinator = _local.coordinator = Coordinator()
+    return coordinator
+
+
+def transaction_for_django() -> Any | None:
+    """The transaction that an atomic() block of Django joins, if there can be one."""
+    try:
+        txn = transaction.get()
+    except NoTransaction:
+        # The manager is in explicit mode, and nothing was begun.
+        return None
+    if txn.status == "Commit failed":
+        # All of it was rolled back; what is left only waits for this.
+        transaction.abort()
+        txn = transaction.get()
+    # In the middle of a commit nobody can join any more.
+    return txn if txn.status in ("Active", "Doomed") else None
+
+
+def rollback_requested() -> bool:
+    """Whether somebody called set_rollback(True), to have no commit and no error."""
+    return any(connection.needs_rollback and connection.rollback_requested for connection in _connections())
+
+
+def _connections() -> Iterator[StormEngine]:
+    """The connections of this thread that may take part."""
+    from .engine import StormEngine
+
+    for connection in connections.all(initialized_only=True):
+        if isinstance(connection, StormEngine):
+            yield connection
+
+
+def _refuse_open_blocks(what: str) -> None:
+    for connection in _connections():
+        if connection.open_blocks():
+            raise TransactionManagementError(
+                f"{what} while an atomic() block is open on {connection.alias!r}. Leave "
+                "the block first: leaving the outermost one commits or aborts."
+            )
+
+
+_local = threading.local()

@@ -1,0 +1,166 @@
+"""The data manager: the steps of a commit, and of an abort, of one store in one phase.
+
+One per store and transaction. What the steps do to a Django connection is in `parts`;
+here is what they do to a store of Storm's own.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import transaction
+from transaction.interfaces import IRetryDataManager, ISavepointDataManager
+from zope.interface import implementer
+
+from . import retry
+
+if TYPE_CHECKING:
+    from .stores import PlainStore
+
+logger = logging.getLogger("djintegrate.storm_backend")
+
+READS = ("SELECT", "WITH", "SHOW", "SET", "PRAGMA", "EXPLAIN", "SAVEPOINT", "RELEASE", "ROLLBACK")
+
+
+@implementer(ISavepointDataManager, IRetryDataManager)
+class DataManager:
+    """One-phase commit of one store: the order of steps, whatever the connection is."""
+
+    name: str
+    vendor: str
+
+    def __init__(self, txn: Any) -> None:
+        self.txn = txn
+        self.transaction_manager = transaction.manager
+        self.joined = False
+        # No statement yet: there is no database transaction to end.
+        self.waiting = False
+        self.wrote = False
+        self.ended = False
+
+    def join(self) -> None:
+        """Take part in the transaction."""
+        if not self.joined:
+            self.txn.join(self)
+            self.joined = True
+            parts(self.txn).append(self)
+
+    def sortKey(self) -> str:
+        # "~" sorts last. A one-phase commit cannot be taken back, so everybody who can
+        # still refuse must have voted before this one commits.
+        return f"~djintegrate.storm_backend:{self.name}:{id(self)}"
+
+    def tpc_begin(self, txn: Any) -> None:
+        # Flushing before anybody commits lets a failing flush abort everybody.
+        if not (self.ended or self.waiting):
+            self._check()
+            self._flush()
+
+    def commit(self, txn: Any) -> None:
+        # The commit itself comes last, in `tpc_vote`. By now everybody has flushed.
+        warn_of_several_one_phase_stores(txn, self)
+
+    def tpc_vote(self, txn: Any) -> None:
+        if self.ended or self.waiting:
+            return
+        # Another data manager's commit() may have changed Storm's objects.
+        self._flush()
+        self._check()
+        self._commit()
+        self.ended = True
+
+    def tpc_finish(self, txn: Any) -> None:
+        """Nothing: what there was to commit was committed in `tpc_vote`."""
+
+    def tpc_abort(self, txn: Any) -> None:
+        self.abort(txn)
+
+    def abort(self, txn: Any) -> None:
+        # Called again by Zope after hooks and after a commit, which it cannot undo.
+        if not (self.ended or self.waiting):
+            self.ended = True
+            self._rollback()
+
+    def should_retry(self, error: BaseException) -> bool:
+        return retry.is_retryable(self.vendor, error)
+
+    def savepoint(self) -> Any:
+        """A savepoint of this store alone, as transaction.savepoint() asks for."""
+        raise NotImplementedError
+
+    def note_write(self, statement: str) -> None:
+        """Remember whether anything but reading was done."""
+        self.wrote = self.wrote or not statement.lstrip("( \n\t").upper().startswith(READS)
+
+    def _check(self) -> None:
+        """Raise if this transaction must not be committed."""
+
+    def _flush(self) -> None:
+        raise NotImplementedError
+
+    def _commit(self) -> None:
+        raise NotImplementedError
+
+    def _rollback(self) -> None:
+        raise NotImplementedError
+
+
+class PlainStorePart(DataManager):
+    """A store that no alias names: Storm's own connection, in Storm's own transaction."""
+
+    def __init__(self, store: PlainStore, txn: Any) -> None:
+        super().__init__(txn)
+        self.store = store
+        self.name = store.name
+        self.vendor = store.vendor
+        self._savepoints = 0
+
+    def savepoint(self) -> PlainStoreSavepoint:
+        self._savepoints += 1
+        return PlainStoreSavepoint(self.store, f"djintegrate_{self._savepoints}")
+
+    def _flush(self) -> None:
+        self.store.flush()
+
+    def _commit(self) -> None:
+        self.store.commit_connection()
+        self.store.part = None
+
+    def _rollback(self) -> None:
+        self.store.part = None
+        self.store.rollback_connection()
+
+
+class PlainStoreSavepoint:
+    """transaction.savepoint() on a plain store."""
+
+    def __init__(self, store: PlainStore, name: str) -> None:
+        self._store = store
+        self._name = name
+        store.execute(f"SAVEPOINT {name}", noresult=True)
+
+    def rollback(self) -> None:
+        self._store.forget_changes()
+        self._store.execute(f"ROLLBACK TO SAVEPOINT {self._name}", noresult=True)
+
+
+def parts(txn: Any) -> list[DataManager]:
+    """The data managers of this module that take part in `txn`."""
+    try:
+        joined: list[DataManager] = txn.data(DataManager)
+    except KeyError:
+        joined = []
+        txn.set_data(DataManager, joined)
+    return joined
+
+
+def warn_of_several_one_phase_stores(txn: Any, part: DataManager) -> None:
+    """Say that a failure between two one-phase commits would leave one without the other."""
+    writers = [other for other in parts(txn) if other.wrote and not other.ended]
+    if len(writers) > 1 and part is writers[0]:
+        logger.warning(
+            "One transaction writes to several stores that commit in one phase: %s. If "
+            "the commit of one fails after that of another, they differ.",
+            ", ".join(sorted(repr(writer.name) for writer in writers)),
+        )

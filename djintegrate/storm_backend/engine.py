@@ -1,0 +1,258 @@
+"""The thin layer that makes a native Django backend share its connection with Storm.
+
+It decides when the connection joins Zope's transaction; everything else is the native
+backend's. What the connection is in that transaction, and how it ends, is in `parts`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.transaction import TransactionManagementError
+
+from . import conf, coordinator
+from .parts import ConnectionPart, DjangoBlock, SavepointPart, ZopeBlock, depth_of_testcase
+
+if TYPE_CHECKING:
+    from .stores import SharedStore
+
+logger = logging.getLogger("djintegrate.storm_backend")
+
+
+class StormEngine(BaseDatabaseWrapper):
+    """Mixed in before the DatabaseWrapper of a native backend."""
+
+    # The Storm store on this connection, once somebody asked for it.
+    store: SharedStore | None = None
+    # The driver's connection, while there is one.
+    connection: Any
+    # What this connection is in Zope's transaction, if it is in one.
+    part: ConnectionPart | None = None
+    # Only connections[alias] takes part; a copy() of it is a connection of its own.
+    takes_part = False
+    rollback_requested = False
+    has_sister_stores = False
+
+    @property
+    def store_name(self) -> str:
+        return str(self.settings_dict["STORM_STORE"])
+
+    def take_part(self) -> None:
+        """Follow the transactions of this thread from now on."""
+        self.takes_part = True
+        self.has_sister_stores = len(conf.stores()) > 1
+        coordinator.current().add(self)
+        self.expect_begun_transaction()
+
+    # Joining
+
+    def expect_begun_transaction(self) -> None:
+        """Be ready to join the transaction that this thread has begun, if any."""
+        txn = coordinator.current().begun
+        if txn is None or self.part is not None or self.open_blocks() or self.is_manual():
+            return
+        self._wait_for(txn)
+
+    def enlist(self) -> None:
+        """Storm is about to use the connection: be in a transaction."""
+        self.validate_thread_sharing()
+        if self.part is None:
+            self._join_open_transaction()
+        if self.part is None:
+            self._wait_for(transaction.get())
+        self._start_waiting()
+
+    def open_blocks(self) -> list[Any]:
+        """The open atomic() blocks, without the test's and the engine's own."""
+        if self.part is not None:
+            return self.part.open_blocks()
+        return [block for block in self.atomic_blocks if not block._from_testcase]
+
+    def is_manual(self) -> bool:
+        """Whether Django's manual transaction mode is on."""
+        if self.in_atomic_block:
+            return False
+        if self.connection is None:
+            return not self.settings_dict["AUTOCOMMIT"]
+        return not self.autocommit
+
+    def _wait_for(self, txn: Any) -> None:
+        if self.in_atomic_block:
+            self.part = SavepointPart(self, txn, savepoint=None)
+        elif self.is_manual():
+            self.part = DjangoBlock(self, txn)
+        else:
+            self.part = ZopeBlock(self, txn)
+        self.part.wait()
+
+    def _start_waiting(self) -> None:
+        if self.part is not None and self.part.waiting:
+            self.part.start()
+
+    def _join_open_transaction(self) -> None:
+        """If Django has opened a transaction, let it join Zope's."""
+        if self.needs_rollback or self.connection is None:
+            return
+        savepoint = None
+        in_testcase = False
+        if self.in_atomic_block:
+            depth = depth_of_testcase(self)
+            in_testcase = depth > 0
+            if in_testcase and len(self.savepoint_ids) >= depth:
+                savepoint = self.savepoint_ids[depth - 1]
+            if in_testcase and savepoint is None:
+                # The test's own blocks stay outside. So does an outermost
+                # atomic(savepoint=False): nothing would tell when it is left.
+                return
+        elif not self.is_manual():
+            return
+        txn = coordinator.transaction_for_django()
+        if txn is None:
+            return
+        if in_testcase:
+            self.part = SavepointPart(self, txn, savepoint)
+        else:
+            self.part = DjangoBlock(self, txn)
+        self.part.start()
+
+    # Django's hooks: a statement, a connection
+
+    def _cursor(self, name: str | None = None) -> Any:
+        if self.part is None and self.takes_part and (self.in_atomic_block or not self.autocommit):
+            self._join_open_transaction()
+        self._start_waiting()
+        return super()._cursor(name)
+
+    def get_autocommit(self) -> bool:
+        self._start_waiting()
+        return super().get_autocommit()
+
+    def connect(self) -> None:
+        if isinstance(self.part, DjangoBlock):
+            # Its connection was closed, and Django leaves such a block without a word.
+            self.part.txn.abort()
+        super().connect()
+        if self.settings_dict["CONN_MAX_AGE"] == 0:
+            # Storm's connections live as long as their thread. One that a request finds
+            # dead is replaced before its first statement.
+            self.close_at = None
+            self.health_check_enabled = True
+
+    def close(self) -> None:
+        if self.part is None or not self.part.waiting or isinstance(self.part, SavepointPart):
+            super().close()
+            if self.part is not None and (self.connection is None or self.closed_in_transaction):
+                # What was done on it is lost, and must not look committed.
+                self.needs_rollback = True
+            return
+        # The block has not touched the database, so nothing of it is lost.
+        self.in_atomic_block = False
+        try:
+            super().close()
+        finally:
+            self.in_atomic_block = True
+
+    def close_at_thread_end(self) -> None:
+        """Close what the thread opened, unless other threads may use it."""
+        if self.allow_thread_sharing:
+            return
+        raw, self.connection = self.connection, None
+        if raw is not None:
+            with contextlib.suppress(Exception):
+                raw.close()
+
+    def close_if_unusable_or_obsolete(self) -> None:
+        # Called where a request begins and where it ends.
+        if isinstance(self.part, ZopeBlock):
+            logger.error(
+                "A transaction on the store %r was neither committed nor aborted before "
+                "the request ended. It is aborted now.",
+                self.store_name,
+            )
+            self.part.txn.abort()
+        super().close_if_unusable_or_obsolete()
+
+    # Django's hooks: transactions
+
+    def on_commit(self, func: Callable[[], object], robust: bool = False) -> None:
+        # Whoever waits for a commit takes part in it.
+        self._start_waiting()
+        super().on_commit(func, robust)
+
+    def set_autocommit(self, autocommit: bool, *args: Any, **kwargs: Any) -> None:
+        if isinstance(self.part, DjangoBlock) and autocommit and not self.in_atomic_block:
+            raise TransactionManagementError(
+                "Autocommit cannot be turned on in the middle of a transaction. Call commit() or rollback() first."
+            )
+        super().set_autocommit(autocommit, *args, **kwargs)
+
+    def set_rollback(self, rollback: bool) -> None:
+        super().set_rollback(rollback)
+        self.rollback_requested = rollback
+
+    def commit(self) -> None:
+        if self.part is None or self.part.ending:
+            super().commit()
+            return
+        self.validate_thread_sharing()
+        self.validate_no_atomic_block()
+        self.part.commit_by_django()
+
+    def rollback(self) -> None:
+        part = self.part
+        if part is None or part.ending:
+            super().rollback()
+            return
+        self.validate_thread_sharing()
+        self.validate_no_atomic_block()
+        part.rollback_by_django()
+        if not isinstance(part, DjangoBlock):
+            # The end of a TestCase class: its transaction is around the part.
+            super().rollback()
+
+    def savepoint(self) -> Any:
+        # What Storm has pending was done before the savepoint.
+        self._flush_store()
+        return super().savepoint()
+
+    def savepoint_commit(self, sid: str | None) -> None:
+        part = self.part
+        if part is not None and not part.ending:
+            if sid == part.root:
+                part.commit_by_django()
+                return
+            # What Storm has pending was done inside of the savepoint.
+            self._flush_store()
+        super().savepoint_commit(sid)
+
+    def savepoint_rollback(self, sid: str | None) -> None:
+        part = self.part
+        if part is not None and not part.ending:
+            if sid == part.root:
+                part.rollback_by_django()
+                return
+            if part.is_inside(sid):
+                part.txn.abort()
+        super().savepoint_rollback(sid)
+        if self.store is not None and not (self.part is not None and self.part.ending):
+            self.store.forget_changes()
+
+    def begin_explicitly(self) -> None:
+        """BEGIN, on a database where turning autocommit off does not."""
+        if hasattr(self, "_start_transaction_under_autocommit"):
+            self._start_transaction_under_autocommit()
+
+    def _savepoint_allowed(self) -> bool:
+        # SQLite's backend allows them only inside atomic(); Zope's savepoints are not.
+        return self.part is not None or super()._savepoint_allowed()
+
+    def _flush_store(self) -> None:
+        if self.store is not None and not self.needs_rollback:
+            # Leaving an atomic() block is Django's act, so the errors are Django's.
+            with self.wrap_database_errors:
+                self.store.flush()

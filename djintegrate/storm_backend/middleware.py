@@ -1,0 +1,222 @@
+"""One request, one transaction: ZopeTransactionMiddleware, for WSGI and ASGI.
+
+Put it first in MIDDLEWARE, so that what the other middleware does is inside as well. It
+never touches a database itself; a request that uses none costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import copy
+import shutil
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import transaction
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
+from django.core.signals import got_request_exception
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.functional import LazyObject, empty
+
+from . import conf, coordinator
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+BODY_KEPT_IN_MEMORY = 1024 * 1024
+
+
+def default_commit_veto(request: HttpRequest, response: HttpResponseBase) -> bool:
+    """Refuse the commit of a 4xx or 5xx response; a header `X-Tm` has the last word."""
+    wish = response.headers.get("X-Tm")
+    if wish is not None:
+        return wish.lower() != "commit"
+    return response.status_code >= 400
+
+
+class ZopeTransactionMiddleware:
+    """Begins a transaction, runs the request in it, and commits or aborts."""
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        self.get_response = get_response
+        self.commit_safe_methods = conf.commit_safe_methods()
+        self.commit_veto = conf.commit_veto()
+        self.attempts = conf.retry_attempts()
+        self.is_async = iscoroutinefunction(get_response)
+        if self.is_async:
+            markcoroutinefunction(self)
+        got_request_exception.connect(_note_error, dispatch_uid=_note_error)
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        if self.is_async:
+            return self._call_async(request)
+        attempt: Attempt | None = self._begin(request)
+        while attempt is not None:
+            try:
+                response: HttpResponseBase = self.get_response(attempt.request)
+            except BaseException as error:
+                attempt = self._fail(attempt, error)
+                if attempt is None:
+                    raise
+            else:
+                attempt = self._finish(attempt, response)
+        return response
+
+    async def _call_async(self, request: HttpRequest) -> HttpResponseBase:
+        # Django runs all synchronous code of one request in one thread. So does this,
+        # for the transaction is that thread's.
+        attempt: Attempt | None = await sync_to_async(self._begin)(request)
+        while attempt is not None:
+            try:
+                response: HttpResponseBase = await self.get_response(attempt.request)
+            except BaseException as error:
+                attempt = await sync_to_async(self._fail)(attempt, error)
+                if attempt is None:
+                    raise
+            else:
+                attempt = await sync_to_async(self._finish)(attempt, response)
+        return response
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        attempt: Attempt = request._storm_attempt
+        attempt.error = error
+        if attempt.may_run_again(error):
+            # Nobody sees it; but it keeps Django from reporting an error that the next
+            # attempt may well not have.
+            return HttpResponse(status=503)
+        return None
+
+    def _begin(self, request: HttpRequest) -> Attempt:
+        if coordinator.current().begun is not None:
+            attempt: Attempt = NestedAttempt(request)
+        else:
+            attempt = Attempt(request, self.attempts)
+        attempt.begin()
+        return attempt
+
+    def _finish(self, attempt: Attempt, response: HttpResponseBase) -> Attempt | None:
+        """End the transaction. The next attempt, if there is to be one."""
+        if attempt.error is not None:
+            return self._fail(attempt, attempt.error)
+        if not self._may_commit(attempt.request, response):
+            attempt.abort()
+            return None
+        try:
+            attempt.commit()
+        except BaseException as error:
+            again = self._fail(attempt, error)
+            if again is None:
+                raise
+            return again
+        return None
+
+    def _fail(self, attempt: Attempt, error: BaseException) -> Attempt | None:
+        """Abort. The next attempt, if there is to be one."""
+        # A data manager knows only before the abort whether it would retry.
+        again = attempt.may_run_again(error)
+        attempt.abort()
+        if not again:
+            return None
+        attempt = attempt.next()
+        attempt.begin()
+        return attempt
+
+    def _may_commit(self, request: HttpRequest, response: HttpResponseBase) -> bool:
+        if transaction.isDoomed() or coordinator.rollback_requested():
+            return False
+        if request.method in SAFE_METHODS and not self.commit_safe_methods:
+            return False
+        return self.commit_veto is None or not self.commit_veto(request, response)
+
+
+class Attempt:
+    """One run of a request in a transaction of its own."""
+
+    def __init__(self, request: HttpRequest, attempts: int) -> None:
+        self.request = request
+        self.error: BaseException | None = None
+        self._left = attempts - 1
+        if self._left:
+            self._body = _take_body(request)
+            self._pristine = copy.copy(request)
+            self._pristine.META = request.META.copy()
+
+    def begin(self) -> None:
+        self.request._storm_attempt = self
+        transaction.begin().note(self.request.path)
+
+    def commit(self) -> None:
+        user = _user_name(self.request)
+        if user is not None:
+            transaction.get().user = user
+        transaction.commit()
+
+    def abort(self) -> None:
+        transaction.abort()
+
+    def may_run_again(self, error: BaseException) -> bool:
+        return self._left > 0 and bool(transaction.get().isRetryableError(error))
+
+    def next(self) -> Attempt:
+        """Another run of the same request, as it was before this one."""
+        self.request.close()
+        request = copy.copy(self._pristine)
+        request.META = self._pristine.META.copy()
+        if hasattr(request, "environ"):
+            request.environ = request.META
+        again = Attempt(request, attempts=1)
+        again._left = self._left - 1
+        again._body, again._pristine = self._body, self._pristine
+        _give_body(request, self._body)
+        return again
+
+
+class NestedAttempt(Attempt):
+    """A request made while a transaction is begun: a savepoint of that transaction.
+
+    A test that calls the test client inside `with transaction.manager:`, for instance.
+    """
+
+    def __init__(self, request: HttpRequest) -> None:
+        super().__init__(request, attempts=1)
+
+    def begin(self) -> None:
+        self.request._storm_attempt = self
+        self._savepoint = transaction.savepoint(optimistic=True)
+
+    def commit(self) -> None:
+        """Nothing: who has begun the transaction commits it."""
+
+    def abort(self) -> None:
+        self._savepoint.rollback()
+
+
+def _note_error(sender: Any, request: HttpRequest | None = None, **kwargs: Any) -> None:
+    # An error in other middleware comes here as a response with status 500.
+    attempt = getattr(request, "_storm_attempt", None)
+    if attempt is not None and attempt.error is None:
+        attempt.error = sys.exc_info()[1]
+
+
+def _take_body(request: HttpRequest) -> Any:
+    body = tempfile.SpooledTemporaryFile(max_size=BODY_KEPT_IN_MEMORY)  # noqa: SIM115 (it outlives this function)
+    shutil.copyfileobj(request, body)
+    _give_body(request, body)
+    return body
+
+
+def _give_body(request: HttpRequest, body: Any) -> None:
+    # What the handlers of Django do for a request of their own making.
+    body.seek(0)
+    request._stream = body
+    request._read_started = False
+
+
+def _user_name(request: HttpRequest) -> str | None:
+    """Who it is, if somebody asked before: asking now would cost a query."""
+    user = getattr(request, "user", None)
+    if user is None or (isinstance(user, LazyObject) and user._wrapped is empty):
+        return None
+    return str(user.get_username()) if user.is_authenticated else None

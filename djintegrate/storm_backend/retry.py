@@ -1,0 +1,54 @@
+"""Which database errors a transaction may be tried again after.
+
+Never a lost connection: whether its transaction was committed is not known.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+
+POSTGRES_STATES = frozenset(
+    {
+        "40001",  # serialization_failure
+        "40P01",  # deadlock_detected
+        "55P03",  # lock_not_available
+    }
+)
+MYSQL_CODES = frozenset(
+    {
+        1020,  # ER_CHECKREAD: the record has changed since it was read
+        1205,  # ER_LOCK_WAIT_TIMEOUT
+        1213,  # ER_LOCK_DEADLOCK
+    }
+)
+SQLITE_MESSAGES = ("database is locked", "database table is locked", "database schema is locked")
+
+
+def is_retryable(vendor: str, error: BaseException) -> bool:
+    """Whether running the transaction of `error` again may succeed."""
+    check = {"postgresql": _postgres, "mysql": _mysql, "sqlite": _sqlite}[vendor]
+    return any(check(cause) for cause in _causes(error))
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    # Django and Storm both raise their own error from the driver's.
+    while error is not None:
+        yield error
+        error = error.__cause__
+
+
+def _postgres(error: BaseException) -> bool:
+    state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
+    return isinstance(state, str) and state in POSTGRES_STATES
+
+
+def _mysql(error: BaseException) -> bool:
+    # By its module: MySQLdb may not be installed where another database is used.
+    if not any(base.__module__.startswith("MySQLdb") for base in type(error).__mro__):
+        return False
+    return bool(error.args) and error.args[0] in MYSQL_CODES
+
+
+def _sqlite(error: BaseException) -> bool:
+    return isinstance(error, sqlite3.OperationalError) and str(error).startswith(SQLITE_MESSAGES)

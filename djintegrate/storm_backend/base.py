@@ -28,23 +28,27 @@ def DatabaseWrapper(settings_dict: dict[str, Any], alias: str = DEFAULT_DB_ALIAS
 
 def _resolve(settings_dict: dict[str, Any], alias: str) -> uris.Location:
     # In place: the test runner and other threads read the same dictionary, and put the
-    # name of a test database or of a clone there.
+    # name of a test database or of a clone there. A key with SECRET in its name is one
+    # that Django's error reports do not show.
     with _resolving:
-        name = settings_dict.get("STORM_STORE")
-        if name is not None:
-            return uris.location(conf.store(name).uri)
-        name = settings_dict["NAME"]
-        if name not in conf.stores():
-            raise ImproperlyConfigured(
-                f"DATABASES[{alias!r}]['NAME'] is {str(name)!r}, which is no store. "
-                f"STORM_STORES names: {', '.join(map(repr, conf.stores())) or 'none'}. "
-                "Make NAME one of these; the database itself is named by the store's URI."
-            )
-        location = uris.location(conf.store(name).uri)
-        own_options = settings_dict["OPTIONS"]
-        settings_dict.update(location.settings, STORM_STORE=name)
-        settings_dict["OPTIONS"] = {**location.settings["OPTIONS"], **own_options}
+        if "STORM_SECRET_URI" in settings_dict:
+            return uris.location(settings_dict["STORM_SECRET_URI"])
+        store = _store(settings_dict["NAME"], alias)
+        location = uris.location(store.uri)
+        options = {**location.settings["OPTIONS"], **settings_dict["OPTIONS"]}
+        settings_dict.update(location.settings, OPTIONS=options, STORM_STORE=store.name, STORM_SECRET_URI=store.uri)
         return location
+
+
+def _store(name: Any, alias: str) -> conf.StoreSettings:
+    stores = conf.stores()
+    if name not in stores:
+        raise ImproperlyConfigured(
+            f"DATABASES[{alias!r}]['NAME'] is {str(name)!r}, which is no store. STORM_STORES names: "
+            f"{', '.join(map(repr, stores)) or 'none'}. Make NAME one of these; the database itself is named by "
+            "the store's URI."
+        )
+    return stores[name]
 
 
 @cache

@@ -15,10 +15,12 @@ from django.core import checks
 from django.core.checks import CheckMessage, Error
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
+from django.utils.module_loading import import_string
 
 from . import conf, uris
 
 MIDDLEWARE = "djintegrate.storm_backend.middleware.ZopeTransactionMiddleware"
+FILTER = "djintegrate.storm_backend.reports.StoreHidingFilter"
 DRIVERS = {
     "postgres": (("psycopg", "psycopg2"), "djintegrate[postgresql]"),
     "mysql": (("MySQLdb",), "djintegrate[mysql]"),
@@ -34,6 +36,7 @@ def check_configuration(**kwargs: Any) -> list[CheckMessage]:
         return [Error(str(error), hint="Correct STORM_STORES.", id="storm_backend.E001")]
     return [
         *_stores(stores),
+        *_reports(stores),
         *_databases(stores),
         *_middleware(),
     ]
@@ -66,6 +69,21 @@ def _stores(stores: dict[str, conf.StoreSettings]) -> Iterator[CheckMessage]:
                 hint="Write an absolute path after one slash: sqlite:/srv/site/db.sqlite3 "
                 "(in sqlite:///x, x is relative).",
                 id="storm_backend.W001",
+            )
+
+
+def _reports(stores: dict[str, conf.StoreSettings]) -> Iterator[CheckMessage]:
+    reporter_filter = import_string(settings.DEFAULT_EXCEPTION_REPORTER_FILTER)
+    if reporter_filter.hidden_settings.search("STORM_STORES"):
+        return
+    for store in stores.values():
+        if uris.without_password(store.uri) != store.uri:
+            yield checks.Warning(
+                f"STORM_STORES[{store.name!r}] has a password in its URI, and Django's error reports, by mail too, "
+                "show it.",
+                hint=f'Set DEFAULT_EXCEPTION_REPORTER_FILTER = "{FILTER}", or leave the password to ~/.pgpass or '
+                "~/.my.cnf.",
+                id="storm_backend.W004",
             )
 
 

@@ -56,8 +56,13 @@ class Coordinator:
             self.begun = None
         for connection in _connections():
             part = connection.part
-            if part is not None and part.waiting and part.txn is txn:
+            if part is None or part.txn is not txn:
+                continue
+            if part.waiting:
                 part.dismiss()
+            else:
+                # It joined while the others were already being ended.
+                part.abort(txn)
 
     def __del__(self) -> None:
         # The thread has ended. Its connections are in reference cycles, and would stay

@@ -23,8 +23,6 @@ from storm.exceptions import ConnectionBlockedError, DisconnectionError, wrap_ex
 from storm.tracer import trace
 from storm.uri import URI
 
-from . import conf
-
 if TYPE_CHECKING:
     from .engine import StormEngine
 
@@ -158,7 +156,7 @@ class BorrowingDatabase(Database):
     connection_factory: ClassVar[type[Connection]]
 
     def __init__(self, wrapper: StormEngine) -> None:
-        super().__init__(URI(conf.store(wrapper.store_name).uri))
+        super().__init__(URI(wrapper.settings_dict["STORM_SECRET_URI"]))
         self.wrapper = wrapper
 
     def raw_connect(self) -> ConnectionWrapper:

@@ -10,6 +10,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 import transaction
+from django.db.transaction import TransactionManagementError
 from transaction.interfaces import IRetryDataManager, ISavepointDataManager
 from zope.interface import implementer
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("djintegrate.storm_backend")
 
+# The same number in psycopg2 and in psycopg.
+POSTGRES_IN_ERROR = 3
 READS = ("SELECT", "WITH", "SHOW", "SET", "PRAGMA", "EXPLAIN", "SAVEPOINT", "RELEASE", "ROLLBACK")
 
 
@@ -120,6 +123,9 @@ class PlainStorePart(DataManager):
         self._savepoints += 1
         return PlainStoreSavepoint(self.store, f"djintegrate_{self._savepoints}")
 
+    def _check(self) -> None:
+        refuse_failed(self.name, self.store.raw_connection)
+
     def _flush(self) -> None:
         self.store.flush()
 
@@ -153,6 +159,16 @@ def parts(txn: Any) -> list[DataManager]:
         joined = []
         txn.set_data(DataManager, joined)
     return joined
+
+
+def refuse_failed(name: str, raw_connection: Any) -> None:
+    """Raise if PostgreSQL has given the transaction up: it would answer a COMMIT by rolling back."""
+    info = getattr(raw_connection, "info", None)
+    if getattr(info, "transaction_status", None) == POSTGRES_IN_ERROR:
+        raise TransactionManagementError(
+            f"The transaction on the store {name!r} cannot be committed: PostgreSQL gave it up at an error that was "
+            "caught. Abort it; or take a transaction.savepoint() before, or an atomic() block around, what may fail."
+        )
 
 
 def warn_of_several_one_phase_stores(txn: Any, part: DataManager) -> None:

@@ -196,7 +196,7 @@ class StormEngine(BaseDatabaseWrapper):
         self.rollback_requested = rollback
 
     def commit(self) -> None:
-        if self.part is None or self.part.ending:
+        if self.part is None or self.part.ending or self.part.waiting:
             super().commit()
             return
         self.validate_thread_sharing()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction as django_transaction
 from django.db.transaction import TransactionManagementError
 
-from .datamanager import DataManager, parts
+from .datamanager import DataManager, parts, refuse_failed
 
 if TYPE_CHECKING:
     from .engine import StormEngine
@@ -37,7 +37,12 @@ class ConnectionPart(DataManager):
 
     def start(self) -> None:
         """Join, and start the database transaction."""
-        self.join()
+        try:
+            self.join()
+        except BaseException:
+            # The transaction is in the middle of its commit, or has failed.
+            self.dismiss()
+            raise
         self.waiting = False
         try:
             self._start()
@@ -46,7 +51,9 @@ class ConnectionPart(DataManager):
             self.waiting = True
             raise
         if self.connection.has_sister_stores:
-            self.connection.execute_wrappers.append(self._note_statement)
+            # First in the list: Django takes away the last one when a block of
+            # execute_wrapper() ends.
+            self.connection.execute_wrappers.insert(0, self._note_statement)
 
     def wait(self) -> None:
         """Start at the first statement."""
@@ -109,10 +116,11 @@ class ConnectionPart(DataManager):
         connection = self.connection
         if connection.needs_rollback:
             raise TransactionManagementError(
-                f"The transaction on {connection.alias!r} cannot be committed: an error "
-                "inside an atomic(savepoint=False) block, or set_rollback(True), marked "
-                "it for rollback. Abort it; use atomic() where an error may be survived."
+                f"The transaction on {connection.alias!r} cannot be committed: a database error in it was caught "
+                "outside of an atomic() block, or set_rollback(True) was called. Abort it; and catch an error that "
+                "may be survived outside of an atomic() block of its own."
             ) from connection.rollback_exc
+        refuse_failed(self.name, connection.connection)
 
     def _flush(self) -> None:
         store = self.connection.store
@@ -208,6 +216,9 @@ class ZopeBlock(ConnectionPart):
 
     def _rollback_database(self) -> None:
         connection = self.connection
+        if self._block not in connection.atomic_blocks:
+            # Its commit failed, and Django has rolled back.
+            return
         open_blocks = self.open_blocks()
         connection.atomic_blocks = [self._block]
         connection.savepoint_ids = []
@@ -217,6 +228,8 @@ class ZopeBlock(ConnectionPart):
         _leave_broken(connection, open_blocks)
 
     def _run_callbacks(self, success: bool) -> None:
+        if not success:
+            return
         # Zope lets go of an aborted transaction before anything runs after it, of a
         # committed one only later. A callback that opens a transaction needs it gone.
         self.txn._free_manager()
@@ -258,32 +271,33 @@ class SavepointPart(ConnectionPart):
         self._own = savepoint is None
         self.root = savepoint
         self._depth = depth_of_testcase(connection)
+        self._around = connection.savepoint_ids[: self._depth - 1]
         self._callbacks = len(connection.run_on_commit)
 
     def open_blocks(self) -> list[Any]:
         return [block for block in self.connection.atomic_blocks if not block._from_testcase]
 
     def is_inside(self, savepoint: str | None) -> bool:
-        return savepoint in self.connection.savepoint_ids[: self._depth - 1]
+        return savepoint in self._around
 
     def _start(self) -> None:
         if self._own:
             self.root = self.connection.savepoint()
 
     def _commit_database(self) -> None:
-        # Otherwise a test began after this part, which is of its setUpTestData():
-        # releasing this savepoint would release the test's own with it.
-        if depth_of_testcase(self.connection) == self._depth:
+        # Releasing this savepoint would release with it that of a test which began later.
+        if not self._encloses_test():
             self.connection.savepoint_commit(self.root)
 
     def _rollback_database(self) -> None:
         connection = self.connection
         open_blocks = self.open_blocks()
         depth = depth_of_testcase(connection)
-        root = self.root if depth == self._depth else connection.savepoint_ids[depth - 2]
+        root = connection.savepoint_ids[depth - 2] if self._encloses_test() else self.root
+        # Rolling back is what such a mark asks for; Django refuses it while it is set.
+        connection.needs_rollback = False
         connection.savepoint_rollback(root)
         del connection.run_on_commit[self._callbacks :]
-        connection.needs_rollback = False
         if open_blocks:
             # The outermost one rolls back to the root again when it is left.
             inner = [None] * (len(open_blocks) - 1)
@@ -291,6 +305,10 @@ class SavepointPart(ConnectionPart):
             _mark_broken(connection)
         elif self._own and root == self.root:
             connection.savepoint_commit(root)
+
+    def _encloses_test(self) -> bool:
+        # setUpTestData() left the transaction open, and a test has begun since.
+        return depth_of_testcase(self.connection) > self._depth
 
 
 class ConnectionSavepoint:
@@ -310,9 +328,10 @@ class ConnectionSavepoint:
                 "This transaction.savepoint() cannot be rolled back while an atomic() "
                 "block that was opened after it is still open. Leave the block first."
             )
+        # Rolling back is what such a mark asks for; Django refuses it while it is set.
+        connection.needs_rollback = False
         connection.savepoint_rollback(self._savepoint)
         del connection.run_on_commit[self._callbacks :]
-        connection.needs_rollback = False
 
 
 def depth_of_testcase(connection: StormEngine) -> int:

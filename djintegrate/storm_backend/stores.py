@@ -104,6 +104,11 @@ class PlainStore(ManagedStore):
         self._connection.on_statement = self._note_statement
         self._event.hook("register-transaction", _join)
 
+    @property
+    def raw_connection(self) -> Any:
+        """The driver's connection, while there is one."""
+        return self._connection._raw_connection
+
     def forget_changes(self) -> None:
         # To a savepoint: here, unlike in a shared store, the connection would roll back
         # the whole transaction.

@@ -13,9 +13,10 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DEFAULT_DB_ALIAS
+from django.db.utils import ConnectionHandler
 
 from . import conf, uris
-from .engine import StormEngine
+from .engine import StormEngine, StormOperations
 
 
 def DatabaseWrapper(settings_dict: dict[str, Any], alias: str = DEFAULT_DB_ALIAS) -> StormEngine:
@@ -23,6 +24,16 @@ def DatabaseWrapper(settings_dict: dict[str, Any], alias: str = DEFAULT_DB_ALIAS
     location = _resolve(settings_dict, alias)
     connection: StormEngine = _wrapper_class(location.backend)(settings_dict, alias)
     connection.take_part()
+    return connection
+
+
+def wrapper_for(store: conf.StoreSettings) -> StormEngine:
+    """A connection to a store's database that is in no DATABASES, and takes no part."""
+    entry = {"ENGINE": conf.ENGINE, "NAME": store.name}
+    # The handler knows the defaults of the other keys.
+    settings_dict = ConnectionHandler({DEFAULT_DB_ALIAS: entry}).settings[DEFAULT_DB_ALIAS]
+    alias = f"store {store.name}"
+    connection: StormEngine = _wrapper_class(_resolve(settings_dict, alias).backend)(settings_dict, alias)
     return connection
 
 
@@ -54,7 +65,8 @@ def _store(name: Any, alias: str) -> conf.StoreSettings:
 @cache
 def _wrapper_class(backend: str) -> type[Any]:
     native = import_module(f"{backend}.base").DatabaseWrapper
-    return type("DatabaseWrapper", (StormEngine, native), {"__module__": __name__})
+    operations = type("DatabaseOperations", (StormOperations, native.ops_class), {"__module__": __name__})
+    return type("DatabaseWrapper", (StormEngine, native), {"__module__": __name__, "ops_class": operations})
 
 
 _resolving = threading.Lock()

@@ -81,8 +81,8 @@ def _reports(stores: dict[str, conf.StoreSettings]) -> Iterator[CheckMessage]:
             yield checks.Warning(
                 f"STORM_STORES[{store.name!r}] has a password in its URI, and Django's error reports, by mail too, "
                 "show it.",
-                hint=f'Set DEFAULT_EXCEPTION_REPORTER_FILTER = "{FILTER}", or leave the password to ~/.pgpass or '
-                "~/.my.cnf.",
+                hint=f'Set DEFAULT_EXCEPTION_REPORTER_FILTER = "{FILTER}", or leave the password to ~/.pgpass, or '
+                "to a file that the option read_default_file of a mysql URI names.",
                 id="storm_backend.W004",
             )
 

@@ -32,6 +32,8 @@ class Coordinator:
         # is how the two are told apart. One that was there before this coordinator
         # counts as begun: such threads most often started with `with manager:`.
         self.begun: Any = None
+        # The transaction that is just being committed or aborted.
+        self.ending: Any = None
         self.plain_stores: dict[str, PlainStore] = {}
         self._opened: WeakSet[StormEngine] = WeakSet()
         transaction.manager.registerSynch(self)
@@ -40,9 +42,13 @@ class Coordinator:
         """Close this connection when the thread ends."""
         self._opened.add(connection)
 
+    def note_ending(self, txn: Any) -> None:
+        """From now on nobody joins."""
+        self.ending = txn
+
     def newTransaction(self, txn: Any) -> None:
         _refuse_open_blocks("A transaction cannot be begun")
-        self.begun = txn
+        self.begun, self.ending = txn, None
         for connection in _connections():
             connection.expect_begun_transaction()
 
@@ -50,8 +56,10 @@ class Coordinator:
         # Raising here leaves a commit undone and everything as it was. An abort goes on,
         # and raises this when it is through.
         _refuse_open_blocks("The transaction cannot be ended")
+        self.note_ending(txn)
 
     def afterCompletion(self, txn: Any) -> None:
+        self.ending = None
         if self.begun is txn:
             self.begun = None
         for connection in _connections():
@@ -94,8 +102,12 @@ def transaction_for_django() -> Any | None:
         # All of it was rolled back; what is left only waits for this.
         transaction.abort()
         txn = transaction.get()
-    # In the middle of a commit nobody can join any more.
-    return txn if txn.status in ("Active", "Doomed") else None
+    return txn if can_be_joined(txn) else None
+
+
+def can_be_joined(txn: Any) -> bool:
+    """Not in the middle of a commit or an abort, nor in the hooks that follow."""
+    return txn.status in ("Active", "Doomed") and current().ending is not txn
 
 
 def rollback_requested() -> bool:

@@ -17,7 +17,6 @@ from storm.database import (
     Connection,
     ConnectionWrapper,
     Database,
-    create_database,
 )
 from storm.exceptions import ConnectionBlockedError, DisconnectionError, wrap_exceptions
 from storm.tracer import trace
@@ -39,13 +38,6 @@ def database_for(wrapper: StormEngine) -> Database:
     `wrapper` opens its connection, and ends its transactions itself, as with Storm alone.
     """
     return _database_class(wrapper.vendor, OwnConnection)(wrapper)
-
-
-def plain_database(uri: URI) -> Database:
-    """Storm's own database, whose connections tell of each statement."""
-    database = create_database(uri)
-    database.connection_factory = _watched(database.connection_factory)
-    return database
 
 
 class BorrowedConnection(Connection):
@@ -113,6 +105,9 @@ class OwnConnection(BorrowedConnection):
         # A copy of a connection takes no part in Zope's transaction.
         super().__init__(type(database)(database.wrapper.copy()), event)
 
+    def on_statement(self, statement: str) -> None:
+        """Replaced by who wants to know of each statement."""
+
     def close(self) -> None:
         if not self._closed:
             self._wrapper.close()
@@ -126,6 +121,10 @@ class OwnConnection(BorrowedConnection):
         Connection.rollback(self, xid)
         self._end_transaction()
 
+    def raw_execute(self, statement: str, params: Any = None) -> Any:
+        self.on_statement(statement)
+        return super().raw_execute(statement, params)
+
     def _end_transaction(self) -> None:
         if self._state == STATE_CONNECTED and self._raw is self._wrapper.connection:
             self._wrapper.set_autocommit(True)
@@ -137,17 +136,6 @@ class OwnConnection(BorrowedConnection):
         self._borrow()
         if self._wrapper.autocommit:
             self._wrapper.set_autocommit(False, force_begin_transaction_with_broken_autocommit=True)
-
-
-class WatchedConnection(Connection):
-    """A connection of Storm's own that tells of each statement."""
-
-    def on_statement(self, statement: str) -> None:
-        """Replaced by who wants to know."""
-
-    def raw_execute(self, statement: str, *args: Any, **kwargs: Any) -> Any:
-        self.on_statement(statement)
-        return super().raw_execute(statement, *args, **kwargs)
 
 
 class BorrowingDatabase(Database):
@@ -185,11 +173,6 @@ def _database_class(vendor: str, kind: type[BorrowedConnection]) -> type[Any]:
     connection = type(kind.__name__, (kind, storm_connection), {})
     bases = (*extras, BorrowingDatabase, storm_database)
     return type("Borrowing" + storm_database.__name__, bases, {"connection_factory": connection})
-
-
-@cache
-def _watched(connection: type[Connection]) -> type[Connection]:
-    return type("WatchedConnection", (WatchedConnection, connection), {})
 
 
 def _storm_classes(vendor: str) -> tuple[type[Database], type[Connection], tuple[type, ...]]:

@@ -14,7 +14,7 @@ from django.db.transaction import TransactionManagementError
 from transaction.interfaces import IRetryDataManager, ISavepointDataManager
 from zope.interface import implementer
 
-from . import retry
+from . import coordinator, retry
 
 if TYPE_CHECKING:
     from .stores import PlainStore
@@ -46,6 +46,8 @@ class DataManager:
         """Take part in the transaction."""
         if not self.joined:
             self.txn.join(self)
+            # Told before the synchronizers are, and of an abort only.
+            self.txn.addBeforeAbortHook(coordinator.current().note_ending, (self.txn,))
             self.joined = True
             parts(self.txn).append(self)
 

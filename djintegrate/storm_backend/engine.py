@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.base.operations import BaseDatabaseOperations
 from django.db.transaction import TransactionManagementError
 
 from . import conf, coordinator
@@ -56,7 +57,8 @@ class StormEngine(BaseDatabaseWrapper):
         txn = coordinator.current().begun
         if txn is None or self.part is not None or self.open_blocks() or self.is_manual():
             return
-        self._wait_for(txn)
+        if coordinator.can_be_joined(txn):
+            self._wait_for(txn)
 
     def enlist(self) -> None:
         """Storm is about to use the connection: be in a transaction."""
@@ -65,7 +67,8 @@ class StormEngine(BaseDatabaseWrapper):
             self._join_open_transaction()
         if self.part is None:
             self._wait_for(transaction.get())
-        self._start_waiting()
+        if self.part is not None and self.part.waiting:
+            self.part.start()
 
     def open_blocks(self) -> list[Any]:
         """The open atomic() blocks, without the test's and the engine's own."""
@@ -90,9 +93,20 @@ class StormEngine(BaseDatabaseWrapper):
             self.part = ZopeBlock(self, txn)
         self.part.wait()
 
+    def _join(self) -> None:
+        """Before a statement of Django's: be in the transaction that it belongs to, if any."""
+        if self.part is None and self.takes_part and (self.in_atomic_block or not self.autocommit):
+            self._join_open_transaction()
+        self._start_waiting()
+
     def _start_waiting(self) -> None:
-        if self.part is not None and self.part.waiting:
+        if self.part is None or not self.part.waiting or self.part.busy:
+            return
+        if coordinator.can_be_joined(self.part.txn):
             self.part.start()
+        else:
+            # A hook, or another data manager, in the middle of the commit: as natively.
+            self.part.dismiss()
 
     def _join_open_transaction(self) -> None:
         """If Django has opened a transaction, let it join Zope's."""
@@ -123,9 +137,7 @@ class StormEngine(BaseDatabaseWrapper):
     # Django's hooks: a statement, a connection
 
     def _cursor(self, name: str | None = None) -> Any:
-        if self.part is None and self.takes_part and (self.in_atomic_block or not self.autocommit):
-            self._join_open_transaction()
-        self._start_waiting()
+        self._join()
         return super()._cursor(name)
 
     def get_autocommit(self) -> bool:
@@ -144,18 +156,25 @@ class StormEngine(BaseDatabaseWrapper):
             self.health_check_enabled = True
 
     def close(self) -> None:
-        if self.part is None or not self.part.waiting or isinstance(self.part, SavepointPart):
-            super().close()
-            if self.part is not None and (self.connection is None or self.closed_in_transaction):
-                # What was done on it is lost, and must not look committed.
-                self.needs_rollback = True
+        self.abort_implicit_transaction()
+        if isinstance(self.part, ZopeBlock) and self.part.waiting:
+            # The block has not touched the database, so nothing of it is lost.
+            self.in_atomic_block = False
+            try:
+                super().close()
+            finally:
+                self.in_atomic_block = True
             return
-        # The block has not touched the database, so nothing of it is lost.
-        self.in_atomic_block = False
-        try:
-            super().close()
-        finally:
-            self.in_atomic_block = True
+        super().close()
+        if self.part is not None and (self.connection is None or self.closed_in_transaction):
+            # What was done on it is lost, and must not look committed.
+            self.needs_rollback = True
+
+    def abort_implicit_transaction(self) -> None:
+        """Abort what nobody has begun, and Storm has joined."""
+        part = self.part
+        if isinstance(part, ZopeBlock) and not part.busy and part.txn is not coordinator.current().begun:
+            part.txn.abort()
 
     def close_at_thread_end(self) -> None:
         """Close what the thread opened, unless other threads may use it."""
@@ -181,7 +200,8 @@ class StormEngine(BaseDatabaseWrapper):
 
     def on_commit(self, func: Callable[[], object], robust: bool = False) -> None:
         # Whoever waits for a commit takes part in it.
-        self._start_waiting()
+        if self.in_atomic_block:
+            self._join()
         super().on_commit(func, robust)
 
     def set_autocommit(self, autocommit: bool, *args: Any, **kwargs: Any) -> None:
@@ -196,7 +216,7 @@ class StormEngine(BaseDatabaseWrapper):
         self.rollback_requested = rollback
 
     def commit(self) -> None:
-        if self.part is None or self.part.ending or self.part.waiting:
+        if self.part is None or self.part.busy or self.part.waiting:
             super().commit()
             return
         self.validate_thread_sharing()
@@ -205,7 +225,7 @@ class StormEngine(BaseDatabaseWrapper):
 
     def rollback(self) -> None:
         part = self.part
-        if part is None or part.ending:
+        if part is None or part.busy:
             super().rollback()
             return
         self.validate_thread_sharing()
@@ -222,7 +242,7 @@ class StormEngine(BaseDatabaseWrapper):
 
     def savepoint_commit(self, sid: str | None) -> None:
         part = self.part
-        if part is not None and not part.ending:
+        if part is not None and not part.busy:
             if sid == part.root:
                 part.commit_by_django()
                 return
@@ -232,14 +252,14 @@ class StormEngine(BaseDatabaseWrapper):
 
     def savepoint_rollback(self, sid: str | None) -> None:
         part = self.part
-        if part is not None and not part.ending:
+        if part is not None and not part.busy:
             if sid == part.root:
                 part.rollback_by_django()
                 return
             if part.is_inside(sid):
                 part.txn.abort()
         super().savepoint_rollback(sid)
-        if self.store is not None and not (self.part is not None and self.part.ending):
+        if self.store is not None and not (self.part is not None and self.part.busy):
             self.store.forget_changes()
 
     def begin_explicitly(self) -> None:
@@ -256,3 +276,15 @@ class StormEngine(BaseDatabaseWrapper):
             # Leaving an atomic() block is Django's act, so the errors are Django's.
             with self.wrap_database_errors:
                 self.store.flush()
+
+
+class StormOperations(BaseDatabaseOperations):
+    """Mixed in before the DatabaseOperations of a native backend."""
+
+    connection: StormEngine
+
+    def execute_sql_flush(self, sql_list: list[str]) -> None:
+        # A test that ends with a statement of Storm's leaves a transaction open. The flush after it is to be
+        # committed, not to become part of that; and it deletes everything in any case.
+        self.connection.abort_implicit_transaction()
+        super().execute_sql_flush(sql_list)

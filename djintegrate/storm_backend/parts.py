@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.db import Error
 from django.db import transaction as django_transaction
 from django.db.transaction import TransactionManagementError
 
+from . import coordinator
 from .datamanager import DataManager, parts, refuse_failed
 
 if TYPE_CHECKING:
@@ -32,8 +34,8 @@ class ConnectionPart(DataManager):
         self.connection = connection
         self.name = connection.store_name
         self.vendor = connection.vendor
-        # True while this part itself commits or rolls back through the connection.
-        self.ending = False
+        # True while this part itself begins, commits or rolls back through the connection.
+        self.busy = False
 
     def start(self) -> None:
         """Join, and start the database transaction."""
@@ -43,13 +45,13 @@ class ConnectionPart(DataManager):
             # The transaction is in the middle of its commit, or has failed.
             self.dismiss()
             raise
-        self.waiting = False
+        self.busy = True
         try:
+            # If it fails, because it could not connect, say, the next statement tries again.
             self._start()
-        except BaseException:
-            # It could not connect, say. The next statement tries again.
-            self.waiting = True
-            raise
+        finally:
+            self.busy = False
+        self.waiting = False
         if self.connection.has_sister_stores:
             # First in the list: Django takes away the last one when a block of
             # execute_wrapper() ends.
@@ -108,6 +110,11 @@ class ConnectionPart(DataManager):
         finally:
             self.abort(self.txn)
 
+    def _goes_on(self) -> bool:
+        # A transaction.savepoint() from before the first statement in an atomic() block is rolled back: all of the
+        # block is undone, and it goes on. In the end of the transaction, and in inner blocks, nothing goes on.
+        return len(self.open_blocks()) == 1 and coordinator.current().ending is not self.txn
+
     def _note_statement(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         self.note_write(sql)
         return execute(sql, params, many, context)
@@ -128,18 +135,18 @@ class ConnectionPart(DataManager):
             store.flush()
 
     def _commit(self) -> None:
-        self.ending = True
+        self.busy = True
         try:
             self._commit_database()
         except BaseException:
-            self.ending = False
+            self.busy = False
             raise
         self._leave()
         if self.connection.store is not None:
             self.connection.store.committed()
 
     def _rollback(self) -> None:
-        self.ending = True
+        self.busy = True
         try:
             self._rollback_database()
         finally:
@@ -203,6 +210,10 @@ class ZopeBlock(ConnectionPart):
         _show_no_block(connection)
         try:
             self._block.__enter__()
+        except Error:
+            # The connection had died. Nothing was done on it, and the next statement gets another.
+            connection.close()
+            raise
         finally:
             connection.in_atomic_block = True
             connection.atomic_blocks = blocks or [self._block]
@@ -217,7 +228,10 @@ class ZopeBlock(ConnectionPart):
     def _rollback_database(self) -> None:
         connection = self.connection
         if self._block not in connection.atomic_blocks:
-            # Its commit failed, and Django has rolled back.
+            # Its commit failed. Django has rolled back and turned autocommit on, or could not: then the connection
+            # is dead.
+            if not connection.autocommit:
+                connection.close()
             return
         open_blocks = self.open_blocks()
         connection.atomic_blocks = [self._block]
@@ -247,8 +261,9 @@ class DjangoBlock(ConnectionPart):
     def _start(self) -> None:
         # Django has started it; but SQLite's manual mode starts nothing before the first
         # write, and a savepoint taken before that would commit when it is released.
-        if not self.connection.in_atomic_block:
-            self.connection.begin_explicitly()
+        connection = self.connection
+        if not (connection.in_atomic_block and connection.commit_on_exit):
+            connection.begin_explicitly()
 
     def _commit_database(self) -> None:
         self.connection.commit()
@@ -256,10 +271,19 @@ class DjangoBlock(ConnectionPart):
     def _rollback_database(self) -> None:
         connection = self.connection
         open_blocks = self.open_blocks()
+        goes_on = self._goes_on()
         _show_no_block(connection)
         try:
             connection.rollback()
-        finally:
+        except Error:
+            # As Django does: what cannot even roll back is dead, and the server has rolled back.
+            connection.close()
+            goes_on = False
+        if goes_on:
+            connection.begin_explicitly()
+            connection.in_atomic_block = True
+            connection.atomic_blocks = open_blocks
+        else:
             _leave_broken(connection, open_blocks)
 
 
@@ -302,7 +326,8 @@ class SavepointPart(ConnectionPart):
             # The outermost one rolls back to the root again when it is left.
             inner = [None] * (len(open_blocks) - 1)
             connection.savepoint_ids[depth - 1 :] = [root, *inner]
-            _mark_broken(connection)
+            if not self._goes_on():
+                _mark_broken(connection)
         elif self._own and root == self.root:
             connection.savepoint_commit(root)
 

@@ -10,8 +10,8 @@ from django.utils.asyncio import async_unsafe
 from storm.store import Store
 from storm.uri import URI
 
-from . import conf, coordinator, uris
-from .databases import plain_database, shared_database
+from . import base, conf, coordinator, uris
+from .databases import database_for, shared_database
 from .datamanager import PlainStorePart
 
 if TYPE_CHECKING:
@@ -91,16 +91,19 @@ class SharedStore(ManagedStore):
 
 
 class PlainStore(ManagedStore):
-    """A store that no Django database names, on a connection of its own."""
+    """A store that no Django database names, on a connection of its own.
+
+    A native backend of Django's opens it too, so that its URI means the same.
+    """
 
     part: PlainStorePart | None = None
     _connection: Any
 
     def __init__(self, name: str) -> None:
-        uri = uris.parse(conf.store(name).uri)
-        super().__init__(plain_database(uri))
+        wrapper = base.wrapper_for(conf.store(name))
+        super().__init__(database_for(wrapper))
         self.name = name
-        self.vendor = uris.VENDORS[uri.scheme]
+        self.vendor = wrapper.vendor
         self._connection.on_statement = self._note_statement
         self._event.hook("register-transaction", _join)
 

@@ -19,8 +19,6 @@ NATIVE_BACKENDS = {
     "postgres": "django.db.backends.postgresql",
     "mysql": "django.db.backends.mysql",
 }
-# What Django calls the databases.
-VENDORS = {"sqlite": "sqlite", "postgres": "postgresql", "mysql": "mysql"}
 ISOLATION_LEVELS = (
     "read-uncommitted",
     "read-committed",

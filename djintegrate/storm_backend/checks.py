@@ -20,10 +20,11 @@ from django.utils.module_loading import import_string
 from . import conf, uris
 
 MIDDLEWARE = "djintegrate.storm_backend.middleware.ZopeTransactionMiddleware"
+VIEW_ERRORS = "djintegrate.storm_backend.middleware.ViewErrorMiddleware"
 FILTER = "djintegrate.storm_backend.reports.StoreHidingFilter"
 DRIVERS = {
-    "postgres": (("psycopg", "psycopg2"), "djintegrate[postgresql]"),
-    "mysql": (("MySQLdb",), "djintegrate[mysql]"),
+    "postgres": ("psycopg2", "djintegrate[postgresql]"),
+    "mysql": ("MySQLdb", "djintegrate[mysql]"),
 }
 LOCATION_KEYS = ("HOST", "PORT", "USER", "PASSWORD")
 
@@ -50,14 +51,27 @@ def _stores(stores: dict[str, conf.StoreSettings]) -> Iterator[CheckMessage]:
         except ImproperlyConfigured as error:
             yield Error(f"{where}: {error}", hint="Correct the URI.", id="storm_backend.E002")
             continue
-        modules, extra = DRIVERS.get(uri.scheme, ((), ""))
-        if modules and not any(map(importlib.util.find_spec, modules)):
+        driver, extra = DRIVERS.get(uri.scheme, (None, ""))
+        if driver and importlib.util.find_spec(driver) is None:
             yield Error(
-                f"{where} is a {uri.scheme} store, but no driver for it is installed: {' or '.join(modules)}.",
+                f"{where} is a {uri.scheme} store, but its driver, {driver}, is not installed.",
                 hint=f'Run: python -m pip install "{extra}"',
                 id="storm_backend.E003",
             )
             continue
+        if uri.scheme == "postgres" and importlib.util.find_spec("psycopg") is not None:
+            yield checks.Warning(
+                f"{where} is used through psycopg 3: where it is installed, Django prefers it to psycopg2. Storm does "
+                "not know its errors yet.",
+                hint="Run: python -m pip uninstall psycopg",
+                id="storm_backend.W006",
+            )
+        if store.two_phase:
+            yield checks.Warning(
+                f"{where} has TWO_PHASE, which this version does not have yet: the store commits in one phase.",
+                hint="Remove TWO_PHASE.",
+                id="storm_backend.W005",
+            )
         try:
             uris.location(store.uri)
         except ImproperlyConfigured as error:
@@ -144,6 +158,15 @@ def _middleware() -> Iterator[CheckMessage]:
             hint="Move it to the first place.",
             id="storm_backend.W003",
         )
+    if MIDDLEWARE in middleware and VIEW_ERRORS not in middleware:
+        for path in middleware:
+            if path != MIDDLEWARE and hasattr(import_string(path), "process_exception"):
+                yield checks.Warning(
+                    f"{path!r} may turn a view's exception into a page. ZopeTransactionMiddleware then does not hear "
+                    "of the exception, and commits what the view had written.",
+                    hint=f"Add {VIEW_ERRORS!r} as the last in MIDDLEWARE.",
+                    id="storm_backend.W007",
+                )
     for read in (conf.commit_veto, conf.retry_attempts):
         try:
             read()

@@ -26,6 +26,7 @@ class StoreSettings:
 
     name: str
     uri: str
+    two_phase: bool = False
 
 
 def stores() -> dict[str, StoreSettings]:
@@ -99,4 +100,4 @@ def _store(name: str, value: Any) -> StoreSettings:
         raise ImproperlyConfigured(
             f"STORM_STORES[{name!r}] has the unknown key {unknown[0]!r}. The keys are {', '.join(sorted(STORE_KEYS))}."
         )
-    return StoreSettings(name, entry["URI"])
+    return StoreSettings(name, entry["URI"], bool(entry.get("TWO_PHASE", False)))

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
-from weakref import WeakSet
 
 import transaction
 from django.db import connections
@@ -34,35 +32,36 @@ class Coordinator:
         self.begun: Any = None
         # The transaction that is just being committed or aborted.
         self.ending: Any = None
+        self.connections: dict[str, StormEngine] = {}
         self.plain_stores: dict[str, PlainStore] = {}
-        self._opened: WeakSet[StormEngine] = WeakSet()
+        self._thread = threading.get_ident()
         transaction.manager.registerSynch(self)
 
     def add(self, connection: StormEngine) -> None:
-        """Close this connection when the thread ends."""
-        self._opened.add(connection)
-
-    def note_ending(self, txn: Any) -> None:
-        """From now on nobody joins."""
-        self.ending = txn
+        """From now on, tell this connection of what happens."""
+        self.connections[connection.alias] = connection
 
     def newTransaction(self, txn: Any) -> None:
-        _refuse_open_blocks("A transaction cannot be begun")
+        # A live server's thread uses connections that another thread made.
+        for connection in connections.all(initialized_only=True):
+            if getattr(connection, "takes_part", False):
+                self.add(connection)
+        self._refuse_open_blocks("A transaction cannot be begun")
         self.begun, self.ending = txn, None
-        for connection in _connections():
-            connection.expect_begun_transaction()
+        for connection in self.connections.values():
+            connection.expect(txn)
 
     def beforeCompletion(self, txn: Any) -> None:
         # Raising here leaves a commit undone and everything as it was. An abort goes on,
         # and raises this when it is through.
-        _refuse_open_blocks("The transaction cannot be ended")
-        self.note_ending(txn)
+        self._refuse_open_blocks("The transaction cannot be ended")
+        self.ending = txn
 
     def afterCompletion(self, txn: Any) -> None:
         self.ending = None
         if self.begun is txn:
             self.begun = None
-        for connection in _connections():
+        for connection in self.connections.values():
             part = connection.part
             if part is None or part.txn is not txn:
                 continue
@@ -72,12 +71,26 @@ class Coordinator:
                 # It joined while the others were already being ended.
                 part.abort(txn)
 
+    def rollback_requested(self) -> bool:
+        """Whether somebody called set_rollback(True), to have no commit and no error."""
+        return any(
+            connection.needs_rollback and connection.rollback_requested for connection in self.connections.values()
+        )
+
+    def _refuse_open_blocks(self, what: str) -> None:
+        for connection in self.connections.values():
+            if connection.in_atomic_block and connection.open_blocks():
+                raise TransactionManagementError(
+                    f"{what} while an atomic() block is open on {connection.alias!r}. Leave the block first: "
+                    "leaving the outermost one commits or aborts."
+                )
+
     def __del__(self) -> None:
         # The thread has ended. Its connections are in reference cycles, and would stay
         # open until the garbage collector came by.
         with contextlib.suppress(Exception):
-            for connection in self._opened:
-                connection.close_at_thread_end()
+            for connection in self.connections.values():
+                connection.close_at_end_of_thread(self._thread)
             for store in self.plain_stores.values():
                 store.close()
 
@@ -91,6 +104,12 @@ def current() -> Coordinator:
     return coordinator
 
 
+def note_ending(txn: Any) -> None:
+    """From now on nobody joins `txn`."""
+    # A function: a method of the coordinator, kept by the transaction, would keep the thread's end from it.
+    current().ending = txn
+
+
 def transaction_for_django() -> Any | None:
     """The transaction that an atomic() block of Django joins, if there can be one."""
     try:
@@ -98,39 +117,22 @@ def transaction_for_django() -> Any | None:
     except NoTransaction:
         # The manager is in explicit mode, and nothing was begun.
         return None
-    if txn.status == "Commit failed":
-        # All of it was rolled back; what is left only waits for this.
-        transaction.abort()
+    if abort_failed():
         txn = transaction.get()
     return txn if can_be_joined(txn) else None
+
+
+def abort_failed() -> bool:
+    """If the current transaction's commit has failed, end it: all of it was rolled back, it only waits for this."""
+    failed: bool = transaction.get().status == "Commit failed"
+    if failed:
+        transaction.abort()
+    return failed
 
 
 def can_be_joined(txn: Any) -> bool:
     """Not in the middle of a commit or an abort, nor in the hooks that follow."""
     return txn.status in ("Active", "Doomed") and current().ending is not txn
-
-
-def rollback_requested() -> bool:
-    """Whether somebody called set_rollback(True), to have no commit and no error."""
-    return any(connection.needs_rollback and connection.rollback_requested for connection in _connections())
-
-
-def _connections() -> Iterator[StormEngine]:
-    """The connections of this thread that may take part."""
-    from .engine import StormEngine
-
-    for connection in connections.all(initialized_only=True):
-        if isinstance(connection, StormEngine):
-            yield connection
-
-
-def _refuse_open_blocks(what: str) -> None:
-    for connection in _connections():
-        if connection.open_blocks():
-            raise TransactionManagementError(
-                f"{what} while an atomic() block is open on {connection.alias!r}. Leave "
-                "the block first: leaving the outermost one commits or aborts."
-            )
 
 
 _local = threading.local()

@@ -6,6 +6,8 @@ replaced it. Nothing here decides when a transaction ends.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -38,6 +40,18 @@ def database_for(wrapper: StormEngine) -> Database:
     `wrapper` opens its connection, and ends its transactions itself, as with Storm alone.
     """
     return _database_class(wrapper.vendor, OwnConnection)(wrapper)
+
+
+@contextmanager
+def storm_errors(database: Database) -> Iterator[None]:
+    """Turn Django's errors into those that Storm's callers expect, made from the driver's."""
+    with wrap_exceptions(database):
+        try:
+            yield
+        except django.db.Error as error:
+            if error.__cause__ is None:
+                raise
+            raise error.__cause__ from error.__cause__.__cause__
 
 
 class BorrowedConnection(Connection):
@@ -148,23 +162,22 @@ class BorrowingDatabase(Database):
         self.wrapper = wrapper
 
     def raw_connect(self) -> ConnectionWrapper:
-        with wrap_exceptions(self):
-            try:
-                self.wrapper.ensure_connection()
-            except django.db.Error as error:
-                # Storm's callers expect Storm's errors, made from the driver's.
-                raise error.__cause__ or error from error
+        with storm_errors(self):
+            self.wrapper.ensure_connection()
         return ConnectionWrapper(self.wrapper.connection, self)
 
 
-class PostgresVersion:
-    """Storm asks a PostgreSQL database for the server's version."""
+class AsksForVersion:
+    """Mixed into a PostgreSQL database, of whose server Storm wants to know the version."""
 
     wrapper: StormEngine
+    _version: int | None
 
-    @property
-    def _version(self) -> int:
-        return int(self.wrapper.pg_version)
+    def raw_connect(self) -> ConnectionWrapper:
+        raw_connection: ConnectionWrapper = super().raw_connect()  # type: ignore[misc]
+        if self._version is None:
+            self._version = self.wrapper.pg_version
+        return raw_connection
 
 
 @cache
@@ -184,7 +197,7 @@ def _storm_classes(vendor: str) -> tuple[type[Database], type[Connection], tuple
     if vendor == "postgresql":
         from storm.databases.postgres import Postgres, PostgresConnection
 
-        return Postgres, PostgresConnection, (PostgresVersion,)
+        return Postgres, PostgresConnection, (AsksForVersion,)
     from storm.databases.mysql import MySQL, MySQLConnection
 
     return MySQL, MySQLConnection, ()

@@ -35,6 +35,8 @@ class DataManager:
 
     def __init__(self, txn: Any) -> None:
         self.txn = txn
+        # All of this kind in the transaction, from when this has joined.
+        self.parts: list[DataManager] = []
         self.transaction_manager = transaction.manager
         self.joined = False
         # No statement yet: there is no database transaction to end.
@@ -47,9 +49,10 @@ class DataManager:
         if not self.joined:
             self.txn.join(self)
             # Told before the synchronizers are, and of an abort only.
-            self.txn.addBeforeAbortHook(coordinator.current().note_ending, (self.txn,))
+            self.txn.addBeforeAbortHook(coordinator.note_ending, (self.txn,))
             self.joined = True
-            parts(self.txn).append(self)
+            self.parts = _parts(self.txn)
+            self.parts.append(self)
 
     def sortKey(self) -> str:
         # "~" sorts last. A one-phase commit cannot be taken back, so everybody who can
@@ -64,7 +67,8 @@ class DataManager:
 
     def commit(self, txn: Any) -> None:
         # The commit itself comes last, in `tpc_vote`. By now everybody has flushed.
-        warn_of_several_one_phase_stores(txn, self)
+        if len(self.parts) > 1:
+            self._warn_of_several()
 
     def tpc_vote(self, txn: Any) -> None:
         if self.ended or self.waiting:
@@ -97,6 +101,16 @@ class DataManager:
     def note_write(self, statement: str) -> None:
         """Remember whether anything but reading was done."""
         self.wrote = self.wrote or not statement.lstrip("( \n\t").upper().startswith(READS)
+
+    def _warn_of_several(self) -> None:
+        # A failure between two commits in one phase would leave one without the other.
+        writers = [part for part in self.parts if part.wrote and not part.ended]
+        if len(writers) > 1 and self is writers[0]:
+            logger.warning(
+                "One transaction writes to several stores that commit in one phase: %s. If the commit of one fails "
+                "after that of another, they differ.",
+                ", ".join(sorted(repr(writer.name) for writer in writers)),
+            )
 
     def _check(self) -> None:
         """Raise if this transaction must not be committed."""
@@ -153,16 +167,6 @@ class PlainStoreSavepoint:
         self._store.execute(f"ROLLBACK TO SAVEPOINT {self._name}", noresult=True)
 
 
-def parts(txn: Any) -> list[DataManager]:
-    """The data managers of this module that take part in `txn`."""
-    try:
-        joined: list[DataManager] = txn.data(DataManager)
-    except KeyError:
-        joined = []
-        txn.set_data(DataManager, joined)
-    return joined
-
-
 def refuse_failed(name: str, raw_connection: Any) -> None:
     """Raise if PostgreSQL has given the transaction up: it would answer a COMMIT by rolling back."""
     info = getattr(raw_connection, "info", None)
@@ -173,12 +177,11 @@ def refuse_failed(name: str, raw_connection: Any) -> None:
         )
 
 
-def warn_of_several_one_phase_stores(txn: Any, part: DataManager) -> None:
-    """Say that a failure between two one-phase commits would leave one without the other."""
-    writers = [other for other in parts(txn) if other.wrote and not other.ended]
-    if len(writers) > 1 and part is writers[0]:
-        logger.warning(
-            "One transaction writes to several stores that commit in one phase: %s. If "
-            "the commit of one fails after that of another, they differ.",
-            ", ".join(sorted(repr(writer.name) for writer in writers)),
-        )
+def _parts(txn: Any) -> list[DataManager]:
+    """The data managers of this kind that have joined `txn`."""
+    try:
+        joined: list[DataManager] = txn.data(DataManager)
+    except KeyError:
+        joined = []
+        txn.set_data(DataManager, joined)
+    return joined

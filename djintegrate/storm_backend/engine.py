@@ -47,24 +47,26 @@ class StormEngine(BaseDatabaseWrapper):
         """Follow the transactions of this thread from now on."""
         self.takes_part = True
         self.has_sister_stores = len(conf.stores()) > 1
-        coordinator.current().add(self)
-        self.expect_begun_transaction()
+        here = coordinator.current()
+        here.add(self)
+        self.expect(here.begun)
 
     # Joining
 
-    def expect_begun_transaction(self) -> None:
-        """Be ready to join the transaction that this thread has begun, if any."""
-        txn = coordinator.current().begun
-        if txn is None or self.part is not None or self.open_blocks() or self.is_manual():
+    def expect(self, begun: Any) -> None:
+        """Be ready to join the transaction that this thread has begun, if it has."""
+        if begun is None or self.part is not None or self.open_blocks() or self.is_manual():
             return
-        if coordinator.can_be_joined(txn):
-            self._wait_for(txn)
+        if coordinator.can_be_joined(begun):
+            self._wait_for(begun)
 
     def enlist(self) -> None:
         """Storm is about to use the connection: be in a transaction."""
         self.validate_thread_sharing()
         if self.part is None:
-            self._join_open_transaction()
+            # Joins what Django has open, and asks whom Django's statements ask: a TestCase forbids the databases
+            # that it does not name.
+            self.cursor().close()
         if self.part is None:
             self._wait_for(transaction.get())
         if self.part is not None and self.part.waiting:
@@ -156,7 +158,7 @@ class StormEngine(BaseDatabaseWrapper):
             self.health_check_enabled = True
 
     def close(self) -> None:
-        self.abort_implicit_transaction()
+        self.abort_transaction()
         if isinstance(self.part, ZopeBlock) and self.part.waiting:
             # The block has not touched the database, so nothing of it is lost.
             self.in_atomic_block = False
@@ -170,15 +172,17 @@ class StormEngine(BaseDatabaseWrapper):
             # What was done on it is lost, and must not look committed.
             self.needs_rollback = True
 
-    def abort_implicit_transaction(self) -> None:
-        """Abort what nobody has begun, and Storm has joined."""
+    def abort_transaction(self, even_begun: bool = False) -> None:
+        """Abort what Storm has joined and nobody has begun; or anything that no atomic() block of Django's holds."""
         part = self.part
-        if isinstance(part, ZopeBlock) and not part.busy and part.txn is not coordinator.current().begun:
+        if not isinstance(part, ZopeBlock) or part.busy or part.open_blocks():
+            return
+        if even_begun or part.txn is not coordinator.current().begun:
             part.txn.abort()
 
-    def close_at_thread_end(self) -> None:
-        """Close what the thread opened, unless other threads may use it."""
-        if self.allow_thread_sharing:
+    def close_at_end_of_thread(self, thread: int) -> None:
+        """Close what this thread has opened, unless other threads may use it."""
+        if self._thread_ident != thread or self.allow_thread_sharing:
             return
         raw, self.connection = self.connection, None
         if raw is not None:
@@ -261,6 +265,9 @@ class StormEngine(BaseDatabaseWrapper):
         super().savepoint_rollback(sid)
         if self.store is not None and not (self.part is not None and self.part.busy):
             self.store.forget_changes()
+        if self.part is None and not self.open_blocks():
+            # A test of a TestCase ends. The next one is not to find its failed commit.
+            coordinator.abort_failed()
 
     def begin_explicitly(self) -> None:
         """BEGIN, on a database where turning autocommit off does not."""
@@ -284,7 +291,7 @@ class StormOperations(BaseDatabaseOperations):
     connection: StormEngine
 
     def execute_sql_flush(self, sql_list: list[str]) -> None:
-        # A test that ends with a statement of Storm's leaves a transaction open. The flush after it is to be
+        # A test may end with a transaction left open, a statement of Storm's suffices. The flush after it is to be
         # committed, not to become part of that; and it deletes everything in any case.
-        self.connection.abort_implicit_transaction()
+        self.connection.abort_transaction(even_begun=True)
         super().execute_sql_flush(sql_list)

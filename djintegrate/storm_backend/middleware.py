@@ -100,16 +100,17 @@ class ZopeTransactionMiddleware:
         """End the transaction. The next attempt, if there is to be one."""
         if attempt.error is not None:
             return self._fail(attempt, attempt.error)
-        if not self._may_commit(attempt.request, response):
-            attempt.abort()
-            return None
         try:
-            attempt.commit()
+            if self._may_commit(attempt.request, response):
+                attempt.commit()
+            else:
+                attempt.abort()
         except BaseException as error:
             again = self._fail(attempt, error)
             if again is None:
                 raise
             return again
+        attempt.close_with(response)
         return None
 
     def _fail(self, attempt: Attempt, error: BaseException) -> Attempt | None:
@@ -124,11 +125,34 @@ class ZopeTransactionMiddleware:
         return attempt
 
     def _may_commit(self, request: HttpRequest, response: HttpResponseBase) -> bool:
-        if transaction.isDoomed() or coordinator.rollback_requested():
+        if transaction.isDoomed() or coordinator.current().rollback_requested():
             return False
         if request.method in SAFE_METHODS and not self.commit_safe_methods:
             return False
         return self.commit_veto is None or not self.commit_veto(request, response)
+
+
+class ViewErrorMiddleware:
+    """Tells ZopeTransactionMiddleware of a view's exception, before other middleware makes a page of it.
+
+    Only needed with such middleware. Put it last in MIDDLEWARE: there it is asked first.
+    """
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        self.get_response = get_response
+        if iscoroutinefunction(get_response):
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> Any:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> None:
+        attempt = getattr(request, "_storm_attempt", None)
+        if attempt is not None:
+            attempt.error = error
 
 
 class Attempt:
@@ -138,6 +162,7 @@ class Attempt:
         self.request = request
         self.error: BaseException | None = None
         self._left = attempts - 1
+        self._body: Any = None
         if self._left:
             self._body = _take_body(request)
             self._pristine = copy.copy(request)
@@ -155,6 +180,11 @@ class Attempt:
 
     def abort(self) -> None:
         transaction.abort()
+
+    def close_with(self, response: HttpResponseBase) -> None:
+        """When the response is closed, close what its request has open, as Django does for its own."""
+        if self._body is not None:
+            response._resource_closers += [self.request.close, self._body.close]
 
     def may_run_again(self, error: BaseException) -> bool:
         return self._left > 0 and bool(transaction.get().isRetryableError(error))
@@ -193,6 +223,18 @@ class NestedAttempt(Attempt):
         self._savepoint.rollback()
 
 
+class _BodyReader:
+    """The body, from its start. A request closes what it has read to the end, which others still want."""
+
+    def __init__(self, body: Any) -> None:
+        body.seek(0)
+        self.read = body.read
+        self.readline = body.readline
+
+    def close(self) -> None:
+        """Nothing: the next attempt reads the body again."""
+
+
 def _note_error(sender: Any, request: HttpRequest | None = None, **kwargs: Any) -> None:
     # An error in other middleware comes here as a response with status 500.
     attempt = getattr(request, "_storm_attempt", None)
@@ -201,7 +243,7 @@ def _note_error(sender: Any, request: HttpRequest | None = None, **kwargs: Any) 
 
 
 def _take_body(request: HttpRequest) -> Any:
-    body = tempfile.SpooledTemporaryFile(max_size=BODY_KEPT_IN_MEMORY)  # noqa: SIM115 (it outlives this function)
+    body = tempfile.SpooledTemporaryFile(max_size=BODY_KEPT_IN_MEMORY)  # noqa: SIM115 (closed with the response)
     shutil.copyfileobj(request, body)
     _give_body(request, body)
     return body
@@ -209,8 +251,7 @@ def _take_body(request: HttpRequest) -> Any:
 
 def _give_body(request: HttpRequest, body: Any) -> None:
     # What the handlers of Django do for a request of their own making.
-    body.seek(0)
-    request._stream = body
+    request._stream = _BodyReader(body)
     request._read_started = False
 
 

@@ -13,7 +13,7 @@ from django.db import transaction as django_transaction
 from django.db.transaction import TransactionManagementError
 
 from . import coordinator
-from .datamanager import DataManager, parts, refuse_failed
+from .datamanager import DataManager, refuse_failed
 
 if TYPE_CHECKING:
     from .engine import StormEngine
@@ -82,7 +82,9 @@ class ConnectionPart(DataManager):
             self._end_alone(commit=True)
             return
         try:
-            self.txn.commit()
+            # Leaving a block is Django's act, so the errors are Django's, Storm's flush included.
+            with self.connection.wrap_database_errors:
+                self.txn.commit()
         except BaseException:
             self.txn.abort()
             raise
@@ -98,7 +100,7 @@ class ConnectionPart(DataManager):
         # the inner one ends while the outer one goes on.
         return any(
             isinstance(other, ConnectionPart) and other.open_blocks()
-            for other in parts(self.txn)
+            for other in self.parts
             if other is not self and not other.ended
         )
 
@@ -153,7 +155,7 @@ class ConnectionPart(DataManager):
             self._leave()
             if self.connection.store is not None:
                 self.connection.store.forget_changes()
-            self.connection.expect_begun_transaction()
+            self.connection.expect(coordinator.current().begun)
 
     def _leave(self) -> None:
         self.connection.part = None
@@ -361,7 +363,10 @@ class ConnectionSavepoint:
 
 def depth_of_testcase(connection: StormEngine) -> int:
     """How many atomic() blocks of a TestCase enclose what runs now."""
-    return sum(block._from_testcase for block in connection.atomic_blocks)
+    blocks = connection.atomic_blocks
+    if not blocks or not blocks[0]._from_testcase:
+        return 0
+    return sum(block._from_testcase for block in blocks)
 
 
 def _show_no_block(connection: StormEngine) -> None:

@@ -11,7 +11,7 @@ from storm.store import Store
 from storm.uri import URI
 
 from . import base, conf, coordinator, uris
-from .databases import database_for, shared_database
+from .databases import database_for, shared_database, storm_errors
 from .datamanager import PlainStorePart
 
 if TYPE_CHECKING:
@@ -64,6 +64,12 @@ class ManagedStore(Store):
 
     def rollback(self) -> None:
         transaction.abort()
+
+    def __deepcopy__(self, memo: Any) -> Store:
+        raise TypeError(
+            "A Storm store, and an object that is in one, cannot be copied. In setUpTestData(), keep the object's key, "
+            "and get the object from the store in the test."
+        )
 
     def forget_changes(self) -> None:
         """Throw away what is pending, and every value read so far."""
@@ -142,10 +148,12 @@ class _Untouched:
 
 
 def _enlist(store: SharedStore, *args: Any) -> None:
-    store._django_connection.enlist()
+    with storm_errors(store.get_database()):
+        store._django_connection.enlist()
 
 
 def _join(store: PlainStore, *args: Any) -> None:
+    store._connection._wrapper.validate_thread_sharing()
     if store.part is None:
         part = PlainStorePart(store, transaction.get())
         part.join()

@@ -10,6 +10,8 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
+from .uris import without_password
+
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponseBase
 
@@ -34,7 +36,7 @@ def stores() -> dict[str, StoreSettings]:
     configured = getattr(settings, "STORM_STORES", {})
     if not isinstance(configured, dict):
         raise ImproperlyConfigured(
-            f"STORM_STORES is {configured!r}. Make it a dictionary from a store's "
+            f"STORM_STORES is {without_password(repr(configured))}. Make it a dictionary from a store's "
             'name to its URI, for instance {"main": "sqlite:db.sqlite3"}.'
         )
     return {name: _store(name, value) for name, value in configured.items()}
@@ -92,7 +94,7 @@ def _store(name: str, value: Any) -> StoreSettings:
     entry = {"URI": value} if isinstance(value, str) else value
     if not isinstance(entry, dict) or not isinstance(entry.get("URI"), str):
         raise ImproperlyConfigured(
-            f"STORM_STORES[{name!r}] is {value!r}. Make it a URI such as "
+            f"STORM_STORES[{name!r}] is {without_password(repr(value))}. Make it a URI such as "
             '"postgres://user@host/db", or a dictionary with the key "URI".'
         )
     unknown = sorted(set(entry) - STORE_KEYS)

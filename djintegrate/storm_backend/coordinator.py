@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from .engine import StormEngine
     from .stores import PlainStore
 
+# What the package calls the states of a transaction.
+OPEN = ("Active", "Doomed")
+COMMIT_FAILED = "Commit failed"
+
 
 @implementer(ISynchronizer)
 class Coordinator:
@@ -53,8 +57,9 @@ class Coordinator:
 
     def beforeCompletion(self, txn: Any) -> None:
         # Raising here leaves a commit undone and everything as it was. An abort goes on,
-        # and raises this when it is through.
-        self._refuse_open_blocks("The transaction cannot be ended")
+        # and raises this when it is through. After a failed commit there is nothing to refuse.
+        if txn.status != COMMIT_FAILED:
+            self._refuse_open_blocks("The transaction cannot be ended")
         self.ending = txn
 
     def afterCompletion(self, txn: Any) -> None:
@@ -124,7 +129,7 @@ def transaction_for_django() -> Any | None:
 
 def abort_failed() -> bool:
     """If the current transaction's commit has failed, end it: all of it was rolled back, it only waits for this."""
-    failed: bool = transaction.get().status == "Commit failed"
+    failed: bool = transaction.get().status == COMMIT_FAILED
     if failed:
         transaction.abort()
     return failed
@@ -132,7 +137,7 @@ def abort_failed() -> bool:
 
 def can_be_joined(txn: Any) -> bool:
     """Not in the middle of a commit or an abort, nor in the hooks that follow."""
-    return txn.status in ("Active", "Doomed") and current().ending is not txn
+    return txn.status in OPEN and current().ending is not txn
 
 
 _local = threading.local()

@@ -12,6 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import django.db
+from django.db.transaction import TransactionManagementError
 from storm.database import (
     STATE_CONNECTED,
     STATE_DISCONNECTED,
@@ -49,7 +50,7 @@ def storm_errors(database: Database) -> Iterator[None]:
         try:
             yield
         except django.db.Error as error:
-            if error.__cause__ is None:
+            if error.__cause__ is None or isinstance(error, TransactionManagementError):
                 raise
             raise error.__cause__ from error.__cause__.__cause__
 

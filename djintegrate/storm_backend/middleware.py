@@ -7,9 +7,11 @@ never touches a database itself; a request that uses none costs next to nothing.
 from __future__ import annotations
 
 import copy
+import random
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -22,6 +24,8 @@ from django.utils.functional import LazyObject, empty
 from . import conf, coordinator
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+# Seconds before the last attempt; less before the others.
+LONGEST_PAUSE = 0.2
 BODY_KEPT_IN_MEMORY = 1024 * 1024
 
 
@@ -191,6 +195,8 @@ class Attempt:
 
     def next(self) -> Attempt:
         """Another run of the same request, as it was before this one."""
+        # Whoever holds the lock gets time to finish, and two who met do not meet again at once.
+        time.sleep(random.uniform(0, LONGEST_PAUSE / max(self._left, 1)))
         self.request.close()
         request = copy.copy(self._pristine)
         request.META = self._pristine.META.copy()

@@ -118,7 +118,7 @@ class OwnConnection(BorrowedConnection):
 
     def __init__(self, database: BorrowingDatabase, event: Any = None) -> None:
         # A copy of a connection takes no part in Zope's transaction.
-        super().__init__(type(database)(database.wrapper.copy()), event)
+        super().__init__(type(database)(database.wrapper.copy(), database.known), event)
 
     def on_statement(self, statement: str) -> None:
         """Replaced by who wants to know of each statement."""
@@ -158,7 +158,9 @@ class BorrowingDatabase(Database):
 
     connection_factory: ClassVar[type[Connection]]
 
-    def __init__(self, wrapper: StormEngine) -> None:
+    def __init__(self, wrapper: StormEngine, known: dict[str, int] | None = None) -> None:
+        # What all connections to one server have in common.
+        self.known = {} if known is None else known
         super().__init__(URI(wrapper.settings_dict["STORM_SECRET_URI"]))
         self.wrapper = wrapper
 
@@ -168,17 +170,21 @@ class BorrowingDatabase(Database):
         return ConnectionWrapper(self.wrapper.connection, self)
 
 
-class AsksForVersion:
+class KnowsVersion:
     """Mixed into a PostgreSQL database, of whose server Storm wants to know the version."""
 
     wrapper: StormEngine
-    _version: int | None
+    known: dict[str, int]
 
-    def raw_connect(self) -> ConnectionWrapper:
-        raw_connection: ConnectionWrapper = super().raw_connect()  # type: ignore[misc]
-        if self._version is None:
-            self._version = self.wrapper.pg_version
-        return raw_connection
+    @property
+    def _version(self) -> int:
+        if "version" not in self.known:
+            self.known["version"] = self.wrapper.pg_version
+        return self.known["version"]
+
+    @_version.setter
+    def _version(self, version: int) -> None:
+        self.known["version"] = version
 
 
 @cache
@@ -198,7 +204,7 @@ def _storm_classes(vendor: str) -> tuple[type[Database], type[Connection], tuple
     if vendor == "postgresql":
         from storm.databases.postgres import Postgres, PostgresConnection
 
-        return Postgres, PostgresConnection, (AsksForVersion,)
+        return Postgres, PostgresConnection, (KnowsVersion,)
     from storm.databases.mysql import MySQL, MySQLConnection
 
     return MySQL, MySQLConnection, ()

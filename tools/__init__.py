@@ -1,0 +1,1 @@
+"""Helpers for developing djintegrate. Nothing here is installed with it."""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from conformance import django_source
-from conformance.process import ROOT, Side, run_recorded
+from conformance.process import ROOT, Side, cache_folder, run_recorded
 from conformance.results import Run
 from tools.servers import Server
 
@@ -23,7 +23,7 @@ def run(side: Side, server: Server, folder: Path, jobs: int, labels: Sequence[st
     name = f"django_{server.kind}_{side}"
     (folder / f"settings_{name}.py").write_text(settings(side, server))
     environment = {
-        "PYTHONPATH": os.pathsep.join(map(str, [folder, ROOT, requirements])),
+        "PYTHONPATH": os.pathsep.join(map(str, [folder, _packages(), requirements])),
         "PATH": os.pathsep.join([str(requirements / "bin"), os.environ.get("PATH", os.defpath)]),
     }
     command = [sys.executable, "runtests.py", f"--settings=settings_{name}", f"--parallel={jobs}", "--noinput"]
@@ -51,6 +51,19 @@ def settings(side: Side, server: Server) -> str:
         "USE_TZ = False",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _packages() -> Path:
+    """A folder with the packages that the suite's process imports, and without `testproject`.
+
+    Some of Django's tests make a project of that name, which must be free.
+    """
+    folder = cache_folder("packages")
+    for package in ("conformance", "djintegrate"):
+        link = folder / package
+        link.unlink(missing_ok=True)
+        link.symlink_to(ROOT / package)
+    return folder
 
 
 def _without_root_access() -> list[str]:

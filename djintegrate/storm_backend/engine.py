@@ -9,11 +9,12 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 import transaction
+from django.db import Error
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.backends.base.operations import BaseDatabaseOperations
 from django.db.transaction import TransactionManagementError
 
 from . import conf, coordinator
@@ -146,6 +147,13 @@ class StormEngine(BaseDatabaseWrapper):
         self._start_waiting()
         return super().get_autocommit()
 
+    def temporary_connection(self) -> AbstractContextManager[Any]:
+        # Django closes one that it opened. In a transaction that would end it.
+        if self.part is not None:
+            self.ensure_connection()
+        context: AbstractContextManager[Any] = super().temporary_connection()
+        return context
+
     def connect(self) -> None:
         if isinstance(self.part, DjangoBlock):
             # Its connection was closed, and Django leaves such a block without a word.
@@ -241,7 +249,12 @@ class StormEngine(BaseDatabaseWrapper):
 
     def savepoint(self) -> Any:
         # What Storm has pending was done before the savepoint.
-        self._flush_store()
+        try:
+            self._flush_store()
+        except Error as error:
+            # Storm does not try it again, so that to go on would be to lose it.
+            self.needs_rollback, self.rollback_exc = True, error
+            raise
         return super().savepoint()
 
     def savepoint_commit(self, sid: str | None) -> None:
@@ -283,15 +296,3 @@ class StormEngine(BaseDatabaseWrapper):
             # Leaving an atomic() block is Django's act, so the errors are Django's.
             with self.wrap_database_errors:
                 self.store.flush()
-
-
-class StormOperations(BaseDatabaseOperations):
-    """Mixed in before the DatabaseOperations of a native backend."""
-
-    connection: StormEngine
-
-    def execute_sql_flush(self, sql_list: list[str]) -> None:
-        # A test may end with a transaction left open, a statement of Storm's suffices. The flush after it is to be
-        # committed, not to become part of that; and it deletes everything in any case.
-        self.connection.abort_transaction(even_begun=True)
-        super().execute_sql_flush(sql_list)

@@ -233,9 +233,15 @@ class _BodyReader:
     """The body, from its start. A request closes what it has read to the end, which others still want."""
 
     def __init__(self, body: Any) -> None:
+        self._body = body
         body.seek(0)
-        self.read = body.read
-        self.readline = body.readline
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._body, name)
+
+    def seekable(self) -> bool:
+        # A spooled file cannot be asked before Python 3.11.
+        return True
 
     def close(self) -> None:
         """Nothing: the next attempt reads the body again."""

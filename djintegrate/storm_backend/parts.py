@@ -129,7 +129,12 @@ class ConnectionPart(DataManager):
                 "outside of an atomic() block, or set_rollback(True) was called. Abort it; and catch an error that "
                 "may be survived outside of an atomic() block of its own."
             ) from connection.rollback_exc
-        refuse_failed(self.name, connection.connection)
+        if self._is_shared():
+            refuse_failed(self.name, connection.connection)
+
+    def _is_shared(self) -> bool:
+        """Whether not only Django takes part, which natively lets PostgreSQL roll back without a word."""
+        return True
 
     def _flush(self) -> None:
         store = self.connection.store
@@ -259,6 +264,9 @@ class DjangoBlock(ConnectionPart):
 
     def open_blocks(self) -> list[Any]:
         return self.connection.atomic_blocks
+
+    def _is_shared(self) -> bool:
+        return self.connection.store is not None
 
     def _start(self) -> None:
         # Django has started it; but SQLite's manual mode starts nothing before the first

@@ -1,0 +1,97 @@
+"""What `make run` does once `.venv` is ready: migrates the database, says what there is to see, and serves testproject.
+
+Makes a sample administrator, but only in DEBUG and in a database on this machine that has none.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from pathlib import Path
+
+import django
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
+from django.db import DatabaseError
+from storm.uri import URI
+
+ROOT = Path(__file__).resolve().parent.parent
+HOST = "127.0.0.1"
+SAMPLE = "admin"
+
+
+def main() -> None:
+    os.chdir(ROOT)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "testproject.settings")
+    port = _free_port(os.environ.get("PORT") or "8000")
+    (ROOT / "var").mkdir(exist_ok=True)
+    try:
+        django.setup()
+    except ImproperlyConfigured as error:
+        sys.exit(f"The site cannot start. {error}")
+    uri = URI(settings.STORM_STORES["main"])
+    try:
+        call_command("migrate", verbosity=0)
+    except DatabaseError as error:
+        sys.exit(f"Cannot migrate {_place(uri)}: {error}\nMake that database, or name another in DATABASE_URL.")
+    print(_greeting(port, uri), flush=True)
+    os.execv(sys.executable, [sys.executable, "manage.py", "runserver", f"{HOST}:{port}"])
+
+
+def _greeting(port: int, uri: URI) -> str:
+    address = f"http://{HOST}:{port}/"
+    return f"""
+  The sample site:  {address}
+  The admin:        {address}admin/   {_sign_in(uri)}
+  The database:     {_place(uri)}
+
+  Write a line and see it kept by Storm and by Django, or fail on purpose and see neither kept.
+  Ctrl-C ends it. Elsewhere: make run PORT=8001 DATABASE_URL=postgres://user:password@host/database
+"""
+
+
+def _sign_in(uri: URI) -> str:
+    from django.contrib.auth import get_user_model
+
+    users = get_user_model().objects
+    sample = users.filter(username=SAMPLE, is_superuser=True).first()
+    if sample is not None and sample.check_password(SAMPLE):
+        return f"(user {SAMPLE}, password {SAMPLE})"
+    if users.filter(is_superuser=True).exists():
+        return "(with the administrator you made)"
+    if not (settings.DEBUG and _is_local(uri)):
+        return "(make yourself one: .venv/bin/python manage.py createsuperuser)"
+    users.create_superuser(SAMPLE, "", SAMPLE)
+    return f"(user {SAMPLE}, password {SAMPLE}, made for you)"
+
+
+def _is_local(uri: URI) -> bool:
+    return uri.scheme == "sqlite" or not uri.host or uri.host in ("127.0.0.1", "::1", "[::1]", "localhost")
+
+
+def _place(uri: URI) -> str:
+    """Where the database is, without its password."""
+    if uri.scheme == "sqlite":
+        return f"SQLite, {uri.database}"
+    name = {"postgres": "PostgreSQL", "mysql": "MariaDB"}.get(uri.scheme, uri.scheme)
+    port = f":{uri.port}" if uri.port else ""
+    return f"{name}, {uri.database} at {uri.host or 'a local socket'}{port}"
+
+
+def _free_port(text: str) -> int:
+    if not (text.isdigit() and 0 < int(text) < 65536):
+        sys.exit(f"PORT is {text!r}. Make it a number from 1 to 65535.")
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, int(text)))
+        except OSError as error:
+            other = int(text) + 1
+            sys.exit(f"Port {text} on {HOST} cannot be used ({error.strerror}). Try another: make run PORT={other}")
+    return int(text)
+
+
+if __name__ == "__main__":
+    main()

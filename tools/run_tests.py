@@ -1,0 +1,130 @@
+"""Runs pytest once for each database, two at a time, and closes with a summary and the totals.
+
+A database whose server or driver cannot be had is skipped with a line that says so; under CI=true that is a failure.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+DATABASES = {"sqlite": "SQLite", "postgres": "PostgreSQL", "mysql": "MariaDB"}
+UNAVAILABLE = 77
+"""What pytest exits with when the database cannot be had; tests/conftest.py makes it so, and prints the reason last."""
+NO_TESTS = 5
+
+_printing = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one pytest process came to. `unavailable` is the reason why it could not begin."""
+
+    kind: str
+    code: int
+    seconds: float
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    failures: tuple[str, ...] = ()
+    unavailable: str = ""
+
+    def line(self) -> str:
+        name = DATABASES[self.kind]
+        if self.unavailable:
+            return f"skipped: {name} could not be had: {self.unavailable}"
+        counts = f"{self.passed:>5} passed {self.failed:>4} failed {self.skipped:>4} skipped {self.seconds:>7.1f} s"
+        # A crash, an interrupt or a usage error need not show in the counts.
+        return f"{name:<11}{counts}" + (f"  (pytest ended with {self.code})" if self.code not in (0, 1) else "")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tools.run_tests", description=__doc__)
+    parser.add_argument("--db", default="all", help=f"{', '.join(DATABASES)} or all (the default)")
+    parser.add_argument("pytest", nargs="*", metavar="ARG", help="passed on to pytest; put -- before them")
+    options = parser.parse_args(arguments)
+    kinds = list(DATABASES) if options.db in ("", "all") else options.db.split(",")
+    if unknown := set(kinds) - set(DATABASES):
+        parser.error(f"DB is {', '.join(unknown)!r}. Make it {', '.join(DATABASES)} or all.")
+
+    try:
+        with ThreadPoolExecutor(max_workers=2) as pool:
+            outcomes = list(pool.map(lambda kind: run(kind, options.pytest, prefixed=len(kinds) > 1), kinds))
+    except KeyboardInterrupt:
+        return 130  # Ctrl-C reached the pytest processes too, which have stopped their servers by now.
+    return summarise(outcomes, required=os.environ.get("CI", "").lower() in ("1", "true"))
+
+
+def run(kind: str, arguments: Sequence[str], prefixed: bool) -> Outcome:
+    """One pytest process with DB=kind; its output goes to ours, each line with the database's name before it."""
+    prefix = f"{kind:<8} | " if prefixed else ""
+    with tempfile.TemporaryDirectory(prefix="djintegrate-") as folder:
+        report = Path(folder, "report.xml")
+        command = [sys.executable, "-m", "pytest", f"--junit-xml={report}", "-o", "cache_dir=.pytest_cache/" + kind]
+        began = time.monotonic()
+        process = subprocess.Popen(
+            [*command, *arguments], cwd=ROOT, env={**os.environ, "DB": kind}, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+        )  # fmt: skip
+        assert process.stdout is not None
+        last = ""
+        for line in process.stdout:
+            last = line.strip() or last
+            with _printing:
+                print(prefix + line, end="", flush=True)
+        code = process.wait()
+        seconds = time.monotonic() - began
+        if code == UNAVAILABLE:
+            return Outcome(kind, code, seconds, unavailable=last.removeprefix("Exit: "))
+        return _outcome(kind, code, seconds, report)
+
+
+def summarise(outcomes: Sequence[Outcome], required: bool) -> int:
+    """Print a line per database and the totals; the exit code for all of it."""
+    print()
+    for outcome in outcomes:
+        for name in outcome.failures:
+            print(f"FAILED on {DATABASES[outcome.kind]}: {name}")
+    for outcome in outcomes:
+        print(outcome.line())
+    missing = [outcome for outcome in outcomes if outcome.unavailable]
+    if missing and required:
+        print("CI is set, so a database that cannot be had is a failure.")
+    failed = sum(outcome.failed for outcome in outcomes) + (len(missing) if required else 0)
+    passed = sum(outcome.passed for outcome in outcomes)
+    skipped = sum(outcome.skipped for outcome in outcomes)
+    if not (passed or failed):
+        print("No test ran.")
+    print(f"{passed} passed, {failed} failed, {skipped} skipped")
+    return 0 if passed and not failed else 1
+
+
+def _outcome(kind: str, code: int, seconds: float, report: Path) -> Outcome:
+    """What pytest's report says; a process that ended badly without a failing test counts as one failure."""
+    cases = list(ElementTree.parse(report).iter("testcase")) if report.exists() else []
+    bad = [case for case in cases if case.find("failure") is not None or case.find("error") is not None]
+    skipped = sum(case.find("skipped") is not None for case in cases)
+    return Outcome(
+        kind,
+        code,
+        seconds,
+        passed=len(cases) - len(bad) - skipped,
+        failed=len(bad) or int(code not in (0, NO_TESTS)),
+        skipped=skipped,
+        failures=tuple(dict.fromkeys(f"{case.get('classname')}::{case.get('name')}" for case in bad)),
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,119 @@
+"""The documentation does what it says: its examples run, and its reference names what the code has.
+
+A page that holds MARK has its `python` blocks run in order, in one namespace, against the database under test. There,
+`line  # → value` states what a line gives, and a `text` block right below a `python` block is the error it ends with.
+"""
+
+from __future__ import annotations
+
+import re
+import unittest
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import transaction
+from django.test import TestCase
+
+import djintegrate.storm_backend
+from djintegrate.storm_backend import checks, conf, get_store, uris
+
+DOCS = Path(__file__).parent.parent / "docs"
+PAGES = sorted(path for path in DOCS.rglob("*.md") if "_build" not in path.parts)
+MARK = "<!-- The python blocks of this page run in tests/test_docs.py, in order. -->"
+RUNNABLE = [page for page in PAGES if MARK in page.read_text()]
+SETTINGS = (DOCS / "reference" / "settings.md").read_text()
+
+
+class Block(NamedTuple):
+    line: int
+    language: str
+    text: str
+    follows: bool  # directly on another block
+
+
+def blocks(page: Path) -> Iterator[Block]:
+    text, end = page.read_text(), 0
+    for fence in re.finditer(r"^```(\S*)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
+        between, end = text[end : fence.start()], fence.end()
+        yield Block(text.count("\n", 0, fence.start(2)), fence[1], fence[2], not between.strip())
+
+
+def name(page: Path) -> str:
+    return str(page.relative_to(DOCS))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_python_blocks_are_python(page: Path) -> None:
+    for block in blocks(page):
+        if block.language == "python":
+            compile("\n" * block.line + block.text, str(page), "exec")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
+        assert (page.parent / target).exists(), target
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "second"])
+@pytest.mark.parametrize("page", RUNNABLE, ids=name)
+def test_examples_do_what_the_page_says(page: Path) -> None:
+    namespace: dict[str, Any] = {"__name__": "example", "_check": check}
+    every = list(blocks(page))
+    try:
+        for block, after in zip(every, [*every[1:], None], strict=True):
+            if block.language == "python":
+                is_error = after is not None and after.language == "text" and after.follows
+                run(page, block, namespace, after.text if is_error and after else None)
+    finally:
+        transaction.abort()
+        get_store("plain").execute("DROP TABLE IF EXISTS app_visit")
+        transaction.commit()
+
+
+def run(page: Path, block: Block, namespace: dict[str, Any], error: str | None) -> None:
+    source = re.sub(r"^( *)(.+?)  # → (.+)$", r"\1_check(\2, \3)", block.text, flags=re.MULTILINE)
+    code = compile("\n" * block.line + source, str(page), "exec")
+    if error is None:
+        exec(code, namespace)
+    else:
+        with pytest.raises(BaseException) as caught:
+            exec(code, namespace)
+        expected = ".*".join(map(re.escape, " ".join(error.split()).split("…")))
+        assert re.fullmatch(expected, " ".join(f"{caught.typename}: {caught.value}".split()))
+    for test_case in [value for value in namespace.values() if is_test_case(value)]:
+        del namespace[test_case.__name__]
+        tests = unittest.defaultTestLoader.loadTestsFromTestCase(test_case)
+        result = tests.run(unittest.TestResult())
+        assert result.testsRun and result.wasSuccessful(), [*result.errors, *result.failures]
+
+
+def check(value: object, expected: object) -> None:
+    assert value == expected
+
+
+def is_test_case(value: object) -> bool:
+    return isinstance(value, type) and issubclass(value, TestCase) and value is not TestCase
+
+
+def test_every_check_is_documented() -> None:
+    identifiers = re.compile(r"storm_backend\.[EW]\d{3}")
+    assert set(identifiers.findall(SETTINGS)) == set(identifiers.findall(Path(checks.__file__).read_text()))
+
+
+def test_every_setting_is_documented() -> None:
+    read = re.findall(r'getattr\(settings, "(\w+)"', Path(conf.__file__).read_text())
+    assert set(re.findall(r"^## `(STORM_\w+)`$", SETTINGS, re.MULTILINE)) == set(read)
+
+
+def test_every_key_and_option_of_a_store_is_documented() -> None:
+    documented = set(re.findall(r"^\| `(\w+)` \|", SETTINGS, re.MULTILINE))
+    assert documented >= {*conf.STORE_KEYS, *uris.SQLITE_OPTIONS, "isolation"}
+    assert all(f"`{level}`" in SETTINGS for level in uris.ISOLATION_LEVELS)
+
+
+def test_the_public_names_are_documented() -> None:
+    api = (DOCS / "reference" / "api.md").read_text()
+    assert all(f"`{public}(" in api for public in djintegrate.storm_backend.__all__)

@@ -115,26 +115,18 @@ class StormEngine(BaseDatabaseWrapper):
         """If Django has opened a transaction, let it join Zope's."""
         if self.needs_rollback or self.connection is None:
             return
-        savepoint = None
-        in_testcase = False
-        if self.in_atomic_block:
-            depth = depth_of_testcase(self)
-            in_testcase = depth > 0
-            if in_testcase and len(self.savepoint_ids) >= depth:
-                savepoint = self.savepoint_ids[depth - 1]
-            if in_testcase and savepoint is None:
-                # The test's own blocks stay outside. So does an outermost
-                # atomic(savepoint=False): nothing would tell when it is left.
-                return
-        elif not self.is_manual():
+        if not (self.in_atomic_block or self.is_manual()):
+            return
+        depth = depth_of_testcase(self)
+        savepoint = self.savepoint_ids[depth - 1] if 0 < depth <= len(self.savepoint_ids) else None
+        if depth and savepoint is None:
+            # The test's own blocks stay outside. So does an outermost atomic(savepoint=False) in them: nothing would
+            # tell when it is left.
             return
         txn = coordinator.transaction_for_django()
         if txn is None:
             return
-        if in_testcase:
-            self.part = SavepointPart(self, txn, savepoint)
-        else:
-            self.part = DjangoBlock(self, txn)
+        self.part = SavepointPart(self, txn, savepoint) if depth else DjangoBlock(self, txn)
         self.part.start()
 
     # Django's hooks: a statement, a connection
@@ -201,8 +193,8 @@ class StormEngine(BaseDatabaseWrapper):
         # Called where a request begins and where it ends.
         if isinstance(self.part, ZopeBlock):
             logger.error(
-                "A transaction on the store %r was neither committed nor aborted before "
-                "the request ended. It is aborted now.",
+                "A transaction on the store %r was neither committed nor aborted before the request ended. It is "
+                "aborted now.",
                 self.store_name,
             )
             self.part.txn.abort()

@@ -82,6 +82,14 @@ class Coordinator:
             connection.needs_rollback and connection.rollback_requested for connection in self.connections.values()
         )
 
+    def reset_stores(self) -> None:
+        """Have Storm forget all objects: those that a failed attempt added are in its traceback still."""
+        for connection in self.connections.values():
+            if connection.store is not None:
+                connection.store.reset()
+        for store in self.plain_stores.values():
+            store.reset()
+
     def _refuse_open_blocks(self, what: str) -> None:
         for connection in self.connections.values():
             if connection.in_atomic_block and connection.open_blocks():

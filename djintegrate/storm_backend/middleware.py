@@ -197,6 +197,7 @@ class Attempt:
         """Another run of the same request, as it was before this one."""
         # Whoever holds the lock gets time to finish, and two who met do not meet again at once.
         time.sleep(random.uniform(0, LONGEST_PAUSE / max(self._left, 1)))
+        coordinator.current().reset_stores()
         self.request.close()
         request = copy.copy(self._pristine)
         request.META = self._pristine.META.copy()

@@ -1,0 +1,35 @@
+"""The tables that the benchmarks read and write, as Django models and as a Storm class."""
+
+from __future__ import annotations
+
+from django.db import models
+from storm.locals import Int, Unicode
+
+
+class Item(models.Model):
+    """Read only: 5,000 rows, 1,000 of each group."""
+
+    name = models.CharField(max_length=100)
+    group = models.IntegerField(db_index=True)
+    price = models.IntegerField(default=0)
+
+
+class Entry(models.Model):
+    """Written by every case that creates something, and emptied between batches."""
+
+    text = models.CharField(max_length=100)
+    number = models.IntegerField(default=0)
+
+
+class StormEntry:
+    """The same table, for Storm."""
+
+    __storm_table__ = "benchmarks_entry"
+
+    id = Int(primary=True)
+    text = Unicode()
+    number = Int()
+
+    def __init__(self, text: str, number: int) -> None:
+        self.text = text
+        self.number = number

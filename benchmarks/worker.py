@@ -1,0 +1,67 @@
+"""A process with the settings of one side, that runs batches of an operation when it is told to, and times them."""
+
+from __future__ import annotations
+
+import gc
+import multiprocessing
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from time import perf_counter, process_time
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Batch:
+    """How long one operation took, on average: by the clock, and of this process's CPU time."""
+
+    seconds: float
+    cpu: float
+
+
+class Worker:
+    """The parent's end of it. The process waits between batches, at no cost, and ends with the `with` statement."""
+
+    def __init__(self, settings: dict[str, Any]) -> None:
+        # A fresh interpreter: one with Django set up cannot be set up again, for another side.
+        context = multiprocessing.get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(target=_serve, args=(theirs, settings), daemon=True)
+        self._process.start()
+        theirs.close()
+
+    def __enter__(self) -> Worker:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._pipe.close()
+        self._process.join()
+
+    def run(self, operation: str, times: int = 1) -> Batch:
+        """Run the function `operation` of benchmarks.operations so many times."""
+        try:
+            self._pipe.send((operation, times))
+            batch: Batch = self._pipe.recv()
+        except (EOFError, OSError):
+            raise RuntimeError(f"The worker has ended in {operation}(); its error is above.") from None
+        return batch
+
+
+def _serve(pipe: Connection, settings: dict[str, Any]) -> None:
+    import django
+    from django.conf import settings as django_settings
+
+    django_settings.configure(**settings)
+    django.setup()
+    from benchmarks import operations
+
+    while True:
+        try:
+            name, times = pipe.recv()
+        except EOFError:
+            return
+        operation = getattr(operations, name)
+        gc.collect()
+        seconds, cpu = perf_counter(), process_time()
+        for _ in range(times):
+            operation()
+        pipe.send(Batch((perf_counter() - seconds) / times, (process_time() - cpu) / times))

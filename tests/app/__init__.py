@@ -1,0 +1,1 @@
+"""The tests' own tables, as Django models and as Storm classes."""

@@ -1,0 +1,55 @@
+"""The fixtures of the tests that end transactions; a test file names this module in `pytest_plugins`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import transaction
+
+from djintegrate.storm_backend import get_store
+from tests.app.storm_models import StormPerson
+from tests.helpers import Outside, assert_nothing_left, forget_objects, start_afresh
+
+
+@pytest.fixture
+def outside(transactional_db: None) -> Iterator[Outside]:
+    """What others see of the databases: the committed state."""
+    look = Outside()
+    yield look
+    look.close()
+
+
+@pytest.fixture
+def nothing_left(transactional_db: None) -> Iterator[None]:
+    """After the test, this thread has no transaction, and its connections are as new."""
+    yield
+    try:
+        assert_nothing_left()
+        forget_objects()
+    except BaseException:
+        # One failure is enough: the next test is to begin on a clean thread.
+        start_afresh()
+        raise
+
+
+@pytest.fixture
+def unguarded(django_db_blocker: Any) -> Iterator[None]:
+    """Aliases that a test adds may be used: Django's own guard forbids them. No test database is made for this."""
+    with django_db_blocker.unblock():
+        yield
+        transaction.abort()
+
+
+@pytest.fixture
+def plain(nothing_left: None) -> Iterator[None]:
+    """The plain store has an empty table of people."""
+    with transaction.manager:
+        get_store("plain").execute(
+            "CREATE TABLE IF NOT EXISTS app_person (id INTEGER PRIMARY KEY, name TEXT UNIQUE NOT NULL)", noresult=True
+        )
+    yield
+    transaction.abort()
+    with transaction.manager:
+        get_store("plain").find(StormPerson).remove()

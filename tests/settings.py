@@ -1,0 +1,71 @@
+"""Settings of the tests. DB says which database; tests/conftest.py sets the rest of what is read here."""
+
+from __future__ import annotations
+
+import os
+from urllib.parse import urlsplit
+
+DB = os.environ["DB"]
+FOLDER = os.environ["TEST_FOLDER"]
+
+
+def uri(database: str) -> str:
+    """The Storm URI of `database` on the server under test. Its password and port are that server's."""
+    if DB == "sqlite":
+        return f"sqlite:{FOLDER}/{database}.sqlite3"
+    return urlsplit(os.environ[f"TEST_{DB.upper()}_URI"])._replace(path=f"/{database}").geturl()
+
+
+def _alias(store: str) -> dict[str, object]:
+    # In a file, since SQLite gives each thread a memory database of its own.
+    test = {"NAME": f"{FOLDER}/test_{store}.sqlite3"} if DB == "sqlite" else {}
+    return {"ENGINE": "djintegrate.storm_backend", "NAME": store, "TEST": test}
+
+
+STORM_STORES = {
+    "main": uri("djintegrate_main"),
+    "second": uri("djintegrate_second"),
+    # No alias names this one: a plain Storm store.
+    "plain": f"sqlite:{FOLDER}/plain.sqlite3",
+}
+DATABASES = {"default": _alias("main"), "second": _alias("second")}
+
+INSTALLED_APPS = [
+    "djintegrate.storm_backend",
+    "testproject.guestbook",
+    "tests.app",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+]
+MIDDLEWARE = [
+    "djintegrate.storm_backend.middleware.ZopeTransactionMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+ROOT_URLCONF = "testproject.urls"
+SECRET_KEY = "tests"
+STATIC_URL = "static/"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+USE_TZ = True

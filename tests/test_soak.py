@@ -1,0 +1,69 @@
+"""Many requests over many threads that come and go leave no connection, no object and no transaction behind.
+
+The long form of it, with resident memory, is `python -m benchmarks.connections`.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import pytest
+from django.db import connection, connections
+
+from benchmarks.crowd import Crowd, memory
+from djintegrate.storm_backend import get_store
+from tests.app.models import Visit
+from tests.app.storm_models import StormVisit
+from tests.faults import Site
+from tests.helpers import MIDDLEWARE, TRANSACTIONS, Outside, connections_open, is_sqlite, wait_until
+
+pytest_plugins = ["tests.fixtures"]
+pytestmark = TRANSACTIONS
+
+REQUESTS = 1000
+# On SQLite, writers mostly wait for each other.
+THREADS = {"sqlite": 5, "postgres": 50, "mysql": 50}[os.environ["DB"]]
+
+
+@pytest.fixture(autouse=True)
+def _site_settings(settings: Any) -> None:
+    settings.MIDDLEWARE = MIDDLEWARE
+    settings.ROOT_URLCONF = "tests.faults"
+
+
+@pytest.fixture
+def crowd(transactional_db: None) -> Crowd:
+    # Not the connection of this thread, which does not serve.
+    connections.close_all()
+    site = Site()
+
+    def view() -> None:
+        if is_sqlite():
+            # So many writers wait for each other for longer than the usual five seconds.
+            connection.cursor().execute("PRAGMA busy_timeout = 120000")
+        # Visits have no unique index, where simultaneous inserts would deadlock on MariaDB now and then.
+        Visit.objects.create(note="by Django")
+        get_store("main").add(StormVisit("by Storm"))
+
+    def request() -> None:
+        answer = site(view)
+        assert (answer.status, answer.errors) == (200, [])
+
+    return Crowd(THREADS, request)
+
+
+def test_as_many_connections_are_open_as_threads_alive(crowd: Crowd, outside: Outside) -> None:
+    for _ in range(2):
+        crowd.serve(REQUESTS // 2, lambda: wait_until(lambda: connections_open() == crowd.size))
+        wait_until(lambda: connections_open() == 0)
+    assert crowd.started > 2 * crowd.size
+    assert outside.rows("SELECT count(*) FROM app_visit")[0][0] == 2 * REQUESTS
+
+
+def test_the_process_does_not_grow(crowd: Crowd) -> None:
+    crowd.serve(REQUESTS // 2)
+    before = crowd.serve(REQUESTS, memory)
+    after = crowd.serve(REQUESTS, memory)
+    # Not even one object in ten requests.
+    assert after.blocks - before.blocks < REQUESTS / 10

@@ -17,6 +17,7 @@ from transaction.interfaces import ISynchronizer, NoTransaction
 from zope.interface import implementer
 
 if TYPE_CHECKING:
+    from .datamanager import DataManager
     from .engine import StormEngine
     from .stores import PlainStore
 
@@ -34,10 +35,15 @@ class Coordinator:
         # is how the two are told apart. One that was there before this coordinator
         # counts as begun: such threads most often started with `with manager:`.
         self.begun: Any = None
-        # The transaction that is just being committed or aborted.
+        # The transaction that is just being committed or aborted, and one of which that was refused: an abort goes
+        # on in spite of it.
         self.ending: Any = None
+        self.refused: Any = None
         self.connections: dict[str, StormEngine] = {}
         self.plain_stores: dict[str, PlainStore] = {}
+        self.manager = transaction.manager.manager
+        self._parts: list[DataManager] = []
+        self._parts_of: Any = None
         self._thread = threading.get_ident()
         transaction.manager.registerSynch(self)
 
@@ -45,12 +51,23 @@ class Coordinator:
         """From now on, tell this connection of what happens."""
         self.connections[connection.alias] = connection
 
+    def parts(self, txn: Any) -> list[DataManager]:
+        """The list of the data managers that take part in `txn`."""
+        if self._parts_of is not txn:
+            self._parts_of, self._parts = txn, []
+        return self._parts
+
+    def is_ending(self, txn: Any) -> bool:
+        """Whether `txn` is being committed, or aborted, rightly or not."""
+        return self.ending is txn or self.refused is txn
+
     def newTransaction(self, txn: Any) -> None:
-        # A live server's thread uses connections that another thread made.
-        for connection in connections.all(initialized_only=True):
-            if getattr(connection, "takes_part", False):
-                self.add(connection)
-        self._refuse_open_blocks("A transaction cannot be begun")
+        if len(self.connections) < len(connections.settings):
+            # A live server's thread uses connections that another thread made.
+            for connection in connections.all(initialized_only=True):
+                if getattr(connection, "takes_part", False):
+                    self.add(connection)
+        self._refuse_open_blocks(txn, "A transaction cannot be begun")
         self.begun, self.ending = txn, None
         for connection in self.connections.values():
             connection.expect(txn)
@@ -59,11 +76,11 @@ class Coordinator:
         # Raising here leaves a commit undone and everything as it was. An abort goes on,
         # and raises this when it is through. After a failed commit there is nothing to refuse.
         if txn.status != COMMIT_FAILED:
-            self._refuse_open_blocks("The transaction cannot be ended")
+            self._refuse_open_blocks(txn, "The transaction cannot be ended")
         self.ending = txn
 
     def afterCompletion(self, txn: Any) -> None:
-        self.ending = None
+        self.ending = self.refused = self._parts_of = None
         if self.begun is txn:
             self.begun = None
         for connection in self.connections.values():
@@ -90,9 +107,10 @@ class Coordinator:
         for store in self.plain_stores.values():
             store.reset()
 
-    def _refuse_open_blocks(self, what: str) -> None:
+    def _refuse_open_blocks(self, txn: Any, what: str) -> None:
         for connection in self.connections.values():
             if connection.in_atomic_block and connection.open_blocks():
+                self.refused = txn
                 raise TransactionManagementError(
                     f"{what} while an atomic() block is open on {connection.alias!r}. Leave the block first: "
                     "leaving the outermost one commits or aborts."
@@ -117,21 +135,17 @@ def current() -> Coordinator:
     return coordinator
 
 
-def note_ending(txn: Any) -> None:
-    """From now on nobody joins `txn`."""
-    # A function: a method of the coordinator, kept by the transaction, would keep the thread's end from it.
-    current().ending = txn
-
-
 def transaction_for_django() -> Any | None:
     """The transaction that an atomic() block of Django joins, if there can be one."""
+    here = current()
     try:
-        txn = transaction.get()
+        txn = here.manager.get()
     except NoTransaction:
         # The manager is in explicit mode, and nothing was begun.
         return None
-    if abort_failed():
-        txn = transaction.get()
+    if txn.status == COMMIT_FAILED:
+        abort_failed()
+        txn = here.manager.get()
     return txn if can_be_joined(txn) else None
 
 

@@ -30,28 +30,34 @@ READS = ("SELECT", "WITH", "SHOW", "SET", "PRAGMA", "EXPLAIN", "SAVEPOINT", "REL
 class DataManager:
     """One-phase commit of one store: the order of steps, whatever the connection is."""
 
-    name: str
-    vendor: str
+    transaction_manager = transaction.manager
+    joined = False
+    # No statement yet: there is no database transaction to end.
+    waiting = False
+    wrote = False
+    ended = False
 
     def __init__(self, txn: Any) -> None:
         self.txn = txn
         # All of this kind in the transaction, from when this has joined.
         self.parts: list[DataManager] = []
-        self.transaction_manager = transaction.manager
-        self.joined = False
-        # No statement yet: there is no database transaction to end.
-        self.waiting = False
-        self.wrote = False
-        self.ended = False
+
+    @property
+    def name(self) -> str:
+        """The store's name."""
+        raise NotImplementedError
+
+    @property
+    def vendor(self) -> str:
+        """What Django calls the store's database."""
+        raise NotImplementedError
 
     def join(self) -> None:
         """Take part in the transaction."""
         if not self.joined:
             self.txn.join(self)
-            # Told before the synchronizers are, and of an abort only.
-            self.txn.addBeforeAbortHook(coordinator.note_ending, (self.txn,))
             self.joined = True
-            self.parts = _parts(self.txn)
+            self.parts = coordinator.current().parts(self.txn)
             self.parts.append(self)
 
     def sortKey(self) -> str:
@@ -131,9 +137,15 @@ class PlainStorePart(DataManager):
     def __init__(self, store: PlainStore, txn: Any) -> None:
         super().__init__(txn)
         self.store = store
-        self.name = store.name
-        self.vendor = store.vendor
         self._savepoints = 0
+
+    @property
+    def name(self) -> str:
+        return self.store.name
+
+    @property
+    def vendor(self) -> str:
+        return self.store.vendor
 
     def savepoint(self) -> PlainStoreSavepoint:
         self._savepoints += 1
@@ -175,13 +187,3 @@ def refuse_failed(name: str, raw_connection: Any) -> None:
             f"The transaction on the store {name!r} cannot be committed: PostgreSQL gave it up at an error that was "
             "caught. Abort it; or take a transaction.savepoint() before, or an atomic() block around, what may fail."
         )
-
-
-def _parts(txn: Any) -> list[DataManager]:
-    """The data managers of this kind that have joined `txn`."""
-    try:
-        joined: list[DataManager] = txn.data(DataManager)
-    except KeyError:
-        joined = []
-        txn.set_data(DataManager, joined)
-    return joined

@@ -98,9 +98,10 @@ class StormEngine(BaseDatabaseWrapper):
 
     def _join(self) -> None:
         """Before a statement of Django's: be in the transaction that it belongs to, if any."""
-        if self.part is None and self.takes_part and (self.in_atomic_block or not self.autocommit):
+        if self.part is not None:
+            self._start_waiting()
+        elif self.takes_part and (self.in_atomic_block or not self.autocommit):
             self._join_open_transaction()
-        self._start_waiting()
 
     def _start_waiting(self) -> None:
         if self.part is None or not self.part.waiting or self.part.busy:
@@ -208,12 +209,12 @@ class StormEngine(BaseDatabaseWrapper):
             self._join()
         super().on_commit(func, robust)
 
-    def set_autocommit(self, autocommit: bool, *args: Any, **kwargs: Any) -> None:
-        if isinstance(self.part, DjangoBlock) and autocommit and not self.in_atomic_block:
+    def set_autocommit(self, autocommit: bool, force_begin_transaction_with_broken_autocommit: bool = False) -> None:
+        if self.part is not None and autocommit and isinstance(self.part, DjangoBlock) and not self.in_atomic_block:
             raise TransactionManagementError(
                 "Autocommit cannot be turned on in the middle of a transaction. Call commit() or rollback() first."
             )
-        super().set_autocommit(autocommit, *args, **kwargs)
+        super().set_autocommit(autocommit, force_begin_transaction_with_broken_autocommit)
 
     def set_rollback(self, rollback: bool) -> None:
         super().set_rollback(rollback)
@@ -223,7 +224,6 @@ class StormEngine(BaseDatabaseWrapper):
         if self.part is None or self.part.busy or self.part.waiting:
             super().commit()
             return
-        self.validate_thread_sharing()
         self.validate_no_atomic_block()
         self.part.commit_by_django()
 

@@ -28,14 +28,20 @@ class ConnectionPart(DataManager):
 
     # The savepoint that the part is, where it is not the whole database transaction.
     root: str | None = None
+    # True while this part itself begins, commits or rolls back through the connection.
+    busy = False
 
     def __init__(self, connection: StormEngine, txn: Any) -> None:
         super().__init__(txn)
         self.connection = connection
-        self.name = connection.store_name
-        self.vendor = connection.vendor
-        # True while this part itself begins, commits or rolls back through the connection.
-        self.busy = False
+
+    @property
+    def name(self) -> str:
+        return self.connection.store_name
+
+    @property
+    def vendor(self) -> str:
+        return str(self.connection.vendor)
 
     def start(self) -> None:
         """Join, and start the database transaction."""
@@ -78,7 +84,7 @@ class ConnectionPart(DataManager):
 
     def commit_by_django(self) -> None:
         """Django has left the block, or ended the manual transaction, that this is."""
-        if self._others_open():
+        if len(self.parts) > 1 and self._others_open():
             self._end_alone(commit=True)
             return
         try:
@@ -90,7 +96,7 @@ class ConnectionPart(DataManager):
             raise
 
     def rollback_by_django(self) -> None:
-        if self._others_open():
+        if len(self.parts) > 1 and self._others_open():
             self._end_alone(commit=False)
         else:
             self.txn.abort()
@@ -115,7 +121,7 @@ class ConnectionPart(DataManager):
     def _goes_on(self) -> bool:
         # A transaction.savepoint() from before the first statement in an atomic() block is rolled back: all of the
         # block is undone, and it goes on. In the end of the transaction, and in inner blocks, nothing goes on.
-        return len(self.open_blocks()) == 1 and coordinator.current().ending is not self.txn
+        return len(self.open_blocks()) == 1 and not coordinator.current().is_ending(self.txn)
 
     def _note_statement(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         self.note_write(sql)
@@ -163,9 +169,10 @@ class ConnectionPart(DataManager):
             self.connection.expect(coordinator.current().begun)
 
     def _leave(self) -> None:
-        self.connection.part = None
-        if self._note_statement in self.connection.execute_wrappers:
-            self.connection.execute_wrappers.remove(self._note_statement)
+        connection = self.connection
+        connection.part = None
+        if connection.has_sister_stores and self._note_statement in connection.execute_wrappers:
+            connection.execute_wrappers.remove(self._note_statement)
 
     def _start(self) -> None:
         raise NotImplementedError

@@ -55,7 +55,7 @@ def test_each_run_begins_with_nothing_of_the_one_before(post: Post) -> None:
 
 def test_storm_does_not_stumble_over_objects_of_the_one_before(post: Post, outside: Outside) -> None:
     assert post("/retried-over-all/2/").status_code == 200
-    assert outside.rows("SELECT note FROM app_visit") == [("seen",)]
+    assert list(outside.rows("SELECT note FROM app_visit")) == [("seen",)]
 
 
 def test_it_runs_no_more_often_than_allowed(post: Post, outside: Outside) -> None:

@@ -62,11 +62,10 @@ class Coordinator:
         return self.ending is txn or self.refused is txn
 
     def newTransaction(self, txn: Any) -> None:
-        if len(self.connections) < len(connections.settings):
-            # A live server's thread uses connections that another thread made.
-            for connection in connections.all(initialized_only=True):
-                if getattr(connection, "takes_part", False):
-                    self.add(connection)
+        # Asked anew: tests replace them, and a live server's thread uses those that another thread made.
+        for connection in connections.all(initialized_only=True):
+            if getattr(connection, "takes_part", False):
+                self.add(connection)
         self._refuse_open_blocks(txn, "A transaction cannot be begun")
         self.begun, self.ending = txn, None
         for connection in self.connections.values():
@@ -146,7 +145,7 @@ def transaction_for_django() -> Any | None:
     if txn.status == COMMIT_FAILED:
         abort_failed()
         txn = here.manager.get()
-    return txn if can_be_joined(txn) else None
+    return txn if txn.status in OPEN and here.ending is not txn else None
 
 
 def abort_failed() -> bool:

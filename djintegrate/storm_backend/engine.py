@@ -10,6 +10,7 @@ import contextlib
 import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import transaction
@@ -40,7 +41,7 @@ class StormEngine(BaseDatabaseWrapper):
     rollback_requested = False
     has_sister_stores = False
 
-    @property
+    @cached_property
     def store_name(self) -> str:
         return str(self.settings_dict["STORM_STORE"])
 
@@ -70,8 +71,10 @@ class StormEngine(BaseDatabaseWrapper):
             self.cursor().close()
         if self.part is None:
             self._wait_for(transaction.get())
-        if self.part is not None and self.part.waiting:
-            self.part.start()
+        if self.part is not None:
+            if self.part.waiting:
+                self.part.start()
+            self.part.store = self.store
 
     def open_blocks(self) -> list[Any]:
         """The open atomic() blocks, without the test's and the engine's own."""
@@ -88,6 +91,7 @@ class StormEngine(BaseDatabaseWrapper):
         return not self.autocommit
 
     def _wait_for(self, txn: Any) -> None:
+        self.rollback_requested = False
         if self.in_atomic_block:
             self.part = SavepointPart(self, txn, savepoint=None)
         elif self.is_manual():
@@ -224,8 +228,15 @@ class StormEngine(BaseDatabaseWrapper):
         if self.part is None or self.part.busy or self.part.waiting:
             super().commit()
             return
+        self.validate_thread_sharing()
         self.validate_no_atomic_block()
         self.part.commit_by_django()
+
+    def commit_database(self) -> None:
+        """What Django's commit() does after its checks, which `commit` has made."""
+        self._commit()
+        self.errors_occurred = False
+        self.run_commit_hooks_on_set_autocommit_on = True
 
     def rollback(self) -> None:
         part = self.part
@@ -268,8 +279,8 @@ class StormEngine(BaseDatabaseWrapper):
             if part.is_inside(sid):
                 part.txn.abort()
         super().savepoint_rollback(sid)
-        if self.store is not None and not (self.part is not None and self.part.busy):
-            self.store.forget_changes()
+        if part is not None and part.store is not None and not part.busy:
+            part.store.forget_changes()
         if self.part is None and not self.open_blocks():
             # A test of a TestCase ends. The next one is not to find its failed commit.
             coordinator.abort_failed()
@@ -284,7 +295,8 @@ class StormEngine(BaseDatabaseWrapper):
         return self.part is not None or super()._savepoint_allowed()
 
     def _flush_store(self) -> None:
-        if self.store is not None and not self.needs_rollback:
-            # Leaving an atomic() block is Django's act, so the errors are Django's.
+        part = self.part
+        if part is not None and part.store is not None and not self.needs_rollback:
+            # Entering and leaving an atomic() block is Django's act, so the errors are Django's.
             with self.wrap_database_errors:
-                self.store.flush()
+                part.store.flush()

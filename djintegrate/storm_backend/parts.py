@@ -17,6 +17,7 @@ from .datamanager import DataManager, refuse_failed
 
 if TYPE_CHECKING:
     from .engine import StormEngine
+    from .stores import SharedStore
 
 
 class ConnectionPart(DataManager):
@@ -30,6 +31,9 @@ class ConnectionPart(DataManager):
     root: str | None = None
     # True while this part itself begins, commits or rolls back through the connection.
     busy = False
+    # The store on the connection, once it was used in this transaction. Until then there is nothing to flush, and
+    # nothing that it has read.
+    store: SharedStore | None = None
 
     def __init__(self, connection: StormEngine, txn: Any) -> None:
         super().__init__(txn)
@@ -88,9 +92,12 @@ class ConnectionPart(DataManager):
             self._end_alone(commit=True)
             return
         try:
-            # Leaving a block is Django's act, so the errors are Django's, Storm's flush included.
-            with self.connection.wrap_database_errors:
+            if self.store is None:
                 self.txn.commit()
+            else:
+                # Leaving a block is Django's act, so the errors are Django's, that of Storm's flush included.
+                with self.connection.wrap_database_errors:
+                    self.txn.commit()
         except BaseException:
             self.txn.abort()
             raise
@@ -143,9 +150,8 @@ class ConnectionPart(DataManager):
         return True
 
     def _flush(self) -> None:
-        store = self.connection.store
-        if store is not None:
-            store.flush()
+        if self.store is not None:
+            self.store.flush()
 
     def _commit(self) -> None:
         self.busy = True
@@ -155,8 +161,8 @@ class ConnectionPart(DataManager):
             self.busy = False
             raise
         self._leave()
-        if self.connection.store is not None:
-            self.connection.store.committed()
+        if self.store is not None:
+            self.store.committed()
 
     def _rollback(self) -> None:
         self.busy = True
@@ -164,8 +170,8 @@ class ConnectionPart(DataManager):
             self._rollback_database()
         finally:
             self._leave()
-            if self.connection.store is not None:
-                self.connection.store.forget_changes()
+            if self.store is not None:
+                self.store.forget_changes()
             self.connection.expect(coordinator.current().begun)
 
     def _leave(self) -> None:
@@ -273,7 +279,7 @@ class DjangoBlock(ConnectionPart):
         return self.connection.atomic_blocks
 
     def _is_shared(self) -> bool:
-        return self.connection.store is not None
+        return self.store is not None
 
     def _start(self) -> None:
         # Django has started it; but SQLite's manual mode starts nothing before the first
@@ -283,7 +289,7 @@ class DjangoBlock(ConnectionPart):
             connection.begin_explicitly()
 
     def _commit_database(self) -> None:
-        self.connection.commit()
+        self.connection.commit_database()
 
     def _rollback_database(self) -> None:
         connection = self.connection

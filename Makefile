@@ -8,7 +8,7 @@ VENV := .venv/bin/python
 ENVIRONMENT = $(or $(PYTHON),exit 1;) -m tools.environment
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format matrix conformance bench docs clean
+.PHONY: help run test lint format matrix conformance bench soak docs clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,10 @@ conformance: ## run Django's and Storm's own tests on the engine (DB=sqlite|post
 bench: ## measure the engine against Django's native backends
 	@$(ENVIRONMENT) test --db all --servers
 	@$(VENV) -m benchmarks $(ARGS)
+
+soak: ## 10,000 requests over 50 threads: connections and memory, beside the native backends
+	@$(ENVIRONMENT) test --db all --servers
+	@$(VENV) -m benchmarks.connections $(ARGS)
 
 docs: ## build the documentation into docs/_build/html
 	@$(ENVIRONMENT) docs

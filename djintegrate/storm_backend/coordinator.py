@@ -80,6 +80,8 @@ class Coordinator:
 
     def afterCompletion(self, txn: Any) -> None:
         self.ending = self.refused = self._parts_of = None
+        # The parts refer to this list, which is not to wait for the garbage collector with them.
+        self._parts.clear()
         if self.begun is txn:
             self.begun = None
         for connection in self.connections.values():

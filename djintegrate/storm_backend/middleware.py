@@ -186,7 +186,8 @@ class Attempt:
         transaction.abort()
 
     def close_with(self, response: HttpResponseBase) -> None:
-        """When the response is closed, close what its request has open, as Django does for its own."""
+        """Be done; and when the response is closed, close what its request has open, as Django does for its own."""
+        del self.request._storm_attempt  # A reference cycle, of all that a request has.
         if self._body is not None:
             response._resource_closers += [self.request.close, self._body.close]
 

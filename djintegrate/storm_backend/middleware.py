@@ -84,7 +84,10 @@ class ZopeTransactionMiddleware:
         return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        attempt: Attempt = request._storm_attempt
+        # Other middleware may have handed on a request of its own making.
+        attempt: Attempt | None = getattr(request, "_storm_attempt", None)
+        if attempt is None:
+            return None
         attempt.error = error
         if attempt.may_run_again(error):
             # Nobody sees it; but it keeps Django from reporting an error that the next

@@ -1,0 +1,41 @@
+"""The Django app: registers the system checks and the signal receivers. Patches nothing.
+
+Two settings ask it to change the default admin site: OPENID_USE_AS_ADMIN_LOGIN and OPENID_USER_ADMIN.
+"""
+
+from __future__ import annotations
+
+from django.apps import AppConfig, apps
+from django.utils.translation import gettext_lazy as _
+
+
+class OpenIDAuthConfig(AppConfig):
+    name = "djintegrate.openid_auth"
+    label = "openid_auth"
+    verbose_name = _("OpenID")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from django.core import checks
+        from django.db.models.signals import post_delete
+
+        from .checks import check_configuration
+        from .models import UserOpenID
+        from .receivers import take_back_verification
+
+        checks.register(check_configuration)
+        post_delete.connect(take_back_verification, sender=UserOpenID, dispatch_uid="openid_auth.take_back")
+        self.set_up_admin()
+
+    def set_up_admin(self) -> None:
+        from .conf import config
+
+        if not apps.is_installed("django.contrib.admin"):
+            return
+        if config.use_as_admin_login or config.user_admin:
+            from . import admin_login
+
+            if config.use_as_admin_login:
+                admin_login.make_openid_the_admin_login()
+            if config.user_admin:
+                admin_login.extend_user_admin()

@@ -1,0 +1,108 @@
+"""System checks: what is wrong with the settings, with the value and the remedy. They never touch the database."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.module_loading import import_string
+from openid.extensions import sreg
+
+from . import conf, membership
+from .auth import OpenIDBackend
+from .conf import config
+from .fetcher import FetchRefused, parse
+
+BACKEND = "djintegrate.openid_auth.auth.OpenIDBackend"
+SESSIONS = "django.contrib.sessions.middleware.SessionMiddleware"
+
+
+def check_configuration(**kwargs: Any) -> list[CheckMessage]:
+    """Everything about the settings of the OpenID app."""
+    wrong = list(_values())
+    return wrong or [*_addresses(), *_fields(), *_group_model(), *_surroundings(), *_trust()]
+
+
+def _values() -> Iterator[CheckMessage]:
+    for setting in conf.every_setting():
+        try:
+            _ = setting.value
+        except ImproperlyConfigured as error:
+            yield Error(str(error), hint=f"Correct {setting.name}.", id="openid_auth.E001")
+
+
+def _addresses() -> Iterator[CheckMessage]:
+    named = [("OPENID_SSO_SERVER_URL", config.sso_server_url)] if config.sso_server_url else []
+    named += [("OPENID_TEAMS_TRUSTED_ENDPOINTS", url) for url in config.teams_trusted_endpoints or ()]
+    for name, url in named:
+        try:
+            parse(url)
+        except (FetchRefused, ValueError):
+            yield Error(
+                f"{name} has {url!r}, which is no address that could be fetched.",
+                hint="Write it whole, as in https://login.launchpad.net/",
+                id="openid_auth.E002",
+            )
+    for pattern in config.email_whitelist:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            yield Error(
+                f"OPENID_EMAIL_WHITELIST_REGEXP_LIST has {pattern!r}, which is no regular expression: {error}.",
+                hint="Correct the expression.",
+                id="openid_auth.E003",
+            )
+
+
+def _fields() -> Iterator[CheckMessage]:
+    for name in dict.fromkeys([*config.sreg_required_fields, *config.sreg_extra_fields]):
+        if name not in sreg.data_fields:
+            yield Error(
+                f"{name!r} is no field of simple registration. It has {', '.join(sorted(sreg.data_fields))}.",
+                hint="Correct OPENID_SREG_REQUIRED_FIELDS or OPENID_SREG_EXTRA_FIELDS.",
+                id="openid_auth.E004",
+            )
+
+
+def _group_model() -> Iterator[CheckMessage]:
+    if config.user_group_model is not None:
+        try:
+            membership.get_user_group_model()
+        except ImproperlyConfigured as error:
+            yield Error(str(error), hint="Correct AUTH_USER_GROUP_MODEL.", id="openid_auth.E005")
+
+
+def _surroundings() -> Iterator[CheckMessage]:
+    if SESSIONS not in settings.MIDDLEWARE:
+        yield Warning(
+            "MIDDLEWARE has no SessionMiddleware, and a sign-in that was begun is remembered in the session.",
+            hint=f"Add {SESSIONS!r}, or one of your own that does the same.",
+            id="openid_auth.W001",
+        )
+    if not any(issubclass(import_string(path), OpenIDBackend) for path in settings.AUTHENTICATION_BACKENDS):
+        yield Warning(
+            "AUTHENTICATION_BACKENDS has no OpenIDBackend: no sign-in by OpenID will find a user.",
+            hint=f"Add {BACKEND!r}, or a class derived from it.",
+            id="openid_auth.W002",
+        )
+
+
+def _trust() -> Iterator[CheckMessage]:
+    if config.allow_unsolicited:
+        yield Warning(
+            "OPENID_ALLOW_UNSOLICITED is on: any page can sign a visitor in as somebody else, whose account then gets "
+            "what the visitor writes.",
+            hint="Leave it off, unless a provider of yours cannot do without.",
+            id="openid_auth.W003",
+        )
+    wanted = config.teams_mapping or config.teams_mapping_auto or config.staff_teams or config.teams_required
+    if wanted and config.teams_trusted_endpoints is not None and not config.teams_trusted_endpoints:
+        yield Warning(
+            "OPENID_TEAMS_TRUSTED_ENDPOINTS is empty: nobody is in any team.",
+            hint="Name the endpoints whose word on teams counts, or remove the setting.",
+            id="openid_auth.W004",
+        )

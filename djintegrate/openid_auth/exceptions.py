@@ -1,0 +1,55 @@
+"""Why a sign-in is refused. Each exception has a `message` and an `advice` for the person who signs in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+
+class DjangoOpenIDException(Exception):
+    default: Any = _("The sign-in failed.")
+    advice: Any = ""
+    """What the person can do about it."""
+
+    def __init__(self, message: Any = None) -> None:
+        self.message = self.default if message is None else message
+        super().__init__(self.message)
+
+    def __str__(self) -> str:
+        return str(self.message)
+
+
+class RequiredAttributeNotReturned(DjangoOpenIDException):
+    default = _("An attribute required for logging in was not returned.")
+    advice = _("Allow your provider to tell this site what it asks for, then try again.")
+    named = _("An attribute required for logging in was not returned (%(name)s).")
+
+
+class IdentityAlreadyClaimed(DjangoOpenIDException):
+    default = _("Another user already exists for your selected OpenID")
+    advice = _("Sign in with that OpenID to get to the account that it belongs to, or choose another one.")
+
+
+class DuplicateUsernameViolation(DjangoOpenIDException):
+    default = _("Your desired username is already being used.")
+    advice = _(
+        "If that account is yours, sign in to it in the usual way and add this OpenID there. If not, change your "
+        "nickname at your provider."
+    )
+    named = _("The username (%(username)s) with which you tried to log in is already in use for a different account.")
+
+
+class DetailsAlreadyTaken(DjangoOpenIDException):
+    default = _("What your provider says about you, such as your e-mail address, belongs to another account here.")
+    advice = _("If that account is yours, sign in to it in the usual way and add this OpenID there.")
+
+
+class MissingUsernameViolation(DjangoOpenIDException):
+    default = _("No nickname given for your account.")
+    advice = _("Give yourself a nickname at your provider, and allow it to tell this site.")
+
+
+class MissingPhysicalMultiFactor(DjangoOpenIDException):
+    default = _("Login requires physical multi-factor authentication.")
+    advice = _("Sign in at your provider with a security key or another device, then try again here.")

@@ -1,0 +1,25 @@
+"""`manage.py openid_cleanup`: removes expired nonces and associations. Run it once a day."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from ...cleanup import BATCH, remove_expired_associations, remove_expired_nonces
+
+
+class Command(BaseCommand):
+    help = "Removes expired OpenID nonces and associations."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--batch-size", type=int, default=BATCH, help=f"rows removed at once; {BATCH} by default")
+        parser.add_argument("--database", help="the alias of the database; by default the one that the router names")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        size, database = options["batch_size"], options["database"]
+        if size < 1:
+            raise CommandError(f"--batch-size is {size}. Make it 1 or more.")
+        nonces = remove_expired_nonces(size, database)
+        associations = remove_expired_associations(size, database)
+        self.stdout.write(f"Removed {nonces} expired nonces and {associations} expired associations.")

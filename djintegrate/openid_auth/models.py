@@ -1,0 +1,74 @@
+"""Whose identity is whose, and what the protocol has to remember: associations and used nonces."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from .fields import DigestField, digest_of
+
+
+class UserOpenID(models.Model):
+    """`claimed_id` is the identity; `display_id` is how it is shown."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, verbose_name=_("user"))
+    claimed_id = models.TextField(_("claimed identifier"), max_length=2047)
+    display_id = models.TextField(_("displayed identifier"), max_length=2047)
+    digest = DigestField(of=("claimed_id",), unique=True)
+
+    class Meta:
+        verbose_name = _("OpenID identity")
+        verbose_name_plural = _("OpenID identities")
+        permissions = (("account_verified", "The OpenID has been verified"),)
+
+    def __str__(self) -> str:
+        return self.display_id or self.claimed_id
+
+    def validate_unique(self, exclude: Any = None) -> None:
+        super().validate_unique(exclude)
+        others = UserOpenID.objects.filter(digest=digest_of(self.claimed_id)).exclude(pk=self.pk)
+        if "claimed_id" not in (exclude or ()) and others.exists():
+            raise ValidationError({"claimed_id": _("This identity already belongs to a user.")})
+
+
+class Nonce(models.Model):
+    """A nonce that a provider's answer has used up; the constraint on `digest` is what makes it usable once."""
+
+    server_url = models.CharField(_("provider"), max_length=2047)
+    timestamp = models.BigIntegerField(_("timestamp"), db_index=True)
+    salt = models.CharField(_("salt"), max_length=255)
+    digest = DigestField(of=("server_url", "timestamp", "salt"), unique=True)
+    only_if: models.Exists
+
+    class Meta:
+        verbose_name = _("nonce")
+        verbose_name_plural = _("nonces")
+
+    def __str__(self) -> str:
+        return f"Nonce: {self.server_url}, {self.salt}"
+
+
+class Association(models.Model):
+    """A secret shared with a provider, which checks its signatures. `secret` is base64."""
+
+    server_url = models.TextField(_("provider"), max_length=2047)
+    handle = models.CharField(_("handle"), max_length=255)
+    secret = models.TextField(_("secret"), max_length=255)
+    issued = models.BigIntegerField(_("issued"))
+    lifetime = models.IntegerField(_("lifetime"))
+    assoc_type = models.TextField(_("type"), max_length=64)
+    server_digest = DigestField(of=("server_url",))
+
+    class Meta:
+        verbose_name = _("association")
+        verbose_name_plural = _("associations")
+        constraints = (
+            models.UniqueConstraint(fields=["server_digest", "handle"], name="openid_auth_association_handle"),
+        )
+
+    def __str__(self) -> str:
+        return f"Association: {self.server_url}, {self.handle}"

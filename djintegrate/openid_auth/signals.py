@@ -1,0 +1,13 @@
+"""The signals of a sign-in. Their sender is the UserOpenID class, that of openid_duplicate_username the user model.
+
+`openid_login_complete`: request, openid_response. `openid_duplicate_username`: username.
+`openid_login_failed`: request, message, openid_response (or None), exception (or None).
+"""
+
+from __future__ import annotations
+
+from django.dispatch import Signal
+
+openid_login_complete = Signal()
+openid_duplicate_username = Signal()
+openid_login_failed = Signal()

@@ -1,0 +1,17 @@
+"""The addresses of a sign-in, and of one's identities: include them where you like, without a namespace."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from .identities import identities, identity_add, identity_remove
+from .views import login_begin, login_complete, logo
+
+urlpatterns = [
+    path("login/", login_begin, name="openid-login"),
+    path("complete/", login_complete, name="openid-complete"),
+    path("logo.gif", logo, name="openid-logo"),
+    path("identities/", identities, name="openid-identities"),
+    path("identities/add/", identity_add, name="openid-identity-add"),
+    path("identities/<int:pk>/remove/", identity_remove, name="openid-identity-remove"),
+]

@@ -1,0 +1,288 @@
+"""The views of a sign-in: one begins it and sends the browser to the provider, one takes the provider's answer.
+
+`alogin_begin` and `alogin_complete`, in `async_views`, are the same for ASGI.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+from urllib.parse import urlencode
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth import HASH_SESSION_KEY, REDIRECT_FIELD_NAME, SESSION_KEY, authenticate
+from django.contrib.auth import login as auth_login
+from django.contrib.auth.decorators import login_not_required
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from openid.consumer.consumer import CANCEL, SUCCESS, AuthRequest, Response
+from openid.consumer.discover import DiscoveryFailure
+
+from . import details, membership
+from .auth import OpenIDBackend
+from .conf import config
+from .consumer import OpenIDConsumer
+from .exceptions import DjangoOpenIDException, IdentityAlreadyClaimed
+from .forms import OpenIDLoginForm
+from .models import UserOpenID
+from .pages import POSTED_AGAIN, failure_context, lacks_cookies, logo, providers, send_again, send_by_form
+from .redirects import is_valid_next_url, sanitise_redirect_url
+from .signals import openid_login_complete, openid_login_failed
+from .store import DjangoOpenIDStore
+from .throttle import seconds_to_wait
+
+__all__ = [
+    "default_render_failure",
+    "get_request_data",
+    "is_valid_next_url",
+    "login_begin",
+    "login_complete",
+    "logo",
+    "make_consumer",
+    "parse_openid_response",
+    "render_openid_request",
+    "sanitise_redirect_url",
+]
+
+logger = logging.getLogger("djintegrate.openid_auth")
+
+MAX_REDIRECT = 2047
+MAX_REASON = 300
+
+
+@login_not_required
+@never_cache
+def login_begin(
+    request: HttpRequest,
+    template_name: str = "openid/login.html",
+    login_complete_view: str = "openid-complete",
+    form_class: type[forms.Form] = OpenIDLoginForm,
+    render_failure: Any = None,
+    redirect_field_name: str = REDIRECT_FIELD_NAME,
+) -> HttpResponse:
+    """Ask for an OpenID, or send the browser to the provider."""
+    asked = ask_for_identifier(request, template_name, form_class, redirect_field_name)
+    if isinstance(asked, HttpResponse):
+        return asked
+    return begin_request(request, asked, None, "login", login_complete_view, render_failure, redirect_field_name)
+
+
+@login_not_required
+@never_cache
+@csrf_exempt
+def login_complete(
+    request: HttpRequest, redirect_field_name: str = REDIRECT_FIELD_NAME, render_failure: Any = None
+) -> HttpResponse:
+    """Take the provider's answer and sign the person in, or say why not."""
+    if lacks_cookies(request):
+        return send_again(request)
+    return conclude(request, parse_openid_response(request), redirect_field_name, render_failure)
+
+
+def begin_request(
+    request: HttpRequest,
+    openid_url: str,
+    redirect_to: str | None = None,
+    purpose: str = "login",
+    login_complete_view: str = "openid-complete",
+    render_failure: Any = None,
+    redirect_field_name: str = REDIRECT_FIELD_NAME,
+) -> HttpResponse:
+    """Send the browser to the provider of `openid_url`. The purpose "add" gives the identity to who is signed in."""
+    if refusal := refuse_too_many(request, render_failure):
+        return refusal
+    try:
+        user = _user_key(request) if purpose == "add" else ""
+        openid_request = make_consumer(request).begin(openid_url, purpose=purpose, user=user)
+    except DiscoveryFailure as error:
+        return fail(request, str(error), render_failure, status=400, exception=error)
+    return send(request, openid_request, redirect_to, login_complete_view, redirect_field_name)
+
+
+def make_consumer(request: HttpRequest) -> OpenIDConsumer:
+    """The OpenID consumer of this request. Its state is in the session."""
+    return OpenIDConsumer(request.session, DjangoOpenIDStore())
+
+
+def render_openid_request(
+    request: HttpRequest, openid_request: AuthRequest, return_to: str, trust_root: str | None = None
+) -> HttpResponse:
+    """Send the browser to the provider: by a redirect, or by a form if the request is long."""
+    realm = trust_root or config.trust_root or request.build_absolute_uri("/")
+    message = openid_request.getMessage(realm, return_to)
+    address = message.toURL(openid_request.endpoint.server_url)
+    if len(address) <= MAX_REDIRECT:
+        return HttpResponseRedirect(address)
+    return send_by_form(request, openid_request.endpoint.server_url, message.toPostArgs().items())
+
+
+def default_render_failure(
+    request: HttpRequest,
+    message: Any,
+    status: int = 403,
+    template_name: str = "openid/failure.html",
+    exception: Exception | None = None,
+) -> HttpResponse:
+    """The page that says why a sign-in failed."""
+    context = failure_context(request, message, exception)
+    return HttpResponse(render_to_string(template_name, context, request), status=status)
+
+
+def parse_openid_response(request: HttpRequest) -> Response | None:
+    """The provider's answer, verified; None if the request is none."""
+    data = openid_data(request)
+    return make_consumer(request).complete(data, request.build_absolute_uri()) if data else None
+
+
+def get_request_data(request: HttpRequest) -> QueryDict:
+    """What the request says in its address and in its body together."""
+    data = QueryDict(mutable=True)
+    data.update(request.GET)
+    data.update(request.POST)
+    return data
+
+
+# The steps of the views
+
+
+def ask_for_identifier(
+    request: HttpRequest, template_name: str, form_class: type[forms.Form], redirect_field_name: str
+) -> HttpResponse | str:
+    """The identifier to begin with, or the page that asks for it."""
+    if config.sso_server_url is not None:
+        return config.sso_server_url
+    form = form_class(data=request.POST) if request.method == "POST" else form_class()
+    if form.is_bound and form.is_valid():
+        identifier: str = form.cleaned_data["openid_identifier"]
+        return identifier
+    context = {
+        "form": form,
+        "providers": providers(),
+        redirect_field_name: get_request_data(request).get(redirect_field_name, ""),
+    }
+    return render(request, template_name, context)
+
+
+def refuse_too_many(request: HttpRequest, render_failure: Any) -> HttpResponse | None:
+    wait = seconds_to_wait(request)
+    if not wait:
+        return None
+    message = _("Too many sign-ins were begun from your address. Please try again in a minute.")
+    response = fail(request, message, render_failure, status=429)
+    response["Retry-After"] = str(wait)
+    return response
+
+
+def send(
+    request: HttpRequest,
+    openid_request: AuthRequest,
+    redirect_to: str | None,
+    login_complete_view: str,
+    redirect_field_name: str,
+) -> HttpResponse:
+    """Ask what the settings want to know, and go."""
+    details.ask(openid_request)
+    if teams := membership.teams_request():
+        openid_request.addExtension(teams)
+    return_to = request.build_absolute_uri(reverse(login_complete_view))
+    if redirect_to is None:
+        redirect_to = get_request_data(request).get(redirect_field_name, "")
+    if redirect_to and is_valid_next_url(redirect_to):
+        return_to += ("&" if "?" in return_to else "?") + urlencode({redirect_field_name: redirect_to})
+    return render_openid_request(request, openid_request, return_to)
+
+
+def openid_data(request: HttpRequest) -> dict[str, str]:
+    """The answer's values; none if the request is no answer."""
+    data = {name: value for name, value in get_request_data(request).items() if name != POSTED_AGAIN}
+    return data if "openid.mode" in data else {}
+
+
+def conclude(
+    request: HttpRequest, response: Response | None, redirect_field_name: str, render_failure: Any
+) -> HttpResponse:
+    """Sign the person in whom a verified answer names, or say why not."""
+    if response is None:
+        return fail(request, _("This is an OpenID relying party endpoint."), render_failure)
+    if response.status == CANCEL:
+        return fail(request, _("Authentication cancelled"), render_failure, response)
+    if response.status != SUCCESS:
+        reason = str(getattr(response, "message", None) or _("the provider needs more from you"))[:MAX_REASON]
+        message = _("OpenID authentication failed: %(reason)s") % {"reason": reason}
+        return fail(request, message, render_failure, response)
+    try:
+        if getattr(getattr(response, "begun", None), "purpose", "login") == "add":
+            _add_identity(request, response)
+        elif refusal := _sign_in(request, response):
+            return fail(request, refusal, render_failure, response)
+    except DjangoOpenIDException as error:
+        return fail(request, error.message, render_failure, response, exception=error)
+    return HttpResponseRedirect(sanitise_redirect_url(get_request_data(request).get(redirect_field_name)))
+
+
+def fail(
+    request: HttpRequest,
+    message: Any,
+    render_failure: Any = None,
+    response: Response | None = None,
+    status: int = 403,
+    exception: Exception | None = None,
+) -> HttpResponse:
+    """The failure page, once those who listen have been told."""
+    identity = getattr(response, "identity_url", None)
+    reason = " ".join(str(message).split())
+    logger.warning("A sign-in failed%s: %s", f" for {identity[:200]!r}" if identity else "", reason)
+    openid_login_failed.send(
+        sender=UserOpenID, request=request, message=message, openid_response=response, exception=exception
+    )
+    render = render_failure or config.render_failure or default_render_failure
+    page: HttpResponse = render(request, message, status=status, exception=exception)
+    return page
+
+
+def _sign_in(request: HttpRequest, response: Response) -> str | None:
+    """Why it did not work, or None if it did."""
+    user = authenticate(request, openid_response=response)
+    if user is None:
+        return _("Unknown user")
+    if not user.is_active:
+        return _("Disabled account")
+    _log_in(request, user)
+    logger.info("Signed in: %s, as %r", user, response.identity_url[:200])
+    openid_login_complete.send(sender=UserOpenID, request=request, openid_response=response)
+    return None
+
+
+def _log_in(request: HttpRequest, user: Any) -> None:
+    """Django's login(), in a session that is new already, and so is written once, where login() has it done twice."""
+    if SESSION_KEY not in request.session:
+        kept = dict(request.session.items())
+        request.session.flush()
+        request.session.update({**kept, SESSION_KEY: user._meta.pk.value_to_string(user)})
+        if hasattr(user, "get_session_auth_hash"):
+            request.session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    auth_login(request, user)
+
+
+def _add_identity(request: HttpRequest, response: Response) -> None:
+    key = _user_key(request)
+    if not key or key != response.begun.user:
+        raise DjangoOpenIDException(_("You are no longer signed in as the person who began to add this identity."))
+    try:
+        with transaction.atomic():
+            OpenIDBackend().associate_openid(request.user, response)
+    except IntegrityError as error:
+        raise IdentityAlreadyClaimed() from error
+    messages.success(request, _("%s now signs you in.") % response.identity_url, fail_silently=True)
+
+
+def _user_key(request: HttpRequest) -> str:
+    user = getattr(request, "user", None)
+    return str(user.pk) if user is not None and user.is_authenticated else ""

@@ -1,0 +1,106 @@
+"""The settings, their checks, and their reference, which cannot drift from the code."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.checks import run_checks
+from django.core.exceptions import ImproperlyConfigured
+from django.test import override_settings
+
+from djintegrate.openid_auth import checks, conf
+from djintegrate.openid_auth.conf import config
+from tests.openid_auth.site import BACKENDS
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+REFERENCE = (DOCS / "reference" / "openid-settings.md").read_text()
+
+
+def found(**settings: Any) -> list[str]:
+    with override_settings(AUTHENTICATION_BACKENDS=BACKENDS, **settings):
+        return [str(message.id) for message in checks.check_configuration()]
+
+
+def test_a_usual_site_has_nothing_to_complain_about() -> None:
+    assert found() == []
+    assert found(OPENID_SSO_SERVER_URL="https://login.launchpad.net/", OPENID_LAUNCHPAD_TEAMS_MAPPING={"a": "b"}) == []
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "expected"),
+    [
+        ("OPENID_SSO_SERVER_URL", 5, "E001"),
+        ("OPENID_LAUNCHPAD_TEAMS_MAPPING", ["a"], "E001"),
+        ("OPENID_LAUNCHPAD_TEAMS_MAPPING", {"a": 5}, "E001"),
+        ("OPENID_LAUNCHPAD_TEAMS_REQUIRED", "one-team", "E001"),
+        ("OPENID_LAUNCHPAD_STAFF_TEAMS", 5, "E001"),
+        ("OPENID_RENDER_FAILURE", "no.such.function", "E001"),
+        ("OPENID_RENDER_FAILURE", 5, "E001"),
+        ("OPENID_FETCH_TIMEOUT", 0, "E001"),
+        ("OPENID_FETCH_MAX_BYTES", "1 MB", "E001"),
+        ("OPENID_LOGIN_THROTTLE", 5, "E001"),
+        ("OPENID_LOGIN_THROTTLE", (0, 60), "E001"),
+        ("OPENID_PROVIDERS", [{"name": "x"}], "E001"),
+        ("OPENID_VALID_VERIFICATION_SCHEMES", {"x": "scheme"}, "E001"),
+        ("OPENID_SSO_SERVER_URL", "login.launchpad.net", "E002"),
+        ("OPENID_TEAMS_TRUSTED_ENDPOINTS", ["ftp://x/"], "E002"),
+        ("OPENID_EMAIL_WHITELIST_REGEXP_LIST", ["("], "E003"),
+        ("OPENID_SREG_REQUIRED_FIELDS", ["shoe size"], "E004"),
+        ("OPENID_SREG_EXTRA_FIELDS", ["shoe size"], "E004"),
+        ("AUTH_USER_GROUP_MODEL", "nonsense", "E005"),
+        ("AUTH_USER_GROUP_MODEL", "no.Model", "E005"),
+        ("MIDDLEWARE", [], "W001"),
+        ("OPENID_ALLOW_UNSOLICITED", True, "W003"),
+    ],
+)
+def test_what_is_wrong_is_reported(setting: str, value: object, expected: str) -> None:
+    assert found(**{setting: value}) == [f"openid_auth.{expected}"]
+
+
+def test_a_site_without_the_backend_is_told_so() -> None:
+    with override_settings(AUTHENTICATION_BACKENDS=BACKENDS[1:]):
+        assert [message.id for message in checks.check_configuration()] == ["openid_auth.W002"]
+
+
+def test_teams_that_nobody_is_trusted_with_are_reported() -> None:
+    assert found(OPENID_LAUNCHPAD_STAFF_TEAMS=["a"], OPENID_TEAMS_TRUSTED_ENDPOINTS=[]) == ["openid_auth.W004"]
+
+
+@pytest.mark.django_db
+def test_the_checks_are_run_by_django() -> None:
+    with override_settings(AUTHENTICATION_BACKENDS=BACKENDS, OPENID_ALLOW_UNSOLICITED=True):
+        assert "openid_auth.W003" in [message.id for message in run_checks(databases=["default"])]
+
+
+def test_a_wrong_value_is_named_with_what_it_should_be() -> None:
+    with (
+        override_settings(OPENID_FETCH_TIMEOUT="soon"),
+        pytest.raises(ImproperlyConfigured, match="OPENID_FETCH_TIMEOUT is 'soon'"),
+    ):
+        _ = config.fetch_timeout
+
+
+def test_every_setting_and_its_default_are_in_the_reference() -> None:
+    rows = dict(re.findall(r"^\| `([A-Z_]+)` \| (.+?) \|", REFERENCE, re.MULTILINE))
+    assert set(rows) == {setting.name for setting in conf.every_setting()}
+    for setting in conf.every_setting():
+        if setting.name == "OPENID_PROVIDERS":
+            assert [entry["name"] for entry in setting.default] == rows[setting.name].split(" and ")
+        else:
+            assert ast.literal_eval(rows[setting.name].strip("`")) == setting.default, setting.name
+
+
+def test_every_check_is_in_the_reference() -> None:
+    sources = "".join(path.read_text() for path in Path(checks.__file__).parent.rglob("*.py"))
+    identifiers = re.compile(r"openid_auth\.[EW]\d{3}")
+    assert set(identifiers.findall(REFERENCE)) == set(identifiers.findall(sources))
+
+
+def test_settings_are_read_in_one_place() -> None:
+    for path in Path(checks.__file__).parent.rglob("*.py"):
+        if path.name != "conf.py":
+            assert not re.search(r"settings\.(OPENID_|AUTH_USER_GROUP|ALLOWED_EXTERNAL)", path.read_text()), path

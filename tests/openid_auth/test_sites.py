@@ -1,0 +1,145 @@
+"""Sites of other kinds: each session backend, ASGI, user models of their own, Django's native engine."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.contrib.auth.models import User
+from django.test import AsyncClient
+
+from tests.openid_auth.hostile import Hostile, sent_back, xrds
+from tests.openid_auth.provider import Provider
+from tests.openid_auth.site import Visitor, host_of, local, set_up
+
+ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def site(settings: Any, provider: Provider, hostile: Hostile) -> None:
+    set_up(settings, host_of(provider.url), hostile.host)
+
+
+@pytest.mark.parametrize("engine", ["db", "cache", "cached_db", "signed_cookies", "file"])
+def test_every_session_backend_will_do(settings: Any, provider: Provider, engine: str, tmp_path: Path) -> None:
+    settings.SESSION_ENGINE = f"django.contrib.sessions.backends.{engine}"
+    settings.SESSION_FILE_PATH = str(tmp_path)
+    visitor = Visitor()
+    visitor.client.get("/")
+    for _ in range(2):
+        assert visitor.sign_in(provider).status_code == 302
+        assert visitor.who == "ada"
+    assert "OPENID" not in visitor.client.session
+
+
+def test_what_a_visitor_had_in_the_session_stays_and_its_key_changes(provider: Provider) -> None:
+    visitor = Visitor()
+    session = visitor.client.session
+    session["basket"] = ["apples"]
+    session.save()
+    visitor.client.cookies["sessionid"] = before = session.session_key
+    visitor.sign_in(provider)
+    assert visitor.client.session["basket"] == ["apples"]
+    assert visitor.client.session.session_key != before
+    assert not type(session)().exists(before)
+
+
+def test_several_sign_ins_may_be_begun_at_once(provider: Provider) -> None:
+    visitor = Visitor()
+    answers = [provider.decide(visitor.begin(provider.url)["Location"]) for _ in range(3)]
+    assert [visitor.complete(answer).status_code for answer in answers] == [302, 302, 302]
+
+
+def test_a_cookie_has_room_for_as_many_as_somebody_begins(settings: Any, provider: Provider) -> None:
+    settings.SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
+    visitor = Visitor()
+    for _ in range(30):
+        location = visitor.begin(provider.url)["Location"]
+    assert len(visitor.client.cookies["sessionid"].value) < 3000
+    assert visitor.complete(provider.decide(location)).status_code == 302
+
+
+def test_a_provider_of_openid_1_still_works_and_its_answers_count_once(hostile: Hostile) -> None:
+    url = hostile.serve(
+        "old", xrds(hostile.endpoint, "http://openid.net/signon/1.1"), Content_Type="application/xrds+xml"
+    )
+    visitor = Visitor()
+    request = visitor.request(url)
+    assert "openid.ns" not in request
+    answer = {
+        "openid.mode": "id_res", "openid.identity": url, "openid.return_to": request["openid.return_to"],
+        "openid.assoc_handle": request["openid.assoc_handle"], "openid.sreg.nickname": "grandma",
+    }  # fmt: skip
+    address = sent_back(hostile.sign(answer))
+    assert visitor.complete(address).status_code == 302
+    assert visitor.who == "grandma"
+    again = Visitor()
+    again.begin(url)
+    assert again.complete(address).status_code == 403
+
+
+class TestASGI:
+    def test_a_whole_sign_in(self, provider: Provider) -> None:
+        async def go() -> None:
+            client = AsyncClient()
+            begun = await client.post("/aopenid/login/", {"openid_identifier": provider.url})
+            answer = sent_back(provider.decide(begun["Location"]).fields)
+            assert (await client.get(local(answer)))["Location"] == "/"
+            assert (await client.get("/")).content == b"ada"
+            assert (await client.get(local(answer))).status_code == 403
+
+        async_to_sync(go)()
+        assert User.objects.get().email == "ada@people.example"
+
+    def test_the_sync_views_do_as_well(self, provider: Provider) -> None:
+        async def go() -> None:
+            client = AsyncClient()
+            begun = await client.post("/openid/login/", {"openid_identifier": provider.url})
+            assert (await client.get(local(sent_back(provider.decide(begun["Location"]).fields)))).status_code == 302
+
+        async_to_sync(go)()
+
+    def test_failures_are_pages(self, provider: Provider) -> None:
+        async def go() -> list[int]:
+            client = AsyncClient()
+            return [
+                (await client.get("/aopenid/login/")).status_code,
+                (await client.post("/aopenid/login/", {"openid_identifier": ""})).status_code,
+                (await client.post("/aopenid/login/", {"openid_identifier": "http://127.0.0.1:9/"})).status_code,
+                (await client.get("/aopenid/complete/")).status_code,
+                (await client.get("/aopenid/complete/?openid.mode=id_res")).status_code,
+                (await client.get("/aopenid/complete/?openid.mode=cancel")).status_code,
+            ]
+
+        assert async_to_sync(go)() == [200, 200, 400, 403, 403, 403]
+
+    def test_a_slow_provider_keeps_nobody_else_waiting(
+        self, settings: Any, provider: Provider, hostile: Hostile
+    ) -> None:
+        settings.OPENID_FETCH_TIMEOUT = 4
+        times: dict[str, float] = {}
+
+        async def begin(url: str) -> int:
+            response = await AsyncClient().post("/aopenid/login/", {"openid_identifier": url})
+            times[url] = time.monotonic()
+            return int(response.status_code)
+
+        async def go() -> list[int]:
+            return list(await asyncio.gather(begin(f"{hostile.url}drip"), begin(provider.url)))
+
+        assert async_to_sync(go)() == [400, 302]
+        assert times[provider.url] < times[f"{hostile.url}drip"] - 1
+
+
+@pytest.mark.parametrize("model", ["EmailUser", "UniqueUser", "BareUser"])
+def test_user_models_of_a_sites_own_on_djangos_native_engine(provider: Provider, model: str) -> None:
+    command = [sys.executable, "-m", "tests.openid_auth.other_users", model, provider.url, str(provider.folder)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,20 @@
+"""A site with OpenID: the sign-in under /openid/, the same for ASGI under /aopenid/; its home says who is there."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import include, path
+
+from djintegrate.openid_auth.async_views import alogin_begin, alogin_complete
+
+
+def home(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(request.user.get_username() or "nobody")
+
+
+urlpatterns = [
+    path("", home),
+    path("openid/", include("djintegrate.openid_auth.urls")),
+    path("aopenid/login/", alogin_begin, {"login_complete_view": "aopenid-complete"}, name="aopenid-login"),
+    path("aopenid/complete/", alogin_complete, name="aopenid-complete"),
+]

@@ -1,0 +1,1 @@
+"""An app with user models that are not Django's."""

@@ -1,0 +1,60 @@
+"""`manage.py dojo_build`: one JavaScript file with what the project's pages use, and the themes' stylesheets."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.base import BaseCommand, CommandError
+
+from ... import build, conf, discovery
+from ...build import Order, Size
+from ...interrupts import ending_on_sigterm
+
+
+class Command(BaseCommand):
+    help = "Builds the JavaScript and CSS that the project's forms use, with Dojo's own build system on Node."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--profile", type=Path, help="a build profile of your own, instead of the one made here")
+        parser.add_argument("--list", action="store_true", help="only say which modules were found in the code")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            found = discovery.discover()
+            order = Order(
+                conf.root().absolute(), conf.build_root().absolute(), sorted(found.modules), found.paths,
+                conf.locales(), [*found.stylesheets, *conf.build_stylesheets()], options["profile"],
+            )  # fmt: skip
+        except ImproperlyConfigured as error:
+            raise CommandError(str(error)) from error
+        for line in found.unread:
+            self.stderr.write(self.style.WARNING(f"{line}. Add what it needs to DOJO_BUILD_MODULES."))
+        if options["list"]:
+            self.stdout.write("\n".join(order.modules))
+            return
+        try:
+            with ending_on_sigterm():
+                sizes = build.build(order, lambda text: self.stdout.write(f"  {text}"))
+        except build.BuildError as error:
+            raise CommandError(str(error)) from error
+        except KeyboardInterrupt:
+            raise CommandError(f"Interrupted. What was in {order.release} is there still.") from None
+        self.stdout.write(table(sizes))
+        self.stdout.write(self.style.SUCCESS(f"Built {order.release}."))
+
+
+def table(sizes: Sequence[Size]) -> str:
+    rows = [["", "files", "bytes", "→ files", "bytes", "gzip", "brotli"]]
+    for size in sizes:
+        numbers = (size.files_before, size.bytes_before, size.files, size.bytes, size.gzip, size.brotli)
+        rows.append([size.what, *(f"{number:,}" if number else "" for number in numbers)])
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = []
+    for name, *cells in rows:
+        aligned = [cell.rjust(width) for cell, width in zip(cells, widths[1:], strict=True)]
+        lines.append("  ".join([name.ljust(widths[0]), *aligned]))
+    return "\n".join(lines)

@@ -1,0 +1,25 @@
+"""Puts `request.dojo` on each request, for WSGI and ASGI. It does nothing else, and reads no setting until asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.http import HttpRequest
+
+from .page import Dojo
+
+
+class DojoMiddleware:
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        self.get_response = get_response
+        if iscoroutinefunction(get_response):
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> Any:
+        request.dojo = Dojo(request)
+        return self.get_response(request)

@@ -1,0 +1,144 @@
+"""Says which dijit a form's field becomes: `from djintegrate.dojo import models as dojo`.
+
+There is no database model here. Nothing is rendered: page.py collects what this says, and the browser makes the dijits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from django.forms import BaseForm, BoundField, Field
+from django.utils.html import conditional_escape
+
+from . import names
+
+Converter = Callable[[Any], Any]
+AttributeMap = Mapping[str, tuple[str, Converter | None]]
+
+FILTERING_SELECT = "dijit/form/FilteringSelect"
+
+
+def as_html(text: Any) -> str:
+    """Text for an attribute that a dijit shows as HTML; what is marked safe stays as it is."""
+    return str(conditional_escape(text))
+
+
+def as_limit(limit: Any) -> Any:
+    """A bound as dijits take it: a number of JavaScript's, where it is one of Python's."""
+    limit = limit() if callable(limit) else limit
+    return float(limit) if isinstance(limit, Decimal) else limit
+
+
+default_attr_map: dict[str, tuple[str, Converter | None]] = {
+    "required": ("required", None),
+    "disabled": ("disabled", None),
+    "min_length": ("minLength", None),
+    "max_length": ("maxLength", None),
+    "min_value": ("constraints.min", as_limit),
+    "max_value": ("constraints.max", as_limit),
+    "help_text": ("promptMessage", as_html),
+    "error_messages.required": ("missingMessage", as_html),
+    "error_messages.invalid": ("invalidMessage", as_html),
+}
+"""From a Django field's attribute to a dijit's, and how the value is converted. A dot goes one level down."""
+
+
+@dataclass(frozen=True)
+class Dijit:
+    """What `dojo_field` notes on a field, as its attribute `dojo`."""
+
+    module: str
+    attr_map: AttributeMap = field(default_factory=dict)
+    attrs: Mapping[str, Any] = field(default_factory=dict)
+
+    def attributes(self, of: Field) -> dict[str, Any]:
+        """What the dijit is made with. An attribute without a value, None or empty, is left to the dijit."""
+        made: dict[str, Any] = {}
+        for source, (target, convert) in {**default_attr_map, **self.attr_map}.items():
+            value = _find(of, source)
+            if value is not None and convert is not None:
+                value = convert(value)
+            if value is not None and value != "":
+                _put(made, target, value)
+        for target, value in self.attrs.items():
+            _put(made, target, value)
+        return made
+
+
+_AnyField = TypeVar("_AnyField", Field, BoundField)
+
+
+def dojo_field(
+    field: _AnyField,
+    dijit: str,
+    attr_map: AttributeMap | None = None,
+    dojo_attrs: Mapping[str, Any] | None = None,
+) -> _AnyField:
+    """The field becomes this dijit. Takes a field of a class, of one form (`form.fields["name"]`) or `form["name"]`.
+
+    `attr_map` goes over `default_attr_map`; `dojo_attrs` go to the dijit as they are. Returns the field.
+    """
+    target = _field(field)
+    for source, pair in (attr_map or {}).items():
+        if not (isinstance(pair, tuple) and len(pair) == 2 and (pair[1] is None or callable(pair[1]))):
+            raise ValueError(
+                f"attr_map[{source!r}] is {pair!r}. Make it a dijit's attribute and a converter or None, such as "
+                '("promptMessage", None).'
+            )
+    target.dojo = Dijit(names.module(dijit), dict(attr_map or {}), dict(dojo_attrs or {}))
+    return field
+
+
+def dijits(form: BaseForm) -> Iterator[tuple[BoundField, Dijit]]:
+    """The form's fields that become dijits, in their order."""
+    for name, form_field in form.fields.items():
+        dijit = dijit_of(form_field)
+        if dijit is not None:
+            yield form[name], dijit
+
+
+def dijit_of(field: Field) -> Dijit | None:
+    """What dojo_field() noted; else what the field's widget is by itself, if that has an attribute `dojo` too.
+
+    Where both speak, dojo_field() goes over the widget, whose own dijit stands in for a FilteringSelect.
+    """
+    given, own = getattr(field, "dojo", None), getattr(field.widget, "dojo", None)
+    if given is None or own is None:
+        return given or own
+    module = own.module if given.module == FILTERING_SELECT else given.module
+    return Dijit(module, {**own.attr_map, **given.attr_map}, {**own.attrs, **given.attrs})
+
+
+def _field(field: Any) -> Field:
+    if isinstance(field, Field):
+        return field
+    if not isinstance(field, BoundField):
+        raise TypeError(
+            f'dojo_field() was given {field!r}, which is no field. Give it form["name"], form.fields["name"] or a '
+            "field in the body of a form's class."
+        )
+    if field.form.fields.get(field.name) is not field.field:
+        raise ValueError(
+            f"The field {field.name!r} is not in {type(field.form).__name__}, which has: "
+            f"{', '.join(map(repr, field.form.fields)) or 'none'}. Give dojo_field() one of those."
+        )
+    return field.field
+
+
+def _find(source: Any, path: str) -> Any:
+    for part in path.split("."):
+        source = source.get(part) if isinstance(source, Mapping) else getattr(source, part, None)
+    return source
+
+
+def _put(target: dict[str, Any], path: str, value: Any) -> None:
+    *outer, last = path.split(".")
+    for part in outer:
+        target = target.setdefault(part, {})
+    if isinstance(value, Mapping) and isinstance(target.get(last), dict):
+        target[last].update(value)
+    else:
+        target[last] = dict(value) if isinstance(value, Mapping) else value

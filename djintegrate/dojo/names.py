@@ -1,0 +1,55 @@
+"""The names that the browser will be asked for: modules, functions, themes. Refuses what cannot be one."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+THEMES = ("tundra", "soria", "nihilo", "claro")
+
+_PART = r"[A-Za-z_$][\w$-]*"
+_DOTTED = re.compile(rf"{_PART}(\.{_PART})*", re.ASCII)
+_SLASHED = re.compile(rf"{_PART}(/[\w$-][\w$.-]*)+", re.ASCII)
+_IDENTIFIER = re.compile(r"[A-Za-z_$][\w$]*", re.ASCII)
+_FUNCTION = re.compile(r"\s*(async\b\s*)?(function\b|\(|[A-Za-z_$][\w$]*\s*=>)", re.ASCII)
+
+
+def module(name: Any) -> str:
+    """The AMD name of a module that is called in either way: `dijit.Dialog` and `dijit/Dialog` are the latter."""
+    if isinstance(name, str):
+        if _DOTTED.fullmatch(name):
+            return name.replace(".", "/")
+        if _SLASHED.fullmatch(name):
+            return name
+    raise ValueError(
+        f'{name!r} is no name of a module. Write it with dots or slashes, such as "dijit.Dialog" or "dijit/Dialog".'
+    )
+
+
+def theme(name: Any) -> str:
+    if name not in THEMES:
+        raise ValueError(f"{name!r} is no theme. Use one of {', '.join(map(repr, THEMES))}.")
+    return str(name)
+
+
+def form_function(value: Any) -> tuple[str, str] | None:
+    """A module and the name of a function in it; None is djintegrate's own."""
+    if value is None:
+        return None
+    shape = 'Make it a module and a function in it, ("app.forms", "dijitize"), or None.'
+    if not isinstance(value, (tuple, list)) or len(value) != 2:
+        raise ValueError(f"form_function cannot be {value!r}. {shape}")
+    try:
+        name = module(value[0])
+    except ValueError as error:
+        raise ValueError(f"form_function cannot be {value!r}: {error} {shape}") from error
+    if not isinstance(value[1], str) or not _IDENTIFIER.fullmatch(value[1]):
+        raise ValueError(f"form_function cannot be {value!r}: {value[1]!r} is no name of a function. {shape}")
+    return name, value[1]
+
+
+def function(source: Any) -> str:
+    """The source text of one JavaScript function, as append_aol() takes it."""
+    if not isinstance(source, str) or not _FUNCTION.match(source):
+        raise ValueError(f'{source!r} is no JavaScript function. Write one out: "function() {{ … }}".')
+    return source.strip()

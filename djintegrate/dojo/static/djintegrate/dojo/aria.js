@@ -1,0 +1,81 @@
+// What dijits do not tell to assistive technology: they were written for ARIA 1.0, and the rules have moved on.
+define(["dojo/aspect", "dijit/registry"], function (aspect, registry) {
+	"use strict";
+	// The signs on their buttons, ▼ and the like, are inputs that nobody can use.
+	var SIGNS = "input[role~=presentation][tabindex='-1']",
+		LABELLED_BY_HTML = "input, select, textarea, button";
+
+	// HTML's <label for> knows of its own controls only.
+	function label(dijit) {
+		var node = dijit.focusNode,
+			labels = Array.prototype.slice.call(document.querySelectorAll("label[for='" + CSS.escape(dijit.id) + "']"));
+		if (!node) { return; }
+		if (node.matches(LABELLED_BY_HTML)) {
+			legend(node);
+			return;
+		}
+		labels.forEach(function (label, i) {
+			label.id = label.id || dijit.id + "_label" + (i || "");
+			label.addEventListener("click", function () { dijit.focus(); });
+		});
+		if (labels.length && !node.hasAttribute("aria-labelledby")) {
+			node.setAttribute("aria-labelledby", labels.map(function (label) { return label.id; }).join(" "));
+		}
+	}
+
+	// Where Django writes several controls for one field, their common legend is all there is.
+	function legend(node) {
+		var fieldset = node.closest("fieldset"), found = fieldset && fieldset.querySelector("legend");
+		if (!found || node.labels.length || node.title || node.matches("[aria-label], [aria-labelledby]")) { return; }
+		found.id = found.id || node.id + "_legend";
+		node.setAttribute("aria-labelledby", found.id);
+	}
+
+	// A spinner that is empty has no number to tell.
+	function spinner(dijit) {
+		function now() {
+			if (dijit.focusNode.getAttribute("aria-valuenow") === "NaN") { dijit.focusNode.removeAttribute("aria-valuenow"); }
+		}
+		aspect.after(dijit, "_setValueAttr", now);
+		now();
+	}
+
+	function popup(dijit, node) {
+		node.setAttribute("aria-expanded", "false");
+		aspect.after(dijit, "openDropDown", function () {
+			node.setAttribute("aria-controls", node.getAttribute("aria-owns"));
+			// Between a list and its choices, a table's body would be one of them.
+			Array.prototype.forEach.call(dijit.dropDown.domNode.querySelectorAll("tbody"), function (body) {
+				if (body.parentNode.getAttribute("role") === "listbox") { body.setAttribute("role", "presentation"); }
+			});
+		});
+	}
+
+	// dijit/form/Select calls itself the listbox that it opens, and what it shows an option of it.
+	function select(dijit, node) {
+		function plain() {
+			Array.prototype.forEach.call(node.querySelectorAll("[role=option]"), function (shown) {
+				shown.removeAttribute("role");
+				shown.removeAttribute("aria-selected");
+			});
+		}
+		node.setAttribute("role", "combobox");
+		node.setAttribute("aria-haspopup", "listbox");
+		aspect.after(dijit, "_setDisplay", plain);
+		plain();
+	}
+
+	function tell(dijit) {
+		var node = dijit._popupStateNode;
+		label(dijit);
+		Array.prototype.forEach.call(dijit.domNode.querySelectorAll(SIGNS), function (sign) {
+			sign.setAttribute("aria-hidden", "true");
+		});
+		if (node && node.getAttribute("role") === "listbox") { select(dijit, node); }
+		if (node && node.getAttribute("role") === "combobox") { popup(dijit, node); }
+		if (dijit.focusNode && dijit.focusNode.getAttribute("role") === "spinbutton") { spinner(dijit); }
+		registry.findWidgets(dijit.domNode).forEach(tell);
+	}
+
+	return tell;
+});

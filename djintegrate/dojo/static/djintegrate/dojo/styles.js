@@ -1,0 +1,24 @@
+// Dijit's templates have style attributes, which a Content-Security-Policy may forbid in HTML that a script brings in.
+// The same styles set by program are allowed, so each piece of HTML gets them that way.
+define(["dojo/dom-construct"], function (domConstruct) {
+	"use strict";
+	var toDom = domConstruct.toDom,
+		STYLE = /(<[a-z][^<>]*?\s)style(\s*=)/gi,
+		ASIDE = "data-aside-style";
+
+	function apply(element) {
+		element.style.cssText = element.getAttribute(ASIDE);
+		element.removeAttribute(ASIDE);
+	}
+
+	domConstruct.toDom = function (html, document) {
+		var node = toDom.call(domConstruct, String(html).replace(STYLE, "$1" + ASIDE + "$2"), document);
+		if (node.nodeType !== 3) {
+			if (node.getAttribute && node.hasAttribute(ASIDE)) {
+				apply(node);
+			}
+			Array.prototype.forEach.call(node.querySelectorAll("[" + ASIDE + "]"), apply);
+		}
+		return node;
+	};
+});

@@ -1,0 +1,132 @@
+"""The fixtures of the Dojo tests: the real Dojo, a site that serves one page, and a browser that looks at it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.contrib.staticfiles.handlers import StaticFilesHandler
+from django.core.handlers.wsgi import WSGIHandler
+from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
+
+from djintegrate.dojo import auto, build, discovery, grid, install, models
+from tests.dojo import site
+from tests.dojo.forms import Every, Many
+
+MODULES = ("djintegrate/start", "djintegrate/StoreSelect", "dijit/Dialog", *grid.MODULES)
+"""Of the build, beside those of the forms Many and Every."""
+
+
+@pytest.fixture(scope="session")
+def dojo_root(db_kind: str) -> Path:
+    """The folder with the real Dojo, as dojo_install puts it there."""
+    if db_kind != "sqlite":
+        pytest.skip("What needs Dojo runs beside SQLite alone.")
+    root = Path(django_settings.DOJO_ROOT)
+    if not install.installed(root):
+        try:
+            install.install(root, Path(django_settings.DOJO_CACHE), lambda text: None)
+        except install.InstallError as error:
+            if os.environ.get("CI", "").lower() in ("1", "true"):
+                pytest.fail(str(error))
+            pytest.skip(str(error))
+    return root
+
+
+@pytest.fixture(scope="session")
+def release(dojo_root: Path) -> Path:
+    """A build with what the forms of the tests use. It is kept from run to run, until something in it changes."""
+    if not shutil.which("node"):
+        why = "There is no Node in PATH. On Debian, as root: apt-get install nodejs"
+        if os.environ.get("CI", "").lower() in ("1", "true"):
+            pytest.fail(why)
+        pytest.skip(why)
+    order = build.Order(
+        dojo_root,
+        dojo_root.with_name("dojo-release"),
+        sorted({*MODULES, *(dijit.module for _, dijit in models.dijits(Many())), *auto.modules_of(Every)}),
+        {"djintegrate": discovery.BROWSER_FILES},
+        ["ar", "de", "en", "en-gb", "en-us", "fr", "ja", "pt-br", "zh-cn"],
+        grid.STYLESHEETS,
+    )
+    state = [str(order), *(path.read_text() for path in sorted(discovery.BROWSER_FILES.iterdir()))]
+    state += [Path(module.__file__ or "").read_text() for module in (build, install)]
+    digest = hashlib.sha256("".join(state).encode()).hexdigest()
+    note = order.release / "state"
+    if not note.exists() or note.read_text() != digest:
+        build.build(order, lambda text: None)
+        note.write_text(digest)
+    return order.release
+
+
+@pytest.fixture
+def built(settings: Any, release: Path) -> None:
+    """The site serves the build, and nothing of Dojo's sources."""
+    settings.STATICFILES_DIRS = [("dojo-release", release)]
+    settings.DOJO_URL = "/static/dojo-release/dojo"
+
+
+class Quiet(WSGIRequestHandler):
+    def log_message(self, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def server(settings: Any, dojo_root: Path) -> Iterator[str]:
+    """The address of a site with tests/dojo/site.py's pages and the static files. Settings hold from its first request.
+
+    `settings` changed before the first request decide, the middleware too.
+    """
+    settings.ROOT_URLCONF = "tests.dojo.site"
+    settings.MIDDLEWARE = ["djintegrate.dojo.middleware.DojoMiddleware"]
+    httpd = ThreadedWSGIServer(("127.0.0.1", 0), Quiet, ipv6=False)
+    httpd.daemon_threads = True
+
+    def application(environ: dict[str, Any], start_response: Any) -> Any:
+        with lock:
+            if not handlers:
+                handlers.append(StaticFilesHandler(WSGIHandler()))
+        return handlers[0](environ, start_response)
+
+    lock, handlers = threading.Lock(), []
+    httpd.set_app(application)
+    thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{httpd.server_port}"
+    httpd.shutdown()
+    httpd.server_close()
+    thread.join()
+    site.reset()
+
+
+@pytest.fixture
+def show(server: str, browser: Any) -> Callable[..., Any]:
+    """show(form_class, …) opens a page with this form and waits for its dijits: see site.Page for what it takes."""
+
+    def show(*args: Any, state: str = "ready", **options: Any) -> Any:
+        site.page = site.Page(*args, **options)
+        browser.get_log("browser")  # what an earlier test's page said last
+        browser.get(f"{server}/page/")
+        if state:
+            wait(browser, state)
+        return browser
+
+    return show
+
+
+def wait(browser: Any, state: str = "ready", seconds: float = 30) -> None:
+    """Until the page says that its dijits are made, or failed."""
+    deadline = time.monotonic() + seconds
+    found = "loading"
+    while found not in ("ready", "failed") and time.monotonic() < deadline:
+        time.sleep(0.02)
+        found = browser.execute_script("return document.documentElement.dataset.djintegrate")
+    assert found == state, browser.get_log("browser")

@@ -1,0 +1,107 @@
+"""The settings and the system checks over them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.urls import set_script_prefix
+
+from djintegrate.dojo import conf
+from djintegrate.dojo.checks import check_configuration
+
+SETTINGS = ("DOJO_ENABLED", "DOJO_THEME", "DOJO_DJCONFIG", "DOJO_FORM_FUNCTION", "DOJO_URL", "DOJO_ROOT", "DOJO_CACHE")
+
+
+@pytest.fixture
+def bare(settings: Any) -> Any:
+    for name in SETTINGS:
+        if hasattr(settings, name):
+            delattr(settings, name)
+    return settings
+
+
+def test_the_defaults(bare: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    assert conf.enabled() is True
+    assert conf.theme() == "claro"
+    assert conf.dj_config() == {"isDebug": False, "parseOnLoad": False}
+    assert conf.form_function() is None
+    assert conf.cache() == Path.home() / ".cache" / "djintegrate"
+
+
+def test_the_configuration_of_one_page_is_not_anothers(bare: Any) -> None:
+    bare.DOJO_DJCONFIG = {"deep": {"list": [1]}}
+    conf.dj_config()["deep"]["list"].append(2)
+    assert conf.dj_config() == {"deep": {"list": [1]}}
+
+
+@pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        ("static/dojo/dojo", "/below/static/dojo/dojo"),
+        ("/static/dojo/dojo/", "/static/dojo/dojo"),
+        ("https://cdn.example.com/dojo", "https://cdn.example.com/dojo"),
+        ("//cdn.example.com/dojo", "//cdn.example.com/dojo"),
+    ],
+)
+def test_the_url_follows_the_script_prefix_as_static_url_does(bare: Any, given: str, url: str) -> None:
+    bare.DOJO_URL = given
+    set_script_prefix("/below/")
+    try:
+        assert conf.url() == url
+    finally:
+        set_script_prefix("/")
+
+
+@pytest.mark.parametrize("value", [None, "", "/", 5])
+def test_without_a_url_the_error_says_what_to_set(bare: Any, value: Any) -> None:
+    bare.DOJO_URL = value
+    with pytest.raises(ImproperlyConfigured, match=rf'DOJO_URL is {value!r}\. .* DOJO_URL = STATIC_URL \+ "dojo/dojo"'):
+        conf.url()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "identifier", "said"),
+    [
+        ("DOJO_URL", None, "dojo.E001", "DOJO_URL is None. Make it the address"),
+        ("DOJO_THEME", "blue", "dojo.E002", "DOJO_THEME: 'blue' is no theme. Use one of"),
+        ("DOJO_DJCONFIG", [], "dojo.E003", "DOJO_DJCONFIG is []. Make it a dictionary"),
+        ("DOJO_FORM_FUNCTION", "app.forms.f", "dojo.E004", "DOJO_FORM_FUNCTION: form_function cannot be 'app.forms.f'"),
+    ],
+)
+def test_checks_name_the_setting_and_the_remedy(
+    settings: Any, name: str, value: Any, identifier: str, said: str
+) -> None:
+    setattr(settings, name, value)
+    [found] = check_configuration()
+    assert found.id == identifier
+    assert said in found.msg
+
+
+def test_settings_in_order_pass_the_checks() -> None:
+    assert check_configuration() == []
+
+
+def test_a_site_that_switched_dojo_off_needs_no_url(settings: Any) -> None:
+    settings.DOJO_ENABLED = False
+    settings.DOJO_URL = None
+    assert check_configuration() == []
+
+
+def test_missing_middleware_is_warned_of(settings: Any) -> None:
+    settings.MIDDLEWARE = []
+    [found] = check_configuration()
+    assert (found.id, found.hint) == (
+        "dojo.W001",
+        "Add 'djintegrate.dojo.middleware.DojoMiddleware', anywhere in MIDDLEWARE.",
+    )
+
+
+@pytest.mark.parametrize("value", [None, "", 5])
+def test_a_missing_root_is_an_error_with_an_example(settings: Any, value: Any) -> None:
+    settings.DOJO_ROOT = value
+    with pytest.raises(ImproperlyConfigured, match=r'DOJO_ROOT = BASE_DIR / "dojo"'):
+        conf.root()

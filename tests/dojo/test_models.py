@@ -1,0 +1,105 @@
+"""dojo_field and the attribute map."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django import forms
+from django.utils.safestring import mark_safe
+
+from djintegrate.dojo import models as dojo
+
+
+class Talk(forms.Form):
+    title = forms.CharField(min_length=2, max_length=20, help_text="a & b", error_messages={"required": "No <title>!"})
+    seats = forms.IntegerField(required=False, min_value=1, max_value=9, disabled=True)
+
+
+def attributes(field: forms.Field) -> dict[str, Any]:
+    return field.dojo.attributes(field)  # type: ignore[attr-defined]
+
+
+def test_a_fields_own_rules_go_to_the_dijit() -> None:
+    form = Talk()
+    dojo.dojo_field(form["title"], "dijit.form.ValidationTextBox")
+    dojo.dojo_field(form.fields["seats"], "dijit.form.NumberTextBox")
+    assert attributes(form.fields["title"]) == {
+        "required": True,
+        "disabled": False,
+        "minLength": 2,
+        "maxLength": 20,
+        "promptMessage": "a &amp; b",
+        "missingMessage": "No &lt;title&gt;!",
+    }
+    seats = attributes(form.fields["seats"])
+    assert seats["constraints"] == {"min": 1, "max": 9}
+    assert (seats["required"], seats["disabled"]) == (False, True)
+    assert seats["invalidMessage"] == "Enter a whole number."
+
+
+def test_help_that_is_marked_as_html_stays_html() -> None:
+    field = dojo.dojo_field(forms.CharField(help_text=mark_safe("<b>x</b>")), "dijit.form.TextBox")
+    assert attributes(field)["promptMessage"] == "<b>x</b>"
+
+
+def test_attr_map_goes_over_the_default_and_dojo_attrs_over_both() -> None:
+    field = dojo.dojo_field(
+        forms.IntegerField(min_value=1, max_value=9, label="Seats", help_text="How many?"),
+        "dijit.form.NumberTextBox",
+        attr_map={
+            "help_text": ("placeHolder", None),
+            "label": ("title", str.upper),
+            "required": ("required", lambda _: None),
+        },
+        dojo_attrs={"constraints": {"max": 5, "places": 0}, "style": "width: 5em"},
+    )
+    made = attributes(field)
+    assert made["placeHolder"] == "How many?"
+    assert "promptMessage" not in made and "required" not in made
+    assert made["title"] == "SEATS"
+    assert made["constraints"] == {"min": 1, "max": 5, "places": 0}
+    assert made["style"] == "width: 5em"
+
+
+def test_the_default_map_can_be_changed_for_a_whole_site(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(dojo.default_attr_map, "label", ("title", None))
+    assert attributes(dojo.dojo_field(forms.CharField(label="L"), "dijit.form.TextBox"))["title"] == "L"
+
+
+def test_a_form_of_one_request_leaves_the_class_alone() -> None:
+    dojo.dojo_field(Talk()["title"], "dijit.form.TextBox")
+    assert list(dojo.dijits(Talk())) == []
+
+
+def test_attributes_of_one_form_are_not_anothers() -> None:
+    given = {"constraints": {"places": 2}}
+    field = dojo.dojo_field(forms.IntegerField(min_value=1), "dijit.form.NumberTextBox", dojo_attrs=given)
+    attributes(field)["constraints"]["places"] = 7
+    assert attributes(field)["constraints"] == {"min": 1, "places": 2}
+    assert given == {"constraints": {"places": 2}}
+
+
+def test_a_field_that_is_not_in_its_form_is_refused_with_those_that_are() -> None:
+    form = Talk()
+    bound = form["title"]
+    del form.fields["title"]
+    with pytest.raises(ValueError, match="The field 'title' is not in Talk, which has: 'seats'"):
+        dojo.dojo_field(bound, "dijit.form.TextBox")
+
+
+@pytest.mark.parametrize("value", ["title", None, Talk, Talk()])
+def test_what_is_no_field_is_refused(value: Any) -> None:
+    with pytest.raises(TypeError, match=r'is no field. Give it form\["name"\]'):
+        dojo.dojo_field(value, "dijit.form.TextBox")
+
+
+def test_a_name_that_is_no_module_is_refused() -> None:
+    with pytest.raises(ValueError, match="'dijit form' is no name of a module"):
+        dojo.dojo_field(forms.CharField(), "dijit form")
+
+
+@pytest.mark.parametrize("pair", ["title", ("title",), ("title", "upper"), None])
+def test_an_attribute_map_of_another_shape_is_refused(pair: Any) -> None:
+    with pytest.raises(ValueError, match=r"attr_map\['label'\] is .* a converter or None"):
+        dojo.dojo_field(forms.CharField(), "dijit.form.TextBox", attr_map={"label": pair})

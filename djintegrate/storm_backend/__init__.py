@@ -7,6 +7,6 @@ get_store("main").find(Person)
 
 from __future__ import annotations
 
-from .stores import get_store, get_store_uri
+from .stores import get_store, get_store_uri, invalidate
 
-__all__ = ["get_store", "get_store_uri"]
+__all__ = ["get_store", "get_store_uri", "invalidate"]

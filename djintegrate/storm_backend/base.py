@@ -8,21 +8,23 @@ from __future__ import annotations
 
 import threading
 from functools import cache
-from importlib import import_module
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DEFAULT_DB_ALIAS
 from django.db.utils import ConnectionHandler
 
-from . import conf, uris
+from . import conf, drivers, uris
 from .engine import StormEngine
+from .foreign_keys import ReferenceSchemaEditor
+from .twophase import TwoPhaseEngine
 
 
 def DatabaseWrapper(settings_dict: dict[str, Any], alias: str = DEFAULT_DB_ALIAS) -> StormEngine:
     """The connection of a DATABASES entry. Django calls this, once for each thread."""
     location = _resolve(settings_dict, alias)
-    connection: StormEngine = _wrapper_class(location.backend)(settings_dict, alias)
+    two_phase = conf.is_two_phase(settings_dict["STORM_STORE"])
+    connection: StormEngine = _wrapper_class(location.backend, two_phase)(settings_dict, alias)
     connection.take_part()
     return connection
 
@@ -33,8 +35,57 @@ def wrapper_for(store: conf.StoreSettings) -> StormEngine:
     # The handler knows the defaults of the other keys.
     settings_dict = ConnectionHandler({DEFAULT_DB_ALIAS: entry}).settings[DEFAULT_DB_ALIAS]
     alias = f"store {store.name}"
-    connection: StormEngine = _wrapper_class(_resolve(settings_dict, alias).backend)(settings_dict, alias)
+    backend = _resolve(settings_dict, alias).backend
+    connection: StormEngine = _wrapper_class(backend, conf.is_two_phase(store.name))(settings_dict, alias)
     return connection
+
+
+class StormOperations:
+    """Mixed in before the DatabaseOperations of a native backend."""
+
+    connection: StormEngine
+
+    def execute_sql_flush(self, sql_list: list[str]) -> None:
+        # A test may end with a transaction left open, a statement of Storm's suffices. The flush after it is to be
+        # committed, not to become part of that; and it deletes everything in any case.
+        self.connection.abort_transaction(even_begun=True)
+        deletes = self._storm_deletes()
+        with self.connection.in_one_phase():
+            super().execute_sql_flush(self._in_order(deletes, sql_list))  # type: ignore[misc]
+
+    def sql_flush(self, style: Any, tables: Any, *, reset_sequences: bool = False, allow_cascade: bool = False) -> Any:
+        # PostgreSQL does not truncate a table that an empty one refers to, as Storm's may.
+        cascade = allow_cascade or (self.connection.vendor == "postgresql" and bool(self._storm_deletes()))
+        return super().sql_flush(  # type: ignore[misc]
+            style, tables, reset_sequences=reset_sequences, allow_cascade=cascade
+        )
+
+    def _in_order(self, deletes: list[str], sql_list: list[str]) -> list[str]:
+        # Rows of both sides may point at each other's. After the deletion of rows that others point at, PostgreSQL does
+        # not truncate the others; where there is nothing to delete any more, it does not matter.
+        if not deletes or self.connection.vendor == "postgresql":
+            return [*sql_list, *deletes]
+        if self.connection.vendor == "mysql":
+            return ["SET FOREIGN_KEY_CHECKS = 0", *deletes, *sql_list, "SET FOREIGN_KEY_CHECKS = 1"]
+        return [*deletes, *sql_list]
+
+    def _storm_deletes(self) -> list[str]:
+        from .schema import deletes_of_test_database
+
+        return deletes_of_test_database(self.connection)
+
+
+class StormCreation:
+    """Mixed in before the DatabaseCreation of a native backend."""
+
+    connection: StormEngine
+
+    def create_test_db(self, *args: Any, **kwargs: Any) -> str:
+        from .schema import prepare_test_database
+
+        name: str = super().create_test_db(*args, **kwargs)  # type: ignore[misc]
+        prepare_test_database(self.connection)
+        return name
 
 
 def _resolve(settings_dict: dict[str, Any], alias: str) -> uris.Location:
@@ -62,23 +113,23 @@ def _store(name: Any, alias: str) -> conf.StoreSettings:
     return stores[name]
 
 
-class StormOperations:
-    """Mixed in before the DatabaseOperations of a native backend."""
-
-    connection: StormEngine
-
-    def execute_sql_flush(self, sql_list: list[str]) -> None:
-        # A test may end with a transaction left open, a statement of Storm's suffices. The flush after it is to be
-        # committed, not to become part of that; and it deletes everything in any case.
-        self.connection.abort_transaction(even_begun=True)
-        super().execute_sql_flush(sql_list)  # type: ignore[misc]
-
-
 @cache
-def _wrapper_class(backend: str) -> type[Any]:
-    native = import_module(f"{backend}.base").DatabaseWrapper
+def _wrapper_class(backend: str, two_phase: bool) -> type[Any]:
+    try:
+        native = drivers.native_base(backend).DatabaseWrapper
+    except drivers.DriverMissing as error:
+        # Django loads the backend for its models, before any check could say it.
+        raise ImproperlyConfigured(f"{error}. {drivers.remedy(backend)}") from error
     operations = type("DatabaseOperations", (StormOperations, native.ops_class), {"__module__": __name__})
-    return type("DatabaseWrapper", (StormEngine, native), {"__module__": __name__, "ops_class": operations})
+    creation = type("DatabaseCreation", (StormCreation, native.creation_class), {"__module__": __name__})
+    editor = type("DatabaseSchemaEditor", (ReferenceSchemaEditor, native.SchemaEditorClass), {"__module__": __name__})
+    own = {
+        "__module__": __name__,
+        "ops_class": operations,
+        "creation_class": creation,
+        "SchemaEditorClass": editor,
+    }
+    return type("DatabaseWrapper", (TwoPhaseEngine if two_phase else StormEngine, native), own)
 
 
 _resolving = threading.Lock()

@@ -1,13 +1,13 @@
 """System checks: what is wrong with the settings, with the value and the remedy.
 
-They read settings only and never connect.
+They read settings only and never connect, but for `check_databases`, which Django runs where it is about to connect.
 """
 
 from __future__ import annotations
 
 import importlib.util
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from django.conf import settings
@@ -17,15 +17,11 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 from django.utils.module_loading import import_string
 
-from . import conf, uris
+from . import conf, drivers, schema, uris
 
 MIDDLEWARE = "djintegrate.storm_backend.middleware.ZopeTransactionMiddleware"
 VIEW_ERRORS = "djintegrate.storm_backend.middleware.ViewErrorMiddleware"
 FILTER = "djintegrate.storm_backend.reports.StoreHidingFilter"
-DRIVERS = {
-    "postgres": ("psycopg2", "djintegrate[postgresql]"),
-    "mysql": ("MySQLdb", "djintegrate[mysql]"),
-}
 LOCATION_KEYS = ("HOST", "PORT", "USER", "PASSWORD")
 
 
@@ -43,6 +39,28 @@ def check_configuration(**kwargs: Any) -> list[CheckMessage]:
     ]
 
 
+def check_databases(databases: Collection[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """What only a server can tell; run for the databases that Django asks about."""
+    return list(_prepared_transactions(databases or ()))
+
+
+def _prepared_transactions(databases: Collection[str]) -> Iterator[CheckMessage]:
+    for alias in databases:
+        connection = connections[alias]
+        if not (getattr(connection, "two_phase", False) and connection.vendor == "postgresql"):
+            continue
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW max_prepared_transactions")
+            allowed = int(cursor.fetchone()[0])
+        if not allowed:
+            yield Error(
+                f"STORM_STORES[{connection.store_name!r}] has TWO_PHASE, but its PostgreSQL server prepares no "
+                "transactions: max_prepared_transactions is 0.",
+                hint="Set max_prepared_transactions in postgresql.conf to at least max_connections, and restart it.",
+                id="storm_backend.E202",
+            )
+
+
 def _stores(stores: dict[str, conf.StoreSettings]) -> Iterator[CheckMessage]:
     for store in stores.values():
         where = f"STORM_STORES[{store.name!r}]"
@@ -51,32 +69,33 @@ def _stores(stores: dict[str, conf.StoreSettings]) -> Iterator[CheckMessage]:
         except ImproperlyConfigured as error:
             yield Error(f"{where}: {error}", hint="Correct the URI.", id="storm_backend.E002")
             continue
-        driver, extra = DRIVERS.get(uri.scheme, (None, ""))
-        if driver and importlib.util.find_spec(driver) is None:
+        backend = uris.NATIVE_BACKENDS[uri.scheme]
+        try:
+            drivers.native_base(backend)
+        except drivers.DriverMissing as error:
             yield Error(
-                f"{where} is a {uri.scheme} store, but its driver, {driver}, is not installed.",
-                hint=f'Run: python -m pip install "{extra}"',
+                f"{where} is a {uri.scheme} store, but no driver for it can be used: {error}.",
+                hint=drivers.remedy(backend),
                 id="storm_backend.E003",
             )
             continue
-        if uri.scheme == "postgres" and importlib.util.find_spec("psycopg") is not None:
-            yield checks.Warning(
-                f"{where} is used through psycopg 3: where it is installed, Django prefers it to psycopg2. Storm does "
-                "not know its errors yet.",
-                hint="Run: python -m pip uninstall psycopg",
-                id="storm_backend.W006",
-            )
-        if store.two_phase:
-            yield checks.Warning(
-                f"{where} has TWO_PHASE, which this version does not have yet: the store commits in one phase.",
-                hint="Remove TWO_PHASE.",
-                id="storm_backend.W005",
+        if store.two_phase and uri.scheme == "sqlite":
+            yield Error(
+                f"{where} has TWO_PHASE, but SQLite cannot prepare a transaction.",
+                hint="Remove TWO_PHASE. Beside stores that can, one that cannot is safe too, as long as it is the only "
+                "one that a transaction writes.",
+                id="storm_backend.E201",
             )
         try:
             uris.location(store.uri)
         except ImproperlyConfigured as error:
             yield Error(f"{where}: {error}", hint="Correct the URI.", id="storm_backend.E002")
             continue
+        if store.schema is not None:
+            try:
+                schema.load(store)
+            except ImproperlyConfigured as error:
+                yield Error(str(error), hint="Correct SCHEMA, or the package.", id="storm_backend.E009")
         if uri.scheme == "sqlite" and uri.database and not uri.database.startswith(("/", ":")):
             yield checks.Warning(
                 f"{where} is the file {uri.database!r}, relative to the directory that the process is started in.",
@@ -124,6 +143,9 @@ def _databases(stores: dict[str, conf.StoreSettings]) -> Iterator[CheckMessage]:
                 hint=f"Move them to the URI in STORM_STORES[{str(name)!r}].",
                 id="storm_backend.E005",
             )
+        of_postgres = name in stores and stores[name].uri.startswith("postgres:")
+        if of_postgres and entry["OPTIONS"].get("pool") and (objection := _objection_to_pool(entry)):
+            yield Error(f"{where} has the option 'pool', {objection[0]}", hint=objection[1], id="storm_backend.E010")
         if entry["ATOMIC_REQUESTS"] and MIDDLEWARE in settings.MIDDLEWARE:
             yield Error(
                 f"{where} has ATOMIC_REQUESTS together with ZopeTransactionMiddleware: "
@@ -148,6 +170,25 @@ def _databases(stores: dict[str, conf.StoreSettings]) -> Iterator[CheckMessage]:
             )
 
 
+def _objection_to_pool(entry: dict[str, Any]) -> tuple[str, str] | None:
+    """Why this entry cannot have a pool of connections, if so, and what to do."""
+    if entry["CONN_MAX_AGE"] != 0:
+        return (
+            f"and CONN_MAX_AGE = {entry['CONN_MAX_AGE']!r}: a connection goes back to the pool after each request.",
+            "Remove CONN_MAX_AGE.",
+        )
+    try:
+        driver = drivers.native_base("django.db.backends.postgresql").Database.__name__
+    except drivers.DriverMissing:
+        # That is told of the store.
+        return None
+    if driver != "psycopg":
+        return "which only psycopg 3 has.", 'Run: python -m pip install "psycopg[binary,pool]"'
+    if importlib.util.find_spec("psycopg_pool") is None:
+        return "but psycopg_pool is not installed.", 'Run: python -m pip install "psycopg[pool]"'
+    return None
+
+
 def _middleware() -> Iterator[CheckMessage]:
     middleware = list(settings.MIDDLEWARE)
     if MIDDLEWARE in middleware and middleware[0] != MIDDLEWARE:
@@ -167,7 +208,7 @@ def _middleware() -> Iterator[CheckMessage]:
                     hint=f"Add {VIEW_ERRORS!r} as the last in MIDDLEWARE.",
                     id="storm_backend.W007",
                 )
-    for read in (conf.commit_veto, conf.retry_attempts):
+    for read in (conf.commit_veto, conf.retry_attempts, conf.configured_site):
         try:
             read()
         except ImproperlyConfigured as error:

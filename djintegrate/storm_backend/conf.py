@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,7 +12,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
-from .uris import without_password
+from .uris import parse, without_password
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponseBase
@@ -29,6 +31,7 @@ class StoreSettings:
     name: str
     uri: str
     two_phase: bool = False
+    schema: str | None = None
 
 
 def stores() -> dict[str, StoreSettings]:
@@ -52,6 +55,27 @@ def store(name: str) -> StoreSettings:
             "of those."
         )
     return known[name]
+
+
+def is_two_phase(name: str) -> bool:
+    """Whether the store prepares its commits. SQLite cannot, which a check tells."""
+    entry = stores().get(name)
+    return entry is not None and entry.two_phase and parse(entry.uri).scheme != "sqlite"
+
+
+def site() -> str:
+    """What this site is called in the names of its two-phase transactions."""
+    return configured_site() or _site_of_databases()
+
+
+def configured_site() -> str | None:
+    """What STORM_SITE says, if it is set."""
+    name = getattr(settings, "STORM_SITE", None)
+    if name is not None and not (isinstance(name, str) and re.fullmatch(r"[A-Za-z0-9_.-]{1,30}", name)):
+        raise ImproperlyConfigured(
+            f"STORM_SITE is {name!r}. Make it a name of at most 30 letters, digits, dots, hyphens and low lines."
+        )
+    return name
 
 
 def commit_safe_methods() -> bool:
@@ -90,6 +114,13 @@ def retry_attempts() -> int:
     return attempts
 
 
+def _site_of_databases() -> str:
+    # Not hosts and users, which may differ between the machines of one site, nor files, which may move.
+    uris = {name: parse(entry.uri) for name, entry in stores().items()}
+    places = sorted((name, uri.scheme, str(uri.database)) for name, uri in uris.items() if uri.scheme != "sqlite")
+    return hashlib.sha256(repr(places).encode()).hexdigest()[:12]
+
+
 def _store(name: str, value: Any) -> StoreSettings:
     entry = {"URI": value} if isinstance(value, str) else value
     if not isinstance(entry, dict) or not isinstance(entry.get("URI"), str):
@@ -102,4 +133,4 @@ def _store(name: str, value: Any) -> StoreSettings:
         raise ImproperlyConfigured(
             f"STORM_STORES[{name!r}] has the unknown key {unknown[0]!r}. The keys are {', '.join(sorted(STORE_KEYS))}."
         )
-    return StoreSettings(name, entry["URI"], bool(entry.get("TWO_PHASE", False)))
+    return StoreSettings(name, entry["URI"], bool(entry.get("TWO_PHASE", False)), entry.get("SCHEMA"))

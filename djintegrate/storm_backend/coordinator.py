@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING, Any
 import transaction
 from django.db import connections
 from django.db.transaction import TransactionManagementError
+from transaction import TransactionManager
 from transaction.interfaces import ISynchronizer, NoTransaction
 from zope.interface import implementer
+
+from .unasked import UnaskedTransaction
 
 if TYPE_CHECKING:
     from .datamanager import DataManager
@@ -24,6 +27,43 @@ if TYPE_CHECKING:
 # What the package calls the states of a transaction.
 OPEN = ("Active", "Doomed")
 COMMIT_FAILED = "Commit failed"
+
+
+class AnnouncingManager(TransactionManager):
+    """A thread's transaction manager that says when somebody asks for a transaction that was not there yet.
+
+    Until then the transaction of an atomic() block, or of a request, needs no other around it, which would cost about
+    as much as the block.
+    """
+
+    # The transaction that was begun for a request, until somebody asks for it.
+    unasked: UnaskedTransaction | None = None
+
+    def begin(self) -> Any:
+        if self.unasked is not None or (
+            self._txn is None and any(connection.has_lonely_block() for connection in current().connections.values())
+        ):
+            # Such a block is refused, and aborted, as one that has joined is.
+            self.get()
+        return super().begin()
+
+    def commit(self) -> Any:
+        return super().commit() if self.unasked is None else self.unasked.commit()
+
+    def registerSynch(self, synch: Any) -> None:
+        if self.unasked is not None:
+            # It is to hear of the end.
+            self.get()
+        super().registerSynch(synch)
+
+    def get(self) -> Any:
+        if self.unasked is not None:
+            return self.unasked.make()
+        was_there = self._txn is not None
+        txn = super().get()
+        if not was_there:
+            current().join_lonely_blocks(txn)
+        return txn
 
 
 @implementer(ISynchronizer)
@@ -42,10 +82,49 @@ class Coordinator:
         self.connections: dict[str, StormEngine] = {}
         self.plain_stores: dict[str, PlainStore] = {}
         self.manager = transaction.manager.manager
+        if type(self.manager) is TransactionManager:
+            # The same one still, with the synchronizers that others have registered.
+            self.manager.__class__ = AnnouncingManager
         self._parts: list[DataManager] = []
         self._parts_of: Any = None
         self._thread = threading.get_ident()
-        transaction.manager.registerSynch(self)
+        self.manager.registerSynch(self)
+
+    def begin(self, description: str) -> None:
+        """Begin a transaction, which is made only when somebody asks for it, where that makes no difference."""
+        if self._may_stay_unasked():
+            self.manager.unasked = unasked = UnaskedTransaction(self, description)
+            self.newTransaction(unasked)
+        else:
+            self.manager.begin().note(description)
+
+    def transaction(self) -> Any:
+        """The current transaction, as it is: without asking for Zope's, where nobody has yet."""
+        return getattr(self.manager, "unasked", None) or self.manager.get()
+
+    def replace(self, txn: Any, by: Any) -> None:
+        """Zope's transaction was made, in the place of one that nobody had asked for."""
+        if self.begun is txn:
+            self.begun = by
+        if self.ending is txn:
+            self.ending = by
+        if self.refused is txn:
+            self.refused = by
+        if self._parts_of is txn:
+            self._parts_of = by
+
+    def _may_stay_unasked(self) -> bool:
+        manager = self.manager
+        if not isinstance(manager, AnnouncingManager) or manager._txn is not None or manager.unasked is not None:
+            return False
+        if len(manager._synchs.data) > 1:
+            # Others want to hear of it.
+            return False
+        for connection in self.connections.values():
+            # Several stores agree through Zope's transaction. So does a test's own block.
+            if connection.has_sister_stores or connection.two_phase or connection.in_atomic_block:
+                return False
+        return bool(self.connections)
 
     def add(self, connection: StormEngine) -> None:
         """From now on, tell this connection of what happens."""
@@ -57,6 +136,19 @@ class Coordinator:
             self._parts_of, self._parts = txn, []
         return self._parts
 
+    def has_transaction(self) -> bool:
+        """Whether Zope's transaction may have been used, and is not only what the next get() would make."""
+        manager = self.manager
+        if not isinstance(manager, AnnouncingManager):
+            return True
+        return manager._txn is not None or manager.unasked is not None
+
+    def join_lonely_blocks(self, txn: Any) -> None:
+        """Zope's transaction was made just now: what Django has open is part of it."""
+        for connection in self.connections.values():
+            if connection.has_lonely_block():
+                connection.join_block(txn)
+
     def is_ending(self, txn: Any) -> bool:
         """Whether `txn` is being committed, or aborted, rightly or not."""
         return self.ending is txn or self.refused is txn
@@ -65,7 +157,7 @@ class Coordinator:
         # Asked anew: tests replace them, and a live server's thread uses those that another thread made.
         for connection in connections.all(initialized_only=True):
             if getattr(connection, "takes_part", False):
-                self.add(connection)
+                self.connections[connection.alias] = connection
         self._refuse_open_blocks(txn, "A transaction cannot be begun")
         self.begun, self.ending = txn, None
         for connection in self.connections.values():
@@ -94,11 +186,12 @@ class Coordinator:
                 # It joined while the others were already being ended.
                 part.abort(txn)
 
-    def rollback_requested(self) -> bool:
-        """Whether somebody called set_rollback(True), to have no commit and no error."""
-        return any(
-            connection.needs_rollback and connection.rollback_requested for connection in self.connections.values()
-        )
+    def refuses_commit(self) -> bool:
+        """Whether somebody called doom() or set_rollback(True), to have no commit and no error."""
+        for connection in self.connections.values():
+            if connection.needs_rollback and connection.rollback_requested:
+                return True
+        return bool(self.transaction().status == "Doomed")
 
     def reset_stores(self) -> None:
         """Have Storm forget all objects: those that a failed attempt added are in its traceback still."""
@@ -138,21 +231,18 @@ def current() -> Coordinator:
 
 def transaction_for_django() -> Any | None:
     """The transaction that an atomic() block of Django joins, if there can be one."""
-    here = current()
     try:
-        txn = here.manager.get()
+        abort_failed()
+        txn = transaction.get()
     except NoTransaction:
         # The manager is in explicit mode, and nothing was begun.
         return None
-    if txn.status == COMMIT_FAILED:
-        abort_failed()
-        txn = here.manager.get()
-    return txn if txn.status in OPEN and here.ending is not txn else None
+    return txn if can_be_joined(txn) else None
 
 
 def abort_failed() -> bool:
     """If the current transaction's commit has failed, end it: all of it was rolled back, it only waits for this."""
-    failed: bool = transaction.get().status == COMMIT_FAILED
+    failed: bool = current().has_transaction() and transaction.get().status == COMMIT_FAILED
     if failed:
         transaction.abort()
     return failed

@@ -6,13 +6,12 @@ replaced it. Nothing here decides when a transaction ends.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import django.db
-from django.db.transaction import TransactionManagementError
+from django.db import Error
+from django.db.backends.utils import debug_transaction
 from storm.database import (
     STATE_CONNECTED,
     STATE_DISCONNECTED,
@@ -21,9 +20,12 @@ from storm.database import (
     ConnectionWrapper,
     Database,
 )
-from storm.exceptions import ConnectionBlockedError, DisconnectionError, wrap_exceptions
+from storm.exceptions import ConnectionBlockedError, DisconnectionError
 from storm.tracer import trace
 from storm.uri import URI
+
+from . import tracing
+from .errors import storm_errors
 
 if TYPE_CHECKING:
     from .engine import StormEngine
@@ -41,18 +43,6 @@ def database_for(wrapper: StormEngine) -> Database:
     `wrapper` opens its connection, and ends its transactions itself, as with Storm alone.
     """
     return _database_class(wrapper.vendor, OwnConnection)(wrapper)
-
-
-@contextmanager
-def storm_errors(database: Database) -> Iterator[None]:
-    """Turn Django's errors into those that Storm's callers expect, made from the driver's."""
-    with wrap_exceptions(database):
-        try:
-            yield
-        except django.db.Error as error:
-            if error.__cause__ is None or isinstance(error, TransactionManagementError):
-                raise
-            raise error.__cause__ from error.__cause__.__cause__
 
 
 class BorrowedConnection(Connection):
@@ -74,6 +64,12 @@ class BorrowedConnection(Connection):
         # Django looks whether the connection works before it uses it again.
         self._wrapper.errors_occurred = self._wrapper.errors_occurred or lost
         return lost
+
+    def build_raw_cursor(self) -> Any:
+        cursor = super().build_raw_cursor()
+        if tracing.is_traced(self._wrapper):
+            return tracing.TracedCursor(cursor._cursor, self._database, self._wrapper)
+        return cursor
 
     def raw_execute(self, statement: str, params: Any = None) -> Any:
         # Not Storm's SQLite way, which begins and repeats statements by itself.
@@ -120,8 +116,17 @@ class OwnConnection(BorrowedConnection):
         # A copy of a connection takes no part in Zope's transaction.
         super().__init__(type(database)(database.wrapper.copy(), database.known), event)
 
+    def on_begin(self) -> None:
+        """Replaced by who wants to know of each transaction, before its first statement."""
+
     def on_statement(self, statement: str) -> None:
         """Replaced by who wants to know of each statement."""
+
+    def lose(self) -> None:
+        """Give the raw connection up, with whatever is open on it."""
+        with suppress(Error):
+            self._wrapper.close()
+        self._state = STATE_DISCONNECTED
 
     def close(self) -> None:
         if not self._closed:
@@ -129,11 +134,13 @@ class OwnConnection(BorrowedConnection):
         super().close()
 
     def commit(self, xid: Any = None) -> None:
-        Connection.commit(self, xid)
+        with debug_transaction(self._wrapper, "COMMIT"):
+            Connection.commit(self, xid)
         self._end_transaction()
 
     def rollback(self, xid: Any = None) -> None:
-        Connection.rollback(self, xid)
+        with debug_transaction(self._wrapper, "ROLLBACK"):
+            Connection.rollback(self, xid)
         self._end_transaction()
 
     def raw_execute(self, statement: str, params: Any = None) -> Any:
@@ -151,6 +158,7 @@ class OwnConnection(BorrowedConnection):
         self._borrow()
         if self._wrapper.autocommit:
             self._wrapper.set_autocommit(False, force_begin_transaction_with_broken_autocommit=True)
+            self.on_begin()
 
 
 class BorrowingDatabase(Database):
@@ -187,24 +195,31 @@ class KnowsVersion:
         self.known["version"] = version
 
 
-@cache
-def _database_class(vendor: str, kind: type[BorrowedConnection]) -> type[Any]:
-    storm_database, storm_connection, extras = _storm_classes(vendor)
-    connection = type(kind.__name__, (kind, storm_connection), {})
-    bases = (*extras, BorrowingDatabase, storm_database)
-    return type("Borrowing" + storm_database.__name__, bases, {"connection_factory": connection})
-
-
-def _storm_classes(vendor: str) -> tuple[type[Database], type[Connection], tuple[type, ...]]:
+def storm_classes(vendor: str) -> tuple[type[Database], type[Connection], tuple[type, ...]]:
+    """Storm's own classes for a kind of database, and what is mixed in before them."""
     # Imported when needed: each wants its driver.
     if vendor == "sqlite":
         from storm.databases.sqlite import SQLite, SQLiteConnection
 
         return SQLite, SQLiteConnection, ()
     if vendor == "postgresql":
+        from django.db.backends.postgresql.psycopg_any import is_psycopg3
+
+        if is_psycopg3:
+            from .psycopg3 import Psycopg3, Psycopg3Connection
+
+            return Psycopg3, Psycopg3Connection, (KnowsVersion,)
         from storm.databases.postgres import Postgres, PostgresConnection
 
         return Postgres, PostgresConnection, (KnowsVersion,)
     from storm.databases.mysql import MySQL, MySQLConnection
 
     return MySQL, MySQLConnection, ()
+
+
+@cache
+def _database_class(vendor: str, kind: type[BorrowedConnection]) -> type[Any]:
+    storm_database, storm_connection, extras = storm_classes(vendor)
+    connection = type(kind.__name__, (kind, storm_connection), {})
+    bases = (*extras, BorrowingDatabase, storm_database)
+    return type("Borrowing" + storm_database.__name__, bases, {"connection_factory": connection})

@@ -17,6 +17,8 @@ from zope.interface import implementer
 from . import coordinator, retry
 
 if TYPE_CHECKING:
+    from .agreement import Agreement
+    from .engine import StormEngine
     from .stores import PlainStore
 
 logger = logging.getLogger("djintegrate.storm_backend")
@@ -36,6 +38,11 @@ class DataManager:
     waiting = False
     wrote = False
     ended = False
+    two_phase = False
+    # Why it has refused to commit, when Zope's transaction was made only after that.
+    refusal: BaseException | None = None
+    # With the two-phase stores of the transaction, once one of them is prepared.
+    agreement: Agreement | None = None
 
     def __init__(self, txn: Any) -> None:
         self.txn = txn
@@ -52,6 +59,11 @@ class DataManager:
         """What Django calls the store's database."""
         raise NotImplementedError
 
+    @property
+    def wrapper(self) -> Any:
+        """The Django connection, be it shared or a plain store's own."""
+        raise NotImplementedError
+
     def join(self) -> None:
         """Take part in the transaction."""
         if not self.joined:
@@ -66,6 +78,8 @@ class DataManager:
         return f"~djintegrate.storm_backend:{self.name}:{id(self)}"
 
     def tpc_begin(self, txn: Any) -> None:
+        if self.refusal is not None:
+            raise self.refusal
         # Flushing before anybody commits lets a failing flush abort everybody.
         if not (self.ended or self.waiting):
             self._check()
@@ -82,8 +96,10 @@ class DataManager:
         # Another data manager's commit() may have changed Storm's objects.
         self._flush()
         self._check()
-        self._commit()
-        self.ended = True
+        if self.agreement is None:
+            self.commit_now()
+        else:
+            self.agreement.vote_last(self)
 
     def tpc_finish(self, txn: Any) -> None:
         """Nothing: what there was to commit was committed in `tpc_vote`."""
@@ -108,9 +124,22 @@ class DataManager:
         """Remember whether anything but reading was done."""
         self.wrote = self.wrote or not statement.lstrip("( \n\t").upper().startswith(READS)
 
+    def commit_now(self) -> None:
+        """Commit for good."""
+        self._commit()
+        self.ended = True
+
+    def has_changes(self) -> bool:
+        """Whether its commit makes a difference that lasts."""
+        return self.wrote
+
+    def may_still_prepare(self) -> bool:
+        """Whether its vote may be a prepared transaction."""
+        return False
+
     def _warn_of_several(self) -> None:
         # A failure between two commits in one phase would leave one without the other.
-        writers = [part for part in self.parts if part.wrote and not part.ended]
+        writers = [part for part in self.parts if part.wrote and not (part.ended or part.two_phase)]
         if len(writers) > 1 and self is writers[0]:
             logger.warning(
                 "One transaction writes to several stores that commit in one phase: %s. If the commit of one fails "
@@ -146,6 +175,10 @@ class PlainStorePart(DataManager):
     @property
     def vendor(self) -> str:
         return self.store.vendor
+
+    @property
+    def wrapper(self) -> StormEngine:
+        return self.store.wrapper
 
     def savepoint(self) -> PlainStoreSavepoint:
         self._savepoints += 1

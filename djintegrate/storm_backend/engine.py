@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,12 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.transaction import TransactionManagementError
 
 from . import conf, coordinator
-from .parts import ConnectionPart, DjangoBlock, SavepointPart, ZopeBlock, depth_of_testcase
+from .blocks import depth_of_testcase
+from .coherence import WatchedCursor, watched
+from .django_block import DjangoBlock
+from .parts import ConnectionPart
+from .testcase_part import SavepointPart
+from .zope_block import ZopeBlock
 
 if TYPE_CHECKING:
     from .stores import SharedStore
@@ -40,6 +45,11 @@ class StormEngine(BaseDatabaseWrapper):
     takes_part = False
     rollback_requested = False
     has_sister_stores = False
+    _lonely_block: Any = None
+    # Whether its transactions are branches of a two-phase commit, and what they are then: see `twophase`.
+    two_phase = False
+    zope_block: type[ZopeBlock] = ZopeBlock
+    django_block: type[DjangoBlock] = DjangoBlock
 
     @cached_property
     def store_name(self) -> str:
@@ -70,11 +80,17 @@ class StormEngine(BaseDatabaseWrapper):
             # that it does not name.
             self.cursor().close()
         if self.part is None:
-            self._wait_for(transaction.get())
+            txn = transaction.get()
+            # That alone may have let an open block join.
+            if self.part is None:
+                self._wait_for(txn)
         if self.part is not None:
             if self.part.waiting:
+                # Storm's statements are not repeated, so Django is to ask.
+                self.close_if_health_check_failed()
                 self.part.start()
-            self.part.store = self.store
+            if self.store is not None and self.part.store is not self.store:
+                self.part.use(self.store)
 
     def open_blocks(self) -> list[Any]:
         """The open atomic() blocks, without the test's and the engine's own."""
@@ -90,20 +106,25 @@ class StormEngine(BaseDatabaseWrapper):
             return not self.settings_dict["AUTOCOMMIT"]
         return not self.autocommit
 
+    def is_pooled(self) -> bool:
+        """Whether the connection is lent by Django's pool, and goes back to it after each request."""
+        return bool(self.settings_dict["OPTIONS"].get("pool"))
+
     def _wait_for(self, txn: Any) -> None:
         self.rollback_requested = False
         if self.in_atomic_block:
             self.part = SavepointPart(self, txn, savepoint=None)
         elif self.is_manual():
-            self.part = DjangoBlock(self, txn)
+            self.part = self.django_block(self, txn)
         else:
-            self.part = ZopeBlock(self, txn)
+            self.part = self.zope_block(self, txn)
         self.part.wait()
 
     def _join(self) -> None:
         """Before a statement of Django's: be in the transaction that it belongs to, if any."""
         if self.part is not None:
-            self._start_waiting()
+            if self.part.waiting:
+                self._start_waiting()
         elif self.takes_part and (self.in_atomic_block or not self.autocommit):
             self._join_open_transaction()
 
@@ -128,17 +149,47 @@ class StormEngine(BaseDatabaseWrapper):
             # The test's own blocks stay outside. So does an outermost atomic(savepoint=False) in them: nothing would
             # tell when it is left.
             return
+        if self._is_alone(depth):
+            self._lonely_block = self.atomic_blocks[0]
+            return
         txn = coordinator.transaction_for_django()
         if txn is None:
             return
-        self.part = SavepointPart(self, txn, savepoint) if depth else DjangoBlock(self, txn)
+        if depth:
+            self.part = SavepointPart(self, txn, savepoint)
+            self.part.start()
+        else:
+            self.join_block(txn)
+
+    def join_block(self, txn: Any) -> None:
+        """Let Django's own transaction be part of `txn`."""
+        self.part = self.django_block(self, txn)
         self.part.start()
+
+    def _is_alone(self, depth: int) -> bool:
+        # With sister stores, writes are counted from the first one.
+        if depth or self.has_sister_stores or not (self.in_atomic_block and self.commit_on_exit):
+            return False
+        return not coordinator.current().has_transaction()
+
+    def has_lonely_block(self) -> bool:
+        """Whether Django's statements, in a block, were alone so far: Zope's transaction was not even made."""
+        return self.part is None and self._lonely_block is not None and self._lonely_block in self.atomic_blocks[:1]
 
     # Django's hooks: a statement, a connection
 
     def _cursor(self, name: str | None = None) -> Any:
         self._join()
         return super()._cursor(name)
+
+    def make_cursor(self, cursor: Any) -> Any:
+        return WatchedCursor(cursor, self)
+
+    def make_debug_cursor(self, cursor: Any) -> Any:
+        wrapped = super().make_debug_cursor(cursor)
+        kind: Any = type(wrapped)
+        wrapped.__class__ = watched(kind)
+        return wrapped
 
     def get_autocommit(self) -> bool:
         self._start_waiting()
@@ -156,7 +207,7 @@ class StormEngine(BaseDatabaseWrapper):
             # Its connection was closed, and Django leaves such a block without a word.
             self.part.txn.abort()
         super().connect()
-        if self.settings_dict["CONN_MAX_AGE"] == 0:
+        if self.settings_dict["CONN_MAX_AGE"] == 0 and not self.is_pooled():
             # Storm's connections live as long as their thread. One that a request finds
             # dead is replaced before its first statement.
             self.close_at = None
@@ -189,10 +240,9 @@ class StormEngine(BaseDatabaseWrapper):
         """Close what this thread has opened, unless other threads may use it."""
         if self._thread_ident != thread or self.allow_thread_sharing:
             return
-        raw, self.connection = self.connection, None
-        if raw is not None:
-            with contextlib.suppress(Exception):
-                raw.close()
+        with contextlib.suppress(Exception):
+            self._close()
+        self.connection = None
 
     def close_if_unusable_or_obsolete(self) -> None:
         # Called where a request begins and where it ends.
@@ -284,6 +334,15 @@ class StormEngine(BaseDatabaseWrapper):
         if self.part is None and not self.open_blocks():
             # A test of a TestCase ends. The next one is not to find its failed commit.
             coordinator.abort_failed()
+
+    @contextlib.contextmanager
+    def in_one_phase(self) -> Iterator[None]:
+        """For statements that a two-phase transaction cannot have: MariaDB makes no tables in one."""
+        two_phase, self.two_phase = self.two_phase, False
+        try:
+            yield
+        finally:
+            self.two_phase = two_phase
 
     def begin_explicitly(self) -> None:
         """BEGIN, on a database where turning autocommit off does not."""

@@ -132,7 +132,7 @@ class ZopeTransactionMiddleware:
         return attempt
 
     def _may_commit(self, request: HttpRequest, response: HttpResponseBase) -> bool:
-        if transaction.isDoomed() or coordinator.current().rollback_requested():
+        if coordinator.current().refuses_commit():
             return False
         if request.method in SAFE_METHODS and not self.commit_safe_methods:
             return False
@@ -177,13 +177,14 @@ class Attempt:
 
     def begin(self) -> None:
         self.request._storm_attempt = self
-        transaction.begin().note(self.request.path)
+        coordinator.current().begin(self.request.path)
 
     def commit(self) -> None:
+        here = coordinator.current()
         user = _user_name(self.request)
         if user is not None:
-            transaction.get().user = user
-        transaction.commit()
+            here.transaction().user = user
+        here.manager.commit()
 
     def abort(self) -> None:
         transaction.abort()

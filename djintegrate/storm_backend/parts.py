@@ -1,18 +1,17 @@
-"""What a Django connection, with its Storm store, is in a Zope transaction.
+"""What is common to the ways in which a Django connection, with its Storm store, is in a Zope transaction.
 
-Each class says in one sentence what its database transaction is, and how that is ended.
-Whether a statement joins is decided in `engine`.
+There are three, each with a module that says in one sentence what the database transaction is, and how that is ended:
+`zope_block`, `django_block` and `testcase_part`. Whether a statement joins is decided in `engine`.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.db import Error
-from django.db import transaction as django_transaction
 from django.db.transaction import TransactionManagementError
 
 from . import coordinator
+from .coherence import Coherence
 from .datamanager import DataManager, refuse_failed
 
 if TYPE_CHECKING:
@@ -34,6 +33,8 @@ class ConnectionPart(DataManager):
     # The store on the connection, once it was used in this transaction. Until then there is nothing to flush, and
     # nothing that it has read.
     store: SharedStore | None = None
+    # What keeps that store true to Django's statements.
+    coherence: Coherence | None = None
 
     def __init__(self, connection: StormEngine, txn: Any) -> None:
         super().__init__(txn)
@@ -46,6 +47,10 @@ class ConnectionPart(DataManager):
     @property
     def vendor(self) -> str:
         return str(self.connection.vendor)
+
+    @property
+    def wrapper(self) -> StormEngine:
+        return self.connection
 
     def start(self) -> None:
         """Join, and start the database transaction."""
@@ -66,6 +71,13 @@ class ConnectionPart(DataManager):
             # First in the list: Django takes away the last one when a block of
             # execute_wrapper() ends.
             self.connection.execute_wrappers.insert(0, self._note_statement)
+
+    def use(self, store: SharedStore) -> None:
+        """The store takes part from now on."""
+        self.store = store
+        if self.coherence is None:
+            self.coherence = Coherence(self)
+            self.connection.execute_wrappers.insert(0, self.coherence)
 
     def wait(self) -> None:
         """Start at the first statement."""
@@ -139,8 +151,8 @@ class ConnectionPart(DataManager):
         if connection.needs_rollback:
             raise TransactionManagementError(
                 f"The transaction on {connection.alias!r} cannot be committed: a database error in it was caught "
-                "outside of an atomic() block, or set_rollback(True) was called. Abort it; and catch an error that "
-                "may be survived outside of an atomic() block of its own."
+                "outside of an atomic() block, or set_rollback(True) was called. Abort it; and next time wrap what may "
+                "fail in an atomic() block of its own, and catch the error outside of that block."
             ) from connection.rollback_exc
         if self._is_shared():
             refuse_failed(self.name, connection.connection)
@@ -175,10 +187,19 @@ class ConnectionPart(DataManager):
             self.connection.expect(coordinator.current().begun)
 
     def _leave(self) -> None:
+        self.connection.part = None
+        self._unwrap()
+
+    def _unwrap(self) -> None:
         connection = self.connection
-        connection.part = None
         if connection.has_sister_stores and self._note_statement in connection.execute_wrappers:
             connection.execute_wrappers.remove(self._note_statement)
+        if self.coherence is not None:
+            if self.coherence in connection.execute_wrappers:
+                connection.execute_wrappers.remove(self.coherence)
+            self.coherence.end()
+            # It knows this part: nothing is to wait for the garbage collector.
+            self.coherence = None
 
     def _start(self) -> None:
         raise NotImplementedError
@@ -188,175 +209,6 @@ class ConnectionPart(DataManager):
 
     def _rollback_database(self) -> None:
         raise NotImplementedError
-
-
-class ZopeBlock(ConnectionPart):
-    """Zope's transaction is an atomic() block, entered by the engine itself."""
-
-    def __init__(self, connection: StormEngine, txn: Any) -> None:
-        super().__init__(connection, txn)
-        self._block = django_transaction.atomic(using=connection.alias)
-        self._callbacks: list[Any] = []
-
-    def open_blocks(self) -> list[Any]:
-        return self.connection.atomic_blocks[1:]
-
-    def wait(self) -> None:
-        # The connection looks as if the block were entered, at no cost.
-        super().wait()
-        connection = self.connection
-        connection.in_atomic_block = True
-        connection.atomic_blocks = [self._block]
-        connection.savepoint_ids = []
-        connection.commit_on_exit = True
-        connection.needs_rollback = False
-
-    def dismiss(self) -> None:
-        super().dismiss()
-        connection = self.connection
-        open_blocks = self.open_blocks()
-        _show_no_block(connection)
-        _leave_broken(connection, open_blocks)
-
-    def tpc_finish(self, txn: Any) -> None:
-        if self._callbacks:
-            txn.addAfterCommitHook(self._run_callbacks)
-
-    def _start(self) -> None:
-        # Blocks may have been opened inside, without a statement yet.
-        connection = self.connection
-        blocks, savepoints = connection.atomic_blocks, connection.savepoint_ids
-        broken = connection.needs_rollback
-        _show_no_block(connection)
-        try:
-            self._block.__enter__()
-        except Error:
-            # The connection had died. Nothing was done on it, and the next statement gets another.
-            connection.close()
-            raise
-        finally:
-            connection.in_atomic_block = True
-            connection.atomic_blocks = blocks or [self._block]
-            connection.savepoint_ids = savepoints
-            connection.needs_rollback = broken
-
-    def _commit_database(self) -> None:
-        # Leaving the block would run these now, when others may still refuse.
-        self._callbacks, self.connection.run_on_commit = self.connection.run_on_commit, []
-        self._block.__exit__(None, None, None)
-
-    def _rollback_database(self) -> None:
-        connection = self.connection
-        if self._block not in connection.atomic_blocks:
-            # Its commit failed. Django has rolled back and turned autocommit on, or could not: then the connection
-            # is dead.
-            if not connection.autocommit:
-                connection.close()
-            return
-        open_blocks = self.open_blocks()
-        connection.atomic_blocks = [self._block]
-        connection.savepoint_ids = []
-        connection.run_on_commit = []
-        connection.needs_rollback = True
-        self._block.__exit__(None, None, None)
-        _leave_broken(connection, open_blocks)
-
-    def _run_callbacks(self, success: bool) -> None:
-        if not success:
-            return
-        # Zope lets go of an aborted transaction before anything runs after it, of a
-        # committed one only later. A callback that opens a transaction needs it gone.
-        self.txn._free_manager()
-        # Zope logs an error of a hook and goes on, and so do these.
-        self.connection.run_on_commit = [(savepoints, callback, True) for savepoints, callback, _ in self._callbacks]
-        self.connection.run_and_clear_commit_hooks()
-
-
-class DjangoBlock(ConnectionPart):
-    """A user's outermost atomic() block, or manual mode, is the database transaction."""
-
-    def open_blocks(self) -> list[Any]:
-        return self.connection.atomic_blocks
-
-    def _is_shared(self) -> bool:
-        return self.store is not None
-
-    def _start(self) -> None:
-        # Django has started it; but SQLite's manual mode starts nothing before the first
-        # write, and a savepoint taken before that would commit when it is released.
-        connection = self.connection
-        if not (connection.in_atomic_block and connection.commit_on_exit):
-            connection.begin_explicitly()
-
-    def _commit_database(self) -> None:
-        self.connection.commit_database()
-
-    def _rollback_database(self) -> None:
-        connection = self.connection
-        open_blocks = self.open_blocks()
-        goes_on = self._goes_on()
-        _show_no_block(connection)
-        try:
-            connection.rollback()
-        except Error:
-            # As Django does: what cannot even roll back is dead, and the server has rolled back.
-            connection.close()
-            goes_on = False
-        if goes_on:
-            connection.begin_explicitly()
-            connection.in_atomic_block = True
-            connection.atomic_blocks = open_blocks
-        else:
-            _leave_broken(connection, open_blocks)
-
-
-class SavepointPart(ConnectionPart):
-    """Inside Django's TestCase, a savepoint in the test's own transaction."""
-
-    def __init__(self, connection: StormEngine, txn: Any, savepoint: str | None) -> None:
-        super().__init__(connection, txn)
-        self._own = savepoint is None
-        self.root = savepoint
-        self._depth = depth_of_testcase(connection)
-        self._around = connection.savepoint_ids[: self._depth - 1]
-        self._callbacks = len(connection.run_on_commit)
-
-    def open_blocks(self) -> list[Any]:
-        return [block for block in self.connection.atomic_blocks if not block._from_testcase]
-
-    def is_inside(self, savepoint: str | None) -> bool:
-        return savepoint in self._around
-
-    def _start(self) -> None:
-        if self._own:
-            self.root = self.connection.savepoint()
-
-    def _commit_database(self) -> None:
-        # Releasing this savepoint would release with it that of a test which began later.
-        if not self._encloses_test():
-            self.connection.savepoint_commit(self.root)
-
-    def _rollback_database(self) -> None:
-        connection = self.connection
-        open_blocks = self.open_blocks()
-        depth = depth_of_testcase(connection)
-        root = connection.savepoint_ids[depth - 2] if self._encloses_test() else self.root
-        # Rolling back is what such a mark asks for; Django refuses it while it is set.
-        connection.needs_rollback = False
-        connection.savepoint_rollback(root)
-        del connection.run_on_commit[self._callbacks :]
-        if open_blocks:
-            # The outermost one rolls back to the root again when it is left.
-            inner = [None] * (len(open_blocks) - 1)
-            connection.savepoint_ids[depth - 1 :] = [root, *inner]
-            if not self._goes_on():
-                _mark_broken(connection)
-        elif self._own and root == self.root:
-            connection.savepoint_commit(root)
-
-    def _encloses_test(self) -> bool:
-        # setUpTestData() left the transaction open, and a test has begun since.
-        return depth_of_testcase(self.connection) > self._depth
 
 
 class ConnectionSavepoint:
@@ -380,36 +232,3 @@ class ConnectionSavepoint:
         connection.needs_rollback = False
         connection.savepoint_rollback(self._savepoint)
         del connection.run_on_commit[self._callbacks :]
-
-
-def depth_of_testcase(connection: StormEngine) -> int:
-    """How many atomic() blocks of a TestCase enclose what runs now."""
-    blocks = connection.atomic_blocks
-    if not blocks or not blocks[0]._from_testcase:
-        return 0
-    return sum(block._from_testcase for block in blocks)
-
-
-def _show_no_block(connection: StormEngine) -> None:
-    connection.in_atomic_block = False
-    connection.atomic_blocks = []
-    connection.savepoint_ids = []
-    connection.needs_rollback = False
-
-
-def _leave_broken(connection: StormEngine, open_blocks: list[Any]) -> None:
-    # Their transaction is gone. They refuse every further query, and the outermost of
-    # them finds nothing to roll back when it is left.
-    if open_blocks:
-        connection.in_atomic_block = True
-        connection.atomic_blocks = open_blocks
-        connection.savepoint_ids = [None] * (len(open_blocks) - 1)
-        connection.commit_on_exit = True
-        _mark_broken(connection)
-
-
-def _mark_broken(connection: StormEngine) -> None:
-    connection.needs_rollback = True
-    connection.rollback_exc = TransactionManagementError(
-        "The transaction was aborted while this atomic() block was open."
-    )

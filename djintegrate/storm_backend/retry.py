@@ -20,6 +20,8 @@ MYSQL_CODES = frozenset(
         1020,  # ER_CHECKREAD: the record has changed since it was read
         1205,  # ER_LOCK_WAIT_TIMEOUT
         1213,  # ER_LOCK_DEADLOCK
+        1613,  # ER_XA_RBTIMEOUT: 1205, told by an XA statement
+        1614,  # ER_XA_RBDEADLOCK: 1213, told by an XA statement
     }
 )
 SQLITE_MESSAGES = ("database is locked", "database table is locked", "database schema is locked")

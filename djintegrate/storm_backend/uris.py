@@ -25,6 +25,8 @@ ISOLATION_LEVELS = (
     "repeatable-read",
     "serializable",
 )
+# Django's, of whole connections: they are for an alias to say, in its OPTIONS.
+DJANGO_OPTIONS = ("pool", "prepare_threshold", "server_side_binding")
 SQLITE_PRAGMAS = ("journal_mode", "synchronous", "foreign_keys")
 SQLITE_OPTIONS = (*SQLITE_PRAGMAS, "timeout", "transaction_mode")
 
@@ -104,6 +106,12 @@ def _sqlite_options(uri: URI) -> dict[str, Any]:
 def _postgres_options(uri: URI) -> dict[str, Any]:
     # Everything but `isolation` is a parameter of libpq, as it is for Storm.
     options = dict(uri.options)
+    for name in DJANGO_OPTIONS:
+        if name in options:
+            raise ImproperlyConfigured(
+                f"The Storm URI {without_password(str(uri))!r} has the option {name!r}, which is Django's and no text. "
+                "Move it to the OPTIONS of the DATABASES entry."
+            )
     isolation = options.pop("isolation", None)
     if isolation is not None:
         from django.db.backends.postgresql.psycopg_any import IsolationLevel

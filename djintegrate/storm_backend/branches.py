@@ -1,0 +1,260 @@
+"""One store's branch of a two-phase commit, in the words of its database: the driver's tpc calls, or XA.
+
+Only what carries this project's format number is ever seen here. What is to become of a branch is decided elsewhere.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import re
+import secrets
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.db import Error
+
+if TYPE_CHECKING:
+    from django.db.backends.base.base import BaseDatabaseWrapper
+
+FORMAT_ID = 25674
+"""Marks our identifiers among those of other programs: the letters dJ."""
+
+DEFINITION = re.compile(r"\s*(?:CREATE|ALTER|DROP|TRUNCATE|RENAME)\b(?!\s+TEMPORARY\b)", re.IGNORECASE)
+SECONDS_TO_DETACH = 5
+XAER_NOTA = 1397
+XA_RBROLLBACK = 1402
+
+
+@dataclass(frozen=True)
+class Xid:
+    """The name of a branch: `transaction` is common to all branches, `branch` says whose this one is."""
+
+    transaction: str
+    branch: str
+
+
+def new_transaction(site: str) -> str:
+    """A name for a transaction, that says where and when it began."""
+    return f"{site}:{int(time.time()):x}:{secrets.token_hex(8)}"
+
+
+def begun_at(transaction: str) -> int:
+    """When the transaction began, in seconds since the epoch."""
+    return int(transaction.split(":")[1], 16)
+
+
+def is_of_site(transaction: str, site: str) -> bool:
+    return re.fullmatch(re.escape(site) + r":[0-9a-f]{1,16}:[0-9a-f]{16}", transaction) is not None
+
+
+def branch_of(store: str, wrapper: BaseDatabaseWrapper) -> str:
+    """What the branches of a store are called. A test database on the same server has another name."""
+    digest = hashlib.sha256(f"{store}\0{wrapper.settings_dict['NAME']}".encode()).hexdigest()[:10]
+    return re.sub(r"[^A-Za-z0-9_.-]", "_", store)[:40] + ":" + digest
+
+
+class Branch:
+    """The branch that a connection is working in. A subclass says how its database does each step."""
+
+    def __init__(self, wrapper: BaseDatabaseWrapper, xid: Xid) -> None:
+        self.xid = xid
+        # The two differ where the connection was lost in between.
+        self.asked = self.prepared = False
+        self.ended = False
+        self._wrapper = wrapper
+        # The branch is of this one, and lost with it.
+        self._raw: Any = wrapper.connection
+
+    def begin(self) -> None:
+        raise NotImplementedError
+
+    def is_unchanged(self) -> bool:
+        """Whether the database is certain that nothing was written."""
+        raise NotImplementedError
+
+    def cannot_have(self, statement: str) -> bool:
+        """Whether the database refuses this kind of statement in a branch."""
+        return False
+
+    def prepare(self) -> None:
+        """From here on the branch survives a crash, and holds its locks until it is ended."""
+        self.asked = True
+        with self._wrapper.wrap_database_errors:
+            self._prepare()
+        self.prepared = True
+
+    def end(self, commit: bool) -> None:
+        """Commit, in one phase unless it is prepared; or roll back."""
+        with self._wrapper.wrap_database_errors:
+            (self._commit if commit else self._rollback)()
+        self.ended = True
+
+    def _prepare(self) -> None:
+        raise NotImplementedError
+
+    def _commit(self) -> None:
+        raise NotImplementedError
+
+    def _rollback(self) -> None:
+        raise NotImplementedError
+
+
+class PostgresBranch(Branch):
+    """Through the calls that DB-API has for it."""
+
+    def begin(self) -> None:
+        with self._wrapper.wrap_database_errors:
+            self._raw.tpc_begin(self._raw.xid(FORMAT_ID, self.xid.transaction, self.xid.branch))
+
+    def is_unchanged(self) -> bool:
+        # A number is assigned with the first change, whoever makes it: a function that a SELECT calls, too.
+        rows = _run(self._wrapper, self._raw, "SELECT pg_current_xact_id_if_assigned() IS NULL")
+        return bool(rows[0][0])
+
+    def _prepare(self) -> None:
+        self._raw.tpc_prepare()
+
+    def _commit(self) -> None:
+        self._raw.tpc_commit()
+
+    def _rollback(self) -> None:
+        self._raw.tpc_rollback()
+
+
+class MariaDBBranch(Branch):
+    """Through XA statements. MariaDB has to be told of the branch before its first statement."""
+
+    def begin(self) -> None:
+        self._xa("XA START %s")
+
+    def is_unchanged(self) -> bool:
+        # It does not tell. To prepare a branch without changes is cheap: nothing is written to its log.
+        return False
+
+    def cannot_have(self, statement: str) -> bool:
+        return DEFINITION.match(statement) is not None
+
+    def _prepare(self) -> None:
+        self._xa("XA END %s")
+        self._xa("XA PREPARE %s")
+
+    def _commit(self) -> None:
+        if not self.prepared:
+            self._xa("XA END %s")
+        self._xa("XA COMMIT %s" if self.prepared else "XA COMMIT %s ONE PHASE")
+
+    def _rollback(self) -> None:
+        if not self.prepared:
+            # Ended already; or a deadlock has rolled it back, and it only waits for this.
+            with contextlib.suppress(Error):
+                self._xa("XA END %s")
+        self._xa("XA ROLLBACK %s")
+
+    def _xa(self, statement: str) -> None:
+        _run(self._wrapper, self._raw, statement % _quoted(self.xid))
+
+
+# Branches that somebody else left prepared. Their connections are in autocommit mode.
+
+
+class Postgres:
+    """What another connection sees of them, and does about them, through the calls of DB-API."""
+
+    @staticmethod
+    def prepared(wrapper: BaseDatabaseWrapper) -> list[Xid]:
+        wrapper.ensure_connection()
+        with wrapper.wrap_database_errors:
+            found = wrapper.connection.tpc_recover()
+        here = wrapper.settings_dict["NAME"]
+        # The server names those of all its databases.
+        return [Xid(xid.gtrid, xid.bqual) for xid in found if xid.format_id == FORMAT_ID and xid.database == here]
+
+    @staticmethod
+    def end(wrapper: BaseDatabaseWrapper, xid: Xid, commit: bool) -> None:
+        wrapper.ensure_connection()
+        raw = wrapper.connection
+        with wrapper.wrap_database_errors:
+            (raw.tpc_commit if commit else raw.tpc_rollback)(raw.xid(FORMAT_ID, xid.transaction, xid.branch))
+
+
+class MariaDB:
+    """The same, through XA statements."""
+
+    @staticmethod
+    def prepared(wrapper: BaseDatabaseWrapper) -> list[Xid]:
+        found = []
+        for format_id, length, _, data in run(wrapper, "XA RECOVER"):
+            text = data.decode("ascii", "replace") if isinstance(data, bytes) else str(data)
+            if format_id == FORMAT_ID:
+                found.append(Xid(text[:length], text[length:]))
+        return found
+
+    @staticmethod
+    def end(wrapper: BaseDatabaseWrapper, xid: Xid, commit: bool) -> None:
+        statement = f"XA {'COMMIT' if commit else 'ROLLBACK'} {_quoted(xid)}"
+        deadline = time.monotonic() + SECONDS_TO_DETACH
+        while True:
+            try:
+                run(wrapper, statement)
+            except Error as error:
+                code = error.args[0] if error.args else None
+                if code == XA_RBROLLBACK:
+                    # It had changed nothing, and its connection is gone: MariaDB has nothing to commit.
+                    return
+                # A branch is unknown to others as long as the server has not noticed that its connection has ended.
+                if code != XAER_NOTA or time.monotonic() > deadline or xid not in MariaDB.prepared(wrapper):
+                    raise
+                time.sleep(0.05)
+            else:
+                return
+
+
+KINDS: dict[str, tuple[type[Branch], type[Postgres | MariaDB]]] = {
+    "postgresql": (PostgresBranch, Postgres),
+    "mysql": (MariaDBBranch, MariaDB),
+}
+
+
+def branch(wrapper: BaseDatabaseWrapper, xid: Xid) -> Branch:
+    """A branch that is to begin on the connection of `wrapper`."""
+    return KINDS[wrapper.vendor][0](wrapper, xid)
+
+
+def all_prepared(wrapper: BaseDatabaseWrapper) -> list[Xid]:
+    """Those of our kind that are prepared in the database of `wrapper`, of other sites and stores too."""
+    if wrapper.vendor not in KINDS:
+        return []
+    return KINDS[wrapper.vendor][1].prepared(wrapper)
+
+
+def end(wrapper: BaseDatabaseWrapper, xid: Xid, commit: bool) -> None:
+    """Commit, or roll back, a prepared branch from another connection. One that has ended already is no error."""
+    kind = KINDS[wrapper.vendor][1]
+    try:
+        kind.end(wrapper, xid, commit)
+    except Error:
+        if xid in kind.prepared(wrapper):
+            raise
+
+
+def run(wrapper: BaseDatabaseWrapper, sql: str) -> list[Any]:
+    """A statement of ours, past who counts and logs those of the site."""
+    wrapper.ensure_connection()
+    return _run(wrapper, wrapper.connection, sql)
+
+
+def _run(wrapper: BaseDatabaseWrapper, raw: Any, sql: str) -> list[Any]:
+    with wrapper.wrap_database_errors:
+        cursor = raw.cursor()
+        try:
+            cursor.execute(sql)
+            return list(cursor.fetchall()) if cursor.description else []
+        finally:
+            cursor.close()
+
+
+def _quoted(xid: Xid) -> str:
+    # Both parts are made of letters, digits and a few signs, here and in `conf.site`.
+    return f"'{xid.transaction}','{xid.branch}',{FORMAT_ID}"

@@ -1,0 +1,154 @@
+"""The table in which a store records that a two-phase transaction was committed.
+
+The record is a row of the transaction itself, so that it is there exactly when the store has committed. A transaction
+that commits in one phase never comes here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from django.db import Error, IntegrityError
+
+from .branches import run
+
+if TYPE_CHECKING:
+    from django.db.backends.base.base import BaseDatabaseWrapper
+
+Result = TypeVar("Result")
+
+TABLE = "storm_backend_decision"
+COLUMNS = "(xid VARCHAR(100) NOT NULL PRIMARY KEY, committed SMALLINT NOT NULL)"
+OPTIONS = {"mysql": " ENGINE=InnoDB CHARACTER SET ascii COLLATE ascii_bin"}
+LOCK_TIMEOUT = {
+    "postgresql": "SET lock_timeout = {0}",
+    "mysql": "SET innodb_lock_wait_timeout = {1}",
+    "sqlite": "PRAGMA busy_timeout = {0}",
+}
+"""In milliseconds, or in seconds."""
+
+FORGOTTEN_TOGETHER = 20
+"""So many records that are no longer needed are deleted at once."""
+
+
+def record(wrapper: BaseDatabaseWrapper, store: str, transaction: str) -> None:
+    """Write, in the open transaction of `wrapper`, that its commit is that of `transaction`."""
+    _make_table_once(wrapper)
+    run(wrapper, _insert(transaction, committed=True))
+    done = _done[store]
+    if len(done) >= FORGOTTEN_TOGETHER:
+        # If this transaction is rolled back, they stay until storm_indoubt finds them.
+        forget(wrapper, _some(done))
+
+
+def is_done(store: str, transaction: str) -> None:
+    """Every branch has ended: the record is no longer needed, and goes with one of the next that is written."""
+    _done[store].append(transaction)
+
+
+def outcomes(wrapper: BaseDatabaseWrapper) -> dict[str, bool]:
+    """What is recorded: whether a transaction was committed, or refused by `settle`."""
+    if not _has_table(wrapper):
+        return {}
+    return {str(xid): bool(committed) for xid, committed in run(wrapper, f"SELECT xid, committed FROM {TABLE}")}
+
+
+def settle(wrapper: BaseDatabaseWrapper, transaction: str, wait: bool = True) -> bool:
+    """Whether `transaction` has committed here. If not, it never will.
+
+    That it was refused is recorded under the same key: if its process should still be alive, its own record fails, and
+    its commit with it. If it is just committing, this waits for the result, and in the end raises the error of a lock.
+    On a connection of its own.
+    """
+    _make_table(wrapper)
+    run(wrapper, LOCK_TIMEOUT[wrapper.vendor].format(*((5000, 5) if wait else (100, 0))))
+    try:
+        run(wrapper, _insert(transaction, committed=False))
+    except IntegrityError:
+        return bool(run(wrapper, f"SELECT committed FROM {TABLE} WHERE xid = '{transaction}'")[0][0])
+    return False
+
+
+def forget(wrapper: BaseDatabaseWrapper, transactions: Iterable[str]) -> None:
+    """Delete records. What was recorded with one of them must not be prepared anywhere."""
+    names = ", ".join(f"'{transaction}'" for transaction in transactions)
+    if names:
+        run(wrapper, f"DELETE FROM {TABLE} WHERE xid IN ({names})")
+
+
+def create_statement(vendor: str) -> str:
+    return f"CREATE TABLE {TABLE} {COLUMNS}{OPTIONS.get(vendor, '')}"
+
+
+def on_own_connection(wrapper: BaseDatabaseWrapper, work: Callable[[BaseDatabaseWrapper], Result]) -> Result:
+    """The result of `work` on another connection to the same database, which is closed then."""
+    other = another(wrapper)
+    try:
+        return work(other)
+    finally:
+        other.close()
+
+
+def another(wrapper: BaseDatabaseWrapper) -> Any:
+    """A connection like this one, that takes no part in transactions, and is no pool's."""
+    other = wrapper.copy()
+    other.settings_dict["OPTIONS"].pop("pool", None)
+    return other
+
+
+def _some(done: deque[str]) -> list[str]:
+    taken: list[str] = []
+    # Other threads take from it too.
+    with contextlib.suppress(IndexError):
+        while len(taken) < FORGOTTEN_TOGETHER:
+            taken.append(done.popleft())
+    return taken
+
+
+def _insert(transaction: str, committed: bool) -> str:
+    return f"INSERT INTO {TABLE} (xid, committed) VALUES ('{transaction}', {int(committed)})"
+
+
+def _make_table_once(wrapper: BaseDatabaseWrapper) -> None:
+    if wrapper.vendor == "sqlite":
+        # Another connection would wait for the lock of this one. Here it can be part of the transaction.
+        run(wrapper, f"CREATE TABLE IF NOT EXISTS {TABLE} {COLUMNS}")
+        return
+    place = (wrapper.vendor, *(str(wrapper.settings_dict[key]) for key in ("HOST", "PORT", "NAME")))
+    with _making:
+        if place not in _made:
+            # MariaDB makes no table in a two-phase transaction.
+            on_own_connection(wrapper, _make_table)
+            _made.add(place)
+
+
+def _make_table(wrapper: BaseDatabaseWrapper) -> bool:
+    if _has_table(wrapper):
+        return False
+    try:
+        run(wrapper, create_statement(wrapper.vendor))
+    except Error as error:
+        if _has_table(wrapper):
+            # Another process was faster.
+            return False
+        database = wrapper.settings_dict["NAME"]
+        raise type(error)(
+            f"The database {database!r} has no table {TABLE}, which a two-phase commit needs, and it could not be made "
+            f"({error}). Have its owner run: {create_statement(wrapper.vendor)}"
+        ) from error
+    return True
+
+
+def _has_table(wrapper: BaseDatabaseWrapper) -> bool:
+    wrapper.ensure_connection()
+    with wrapper.cursor() as cursor:
+        return TABLE in wrapper.introspection.table_names(cursor)
+
+
+_made: set[tuple[str, ...]] = set()
+_making = threading.Lock()
+_done: defaultdict[str, deque[str]] = defaultdict(deque)

@@ -1,0 +1,86 @@
+"""manage.py storm_schema status|apply|create|drop STORE: the schema of a store, from the package that SCHEMA names."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.base import BaseCommand, CommandError
+from storm.exceptions import StormError
+
+from djintegrate.storm_backend.schema import SchemaError, StoreSchema
+
+
+class Command(BaseCommand):
+    help = "Shows, applies, creates or drops the schema of a Storm store, as the package in its SCHEMA setting has it."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "action",
+            choices=["status", "apply", "create", "drop"],
+            help="status: list the patches. apply: run those that are pending, or create the schema if there is none. "
+            "create: make a new schema. drop: remove it, with all that is in it.",
+        )
+        parser.add_argument("store", metavar="STORE", help="A name in STORM_STORES.")
+        parser.add_argument("--dry-run", action="store_true", help="apply: show the statements, and keep nothing.")
+        parser.add_argument("--check", action="store_true", help="status: exit with 1 unless all is up to date.")
+        parser.add_argument(
+            "--noinput", "--no-input", action="store_false", dest="interactive", help="drop: do not ask."
+        )
+
+    def handle(self, *args: Any, action: str, store: str, **options: Any) -> None:
+        for option, its_action in (("dry_run", "apply"), ("check", "status")):
+            # Rather than drop a schema for somebody who believes that this is a dry run.
+            if options[option] and action != its_action:
+                raise CommandError(f"--{option.replace('_', '-')} is for `{its_action}`, not for `{action}`.")
+        say = self._say if options["verbosity"] > 0 else lambda line: None
+        try:
+            schema = StoreSchema(store)
+            if action == "status":
+                self._status(schema, options["check"])
+            elif action == "apply":
+                self._apply(schema, options["dry_run"], say)
+            elif action == "create":
+                schema.create()
+                say("Created the schema, with all patches.")
+            elif not options["interactive"] or self._confirmed(store):
+                schema.drop()
+                say("Dropped the schema.")
+        except (ImproperlyConfigured, SchemaError, StormError) as error:
+            raise CommandError(str(error)) from error
+
+    def _say(self, line: str) -> None:
+        self.stdout.write(line)
+        self.stdout.flush()
+
+    def _status(self, schema: StoreSchema, check: bool) -> None:
+        status = schema.status()
+        self.stdout.write(f"Store {schema.name!r}, schema {schema.package}:")
+        if not status.created:
+            self.stdout.write(" (no schema; `create` and `apply` make it, with all patches)")
+        marks = {
+            **dict.fromkeys(status.applied, "[X] {}"),
+            **dict.fromkeys(status.pending, "[ ] {}"),
+            **dict.fromkeys(status.unknown, "[?] {}  applied, but unknown to the code"),
+        }
+        for version in sorted(marks):
+            self.stdout.write(f" {marks[version].format(version)}")
+        if check and not status.up_to_date:
+            raise CommandError(f"The store {schema.name!r} is not up to date.")
+
+    def _apply(self, schema: StoreSchema, dry_run: bool, say: Any) -> None:
+        if schema.known_status().up_to_date:
+            say("Nothing to apply.")
+        elif dry_run:
+            schema.rehearse(self._say)
+        else:
+            schema.apply(say)
+
+    def _confirmed(self, store: str) -> bool:
+        answer = input(
+            f"This drops the tables of the store {store!r}, with all that is in them.\nType 'yes' to go on, or 'no': "
+        )
+        if answer != "yes":
+            self.stdout.write("Nothing was dropped.")
+        return answer == "yes"

@@ -1,0 +1,89 @@
+"""What the descriptors in Storm classes have in common: a column of the class, a name in it, and a Django model."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+from weakref import WeakValueDictionary
+
+from django.apps import apps
+from django.core.exceptions import ImproperlyConfigured
+from storm.expr import Column
+
+from .targets import attribute_of
+
+# Every one that was made, by its id, for the system checks. Not a set: these compare as expressions do.
+every: WeakValueDictionary[int, ColumnDescriptor] = WeakValueDictionary()
+
+
+class ColumnDescriptor:
+    """A descriptor in a Storm class, on a column given as the property, as `Session.owner_id`, or as a string."""
+
+    def __init__(self, local_key: Any, to: Any) -> None:
+        self._local_key = local_key
+        self.to = to
+        self.cls: Any = local_key.cls if isinstance(local_key, Column) else None
+        self._name: str | None = None
+        every[id(self)] = self
+
+    def resolve(self) -> None:
+        """Raise ImproperlyConfigured if it points at nothing."""
+        raise NotImplementedError
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.cls, self._name = owner, name
+
+    def for_class(self, cls: Any) -> Any:
+        """This descriptor as `cls` has it: in a subclass, and in a ClassAlias, the column is another."""
+        if cls is self.cls:
+            return self
+        if self.cls is None:
+            self.cls = cls
+            return self
+        mine = copy.copy(self)
+        mine.cls = cls
+        mine._local_key = self.attribute
+        return mine
+
+    @property
+    def model(self) -> Any:
+        if isinstance(self.to, str):
+            try:
+                self.to = apps.get_model(self.to)
+            except (LookupError, ValueError) as error:
+                raise ImproperlyConfigured(f"{self.label} names {self.to!r}, which is no model: {error}") from error
+        return self.to
+
+    @property
+    def name(self) -> str:
+        if self._name is None:
+            # Set after the class was made: nobody told.
+            self._name = _name_in(self.cls, self)
+        return self._name
+
+    @property
+    def attribute(self) -> str:
+        """The name of the column in the class."""
+        if isinstance(self._local_key, Column):
+            self._local_key = attribute_of(self._local_key)
+        elif not isinstance(self._local_key, str):
+            self._local_key = _name_in(self.cls, self._local_key)
+        # Storm's references take "Session.owner_id" too.
+        return str(self._local_key).rpartition(".")[2]
+
+    @property
+    def column(self) -> Any:
+        return getattr(self.cls, self.attribute)
+
+    @property
+    def label(self) -> str:
+        """What error messages call it."""
+        return f"{self.cls.__name__}.{self.name}"
+
+
+def _name_in(cls: type, wanted: Any) -> str:
+    for each in cls.__mro__:
+        for name, value in vars(each).items():
+            if value is wanted:
+                return name
+    raise RuntimeError(f"{wanted!r} is no attribute of {cls!r}.")

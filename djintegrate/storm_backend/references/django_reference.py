@@ -1,0 +1,213 @@
+"""DjangoReference: an attribute of a Storm class that gives and takes Django objects.
+
+The Django object is kept with the Storm object for as long as Storm keeps the column's value, and no longer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from operator import attrgetter
+from typing import Any
+
+from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured
+from django.db.models import DO_NOTHING, Model, prefetch_related_objects
+from storm.expr import Not
+from storm.info import get_obj_info
+from storm.store import Store
+
+from ..stores import SharedStore
+from .columns import ColumnDescriptor
+from .targets import KeepsPrefetched, batches, is_left_to_database
+
+
+class _Kept:
+    """A Django object that a Storm object points at, and the key that this was about."""
+
+    def __init__(self, value: Model, key: Any) -> None:
+        self.value = value
+        self.key = key
+
+
+class DjangoReference(ColumnDescriptor):
+    """In the body of a Storm class: `owner = DjangoReference(owner_id, "auth.User")`."""
+
+    def __init__(
+        self,
+        local_key: Any,
+        to: str | type[Model],
+        *,
+        to_field: str | None = None,
+        on_delete: Callable[..., Any] = DO_NOTHING,
+        default: Any = None,
+    ) -> None:
+        """`local_key` holds the key of a `to`: its primary key, or its `to_field`.
+
+        `on_delete` is one of those in django.db.models, and says what happens to the Storm object when Django deletes
+        the other; `default` is for SET_DEFAULT.
+        """
+        super().__init__(local_key, to)
+        if not callable(on_delete):
+            raise TypeError(f"on_delete must be callable, not {on_delete!r}: for instance django.db.models.CASCADE.")
+        self.to_field = to_field
+        self.on_delete = on_delete
+        self.default = default
+        if self.cls is not None:
+            self._attach()
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        super().__set_name__(owner, name)
+        self._attach()
+
+    def _attach(self) -> None:
+        if not is_left_to_database(self.on_delete):
+            from .on_django_delete import attach
+
+            attach(self)
+
+    # The other side
+
+    @property
+    def key(self) -> str:
+        """The attribute of the Django object that the column holds."""
+        options = self.model._meta
+        try:
+            field = options.pk if self.to_field is None else options.get_field(self.to_field)
+        except FieldDoesNotExist as error:
+            raise ImproperlyConfigured(f"{self.label}: {error}") from error
+        return str(field.attname)
+
+    def resolve(self) -> None:
+        self.key  # noqa: B018
+
+    def key_or_value(self, other: Any) -> Any:
+        """The key of a Django object; anything else as it is."""
+        return self._key_of(other) if isinstance(other, Model) else other
+
+    # On an object
+
+    def __get__(self, obj: Any, cls: Any = None) -> Any:
+        if obj is None:
+            return self.for_class(cls)
+        key = getattr(obj, self.attribute)
+        if key is None:
+            return None
+        if not self.is_cached(obj):
+            store = Store.of(obj)
+            if store is None:
+                return None
+            found = self.model._base_manager.using(self._alias(store)).filter(**{self.key: key}).first()
+            if found is None:
+                return None
+            self._keep(get_obj_info(obj), found)
+        return get_obj_info(obj)[self._slot].value
+
+    def __set__(self, obj: Any, value: Any) -> None:
+        info = get_obj_info(obj)
+        if value is None:
+            setattr(obj, self.attribute, None)
+            return
+        key = self._key_of(value)
+        self._refuse_other_database(info, value)
+        setattr(obj, self.attribute, key)
+        self._keep(info, value)
+        if info.get("store") is None:
+            info.event.hook("added", self._check_added, info[self._slot])
+
+    def _key_of(self, value: Any) -> Any:
+        if not isinstance(value, self.model):
+            raise ValueError(f"{self.label} takes a {self.model.__name__}, not {value!r}.")
+        key = getattr(value, self.key)
+        if key is None or value._state.adding:
+            raise ValueError(f"{self.label} cannot be {value!r}, which is not saved yet. Save it first.")
+        return key
+
+    def _refuse_other_database(self, info: Any, value: Model) -> None:
+        store = info.get("store")
+        if store is not None and value._state.db not in (None, self._alias(store)):
+            raise ValueError(
+                f"{self.label} cannot be {value!r}, which is in the database {value._state.db!r}: the object's store "
+                f"is on {self._alias(store)!r}."
+            )
+
+    def _check_added(self, info: Any, kept: _Kept) -> bool:
+        if info.get(self._slot) is kept:
+            try:
+                self._refuse_other_database(info, kept.value)
+            except ValueError:
+                info["store"].remove(info.get_obj())
+                raise
+        return False
+
+    def _alias(self, store: Any) -> str:
+        if not isinstance(store, SharedStore):
+            raise ValueError(
+                f"{self.label} needs the object to be in a store that shares a Django database. Name its store in "
+                "DATABASES."
+            )
+        return store.alias
+
+    # What is kept. A subclass and an alias keep it where the class does.
+
+    @property
+    def _slot(self) -> str:
+        return f"_django_reference_{self.name}"
+
+    def _keep(self, info: Any, value: Model) -> None:
+        info[self._slot] = kept = _Kept(value, getattr(value, self.key))
+        info.event.hook("changed", self._forget_if_changed, kept)
+
+    def _forget_if_changed(self, info: Any, variable: Any, old: Any, new: Any, from_db: bool, kept: _Kept) -> bool:
+        if info.get(self._slot) is not kept:
+            return False
+        # Storm also tells of a change where it gives the value up: when it invalidates the object.
+        if variable.column.name == self.column.name and new != kept.key:
+            del info[self._slot]
+            return False
+        return True
+
+    # In find()
+
+    def __eq__(self, other: object) -> Any:
+        return self.column == self.key_or_value(other)
+
+    def __ne__(self, other: object) -> Any:
+        return Not(self == other)
+
+    __hash__ = object.__hash__
+
+    def is_in(self, others: Iterable[Any]) -> Any:
+        """For find(): points at one of these Django objects, of which a QuerySet is one way to have them."""
+        return self.column.is_in([self.key_or_value(other) for other in others])
+
+    # What Django's prefetch_related_objects() asks of a descriptor
+
+    def is_cached(self, obj: Any) -> bool:
+        kept = get_obj_info(obj).get(self._slot)
+        # Django takes the primary key from an object that it deletes.
+        return kept is not None and kept.value.pk is not None
+
+    def get_prefetch_querysets(self, instances: list[Any], querysets: Any = None) -> Any:
+        if querysets and len(querysets) != 1:
+            raise ValueError("querysets argument of get_prefetch_querysets() should have a length of 1.")
+        queryset = querysets[0] if querysets else self.model._base_manager.all()
+        keys = {getattr(obj, self.attribute) for obj in instances} - {None}
+        found: list[Model] = []
+        if keys:
+            queryset = queryset.using(self._alias(Store.of(instances[0])))
+            for batch in batches(keys):
+                found.extend(queryset.filter(**{f"{self.key}__in": batch}))
+        setattr(
+            type(instances[0]), self._slot, KeepsPrefetched(lambda obj, value: self._keep(get_obj_info(obj), value))
+        )
+        return found, attrgetter(self.key), attrgetter(self.attribute), True, self._slot, True
+
+
+def prefetch(objects: Iterable[Any], *references: Any) -> list[Any]:
+    """The Storm objects as a list, after the Django objects that `references` give were loaded together.
+
+    A reference is `Session.owner`, or a name, or a path of names as for prefetch_related(): "owner__groups".
+    """
+    found = list(objects)
+    lookups = [reference.name if isinstance(reference, ColumnDescriptor) else reference for reference in references]
+    prefetch_related_objects(found, *lookups)
+    return found

@@ -1,0 +1,105 @@
+"""DjangoReferenceSet: an attribute of a Storm class that gives the Django objects that point at the Storm object.
+
+It gives an ordinary QuerySet, a new one each time. Nothing is kept.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured
+from django.db.models import Model, QuerySet
+from storm.exceptions import FeatureError
+
+from .columns import ColumnDescriptor
+from .targets import key_of, store_of
+
+
+class DjangoReferenceSet(ColumnDescriptor):
+    """In the body of a Storm class: `comments = DjangoReferenceSet(id, "app.Comment", "session")`."""
+
+    def __init__(self, local_key: Any, to: str | type[Model], field: str) -> None:
+        """`field` is the name of the Django field that holds `local_key`: a StormForeignKey, or a plain column."""
+        super().__init__(local_key, to)
+        self.field = field
+
+    @property
+    def attname(self) -> str:
+        try:
+            return str(self.model._meta.get_field(self.field).attname)
+        except FieldDoesNotExist as error:
+            raise ImproperlyConfigured(f"{self.label}: {error}") from error
+
+    def resolve(self) -> None:
+        self.attname  # noqa: B018
+
+    def __get__(self, obj: Any, cls: Any = None) -> Any:
+        if obj is None:
+            return self.for_class(cls)
+        store = store_of(obj, self.label)
+        queryset = self.model._default_manager.using(store.alias)
+        queryset.__class__ = _related_class(type(queryset))  # type: ignore[arg-type]
+        queryset._attname, queryset._key = self.attname, key_of(obj, self.attribute)
+        return queryset.filter(**{queryset._attname: queryset._key})
+
+    def __set__(self, obj: Any, value: Any) -> None:
+        raise FeatureError(f"{self.label} cannot be set. Use its add() and remove().")
+
+
+class _RelatedQuerySet(QuerySet):
+    """Mixed in before the QuerySet class of a model's manager: what is made here points at the Storm object."""
+
+    _attname: str
+    _key: Any
+
+    def create(self, **kwargs: Any) -> Any:
+        return super().create(**{self._attname: self._key, **kwargs})
+
+    create.alters_data = True  # type: ignore[attr-defined]
+
+    def bulk_create(self, objs: Any, *args: Any, **kwargs: Any) -> Any:
+        objs = list(objs)
+        for obj in objs:
+            setattr(obj, self._attname, self._key)
+        return super().bulk_create(objs, *args, **kwargs)
+
+    bulk_create.alters_data = True  # type: ignore[attr-defined]
+
+    def add(self, *objs: Model) -> None:
+        """Have these point here, and save them."""
+        for obj in objs:
+            setattr(obj, self._attname, self._key)
+            obj.save(using=self.db)
+
+    add.alters_data = True  # type: ignore[attr-defined]
+
+    def remove(self, *objs: Model) -> None:
+        """Have these point nowhere, and save them. The field has to be null=True."""
+        for obj in objs:
+            if getattr(obj, self._attname) != self._key:
+                raise obj.DoesNotExist(f"{obj!r} does not point here.")
+            setattr(obj, self._attname, None)
+            obj.save(using=self.db)
+
+    remove.alters_data = True  # type: ignore[attr-defined]
+
+    def _clone(self) -> Any:
+        clone = super()._clone()
+        clone._attname, clone._key = self._attname, self._key
+        return clone
+
+    def __reduce__(self) -> Any:
+        # Its class cannot be found by name. What comes out is a QuerySet of the same objects.
+        return _unpickled, (type(self).__mro__[2], self.__getstate__())
+
+
+@cache
+def _related_class(base: Any) -> type:
+    return type(f"Related{base.__name__}", (_RelatedQuerySet, base), {})
+
+
+def _unpickled(cls: Any, state: Any) -> Any:
+    queryset = cls.__new__(cls)
+    queryset.__setstate__(state)
+    return queryset

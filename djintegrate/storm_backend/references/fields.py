@@ -1,0 +1,358 @@
+"""StormForeignKey: a Django field whose attribute gives and takes Storm objects, on a real column.
+
+For migrations and queries it is a plain column. What happens when a Storm object is removed is in `on_storm_removal`,
+its constraint in `foreign_keys`, its form field in `forms`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Any
+
+from django.core import checks
+from django.core.exceptions import FieldError, ValidationError
+from django.db import router
+from django.db.models import Field, Model
+from django.db.models.query_utils import DeferredAttribute
+from django.utils.translation import gettext_lazy as _
+from storm.info import get_cls_info, get_obj_info
+from storm.store import ResultSet, Store
+
+from .. import foreign_keys
+from ..stores import SharedStore, pre_remove, store_on
+from .targets import KeepsPrefetched, StoreKey, StormObjectDoesNotExist, StormTarget, is_storm_object
+
+
+class StormForeignKey(Field):
+    """`session = StormForeignKey("sprints.storm_models.Session", on_delete=models.CASCADE)`."""
+
+    empty_strings_allowed = False
+    description = _("Foreign key to a Storm class (%(to)s)")
+    default_error_messages = {
+        # Django's words, so that its translations hold.
+        "invalid": _("%(model)s instance with %(field)s %(value)r does not exist."),
+    }
+
+    def __init__(
+        self,
+        to: str | type,
+        on_delete: Callable[..., Any],
+        *,
+        to_field: str | None = None,
+        column_type: str | None = None,
+        db_constraint: bool = True,
+        limit_choices_to: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        """`to` is a Storm class or its dotted path, `to_field` the name of one of its columns if not its primary key.
+
+        `column_type` is the type of the database column; without it, that of the column pointed at is looked up where
+        the field is migrated. `limit_choices_to` is a Storm expression for the choices of a form, or a function that
+        gives one.
+        """
+        if not callable(on_delete):
+            raise TypeError(f"on_delete must be callable, not {on_delete!r}: for instance django.db.models.CASCADE.")
+        for name in ("related_name", "related_query_name"):
+            if name in kwargs:
+                raise TypeError(f"StormForeignKey has no {name}. Write a DjangoReferenceSet in the Storm class.")
+        self.target = StormTarget(to, to_field)
+        self.to = self.target.path
+        self.on_delete = on_delete
+        self.to_field = to_field
+        self.column_type = column_type
+        self.db_constraint = db_constraint
+        self.limit_choices_to = limit_choices_to
+        kwargs.setdefault("db_index", True)
+        super().__init__(**kwargs)
+
+    @property
+    def label(self) -> str:
+        """What error messages call it."""
+        return f"{self.model.__name__}.{self.name}"
+
+    @property
+    def non_db_attrs(self) -> tuple[str, ...]:
+        # Django 6.1's DB_CASCADE and so on are part of the constraint.
+        in_python = not hasattr(self.on_delete, "on_delete_sql")
+        return tuple(name for name in super().non_db_attrs if name != "on_delete" or in_python)
+
+    # On the model
+
+    def get_attname(self) -> str:
+        return f"{self.name}_id"
+
+    @property
+    def descriptor_class(self) -> type:
+        return StormKeyAttribute
+
+    def contribute_to_class(self, cls: Any, name: str, private_only: bool = False) -> None:
+        from .on_storm_removal import before_removal
+
+        super().contribute_to_class(cls, name, private_only=private_only)
+        pre_remove.connect(before_removal)
+        setattr(cls, name, StormObjectAttribute(self))
+        setattr(cls, f"_storm_object_{name}", KeepsPrefetched(self.keep))
+
+    def keep(self, instance: Model, obj: Any) -> None:
+        """Hold on to `obj` for as long as `instance` points at it, so that Storm has it at hand."""
+        instance._state.fields_cache[self.name] = Kept(obj)
+
+    def store_for(self, instance: Model) -> SharedStore:
+        """The store where the object is that `instance` points at."""
+        return store_on(instance._state.db or router.db_for_read(type(instance), instance=instance))
+
+    def deconstruct(self) -> Any:
+        name, _path, args, kwargs = super().deconstruct()
+        kwargs.update(to=self.to, on_delete=self.on_delete)
+        for key in ("to_field", "column_type"):
+            if getattr(self, key) is not None:
+                kwargs[key] = getattr(self, key)
+        if not self.db_constraint:
+            kwargs["db_constraint"] = False
+        if self.db_index:
+            kwargs.pop("db_index", None)
+        else:
+            kwargs["db_index"] = False
+        return name, "djintegrate.storm_backend.references.StormForeignKey", args, kwargs
+
+    def check(self, **kwargs: Any) -> list[checks.CheckMessage]:
+        from .checks import check_foreign_key
+
+        return [*super().check(**kwargs), *check_foreign_key(self)]
+
+    def _check_backend_specific_checks(self, **kwargs: Any) -> list[checks.CheckMessage]:
+        # They ask for the type, and the table that has it may be made by the migration that is about to run.
+        return []
+
+    # In the database
+
+    @property
+    def has_storm_constraint(self) -> bool:
+        """Whether the column has a FOREIGN KEY to Storm's table."""
+        return self.db_constraint
+
+    def get_internal_type(self) -> str:
+        # MariaDB's schema editor wants to know which columns have an index for a foreign key.
+        return "ForeignKey"
+
+    def db_type(self, connection: Any) -> str:
+        return str(self.db_parameters(connection)["type"])
+
+    def db_parameters(self, connection: Any) -> dict[str, Any]:
+        if self.column_type is not None:
+            return {"type": self.column_type, "check": None}
+        return {"check": None, **foreign_keys.type_of_target(self, connection)}
+
+    def cast_db_type(self, connection: Any) -> str:
+        # In statements, not in schemas: there any integer will do.
+        return "bigint" if self.target.is_int else self.db_type(connection)
+
+    def db_type_suffix(self, connection: Any) -> str | None:
+        return foreign_keys.constraint_sql(self, connection) if self.has_storm_constraint else None
+
+    # Values
+
+    def to_python(self, value: Any) -> Any:
+        if value is None or value == "":
+            return None
+        try:
+            return self.target.to_python(value)
+        except (TypeError, ValueError, ArithmeticError) as error:
+            raise ValidationError(
+                self.error_messages["invalid"],
+                code="invalid",
+                params={"model": self.target.cls.__name__, "field": self.target.attribute, "value": value},
+            ) from error
+
+    def get_prep_value(self, value: Any) -> Any:
+        value = super().get_prep_value(value)
+        if value is None or isinstance(value, StoreKey):
+            return value
+        if is_storm_object(value):
+            return self.target.store_key(value, self.label)
+        return self._plain_key(value)
+
+    def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
+        if not prepared:
+            value = self.get_prep_value(value)
+        if isinstance(value, StoreKey):
+            if value.alias != connection.alias:
+                raise ValueError(
+                    f"{self.label} was given an object that is in the store on {value.alias!r}, for a query on "
+                    f"{connection.alias!r}."
+                )
+            value = value.value
+        return None if value is None else self.target.to_db(value)
+
+    def get_db_converters(self, connection: Any) -> list[Any]:
+        if self.target.is_int:
+            return []
+        return [lambda value, expression, connection: self.target.from_db(value)]
+
+    def get_default(self) -> Any:
+        default = super().get_default()
+        return self.get_prep_value(default).value if is_storm_object(default) else default
+
+    def value_to_string(self, obj: Model) -> str:
+        value = self.value_from_object(obj)
+        return "" if value is None else str(self.target.to_db(value))
+
+    def get_lookup(self, lookup_name: str) -> Any:
+        lookup = super().get_lookup(lookup_name)
+        # A query keeps all that it was given, and has to be picklable. Storm's objects are not.
+        return lookup and (lambda lhs, rhs: lookup(lhs, self._keys_for_storm_objects(rhs)))
+
+    def get_transform(self, lookup_name: str) -> Any:
+        transform = super().get_transform(lookup_name)
+        if transform is None:
+            cls = self.target.cls.__name__
+            raise FieldError(
+                f"Cannot look at {lookup_name!r} through {self.label}: {cls} is a Storm class, and Django cannot join "
+                f"its table. Find its objects with Storm, and filter by them: {self.name}__in=store.find({cls}, …)."
+            )
+        return transform
+
+    def validate(self, value: Any, model_instance: Model) -> None:
+        super().validate(value, model_instance)
+        if value is None:
+            return
+        store = self.store_for(model_instance)
+        # The first one tells as well whether the database can have such a key at all.
+        missing = self.target.get(store, value) is None
+        if not missing and self.limit_choices_to is not None:
+            missing = self.choices_in(store).find(self.target.column == value).is_empty()
+        if missing:
+            raise ValidationError(
+                self.error_messages["invalid"],
+                code="invalid",
+                params={"model": self.target.cls.__name__, "field": self.target.attribute, "value": value},
+            )
+
+    def _keys_for_storm_objects(self, value: Any) -> Any:
+        if is_storm_object(value):
+            return self.get_prep_value(value)
+        if isinstance(value, (list, tuple, set, frozenset, ResultSet)):
+            return [self._keys_for_storm_objects(each) for each in value]
+        return value
+
+    def _plain_key(self, value: Any) -> Any:
+        try:
+            return self.target.to_python(value)
+        except (TypeError, ValueError, ArithmeticError) as error:
+            raise ValueError(
+                f"{self.label} takes a {self.target.cls.__name__} or its {self.target.attribute}, not {value!r}."
+            ) from error
+
+    # In forms
+
+    def choices_in(self, store: SharedStore) -> Any:
+        """What a form offers, as a result set."""
+        limit = self.limit_choices_to() if callable(self.limit_choices_to) else self.limit_choices_to
+        result = store.find(self.target.cls, *([] if limit is None else [limit]))
+        # Where the class names no order, any is better than none.
+        ordered = isinstance(get_cls_info(self.target.cls).default_order, list)
+        return result if ordered else result.order_by(self.target.column)
+
+    def formfield(self, *, using: str | None = None, **kwargs: Any) -> Any:
+        from .forms import StormModelChoiceField
+
+        return super().formfield(
+            **{
+                "form_class": StormModelChoiceField,
+                "to": self.target,
+                "find": self.choices_in,
+                "using": using or router.db_for_read(self.model),
+                "blank": self.blank,
+                **kwargs,
+            }
+        )
+
+
+class StormKeyAttribute(DeferredAttribute):
+    """The attribute with the key, `session_id`."""
+
+    def __set__(self, instance: Model, value: Any) -> None:
+        # Another key, another object.
+        if instance.__dict__.get(self.field.attname) != value:
+            instance._state.fields_cache.pop(self.field.name, None)
+        instance.__dict__[self.field.attname] = value
+
+
+class StormObjectAttribute:
+    """The attribute with the object, `session`."""
+
+    def __init__(self, field: StormForeignKey) -> None:
+        self.field = field
+
+    def __get__(self, instance: Any, cls: Any = None) -> Any:
+        if instance is None:
+            return self
+        field = self.field
+        key = getattr(instance, field.attname)
+        if key is None:
+            if field.null:
+                return None
+            raise StormObjectDoesNotExist(f"{type(instance).__name__} has no {field.name}.")
+        store = field.store_for(instance)
+        kept = instance._state.fields_cache.get(field.name)
+        if kept is not None and kept.is_good_in(store):
+            return kept.obj
+        obj = field.target.get(store, key)
+        if obj is None:
+            raise StormObjectDoesNotExist(
+                f"There is no {field.target.cls.__name__} with {field.target.attribute} {key!r}."
+            )
+        field.keep(instance, obj)
+        return obj
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        field = self.field
+        key = field.get_prep_value(value)
+        if not isinstance(key, StoreKey):
+            setattr(instance, field.attname, key)
+            return
+        if instance._state.db is None:
+            instance._state.db = key.alias
+        elif instance._state.db != key.alias:
+            raise ValueError(
+                f"{field.label} cannot be {value!r}, which is in the store on {key.alias!r}: the object is in the "
+                f"database {instance._state.db!r}."
+            )
+        setattr(instance, field.attname, key.value)
+        field.keep(instance, value)
+
+    # What prefetch_related() asks of a descriptor
+
+    def is_cached(self, instance: Any) -> bool:
+        kept = instance._state.fields_cache.get(self.field.name)
+        return kept is not None and kept.is_good_in(self.field.store_for(instance))
+
+    def get_prefetch_querysets(self, instances: list[Any], querysets: Any = None) -> Any:
+        if querysets:
+            raise ValueError(f"{self.field.label} gives Storm objects, which Prefetch() cannot have a queryset for.")
+        field = self.field
+        keys = {getattr(instance, field.attname) for instance in instances} - {None}
+        found = field.target.get_many(field.store_for(instances[0]), keys) if keys else []
+        return (
+            found,
+            attrgetter(field.target.attribute) if found else None,
+            attrgetter(field.attname),
+            True,
+            f"_storm_object_{field.name}",
+            True,
+        )
+
+
+class Kept:
+    """Holds a Storm object for a Django one. Copies, and what comes out of a pickle, hold nothing."""
+
+    def __init__(self, obj: Any = None) -> None:
+        self.obj = obj
+
+    def is_good_in(self, store: SharedStore) -> bool:
+        """Whether the object is the one that `store` would give."""
+        return self.obj is not None and Store.of(self.obj) is store and "invalidated" not in get_obj_info(self.obj)
+
+    def __reduce__(self) -> Any:
+        return Kept, ()

@@ -8,6 +8,7 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 
 ROOT = Path(__file__).resolve().parent.parent
+VAR = Path(os.environ.get("SITE_FOLDER") or ROOT / "var")  # what the site keeps
 
 DEBUG = os.environ.get("DEBUG", "1").lower() not in ("", "0", "false", "no")
 SECRET_KEY = os.environ.get("SECRET_KEY") or ("only-for-trying-out-on-your-own-machine" if DEBUG else "")
@@ -16,7 +17,10 @@ if not SECRET_KEY:
 ALLOWED_HOSTS = os.environ.get("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]").split(",")
 
 STORM_STORES = {
-    "main": os.environ.get("DATABASE_URL") or f"sqlite:{ROOT}/var/testproject.sqlite3",
+    "main": {
+        "URI": os.environ.get("DATABASE_URL") or f"sqlite:{VAR}/sprints.sqlite3?timeout=20",
+        "SCHEMA": "testproject.sprints.schema",
+    },
 }
 DATABASES = {
     "default": {"ENGINE": "djintegrate.storm_backend", "NAME": "main"},
@@ -24,7 +28,10 @@ DATABASES = {
 
 INSTALLED_APPS = [
     "djintegrate.storm_backend",
-    "testproject.guestbook",
+    "djintegrate.openid_auth",
+    "djintegrate.dojo",
+    "testproject.sprints",
+    "testproject.provider",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -41,10 +48,12 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "djintegrate.dojo.middleware.DojoMiddleware",
 ]
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [ROOT / "testproject" / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -59,13 +68,57 @@ TEMPLATES = [
 ROOT_URLCONF = "testproject.urls"
 WSGI_APPLICATION = "testproject.wsgi.application"
 STATIC_URL = "static/"
-STATIC_ROOT = ROOT / "var" / "static"
+STATIC_ROOT = VAR / "static"
+
+AUTHENTICATION_BACKENDS = [
+    "djintegrate.openid_auth.auth.OpenIDBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+LOGIN_URL = "openid-login"
+LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "index"
+OPENID_CREATE_USERS = True
+OPENID_UPDATE_DETAILS_FROM_SREG = True
+OPENID_USER_ADMIN = True
+OPENID_LAUNCHPAD_TEAMS_MAPPING = {
+    "sprint-proposers": "proposers",
+    "sprint-schedulers": "schedulers",
+    "site-admins": "organisers",
+}
+OPENID_LAUNCHPAD_STAFF_TEAMS = ["site-admins"]
+OPENID_SSO_SERVER_URL = os.environ.get("OPENID_SSO_SERVER_URL") or "https://login.launchpad.net/"
+SAMPLE_PROVIDER_FOLDER = VAR / "provider"
+if DEBUG and "OPENID_SSO_SERVER_URL" not in os.environ:
+    # The sample provider has no passwords, so only a site to try out has it. Launchpad needs neither of these two.
+    _here = f"127.0.0.1:{os.environ.get('PORT') or 8000}"
+    OPENID_SSO_SERVER_URL = f"http://{_here}/provider/"
+    OPENID_FETCH_ALLOWED_HOSTS = [_here]
+
+# Two requests that want the same lock: the second runs again.
+STORM_RETRY_ATTEMPTS = 3
+# Not in the database: so a request that was rolled back can still say why.
+MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
+
+# A build where there is one, else no dijits: `make run` makes it, where Node is.
+DOJO_ROOT = Path(os.environ.get("DOJO_ROOT") or VAR / "dojo")
+DOJO_BUILD_ROOT = DOJO_ROOT.with_name("dojo-site")
+DOJO_URL = STATIC_URL + "dojo-site/dojo"
+DOJO_ENABLED = (DOJO_BUILD_ROOT / "dojo" / "dojo.js").exists()
+STATICFILES_DIRS = [("dojo-site", DOJO_BUILD_ROOT)] if DOJO_ENABLED else []
 
 # Keeps the password in a store's URI out of error reports.
 DEFAULT_EXCEPTION_REPORTER_FILTER = "djintegrate.storm_backend.reports.StoreHidingFilter"
 
+# Without DEBUG, Django would tell of errors by mail alone.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "loggers": {"django.request": {"handlers": ["console"], "level": "ERROR", "propagate": False}},
+}
+
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-LANGUAGE_CODE = "en"
+LANGUAGE_CODE = "en-gb"
+LANGUAGES = [("en-gb", "British English")]
 TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True

@@ -1,11 +1,17 @@
-"""The sample site's addresses: the guest book at the root, and the admin."""
+"""The sample site's addresses: the scheduler at the root, the sign-in, the admin; to try it out, a provider."""
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib import admin
+from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
 urlpatterns = [
-    path("", include("testproject.guestbook.urls")),
+    path("", include("testproject.sprints.urls")),
     path("admin/", admin.site.urls),
+    path("openid/", include("djintegrate.openid_auth.urls")),
+    path("sign-out/", LogoutView.as_view(), name="sign-out"),
 ]
+if settings.DEBUG:
+    urlpatterns.append(path("provider/", include("testproject.provider.urls")))

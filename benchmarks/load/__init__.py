@@ -1,0 +1,1 @@
+"""Load on the sample site, beside the same pages with everything in Django's ORM."""

@@ -1,0 +1,97 @@
+"""What stands against a room and a time for a session: the room, its size, the sprint's days, where people are.
+
+It only asks. Who acts on the answer locks the sprint first, or two of them could get the same one: see actions.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.utils import timezone
+from storm.expr import And
+
+from djintegrate.storm_backend import get_store
+
+from .storm_models import Attendance, Room, Session
+from .templatetags.people import name
+
+STEP = timedelta(minutes=30)
+NAMED = 3
+
+
+def of_time(session: Session, starts: datetime) -> Iterator[str]:
+    """Whether this is a time of the sprint at all."""
+    sprint = session.sprint
+    first, last = (timezone.localtime(moment, sprint.zone) for moment in (starts, _end(session, starts)))
+    if not sprint.first_day <= first.date() <= sprint.last_day:
+        yield f"{sprint.name} is from {sprint.first_day:%-d %B} to {sprint.last_day:%-d %B %Y}."
+    if (last - timedelta(microseconds=1)).date() != first.date():
+        yield f"It takes {session.minutes} minutes, and would end the day after, at {last:%H:%M}."
+    if (first.hour * 60 + first.minute) % (STEP.seconds // 60) or first.second:
+        yield f"Sessions begin on the hour or at half past, not at {first:%H:%M}."
+
+
+def of_room(session: Session, room: Room, starts: datetime) -> Iterator[str]:
+    """Whether the room is free, and large enough."""
+    if room.seats < session.seats:
+        yield f"{room.name} has {room.seats} seats, and the session is for {session.seats}."
+    for other in get_store("main").find(Session, _meanwhile(session, starts), Session.room_id == room.id):
+        yield f"{room.name} is taken by “{other.title}”, {_times(other)}."
+
+
+def of_people(session: Session, starts: datetime) -> Iterator[str]:
+    """Whether its proposer and those who attend are free."""
+    attending = set(session.attendances.values(Attendance.person_id))
+    for other, keys in _elsewhere({session.proposer_id, *attending}, session, starts):
+        if session.proposer_id in keys:
+            yield f"{_names([session.proposer_id])} proposed it, and is at “{other.title}” {_times(other)}."
+        if attending & keys:
+            who = attending & keys
+            yield f"{_names(who)} {'attends' if len(who) == 1 else 'attend'} it, and “{other.title}” {_times(other)}."
+
+
+def of_person(session: Session, person: Any) -> Iterator[str]:
+    """Whether this person can be at a session that has its time."""
+    for other, _ in _elsewhere({person.pk}, session, session.starts):
+        yield f"You are at “{other.title}” then, {_times(other)}."
+
+
+def _elsewhere(people: Collection[int], session: Session, starts: datetime) -> Iterator[tuple[Session, set[int]]]:
+    """The other sessions at that time that some of these people propose or attend, and who does."""
+    store = get_store("main")
+    others = list(store.find(Session, _meanwhile(session, starts)).order_by(Session.starts))
+    taken = store.find(
+        (Attendance.session_id, Attendance.person_id),
+        Attendance.session_id.is_in([other.id for other in others]), Attendance.person_id.is_in(people),
+    )  # fmt: skip
+    found = {other.id: {other.proposer_id} & set(people) for other in others}
+    for key, person in taken:
+        found[key].add(person)
+    return ((other, found[other.id]) for other in others if found[other.id])
+
+
+def _meanwhile(session: Session, starts: datetime) -> Any:
+    return And(
+        Session.sprint_id == session.sprint_id, Session.id != session.id,
+        Session.starts < _end(session, starts), Session.ends > starts,
+    )  # fmt: skip
+
+
+def _end(session: Session, starts: datetime) -> datetime:
+    return starts + timedelta(minutes=session.minutes)
+
+
+def _times(session: Session) -> str:
+    first, last = (timezone.localtime(moment, session.sprint.zone) for moment in (session.starts, session.ends))
+    return f"{first:%H:%M} to {last:%H:%M}"
+
+
+def _names(keys: Collection[int]) -> str:
+    people = get_user_model().objects.filter(pk__in=keys).order_by("first_name", "username")
+    names = [name(person) for person in people]
+    if len(names) > NAMED:
+        names[NAMED:] = [f"{len(names) - NAMED} more"]
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))

@@ -1,0 +1,101 @@
+"""The forms. Each field becomes the dijit that fits it; where it should be another one, dojo_field() says so.
+
+Without JavaScript they are the plain forms that Django writes.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from django import forms
+from django.contrib.auth import get_user_model
+from django.forms.utils import from_current_timezone
+from django.utils.html import linebreaks
+
+from djintegrate.dojo import models as dojo
+from djintegrate.dojo.richtext import RichTextarea, RichTextField
+from djintegrate.storm_backend.references.forms import StormModelChoiceField
+
+from .storm_models import TRACKS, Room, Session, Sprint
+from .templatetags.people import name
+
+MINUTES = {30: "Half an hour", 60: "One hour", 90: "One hour and a half", 120: "Two hours"}
+
+
+class PersonField(forms.ModelChoiceField):
+    """A choice of people, by their names."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        return name(obj)
+
+
+def people() -> Any:
+    return get_user_model().objects.filter(is_active=True).order_by("first_name", "last_name", "username")
+
+
+class ProposalForm(forms.Form):
+    title = forms.CharField(max_length=120, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    track = forms.ChoiceField(choices=TRACKS.items())
+    proposer = PersonField(queryset=None, help_text="You may propose a session for somebody else.")
+    description = RichTextField(
+        widget=RichTextarea(attrs={"rows": 8}), help_text="What is it about, and what should people bring?"
+    )
+    minutes = forms.TypedChoiceField(label="How long", choices=MINUTES.items(), coerce=int, initial=60)
+    seats = forms.IntegerField(
+        label="Number of seats", min_value=1, max_value=500, initial=20, help_text="How many people can take part?"
+    )
+
+    dojo.dojo_field(track, "dijit.form.FilteringSelect")
+    dojo.dojo_field(proposer, "dijit.form.FilteringSelect")
+    dojo.dojo_field(minutes, "dijit.form.FilteringSelect")
+    dojo.dojo_field(seats, "dijit.form.NumberSpinner")
+
+    def __init__(
+        self, data: Any = None, *, session: Session | None = None, initial: Any = None, may_choose_proposer: bool
+    ) -> None:
+        if session is not None:
+            names = ("title", "track", "proposer", "description", "minutes", "seats")
+            initial = {name: getattr(session, name) for name in names}
+        super().__init__(data, initial=initial, label_suffix="")
+        if may_choose_proposer:
+            self.fields["proposer"].queryset = people()
+        else:
+            del self.fields["proposer"]
+
+    def clean_description(self) -> str:
+        text: str = self.cleaned_data["description"]
+        # Written where there was no editor.
+        return text if "<" in text else linebreaks(text)
+
+
+class DayInput(forms.DateInput):
+    """The browser's own calendar, where there is no dijit. It wants dates as ISO 8601 has them."""
+
+    input_type = "date"
+
+    def format_value(self, value: Any) -> Any:
+        return value.isoformat() if isinstance(value, date) else value
+
+
+class ScheduleForm(forms.Form):
+    """A room and a time of the sprint, in its time zone, which has to be the current one."""
+
+    room = StormModelChoiceField(Room)
+    day = forms.DateField(widget=DayInput)
+    time = forms.TimeField(widget=forms.TimeInput(attrs={"type": "time", "step": 1800}, format="%H:%M"))
+
+    dojo.dojo_field(room, "dijit.form.FilteringSelect")
+
+    def __init__(self, data: Any = None, *, sprint: Sprint, initial: dict[str, Any] | None = None) -> None:
+        super().__init__(data, initial=initial, label_suffix="")
+        self.fields["room"] = StormModelChoiceField(Room, find=lambda store: sprint.rooms.order_by(Room.name))
+        self.fields["room"].dojo = self.base_fields["room"].dojo
+        self.fields["day"].widget.attrs |= {"min": f"{sprint.first_day}", "max": f"{sprint.last_day}"}
+
+    def clean(self) -> None:
+        day: date | None = self.cleaned_data.get("day")
+        time = self.cleaned_data.get("time")
+        if day is not None and time is not None:
+            # Refuses the hour that the clocks leave out in spring, and the one they have twice in autumn.
+            self.cleaned_data["starts"] = from_current_timezone(datetime.combine(day, time))

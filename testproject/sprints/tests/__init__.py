@@ -1,0 +1,1 @@
+"""The scheduler's own tests: `manage.py test testproject`, on the database that DATABASE_URL names."""

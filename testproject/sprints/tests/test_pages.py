@@ -1,0 +1,152 @@
+"""The pages, to those who are signed in and to those who are not, and what their forms do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import transaction
+from django.contrib.messages import get_messages
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from testproject.sprints import actions
+from testproject.sprints.models import Activity
+from testproject.sprints.storm_models import Session
+from testproject.sprints.tests.world import World
+
+PROPOSAL = {"title": "Looms", "track": "engine", "description": "How they work", "minutes": "60", "seats": "8"}
+
+
+class PageTests(World):
+    def as_(self, person: Any) -> None:
+        self.client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+
+    def text(self, path: str, status: int = 200) -> str:
+        response = self.client.get(path)
+        self.assertEqual(response.status_code, status)
+        return response.content.decode()
+
+    def test_times_are_those_of_the_place(self) -> None:
+        session = self.scheduled("Engines", 10)
+        self.assertEqual(session.starts.hour, 9)  # Lisbon is an hour ahead of UTC in June
+        self.assertIn("Monday, 1 June, 10:00", self.text(self.url(session)))
+        self.assertIn(">10:00<", self.text(self.url(page="?day=2026-06-01")))
+
+    def test_a_day_shows_its_sessions_and_no_others(self) -> None:
+        self.scheduled("Engines", 10)
+        self.assertIn("Engines", self.text(self.url(page="grid/?day=2026-06-01")))
+        self.assertNotIn("Engines", self.text(self.url(page="grid/?day=2026-06-02")))
+
+    def test_the_grid_has_times_of_the_place_and_is_in_their_order(self) -> None:
+        self.scheduled("Late", 16)
+        self.scheduled("Early", 9)
+        self.session("Waiting")
+        rows = self.client.get(self.url(page="sessions/rows/?sort(-starts)")).json()
+        self.assertEqual([row["starts"] for row in rows if row["room"]], ["Mon 1 Jun, 16:00", "Mon 1 Jun, 09:00"])
+        self.assertEqual([row["starts"] for row in rows if not row["room"]], ["Not yet"])
+
+    def test_each_page_is_there_for_everybody(self) -> None:
+        session = self.scheduled("Engines", 10)
+        for path in ("/", "/people/", "/one-transaction/", self.url(), self.url(page="sessions/"), self.url(session)):
+            self.text(path)
+        self.text("/at/nowhere/", 404)
+        self.text("/at/lisbon/999999/", 404)
+
+    def test_pages_of_many_sessions_cost_no_more_queries(self) -> None:
+        self.scheduled("First", 9)
+        paths = [self.url(page=page) for page in ("?day=2026-06-01", "grid/?day=2026-06-01", "sessions/")]
+        few = [self.queries(path) for path in paths]
+        for hour in range(10, 18):
+            self.scheduled(f"At {hour}", hour, by=self.person(f"p{hour}", "Some Body"))
+        self.assertEqual([self.queries(path) for path in paths], few)
+
+    def queries(self, path: str) -> int:
+        transaction.commit()
+        self.store.invalidate()
+        with CaptureQueriesContext(connection) as captured:
+            self.text(path)
+        return len([query for query in captured if "SAVEPOINT" not in query["sql"]])
+
+    def test_who_is_in_no_team_may_attend_and_not_propose(self) -> None:
+        self.as_(self.dmitri)
+        self.assertIn("sprint-proposers", self.text(self.url(page="propose/"), 403))
+        session = self.session()
+        self.assertIn("sprint-schedulers", self.text(self.url(session, "schedule/"), 403))
+        self.text(self.url(session, "edit/"), 403)
+        for what in ("unschedule", "withdraw"):
+            self.assertEqual(self.client.post(self.url(session, f"{what}/")).status_code, 403)
+        self.client.post(self.url(session, "attend/"))
+        self.assertTrue(actions.is_attending(session, self.dmitri))
+
+    def test_nobody_acts_without_signing_in_or_by_a_link(self) -> None:
+        session = self.session()
+        for page in ("edit/", "schedule/"):
+            self.assertIn("/openid/login/", self.client.get(self.url(session, page))["Location"])
+        self.assertIn("/openid/login/", self.client.post(self.url(session, "attend/"))["Location"])
+        self.as_(self.ada)
+        self.assertEqual(self.client.get(self.url(session, "withdraw/")).status_code, 405)
+
+    def test_a_proposal_is_a_session_and_a_line_in_the_log(self) -> None:
+        self.as_(self.bruno)
+        self.client.post(self.url(page="propose/"), PROPOSAL)
+        session = self.store.find(Session, title="Looms").one()
+        self.assertEqual(
+            (session.proposer, session.seats, session.description), (self.bruno, 8, "<p>How they work</p>")
+        )
+        self.assertEqual(Activity.objects.get().session, session)
+
+    def test_who_schedules_may_propose_for_somebody_else_and_nobody_else_may(self) -> None:
+        for person, proposer in ((self.ada, self.dmitri), (self.bruno, self.bruno)):
+            self.as_(person)
+            title = f"by {person}"
+            form = {**PROPOSAL, "title": title, "proposer": self.dmitri.pk}
+            self.client.post(self.url(page="propose/"), form)
+            self.assertEqual(self.store.find(Session, title=title).one().proposer, proposer)
+
+    def test_a_proposal_of_markup_alone_says_nothing(self) -> None:
+        self.as_(self.bruno)
+        form = {**PROPOSAL, "description": "<p>&nbsp;</p><script>alert(1)</script><br>"}
+        page = self.client.post(self.url(page="propose/"), form)
+        self.assertContains(page, "This field is required.", status_code=400)
+
+    def test_what_runs_is_taken_out_of_a_description(self) -> None:
+        self.as_(self.bruno)
+        text = '<p onclick="x()">Bring <b>one</b></p><script>alert(1)</script><a href="javascript:x">q</a>'
+        self.client.post(self.url(page="propose/"), {**PROPOSAL, "description": text})
+        session = self.store.find(Session, title="Looms").one()
+        self.assertEqual(session.description, "<p>Bring <b>one</b></p><a>q</a>")
+
+    def test_a_conflict_is_told_on_the_form_and_changes_nothing(self) -> None:
+        self.scheduled("First", 10, self.studio)
+        second = self.session("Second", by=self.dmitri)
+        self.as_(self.ada)
+        form = {"room": self.studio.id, "day": "2026-06-01", "time": "10:30"}
+        page = self.client.post(self.url(second, "schedule/"), form)
+        self.assertContains(page, "Studio is taken by “First”, 10:00 to 11:00.", status_code=400)
+        self.assertFalse(second.is_scheduled)
+        self.client.post(self.url(second, "schedule/"), {**form, "time": "11:00"})
+        self.assertEqual(second.starts, self.at(11))
+
+    def test_a_refused_edit_changes_nothing(self) -> None:
+        session = self.scheduled("First", 10, self.studio)
+        self.scheduled("Second", 11, self.studio)
+        self.as_(self.bruno)
+        page = self.client.post(self.url(session, "edit/"), {**PROPOSAL, "minutes": "120"})
+        self.assertContains(page, "“Second”", status_code=400)
+        self.store.flush()
+        self.store.invalidate()
+        self.assertEqual((session.title, session.minutes), ("First", 60))
+
+    def test_the_hour_that_the_clocks_leave_out_is_refused(self) -> None:
+        self.sprint.first_day, self.sprint.last_day = self.at(0).date().replace(month=3), self.at(0).date()
+        self.as_(self.ada)
+        form = {"room": self.studio.id, "day": "2026-03-29", "time": "01:30"}
+        page = self.client.post(self.url(self.session(), "schedule/"), form)
+        self.assertContains(page, "in time zone Europe/Lisbon", status_code=400)
+
+    def test_why_one_cannot_attend_is_a_message(self) -> None:
+        session = self.session(seats=1)
+        actions.attend(session, self.ada)
+        self.as_(self.dmitri)
+        response = self.client.post(self.url(session, "attend/"))
+        self.assertEqual([str(message) for message in get_messages(response.wsgi_request)], ["All 1 seats are taken."])

@@ -1,0 +1,23 @@
+"""The scheduler's addresses. A sprint's are below its slug."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from . import one_transaction, views
+from .session_rows import SessionRows
+
+urlpatterns = [
+    path("", views.sprints, name="index"),
+    path("people/", views.people, name="people"),
+    path("one-transaction/", one_transaction.page, name="one-transaction"),
+    path("at/<slug:slug>/", views.sprint, name="sprint"),
+    path("at/<slug:slug>/grid/", views.grid, name="grid"),
+    path("at/<slug:slug>/sessions/", views.sessions, name="sessions"),
+    path("at/<slug:slug>/sessions/rows/", SessionRows.as_view(), name="session-rows"),
+    path("at/<slug:slug>/propose/", views.propose, name="propose"),
+    path("at/<slug:slug>/<int:key>/", views.session, name="session"),
+    path("at/<slug:slug>/<int:key>/edit/", views.edit, name="edit"),
+    path("at/<slug:slug>/<int:key>/schedule/", views.schedule, name="schedule"),
+    path("at/<slug:slug>/<int:key>/<slug:what>/", views.act, name="act"),
+]

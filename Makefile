@@ -8,24 +8,27 @@ VENV := .venv/bin/python
 ENVIRONMENT = $(or $(PYTHON),exit 1;) -m tools.environment
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format matrix conformance bench soak docs clean
+.PHONY: help run test lint format matrix coherence values conformance bench bench-openid fuzz-openid bench-cleanup soak crash docs clean bench-dojo screenshots release-check load
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## start the sample site on 127.0.0.1:8000 (PORT=8001 DATABASE_URL=postgres://…|mysql://…|sqlite:…)
 	@$(ENVIRONMENT) run
 	@$(VENV) -m tools.run_site
 
-test: ## run the tests on every database (DB=sqlite|postgres|mysql ARGS="-k name")
-	@$(ENVIRONMENT) test --db '$(or $(DB),all)' --servers
+test: ## run the tests on every database (DB=sqlite|postgres|psycopg2|mysql ARGS="-k name")
+	@$(ENVIRONMENT) test --db '$(or $(DB),all)' --servers --browser
 	@$(VENV) -m tools.run_tests --db '$(or $(DB),all)' -- $(ARGS)
 
-lint: ## check style and types
+lint: ## check style and types, of the templates and the documentation too
 	@$(ENVIRONMENT) dev
 	$(VENV) -m ruff check
 	$(VENV) -m ruff format --check
 	$(VENV) -m mypy
+	TQDM_DISABLE=1 $(VENV) -m djlint --quiet --lint djintegrate testproject tests
+	$(VENV) -m tools.check_markdown
+	$(VENV) -m codespell_lib *.md Makefile *.py *.toml benchmarks conformance djintegrate docs testproject tools
 
 format: ## put the code into the project's style
 	@$(ENVIRONMENT) dev
@@ -36,7 +39,15 @@ matrix: ## run the tests with every installed Python and every Django (DB=sqlite
 	@$(ENVIRONMENT) dev --db '$(DB)' --servers
 	@$(VENV) -m nox -- --db '$(or $(DB),sqlite)' -- $(ARGS)
 
-conformance: ## run Django's and Storm's own tests on the engine (DB=sqlite|postgres|mysql|all)
+coherence: ## play 2,000 random sequences of both ORMs on each database, beside a model (DB=sqlite|postgres|…)
+	@$(ENVIRONMENT) test --db '$(or $(DB),all)' --servers
+	@COHERENCE_SEQUENCES=2000 $(VENV) -m tools.run_tests --db '$(or $(DB),all)' -- tests/test_coherence_model.py $(ARGS)
+
+values: ## take 1,000 random rows through both ORMs on each database, beside each other (DB=sqlite|postgres|…)
+	@$(ENVIRONMENT) test --db '$(or $(DB),all)' --servers
+	@MAPPING_EXAMPLES=1000 $(VENV) -m tools.run_tests --db '$(or $(DB),all)' -- tests/test_mapping_values.py $(ARGS)
+
+conformance: ## run Django's and Storm's own tests on the engine (DB=sqlite|postgres|psycopg2|mysql|all)
 	@$(ENVIRONMENT) test --db '$(or $(DB),all)' --servers
 	@$(VENV) -m conformance --db '$(or $(DB),all)' $(ARGS)
 
@@ -44,13 +55,46 @@ bench: ## measure the engine against Django's native backends
 	@$(ENVIRONMENT) test --db all --servers
 	@$(VENV) -m benchmarks $(ARGS)
 
+fuzz-openid: ## 20,000 mutated OpenID answers and documents: none is a 500 (DB=sqlite EXAMPLES=10000, of each)
+	@$(ENVIRONMENT) test --db '$(DB)' --servers
+	@DB=$(or $(DB),sqlite) OPENID_FUZZ_EXAMPLES=$(or $(EXAMPLES),10000) $(VENV) -m pytest -q tests/openid_auth/test_fuzz.py $(ARGS)
+
+bench-openid: ## count the SQL statements of sign-ins beside django-openid-auth 0.17 on Django 4.2
+	@$(ENVIRONMENT) test
+	@$(VENV) -m benchmarks.openid $(ARGS)
+
+bench-dojo: ## measure a page of ten dijits in Chromium, and a select of 1,000 and of 100,000 rows
+	@$(ENVIRONMENT) test --browser
+	@$(VENV) -m benchmarks.dojo.rows
+	@$(VENV) -m benchmarks.dojo $(ARGS)
+
+bench-cleanup: ## remove a million expired nonces, with sign-ins beside it (ARGS="--db mysql --rows 100000")
+	@$(ENVIRONMENT) test --db all --servers
+	@$(VENV) -m benchmarks.openid.cleanup $(ARGS)
+
 soak: ## 10,000 requests over 50 threads: connections and memory, beside the native backends
 	@$(ENVIRONMENT) test --db all --servers
 	@$(VENV) -m benchmarks.connections $(ARGS)
 
+load: ## 50 clients for 60 seconds on the sample site, beside the same in Django's ORM (ARGS="--clients 20")
+	@$(ENVIRONMENT) load --db postgres --servers
+	@$(VENV) -m benchmarks.load $(ARGS)
+
+crash: ## kill processes, and crash servers, at each step of two-phase commits, and compare (ARGS="--db psycopg2")
+	@$(ENVIRONMENT) test --db all --servers
+	@$(VENV) -m tools.crash $(ARGS)
+
+screenshots: ## show a form in each of Dojo's themes, for docs/images
+	@$(ENVIRONMENT) test --browser
+	@$(VENV) -m tools.screenshots
+
 docs: ## build the documentation into docs/_build/html
 	@$(ENVIRONMENT) docs
-	$(VENV) -m sphinx --fail-on-warning docs docs/_build/html
+	$(VENV) -m sphinx --quiet --fail-on-warning docs docs/_build/html
+
+release-check: ## build sdist and wheel, look into them, and use both on each Python; uploads nothing
+	@$(ENVIRONMENT) release
+	@$(VENV) -m tools.release_check
 
 clean: ## remove all that these commands made, the sample site's database too
 	rm -rf .venv .nox .cache .mypy_cache .pytest_cache .ruff_cache build dist docs/_build var *.egg-info

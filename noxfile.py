@@ -18,7 +18,7 @@ DJANGOS = {
     "3.12": ["5.2", "6.0", "6.1"],
     "3.13": ["5.2", "6.0", "6.1"],
 }
-DRIVERS = {"postgres": ["psycopg2-binary"], "mysql": ["mysqlclient"]}
+DRIVERS = {"postgres": ["psycopg[binary,pool]"], "psycopg2": ["psycopg2-binary"], "mysql": ["mysqlclient"]}
 
 nox.options.default_venv_backend = "venv"
 nox.options.download_python = "never"
@@ -34,6 +34,18 @@ def tests(session: nox.Session, django: str) -> None:
     drivers = [driver for kind in DRIVERS for driver in DRIVERS[kind] if {kind, "all"} & set(arguments)]
     session.install("--editable", ".[test]", *drivers, f"Django~={django}.0")
     session.run("python", "-m", "tools.run_tests", *arguments)
+
+
+@nox.session
+@nox.parametrize("python", list(DJANGOS))
+def release(session: nox.Session) -> None:
+    """What comes after `--` is a wheel and an sdist; tools/release_check.py gives them. Each is installed and used."""
+    smoke = str(Path(__file__).parent / "tools" / "release_smoke.py")
+    for archive in session.posargs:
+        session.install(f"djintegrate[all] @ {Path(archive).as_uri()}")
+        session.install("--force-reinstall", "--no-deps", archive)  # not the one that is there already
+        session.run("python", "-m", "pip", "check")
+        session.run("python", smoke)
 
 
 def _interpreters() -> Iterator[Path]:

@@ -14,10 +14,11 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, get_args
 
 from benchmarks import sides
 from benchmarks.crowd import Crowd, Memory, memory, open_connections
+from tools import drivers
 from tools.run_tests import DATABASES
 from tools.servers import Kind, Server, running
 
@@ -60,12 +61,13 @@ def main() -> int:
     options = parser.parse_args()
     print((__doc__ or "").partition("\n\n")[2])
     problems = []
-    for kind in list(DATABASES) if options.db == "all" else [options.db]:
-        with running(cast(Kind, kind), durable=False) as server:
+    for database in get_args(Kind) if options.db == "all" else [options.db]:
+        with drivers.driver_of(database), running(drivers.kind_of(database), durable=False) as server:
             engine = _in_a_process(server, "engine", "request_with_both", options)
             native = _in_a_process(server, "native", "request", options)
-        print(f"{DATABASES[kind]}\n{_table(engine, native, options.requests)}\n", flush=True)
-        problems += [f"{DATABASES[kind]}: {problem}" for problem in _problems(engine, native, options.threads)]
+        name = drivers.title(database)
+        print(f"{name}\n{_table(engine, native, options.requests)}\n", flush=True)
+        problems += [f"{name}: {problem}" for problem in _problems(engine, native, options.threads)]
     print("\n".join(problems) or "Nothing was left behind.")
     return 1 if problems else 0
 

@@ -86,13 +86,6 @@ class Crowd:
         return seen
 
 
-def _await_end(threads: list[threading.Thread]) -> None:
-    for thread in threads:
-        thread.join()
-    # Not to be counted as memory that is held.
-    threads.clear()
-
-
 def memory() -> Memory:
     gc.collect()
     # What was freed in C is given back to the system. Only glibc has this, and only glibc needs it.
@@ -111,6 +104,13 @@ def open_connections(observer: BaseDatabaseWrapper, expected: int) -> int:
     while (found := _open_connections(observer)) > expected and time.monotonic() < deadline:
         time.sleep(0.05)
     return found
+
+
+def _await_end(threads: list[threading.Thread]) -> None:
+    for thread in threads:
+        thread.join()
+    # Not to be counted as memory that is held.
+    threads.clear()
 
 
 def _open_connections(observer: BaseDatabaseWrapper) -> int:

@@ -21,6 +21,16 @@ class Entry(models.Model):
     number = models.IntegerField(default=0)
 
 
+class StormItem:
+    """The items, for Storm."""
+
+    __storm_table__ = "benchmarks_item"
+
+    id = Int(primary=True)
+    name = Unicode()
+    price = Int()
+
+
 class StormEntry:
     """The same table, for Storm."""
 

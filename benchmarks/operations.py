@@ -7,6 +7,7 @@ import itertools
 from random import randrange
 from typing import Any
 
+import transaction
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.color import no_style
@@ -15,7 +16,7 @@ from django.db import connection
 from django.db.transaction import atomic
 
 from benchmarks import site
-from benchmarks.models import Entry, Item
+from benchmarks.models import Entry, Item, StormItem
 
 numbers = itertools.count()
 application = get_wsgi_application()
@@ -23,6 +24,21 @@ application = get_wsgi_application()
 
 def get_by_key() -> None:
     Item.objects.get(pk=next(numbers) % 5000 + 1)
+
+
+def get_200_beside_storm() -> None:
+    """In one transaction, one row through Storm where there is Storm, and 200 through Django.
+
+    So many that what Storm's own row costs more than Django's does not count: that is not the engine's.
+    """
+    with transaction.manager if hasattr(settings, "STORM_STORES") else atomic():
+        if hasattr(settings, "STORM_STORES"):
+            item = site.store().get(StormItem, next(numbers) % 5000 + 1)
+        else:
+            item = Item.objects.get(pk=next(numbers) % 5000 + 1)
+        assert item.name
+        for _ in range(200):
+            get_by_key()
 
 
 def filter_1000() -> None:

@@ -6,6 +6,7 @@ import argparse
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from typing import get_args
 
 import django
@@ -14,7 +15,9 @@ from conformance import django_suite, native_cache, report, storm_suite
 from conformance.known import known_differences
 from conformance.process import Side, cache_folder
 from conformance.results import Run, differences
-from tools.servers import Kind, running
+from tools import drivers
+from tools.run_tests import DATABASES
+from tools.servers import running
 
 
 def main() -> int:
@@ -22,7 +25,7 @@ def main() -> int:
     # A plain exit lets the servers be stopped; the default would end this process and leave them running.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     suites = ["storm"] if options.storm else ["django"] if options.only else ["storm", "django"]
-    databases: tuple[Kind, ...] = get_args(Kind) if options.db == "all" else (options.db,)
+    databases = list(DATABASES) if options.db == "all" else [options.db]
     rows: list[tuple[str, Run]] = []
     objections: list[str] = []
     for database in databases:
@@ -40,9 +43,9 @@ def main() -> int:
     return 1 if objections else 0
 
 
-def _compare(suite: str, database: Kind, native: Run, engine: Run, whole: bool) -> list[str]:
+def _compare(suite: str, database: str, native: Run, engine: Run, whole: bool) -> list[str]:
     found = list(differences(native, engine))
-    known = known_differences(suite, database)
+    known = known_differences(suite, drivers.kind_of(database))
     details = cache_folder("results") / f"{suite}-{database}-failures.txt"
     report.write_details(details, native, engine)
     print(f"{suite}, {database}, tests that differ:\n{report.describe(found, known)}")
@@ -50,11 +53,11 @@ def _compare(suite: str, database: Kind, native: Run, engine: Run, whole: bool) 
     return [f"{suite}, {database}: {line}" for line in report.objections(found, known, engine, whole)]
 
 
-def _run(suite: str, side: Side, database: Kind, options: argparse.Namespace) -> Run:
+def _run(suite: str, side: Side, database: str, options: argparse.Namespace) -> Run:
     # Each run has a server of its own: what one leaves behind, the next does not see.
-    with running(database, durable=False) as server:
+    with running(drivers.kind_of(database), durable=False) as server:
         whole = not options.only
-        kept = native_cache.file_for(suite, server)
+        kept = native_cache.file_for(suite, database, server)
         if side == "native" and options.engine_only and not options.fresh:
             stored = native_cache.load(kept, options.only)
             if stored is not None:
@@ -62,18 +65,24 @@ def _run(suite: str, side: Side, database: Kind, options: argparse.Namespace) ->
                 return stored
         print(f"{suite}, {database}, {side}: running ...", flush=True)
         folder = cache_folder("runs")
+        name = f"{suite}_{database}_{side}"
         if suite == "storm":
-            run = storm_suite.run(side, server, folder)
+            run = storm_suite.run(name, side, server, folder, _hiding(database))
         else:
-            run = django_suite.run(side, server, folder, options.jobs, options.only)
+            run = django_suite.run(name, side, server, folder, _hiding(database), options.jobs, options.only)
         if side == "native" and whole:
             native_cache.save(kept, run)
         return run
 
 
+def _hiding(database: str) -> Sequence[str]:
+    """What to put before everything else on the path of the process that runs the tests."""
+    return [drivers.path_without_psycopg3(cache_folder("hiding"))] if database == "psycopg2" else []
+
+
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m conformance", description=__doc__)
-    parser.add_argument("--db", choices=[*get_args(Kind), "all"], default="sqlite")
+    parser.add_argument("--db", choices=[*DATABASES, "all"], default="sqlite")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="test processes (default: one per CPU)")
     parser.add_argument("--only", nargs="+", default=[], metavar="LABEL", help="some of Django's tests")
     parser.add_argument("--storm", action="store_true", help="Storm's tests alone")

@@ -16,14 +16,15 @@ from tools.servers import Server
 DATABASE_NAMES = {"default": "main", "other": "other"}
 
 
-def run(side: Side, server: Server, folder: Path, jobs: int, labels: Sequence[str] = ()) -> Run:
+def run(
+    name: str, side: Side, server: Server, folder: Path, hiding: Sequence[str], jobs: int, labels: Sequence[str] = ()
+) -> Run:
     """Runs the whole suite, or a few `labels` of it."""
     source = django_source.fetch()
     requirements = django_source.install_requirements(source)
-    name = f"django_{server.kind}_{side}"
     (folder / f"settings_{name}.py").write_text(settings(side, server))
     environment = {
-        "PYTHONPATH": os.pathsep.join(map(str, [folder, _packages(), requirements])),
+        "PYTHONPATH": os.pathsep.join(map(str, [*hiding, folder, _packages(), requirements])),
         "PATH": os.pathsep.join([str(requirements / "bin"), os.environ.get("PATH", os.defpath)]),
     }
     command = [sys.executable, "runtests.py", f"--settings=settings_{name}", f"--parallel={jobs}", "--noinput"]

@@ -19,11 +19,11 @@ from conformance.results import Result, Run
 from tools.servers import Server
 
 
-def file_for(suite: str, server: Server) -> Path:
+def file_for(suite: str, database: str, server: Server) -> Path:
     """Where the run of these versions of everything is kept."""
     library = f"django{django.get_version()}" if suite == "django" else f"storm{storm.version}"
     python = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    return cache_folder("native") / f"{library}-{python}-{server.kind}{_version(server)}.json"
+    return cache_folder("native") / f"{library}-{python}-{database}{_version(server)}.json"
 
 
 def load(file: Path, labels: Sequence[str] = ()) -> Run | None:

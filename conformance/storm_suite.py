@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import importlib
 import itertools
+import os
 import sys
 import unittest
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -20,9 +22,9 @@ from conformance.results import Run
 from tools.servers import Server
 
 
-def run(side: Side, server: Server, folder: Path) -> Run:
-    """Runs the tests on a server, in its database `test`."""
-    environment = {"PYTHONPATH": str(ROOT)}
+def run(name: str, side: Side, server: Server, folder: Path, hiding: Sequence[str] = ()) -> Run:
+    """Runs the tests on a server, in its database `test`. PostgreSQL's native ones want psycopg2 in any case."""
+    environment = {"PYTHONPATH": os.pathsep.join([*hiding, str(ROOT)])}
     # Storm's tests run where such a variable names a database, and are skipped elsewhere.
     if server.kind == "mysql":
         environment["STORM_MYSQL_URI"] = server.uri("test")
@@ -31,7 +33,7 @@ def run(side: Side, server: Server, folder: Path) -> Run:
         environment["STORM_POSTGRES_URI"] = server.uri("test").replace(server.host, quote(str(server.folder), safe=""))
         environment["STORM_POSTGRES_HOST_URI"] = server.uri("test")
     command = [sys.executable, "-m", "conformance.storm_suite", side, server.kind]
-    return run_recorded(f"storm_{server.kind}_{side}", command, ROOT, environment, folder)
+    return run_recorded(name, command, ROOT, environment, folder)
 
 
 def main(side: str, kind: str) -> int:

@@ -1,35 +1,45 @@
 """Starts the database that DB names for as long as pytest runs, and hands the settings where it is.
 
+DB=psycopg2 is PostgreSQL as well, with psycopg 3 hidden: Django prefers it. In the tests DB then is `postgres`.
+
 An exported TEST_POSTGRES_URI or TEST_MYSQL_URI is used instead of a server of one's own.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import tempfile
 from contextlib import ExitStack
-from typing import cast
+from importlib import import_module
 
 import pytest
 from django.conf import settings
 
-from tools import run_tests
+from tests.browser import browser as browser
+from tests.browser import chromium as chromium
+from tools import drivers, run_tests
 from tools.servers import Kind, Server, ServerUnavailable, running
 
-DRIVERS = {"postgres": ("psycopg2", "psycopg2-binary"), "mysql": ("MySQLdb", "mysqlclient")}
+PACKAGES = {"postgres": "psycopg[binary,pool]", "psycopg2": "psycopg2-binary", "mysql": "mysqlclient"}
+SITES = {"live_server", "browser", "chromium"}
+"""Fixtures of tests that visit a site over HTTP."""
+DATABASE = pytest.StashKey[str]()
 SERVER = pytest.StashKey["Server | None"]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    kind = os.environ.setdefault("DB", "sqlite")
-    if kind not in run_tests.DATABASES:
-        raise pytest.UsageError(f"DB is {kind!r}. Make it one of {', '.join(run_tests.DATABASES)}.")
+    database = os.environ.get("DB") or "sqlite"
+    if database not in run_tests.DATABASES:
+        raise pytest.UsageError(f"DB is {database!r}. Make it one of {', '.join(run_tests.DATABASES)}.")
     stack = ExitStack()
     config.add_cleanup(stack.close)
     os.environ["TEST_FOLDER"] = stack.enter_context(tempfile.TemporaryDirectory(prefix="djintegrate-"))
+    stack.enter_context(drivers.driver_of(database))
+    config.stash[DATABASE] = database
+    os.environ["DB"] = kind = drivers.kind_of(database)
     try:
-        config.stash[SERVER] = _server(cast(Kind, kind), stack)
+        _want_driver(database)
+        config.stash[SERVER] = _server(kind, stack)
     except ServerUnavailable as error:
         pytest.exit(str(error), returncode=run_tests.UNAVAILABLE)
     # The settings read what was set above, so they are loaded here; pytest-django goes on from there.
@@ -37,13 +47,20 @@ def pytest_configure(config: pytest.Config) -> None:
     assert settings.DATABASES
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # The slowest come last. And a browser keeps connections to a site open, whose threads so keep theirs to the
+    # database, while other tests count these.
+    items.sort(key=lambda item: not SITES.isdisjoint(getattr(item, "fixturenames", ())))
+
+
 def pytest_report_header(config: pytest.Config) -> str:
-    kind = os.environ["DB"]
-    server = config.stash[SERVER]
-    if kind == "sqlite":
-        return "database: SQLite (DB=postgres or DB=mysql for the others)"
-    where = f"a throwaway server on port {server.port}" if server else f"the server in TEST_{kind.upper()}_URI"
-    return f"database: {run_tests.DATABASES[kind]}, {where}"
+    database, server = config.stash[DATABASE], config.stash[SERVER]
+    if database == "sqlite":
+        return "database: SQLite (DB=postgres, psycopg2 or mysql for the others)"
+    kind = os.environ["DB"].upper()
+    where = f"a throwaway server on port {server.port}" if server else f"the server in TEST_{kind}_URI"
+    return f"database: {drivers.title(database)}, {where}"
 
 
 @pytest.fixture(scope="session")
@@ -58,12 +75,18 @@ def server(pytestconfig: pytest.Config) -> Server | None:
     return pytestconfig.stash[SERVER]
 
 
+def _want_driver(database: str) -> None:
+    if database != "sqlite":
+        try:
+            import_module(drivers.MODULES[database])
+        except ImportError as error:
+            package = PACKAGES[database]
+            raise ServerUnavailable(f"The driver cannot be imported ({error}); install {package}.") from error
+
+
 def _server(kind: Kind, stack: ExitStack) -> Server | None:
     if kind == "sqlite":
         return None
-    module, package = DRIVERS[kind]
-    if importlib.util.find_spec(module) is None:
-        raise ServerUnavailable(f"The driver {module} is not installed; install {package}.")
     variable = f"TEST_{kind.upper()}_URI"
     if os.environ.get(variable):
         return None

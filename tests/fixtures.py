@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 import transaction
+from django.db import connections
 
 from djintegrate.storm_backend import get_store
+from djintegrate.storm_backend.coordinator import current
 from tests.app.storm_models import StormPerson
-from tests.helpers import Outside, assert_nothing_left, forget_objects, start_afresh
+from tests.helpers import ALIASES, Outside, assert_nothing_left, forget_objects, start_afresh
 
 
 @pytest.fixture
@@ -25,6 +27,7 @@ def outside(transactional_db: None) -> Iterator[Outside]:
 def nothing_left(transactional_db: None) -> Iterator[None]:
     """After the test, this thread has no transaction, and its connections are as new."""
     yield
+    have_sister_stores(True)
     try:
         assert_nothing_left()
         forget_objects()
@@ -32,6 +35,18 @@ def nothing_left(transactional_db: None) -> Iterator[None]:
         # One failure is enough: the next test is to begin on a clean thread.
         start_afresh()
         raise
+
+
+@pytest.fixture(params=["sisters", "alone"])
+def sister_stores(request: pytest.FixtureRequest, nothing_left: None) -> None:
+    """Once as with several stores, as they are here, and once as on a site with one: then a block joins later."""
+    have_sister_stores(request.param == "sisters")
+
+
+def have_sister_stores(they_do: bool) -> None:
+    """All connections of this thread, those too whose aliases an earlier test had for itself."""
+    for engine in [*current().connections.values(), *(connections[alias] for alias in ALIASES.values())]:
+        engine.has_sister_stores = they_do
 
 
 @pytest.fixture

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from urllib.parse import urlsplit
 
 DB = os.environ["DB"]
 FOLDER = os.environ["TEST_FOLDER"]
+CACHE = Path(__file__).parent.parent / ".cache"
 
 
 def uri(database: str) -> str:
@@ -32,13 +34,19 @@ DATABASES = {"default": _alias("main"), "second": _alias("second")}
 
 INSTALLED_APPS = [
     "djintegrate.storm_backend",
-    "testproject.guestbook",
+    "djintegrate.openid_auth",
+    "djintegrate.dojo",
     "tests.app",
+    "tests.fields",
+    "tests.sprints",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
+    "django.contrib.flatpages",
     "django.contrib.messages",
+    "django.contrib.redirects",
     "django.contrib.sessions",
+    "django.contrib.sites",
     "django.contrib.staticfiles",
 ]
 MIDDLEWARE = [
@@ -48,6 +56,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "djintegrate.dojo.middleware.DojoMiddleware",
 ]
 TEMPLATES = [
     {
@@ -63,9 +72,15 @@ TEMPLATES = [
     },
 ]
 
-ROOT_URLCONF = "testproject.urls"
+ROOT_URLCONF = "tests.urls"
 SECRET_KEY = "tests"
+SITE_ID = 1
+FIELDS_SWAPPED = "fields.Place"
 STATIC_URL = "static/"
+DOJO_ROOT = CACHE / "dojo"
+DOJO_CACHE = CACHE / "npm"
+DOJO_URL = STATIC_URL + "dojo/dojo"
+STATICFILES_DIRS = [("dojo", DOJO_ROOT)]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 USE_TZ = True

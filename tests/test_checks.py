@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-import importlib.util
+import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.checks import CheckMessage, run_checks
+from django.core.checks.registry import registry
 from django.db import connections
 
 from djintegrate.storm_backend import checks
-from tests.helpers import MIDDLEWARE
+from tests.helpers import MIDDLEWARE, extra_alias
+from tools import daemons, servers
+
+pytest_plugins = ["tests.fixtures"]
 
 ENGINE = "djintegrate.storm_backend"
 OTHER = "django.contrib.sessions.middleware.SessionMiddleware"
@@ -32,7 +38,8 @@ def aliases(monkeypatch: pytest.MonkeyPatch, **entries: dict[str, Any]) -> None:
 
 
 def found() -> list[CheckMessage]:
-    return [message for message in run_checks() if str(message.id).startswith("storm_backend.")]
+    # Those about an object are in test_references_checks.py.
+    return [each for each in run_checks() if str(each.id).startswith("storm_backend.") and each.obj is None]
 
 
 def the_one(message_id: str) -> str:
@@ -44,9 +51,40 @@ def the_one(message_id: str) -> str:
     return f"{messages[0].msg}\n{messages[0].hint}"
 
 
+def hide(monkeypatch: pytest.MonkeyPatch, *drivers: str) -> None:
+    """Make it look as if these were not installed, and as if Django had not looked yet."""
+    for driver in drivers:
+        monkeypatch.setitem(sys.modules, driver, None)
+    for name in list(sys.modules):
+        if name.startswith(("django.db.backends.postgresql.", "django.db.backends.mysql.")):
+            monkeypatch.delitem(sys.modules, name)
+
+
 def assert_said(text: str, *fragments: str) -> None:
     for fragment in fragments:
         assert fragment in text
+
+
+def checked(missing: list[str], uri: str, entry: dict[str, Any]) -> list[list[str]]:
+    """What the checks say, id and text, in a process that has not these drivers."""
+    script = f"""
+import json, sys
+for driver in {missing!r}:
+    sys.modules[driver] = None
+import django
+from django.conf import settings
+settings.configure(
+    STORM_STORES={{"main": {uri!r}}},
+    DATABASES={{"default": {{"ENGINE": {ENGINE!r}, "NAME": "main", **{entry!r}}}}},
+    INSTALLED_APPS=[{ENGINE!r}],
+)
+django.setup()
+from django.core.checks import run_checks
+print(json.dumps([(message.id, f"{{message.msg}} {{message.hint}}") for message in run_checks()]))
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    answer: list[list[str]] = json.loads(done.stdout)
+    return answer
 
 
 def test_a_clean_configuration_gives_none() -> None:
@@ -82,6 +120,7 @@ class TestStores:
         [
             ("oracle:x", "'oracle'"),
             ("/srv/site/db.sqlite3", "cannot be read"),
+            ("postgres:x?pool=true", "'pool'"),
             ("sqlite:/x?timeout=soon", "timeout='soon'"),
             ("sqlite:/x?isolation=serializable", "unknown option 'isolation'"),
         ],
@@ -91,19 +130,44 @@ class TestStores:
         assert_said(the_one("E002"), "STORM_STORES['second']", fragment, "Correct the URI")
 
     @pytest.mark.parametrize(
-        ("uri", "driver", "extra"),
-        [("postgres://host/db", "psycopg2", "postgresql"), ("mysql://host/db", "MySQLdb", "mysql")],
+        ("uri", "missing", "extra"),
+        [
+            ("postgres://host/db", ["psycopg", "psycopg2"], "postgresql"),
+            ("mysql://host/db", ["MySQLdb"], "mysql"),
+        ],
     )
     def test_e003_a_driver_that_is_not_installed(
-        self, uri: str, driver: str, extra: str, settings: Any, monkeypatch: pytest.MonkeyPatch
+        self, uri: str, missing: list[str], extra: str, settings: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        find_spec = importlib.util.find_spec
-        missing = {"psycopg", "psycopg2", "MySQLdb"}
-        monkeypatch.setattr(
-            importlib.util, "find_spec", lambda name, *rest: None if name in missing else find_spec(name, *rest)
-        )
+        hide(monkeypatch, *missing)
         settings.STORM_STORES = {**settings.STORM_STORES, "second": uri}
-        assert_said(the_one("E003"), "STORM_STORES['second']", driver, f'pip install "djintegrate[{extra}]"')
+        said = the_one("E003")
+        assert_said(said, "STORM_STORES['second']", f'pip install "djintegrate[{extra}]"', *missing)
+
+    @pytest.mark.parametrize(
+        ("files", "fragments"),
+        [
+            ({}, ["cannot be imported", "ModuleNotFoundError"]),
+            ({"__init__.py": "1 / 0"}, ["cannot be imported", "ZeroDivisionError"]),
+            ({"../plans.py": "CREATES = DROPS = DELETES = []"}, ["no package"]),
+            ({"__init__.py": "CREATES = []; DROPS = []"}, ["has no DELETES", "a list of SQL statements"]),
+            ({"__init__.py": "DROPS = DELETES = []; CREATES = 'CREATE TABLE a'"}, ["CREATES", "a list"]),
+            ({"__init__.py": "DROPS = DELETES = []; CREATES = {'mysql': []}"}, ["CREATES", "'sqlite'"]),
+        ],
+    )
+    def test_e009_a_schema_that_lacks_what_it_needs(
+        self, files: dict[str, str], fragments: list[str], settings: Any, monkeypatch: Any, tmp_path: Path
+    ) -> None:
+        monkeypatch.syspath_prepend(str(tmp_path))
+        monkeypatch.delitem(sys.modules, "plans", raising=False)
+        for name, text in files.items():
+            (tmp_path / "plans").mkdir(exist_ok=True)
+            (tmp_path / "plans" / name).write_text(text)
+        if "__init__.py" not in files and files:
+            (tmp_path / "plans").rmdir()
+        settings.STORM_STORES = {**settings.STORM_STORES, "second": {"URI": "sqlite:/a", "SCHEMA": "plans"}}
+        assert_said(the_one("E009"), "STORM_STORES['second']['SCHEMA']", "'plans'", *fragments)
+        sys.modules.pop("plans", None)
 
     def test_w001_a_relative_file(self, settings: Any) -> None:
         settings.STORM_STORES = {**settings.STORM_STORES, "second": "sqlite:///srv/site/db.sqlite3"}
@@ -130,19 +194,33 @@ class TestStores:
         settings.DEFAULT_EXCEPTION_REPORTER_FILTER = "djintegrate.storm_backend.reports.StoreHidingFilter"
         assert found() == []
 
-    def test_w005_two_phase_is_not_there_yet(self, settings: Any) -> None:
+    def test_e201_two_phase_with_sqlite(self, settings: Any) -> None:
         settings.STORM_STORES = {**settings.STORM_STORES, "second": {"URI": "sqlite:/second", "TWO_PHASE": True}}
-        assert_said(the_one("W005"), "STORM_STORES['second']", "TWO_PHASE", "Remove TWO_PHASE")
+        assert_said(the_one("E201"), "STORM_STORES['second']", "TWO_PHASE", "SQLite cannot", "Remove TWO_PHASE")
 
-    def test_w006_psycopg_3_beside_psycopg2(self, settings: Any, db_kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    @pytest.mark.usefixtures("unguarded")
+    def test_e202_a_server_that_prepares_no_transactions(
+        self, settings: Any, db_kind: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         if db_kind != "postgres":
-            pytest.skip("Wants the driver.")
-        find_spec = importlib.util.find_spec
+            pytest.skip("Wants a PostgreSQL server.")
+        monkeypatch.undo()
+        command = daemons.PostgreSQL.command
         monkeypatch.setattr(
-            importlib.util, "find_spec", lambda name, *rest: find_spec("json" if name == "psycopg" else name, *rest)
+            daemons.PostgreSQL,
+            "command",
+            lambda daemon: [word.replace("transactions=100", "transactions=0") for word in command(daemon)],
         )
-        settings.STORM_STORES = {**settings.STORM_STORES, "second": "postgres://host/db"}
-        assert_said(the_one("W006"), "STORM_STORES['second']", "psycopg 3", "pip uninstall psycopg")
+        with servers.running("postgres", durable=False) as server:
+            store: Any = {"URI": server.uri(), "TWO_PHASE": True}
+            with extra_alias(settings, store):
+                (message,) = checks.check_databases(databases=["extra"])
+        assert str(message.id).rpartition(".")[2] == "E202"
+        assert_said(
+            f"{message.msg} {message.hint}", "STORM_STORES['extra']", "max_prepared_transactions", "is 0", "Set"
+        )
+        assert checks.check_databases() == []
+        assert checks.check_databases in registry.registered_checks
 
 
 class TestDatabases:
@@ -153,6 +231,28 @@ class TestDatabases:
     def test_e004_a_path_as_django_has_it_by_default(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
         aliases(monkeypatch, default={"NAME": tmp_path / "db.sqlite3"}, second={"NAME": "second"})
         assert_said(the_one("E004"), "DATABASES['default']['NAME']", "db.sqlite3", "name of a store")
+
+    @pytest.mark.parametrize(
+        ("entry", "missing", "fragments"),
+        [
+            ({"CONN_MAX_AGE": 60}, [], ["CONN_MAX_AGE = 60", "Remove CONN_MAX_AGE"]),
+            ({}, ["psycopg"], ["only psycopg 3", "psycopg[binary,pool]"]),
+            ({}, ["psycopg_pool"], ["psycopg_pool is not installed", "psycopg[pool]"]),
+        ],
+    )
+    def test_e010_a_pool_that_there_cannot_be(
+        self, entry: dict[str, Any], missing: list[str], fragments: list[str], tmp_path: Path
+    ) -> None:
+        pytest.importorskip("psycopg2", exc_type=ImportError)
+        pytest.importorskip("psycopg", exc_type=ImportError)
+        said = checked(missing, "postgres://host/db", {"OPTIONS": {"pool": True}, **entry})
+        assert [name.removeprefix("storm_backend.") for name, _ in said] == ["E010"]
+        assert_said(said[0][1], "DATABASES['default']", *fragments)
+
+    def test_a_pool_that_there_can_be_is_no_mistake(self) -> None:
+        pytest.importorskip("psycopg", exc_type=ImportError)
+        pytest.importorskip("psycopg_pool")
+        assert checked([], "postgres://host/db", {"OPTIONS": {"pool": True}}) == []
 
     @pytest.mark.parametrize("key", ["HOST", "PORT", "USER", "PASSWORD"])
     def test_e005_a_place_said_twice(self, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,6 +296,8 @@ class TestMiddleware:
             ("STORM_COMMIT_VETO", "nowhere.veto", "dotted path of a function"),
             ("STORM_RETRY_ATTEMPTS", 0, "whole number, 1 or more"),
             ("STORM_RETRY_ATTEMPTS", "2", "whole number, 1 or more"),
+            ("STORM_SITE", "our:site", "letters, digits"),
+            ("STORM_SITE", "a" * 31, "at most 30"),
         ],
     )
     def test_e008_a_setting_of_the_middleware(self, setting: str, value: Any, remedy: str, settings: Any) -> None:

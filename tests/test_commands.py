@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 FILES = {
     "settings.py": """
-        STORM_STORES = {{"main": {uri!r}}}
+        STORM_STORES = {{"main": {{"URI": {uri!r}, "SCHEMA": "shop.storm_schema"}}}}
         DATABASES = {{"default": {{"ENGINE": "djintegrate.storm_backend", "NAME": "main"}}}}
         INSTALLED_APPS = ["djintegrate.storm_backend", "shop"]
         DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -55,6 +55,25 @@ FILES = {
 
             def __init__(self, name):
                 self.name, self.price = name, 1
+
+        class StormTag:
+            __storm_table__ = "shop_tag"
+            item_id = Int(primary=True)
+
+            def __init__(self, item_id):
+                self.item_id = item_id
+    """,
+    "shop/storm_schema/__init__.py": """
+        CREATES = [
+            "CREATE TABLE shop_tag (item_id BIGINT NOT NULL PRIMARY KEY,"
+            " FOREIGN KEY (item_id) REFERENCES shop_item (id))"
+        ]
+        DROPS = ["DROP TABLE shop_tag"]
+        DELETES = ["DELETE FROM shop_tag"]
+    """,
+    "shop/storm_schema/patch_1.py": """
+        def apply(store):
+            raise ValueError("Not on a new database.")
     """,
     "shop/tests.py": """
         import transaction
@@ -64,13 +83,17 @@ FILES = {
 
         from djintegrate.storm_backend import get_store, get_store_uri
         from shop.models import Item
-        from shop.storm_models import StormItem
+        from shop.storm_models import StormItem, StormTag
 
         class Both:
             def test_nothing_is_there_and_both_write(self):
                 self.assertEqual(Item.objects.count(), 0)
+                self.assertTrue(get_store("main").find(StormTag).is_empty())
+                transaction.abort()
                 with transaction.manager:
-                    get_store("main").add(StormItem("storm"))
+                    storm = get_store("main").add(StormItem("storm"))
+                    get_store("main").flush()
+                    get_store("main").add(StormTag(storm.id))
                     Item.objects.create(name="django", price=1)
                 self.assertEqual(set(get_store("main").find(StormItem).values(StormItem.name)), {{"storm", "django"}})
                 transaction.abort()
@@ -230,6 +253,20 @@ def test_createcachetable_makes_it(manage: Manage) -> None:
     assert "Cache table 'shop_cache' created" in manage("createcachetable", "-v", "2")
 
 
+def test_migrate_tells_of_patches_that_are_pending_until_storm_schema_has_applied_them(manage: Manage) -> None:
+    hint = "run: manage.py storm_schema apply main"
+    assert hint in manage("migrate")
+    assert hint not in manage("migrate", "-v", "0")
+    assert "not up to date" in manage("storm_schema", "status", "main", "--check", fails=True)
+    assert "Would create the schema" in manage("storm_schema", "apply", "main", "--dry-run")
+    try:
+        assert "Created the schema" in manage("storm_schema", "apply", "main")
+        assert "[X] 1" in manage("storm_schema", "status", "main", "--check")
+        assert hint not in manage("migrate")
+    finally:
+        assert "Dropped the schema" in manage("storm_schema", "drop", "main", "--noinput")
+
+
 def test_test_runs_the_tests_on_a_test_database_and_leaves_the_real_one_alone(manage: Manage) -> None:
     manage("shell", "-c", TWO_ITEMS)
     assert "Ran 16 tests" in manage("test")
@@ -256,7 +293,7 @@ def run(project: Path, *arguments: str, fails: bool = False) -> str:
     environment = {
         **{name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "DJANGO_SETTINGS_MODULE")},
         "DJANGO_SETTINGS_MODULE": "settings",
-        "PYTHONPATH": f"{project}{os.pathsep}{ROOT}",
+        "PYTHONPATH": os.pathsep.join([str(project), str(ROOT), os.environ.get("PYTHONPATH", "")]),
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     done = subprocess.run(

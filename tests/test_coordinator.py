@@ -22,6 +22,7 @@ from tests.helpers import (
     TRANSACTIONS,
     Oops,
     Outside,
+    connections_left,
     connections_open,
     django_add,
     django_names,
@@ -136,7 +137,7 @@ class TestTheEndOfAThread:
         django_names()
         django_names("second")
         gc.collect()
-        before = connections_open(), connections_open("second")
+        before = connections_left(), connections_left("second")
         gc.disable()
         try:
             kept = in_thread(work)
@@ -157,14 +158,14 @@ class TestTheEndOfAThread:
 class TestManyThreads:
     def test_fifty_threads_leave_as_many_connections_as_there_were(self) -> None:
         django_names()
-        before = connections_open()
+        before = connections_left()
         for number in range(50):
             in_thread(lambda number=number: storm_insert(str(number)))
         wait_until(lambda: connections_open() == before)
 
     def test_there_is_one_connection_for_each_living_thread(self) -> None:
         django_names()
-        before = connections_open()
+        before = connections_left()
         ready, done = threading.Barrier(6), threading.Event()
 
         def work() -> None:

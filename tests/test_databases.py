@@ -22,6 +22,7 @@ from tests.app.storm_models import StormPerson, StormSample
 from tests.helpers import (
     TRANSACTIONS,
     Outside,
+    connections_left,
     connections_open,
     django_add,
     is_sqlite,
@@ -189,7 +190,7 @@ class TestStoresOutsideOfZopesTransaction:
 
     def test_they_have_a_connection_of_their_own_and_close_it(self) -> None:
         connection.ensure_connection()
-        before = connections_open()
+        before = connections_left()
         store = Store(database_for(connections["default"]))
         store.execute("SELECT 1")
         assert connections_open() == before + 1

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 import transaction
+from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import connection
 from django.db.transaction import atomic, on_commit
 from django.test import LiveServerTestCase, TransactionTestCase, override_settings
@@ -22,6 +24,7 @@ from tests.helpers import (
     Oops,
     Outside,
     Spy,
+    connections_left,
     connections_open,
     django_add,
     django_names,
@@ -33,6 +36,8 @@ from tests.helpers import (
     storm_names,
     wait_until,
 )
+from tests.sprints.models import Comment
+from tests.sprints.storm_models import Session
 
 
 class FlushedTests(TransactionTestCase):
@@ -127,6 +132,32 @@ class SequencesTests(TransactionTestCase):
             assert storm_insert("ann").id == 1
 
 
+@override_settings(
+    STORM_STORES={
+        **settings.STORM_STORES,
+        "main": {"URI": settings.STORM_STORES["main"], "SCHEMA": "tests.sprints.schema"},
+    }
+)
+class TablesThatPointAtEachOtherTests(TransactionTestCase):
+    """Rows of Storm's schema point at Django's, and Django's at those. No database takes them in just any order."""
+
+    available_apps = ["django.contrib.contenttypes", "django.contrib.auth", "tests.app", "tests.sprints"]
+
+    def setUp(self) -> None:
+        assert not User.objects.exists()
+        assert not Comment.objects.exists()
+        with transaction.manager:
+            assert get_store("main").find(Session).is_empty()
+
+    def leave_both(self) -> None:
+        with transaction.manager:
+            talk = get_store("main").add(Session("left", owner=User.objects.create(username="left")))
+            Comment.objects.create(session=talk)
+
+    test_what_the_first_leaves_is_gone = leave_both
+    test_what_the_second_leaves_is_gone = leave_both
+
+
 @override_settings(ROOT_URLCONF="tests.urls", MIDDLEWARE=MIDDLEWARE)
 class LiveServerTests(LiveServerTestCase):
     available_apps = ["tests.app"]
@@ -175,7 +206,7 @@ class LiveServerTests(LiveServerTestCase):
 
     def test_the_servers_threads_leave_no_connection_behind(self) -> None:
         self.names()
-        before = connections_open()
+        before = connections_left()
         for _ in range(5):
             self.names()
         gc.collect()

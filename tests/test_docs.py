@@ -2,59 +2,26 @@
 
 A page that holds MARK has its `python` blocks run in order, in one namespace, against the database under test. There,
 `line  # → value` states what a line gives, and a `text` block right below a `python` block is the error it ends with.
+tests/test_docs_blocks.py has the other pages.
 """
 
 from __future__ import annotations
 
 import re
 import unittest
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 import transaction
 from django.test import TestCase
 
 import djintegrate.storm_backend
-from djintegrate.storm_backend import checks, conf, get_store, uris
+from djintegrate.storm_backend import checks, conf, get_store, references, uris
+from djintegrate.storm_backend.references import checks as reference_checks
+from tests.doc_pages import DOCS, RUNNABLE, Block, blocks, name
 
-DOCS = Path(__file__).parent.parent / "docs"
-PAGES = sorted(path for path in DOCS.rglob("*.md") if "_build" not in path.parts)
-MARK = "<!-- The python blocks of this page run in tests/test_docs.py, in order. -->"
-RUNNABLE = [page for page in PAGES if MARK in page.read_text()]
 SETTINGS = (DOCS / "reference" / "settings.md").read_text()
-
-
-class Block(NamedTuple):
-    line: int
-    language: str
-    text: str
-    follows: bool  # directly on another block
-
-
-def blocks(page: Path) -> Iterator[Block]:
-    text, end = page.read_text(), 0
-    for fence in re.finditer(r"^```(\S*)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
-        between, end = text[end : fence.start()], fence.end()
-        yield Block(text.count("\n", 0, fence.start(2)), fence[1], fence[2], not between.strip())
-
-
-def name(page: Path) -> str:
-    return str(page.relative_to(DOCS))
-
-
-@pytest.mark.parametrize("page", PAGES, ids=name)
-def test_python_blocks_are_python(page: Path) -> None:
-    for block in blocks(page):
-        if block.language == "python":
-            compile("\n" * block.line + block.text, str(page), "exec")
-
-
-@pytest.mark.parametrize("page", PAGES, ids=name)
-def test_links_lead_somewhere(page: Path) -> None:
-    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
-        assert (page.parent / target).exists(), target
 
 
 @pytest.mark.django_db(transaction=True, databases=["default", "second"])
@@ -100,7 +67,8 @@ def is_test_case(value: object) -> bool:
 
 def test_every_check_is_documented() -> None:
     identifiers = re.compile(r"storm_backend\.[EW]\d{3}")
-    assert set(identifiers.findall(SETTINGS)) == set(identifiers.findall(Path(checks.__file__).read_text()))
+    sources = [Path(module.__file__).read_text() for module in (checks, reference_checks)]
+    assert set(identifiers.findall(SETTINGS)) == set(identifiers.findall("".join(sources)))
 
 
 def test_every_setting_is_documented() -> None:
@@ -116,4 +84,5 @@ def test_every_key_and_option_of_a_store_is_documented() -> None:
 
 def test_the_public_names_are_documented() -> None:
     api = (DOCS / "reference" / "api.md").read_text()
-    assert all(f"`{public}(" in api for public in djintegrate.storm_backend.__all__)
+    public = [*djintegrate.storm_backend.__all__, *references.__all__]
+    assert [each for each in public if f"`{each}(" not in api] == []

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import storm.exceptions
 import transaction
-from django.db import IntegrityError, connections
+from django.db import IntegrityError, connection, connections
 from django.db.transaction import atomic
 
 from djintegrate.storm_backend import get_store
@@ -30,6 +30,7 @@ from tests.helpers import (
     TRANSACTIONS,
     Outside,
     by_manager,
+    django_add,
     is_mariadb,
     is_postgres,
     is_sqlite,
@@ -38,7 +39,7 @@ from tests.helpers import (
 from tools.servers import Server
 
 pytest_plugins = ["tests.fixtures"]
-pytestmark = TRANSACTIONS
+pytestmark = [*TRANSACTIONS, pytest.mark.usefixtures("sister_stores")]
 
 WRITTEN = ["django", "storm"]
 
@@ -179,7 +180,60 @@ class TestAConnectionLostInARequest:
         assert committed() == WRITTEN
 
 
+def with_a_block() -> None:
+    with atomic():
+        Person.objects.count()
+
+
+def with_a_cursor_of_the_servers() -> None:
+    list(Person.objects.iterator())
+
+
+def with_many_rows() -> None:
+    with connection.cursor() as cursor:
+        cursor.executemany("INSERT INTO app_person (name) VALUES (%s)", [("many",), ("more",)])
+
+
+def with_storm() -> None:
+    get_store("main").find(StormPerson).count()
+
+
 class TestAConnectionLostBetweenRequests:
+    @pytest.mark.parametrize(
+        "first", [by_django, with_a_block, with_a_cursor_of_the_servers, with_many_rows, with_storm, write_both]
+    )
+    def test_whatever_comes_first_is_done_on_another(self, site: Site, first: Callable[[], None]) -> None:
+        needs_server()
+        numbers: list[int] = []
+        assert site(lambda: numbers.append(backend())).status == 200
+        end_connection(numbers[0])
+
+        def view() -> None:
+            first()
+            django_add("last")
+
+        assert site(view).status == 200
+        assert "last" in committed()
+        assert committed() == sorted(set(committed()))
+        assert len(committed()) == {with_many_rows: 3, write_both: 3}.get(first, 1)
+
+    def test_a_statement_that_was_not_the_first_is_not_repeated(self, site: Site) -> None:
+        if not is_postgres():
+            pytest.skip("What PostgreSQL's COPY does, no wrapper of Django's sees.")
+        assert site(write_both).status == 200
+
+        def view() -> None:
+            with connection.cursor() as cursor:
+                # As COPY and callproc(), past the wrappers.
+                cursor.cursor.execute("INSERT INTO app_person (name) VALUES ('lost')")
+                cursor.cursor.execute("SELECT pg_backend_pid()")
+                end_connection(cursor.cursor.fetchone()[0])
+            Person.objects.count()
+
+        assert site(view).status == 500
+        assert committed() == WRITTEN
+        assert site(lambda: write_both("2")).status == 200
+
     def test_an_ended_connection_is_replaced(self, site: Site) -> None:
         needs_server()
         numbers: list[int] = []

@@ -30,7 +30,7 @@ from tests.helpers import (
 )
 
 pytest_plugins = ["tests.fixtures"]
-pytestmark = [*TRANSACTIONS, pytest.mark.urls("tests.urls")]
+pytestmark = [*TRANSACTIONS, pytest.mark.urls("tests.urls"), pytest.mark.usefixtures("sister_stores")]
 
 Send = Callable[..., Any]
 VIEW_ERRORS = "djintegrate.storm_backend.middleware.ViewErrorMiddleware"

@@ -17,7 +17,16 @@ from django.urls import path
 
 from djintegrate.storm_backend.coordinator import current
 from tests.app.models import Person
-from tests.helpers import MIDDLEWARE, TRANSACTIONS, Oops, Outside, connections_open, storm_add, wait_until
+from tests.helpers import (
+    MIDDLEWARE,
+    TRANSACTIONS,
+    Oops,
+    Outside,
+    connections_left,
+    connections_open,
+    storm_add,
+    wait_until,
+)
 
 pytest_plugins = ["tests.fixtures"]
 pytestmark = [*TRANSACTIONS, pytest.mark.urls("tests.test_middleware_async")]
@@ -131,7 +140,7 @@ def test_many_requests_leave_no_connection_behind(outside: Outside) -> None:
 
     connections["default"].ensure_connection()
     assert outside.names() == []
-    before = connections_open()
+    before = connections_left()
     assert run(main) == {500}
     assert outside.names() == []
     wait_until(lambda: connections_open() == before)

@@ -17,7 +17,7 @@ from tests import views
 from tests.helpers import MIDDLEWARE, TRANSACTIONS, Outside, Retryable
 
 pytest_plugins = ["tests.fixtures"]
-pytestmark = [*TRANSACTIONS, pytest.mark.urls("tests.urls")]
+pytestmark = [*TRANSACTIONS, pytest.mark.urls("tests.urls"), pytest.mark.usefixtures("sister_stores")]
 
 Post = Callable[..., Any]
 BIG = 3 * 1024 * 1024

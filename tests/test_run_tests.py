@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.run_tests import UNAVAILABLE, Outcome, run, summarise
+from tools.run_tests import UNAVAILABLE, Outcome, left_out, run, summarise
 
 GOOD = Outcome("sqlite", 0, 1.0, passed=3, skipped=1)
 MISSING = Outcome("mysql", UNAVAILABLE, 0.1, unavailable="The program mariadbd is not installed.")
@@ -47,13 +47,18 @@ def test_a_process_that_dies_counts_as_a_failure(tmp_path: Path) -> None:
     assert (outcome.passed, outcome.failed, outcome.code) == (0, 1, 3)
 
 
+def test_what_never_comes_near_a_driver_runs_once_on_postgresql() -> None:
+    assert left_out("psycopg2", ["postgres", "psycopg2"]) == ["--ignore=tests/dojo", "--ignore=tests/openid_auth"]
+    assert left_out("psycopg2", ["psycopg2"]) == left_out("postgres", ["postgres", "psycopg2"]) == []
+
+
 def test_an_unknown_database_is_named_with_the_known_ones() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tools.run_tests", "--db", "oracle"],
         cwd=Path(__file__).resolve().parent.parent, capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode == 2
-    assert "DB is 'oracle'. Make it sqlite, postgres, mysql or all." in done.stderr
+    assert "DB is 'oracle'. Make it sqlite, postgres, psycopg2, mysql or all." in done.stderr
 
 
 def _run(folder: Path, source: str) -> Outcome:

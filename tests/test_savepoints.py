@@ -30,7 +30,7 @@ from tests.helpers import (
 )
 
 pytest_plugins = ["tests.fixtures"]
-pytestmark = TRANSACTIONS
+pytestmark = [*TRANSACTIONS, pytest.mark.usefixtures("sister_stores")]
 
 
 def test_a_rollback_undoes_what_both_orms_did_since(outside: Outside) -> None:

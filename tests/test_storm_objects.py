@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 import pytest
 import storm.exceptions
 import transaction
@@ -18,6 +20,7 @@ from tests.helpers import (
     names_in_both,
     storm_add,
     storm_insert,
+    storm_names,
 )
 
 pytest_plugins = ["tests.fixtures"]
@@ -177,3 +180,84 @@ class TestStormObjectsInRolledBackBlocks:
                 assert person.name == "1"
                 raise Oops
             assert person.name == "0"
+
+
+def by_savepoint() -> Callable[[], None]:
+    savepoint: Callable[[], None] = transaction.savepoint().rollback
+    return savepoint
+
+
+def by_abort() -> Callable[[], None]:
+    transaction.commit()
+    transaction.begin()
+
+    def abort() -> None:
+        transaction.abort()
+        transaction.begin()
+
+    return abort
+
+
+@pytest.mark.parametrize("mark", [by_savepoint, by_abort])
+@pytest.mark.parametrize("name", ["main", "plain"])
+class TestUndoneParts:
+    """Of a shared store and of a plain one, undone to a savepoint or whole."""
+
+    @pytest.fixture(autouse=True)
+    def begun(self, plain: None) -> Iterator[None]:
+        transaction.begin()
+        yield
+        transaction.abort()
+
+    def test_a_value_is_shown_as_it_was(self, name: str, mark: Callable[[], Callable[[], None]]) -> None:
+        flushed, pending = storm_insert("flushed", name), storm_insert("pending", name)
+        undo = mark()
+        flushed.name = "changed"
+        get_store(name).flush()
+        pending.name = "changed too"
+        undo()
+        assert (flushed.name, pending.name) == ("flushed", "pending")
+        assert storm_names(name) == ["flushed", "pending"]
+
+    def test_what_a_find_has_set_is_shown_as_it_was(self, name: str, mark: Callable[[], Callable[[], None]]) -> None:
+        person = storm_insert("ann", name)
+        undo = mark()
+        get_store(name).find(StormPerson).set(name="anna")
+        assert person.name == "anna"
+        undo()
+        assert person.name == "ann"
+
+    def test_an_object_that_was_added_is_gone(self, name: str, mark: Callable[[], Callable[[], None]]) -> None:
+        undo = mark()
+        flushed, pending = storm_insert("flushed", name), storm_add("pending", name)
+        key = flushed.id
+        undo()
+        assert Store.of(pending) is None
+        assert get_store(name).get(StormPerson, key) is None
+        with pytest.raises(storm.exceptions.LostObjectError):
+            assert flushed.name
+
+    def test_its_key_may_be_used_again(self, name: str, mark: Callable[[], Callable[[], None]]) -> None:
+        undo = mark()
+        lost = storm_insert("lost", name)
+        key = lost.id
+        undo()
+        new = StormPerson("new")
+        new.id = key
+        get_store(name).add(new)
+        # To look at it flushes, and only that shows that it is another's row.
+        with pytest.raises(storm.exceptions.LostObjectError):
+            assert lost.name
+        assert get_store(name).get(StormPerson, key) is new
+
+    def test_an_object_that_was_removed_is_there(self, name: str, mark: Callable[[], Callable[[], None]]) -> None:
+        flushed, pending = storm_insert("flushed", name), storm_insert("pending", name)
+        key = flushed.id
+        undo = mark()
+        get_store(name).remove(flushed)
+        get_store(name).flush()
+        get_store(name).remove(pending)
+        undo()
+        assert get_store(name).get(StormPerson, key).name == "flushed"
+        assert (pending.name, Store.of(pending)) == ("pending", get_store(name))
+        assert storm_names(name) == ["flushed", "pending"]

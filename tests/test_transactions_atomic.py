@@ -28,7 +28,7 @@ from tests.helpers import (
 )
 
 pytest_plugins = ["tests.fixtures"]
-pytestmark = TRANSACTIONS
+pytestmark = [*TRANSACTIONS, pytest.mark.usefixtures("sister_stores")]
 
 
 class TestSuccess:
@@ -57,6 +57,24 @@ class TestSuccess:
         assert spy.committed
         # The database commits last of those who vote, and before anybody finishes.
         assert spy.seen == {"tpc_vote": [], "tpc_finish": ["ann"]}
+
+    def test_a_data_manager_that_joins_a_block_to_be_rolled_back_is_aborted(self, outside: Outside) -> None:
+        spy = Spy()
+        with atomic():
+            django_add("undone")
+            django_transaction.set_rollback(True)
+            joined(spy)
+        assert spy.aborted
+        assert outside.names() == []
+
+    def test_a_savepoint_of_zopes_undoes_what_came_after_it_alone(self, outside: Outside) -> None:
+        with atomic():
+            django_add("kept")
+            savepoint = transaction.savepoint()
+            django_add("undone")
+            savepoint.rollback()
+            django_add("kept too")
+        assert outside.names() == ["kept", "kept too"]
 
     def test_a_data_manager_that_joined_before_the_block_is_committed_with_it(self, outside: Outside) -> None:
         spy = joined(Spy())

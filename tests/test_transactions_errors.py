@@ -25,7 +25,7 @@ from tests.helpers import (
 )
 
 pytest_plugins = ["tests.fixtures"]
-pytestmark = TRANSACTIONS
+pytestmark = [*TRANSACTIONS, pytest.mark.usefixtures("sister_stores")]
 
 
 class TestInAnOutermostBlock:

@@ -27,7 +27,7 @@ from tests.helpers import (
 )
 
 pytest_plugins = ["tests.fixtures"]
-pytestmark = TRANSACTIONS
+pytestmark = [*TRANSACTIONS, pytest.mark.usefixtures("sister_stores")]
 
 ENDS = {"commit": transaction.commit, "abort": transaction.abort, "begin": transaction.begin}
 # Of these two nothing is left but the refusal of everything; a refused commit leaves all as it was.

@@ -27,7 +27,7 @@ from tests.helpers import (
 )
 
 pytest_plugins = ["tests.fixtures"]
-pytestmark = TRANSACTIONS
+pytestmark = [*TRANSACTIONS, pytest.mark.usefixtures("sister_stores")]
 
 # What a transaction is, to on_commit(): one that was begun, an outermost atomic(), or Storm's implicit one.
 WAYS = ["begun", "atomic", "implicit"]

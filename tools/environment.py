@@ -22,9 +22,9 @@ STAMPS = VENV / "installed"
 INTERPRETER = VENV / "bin" / "python"
 VERSION = "import sys; print('{}.{}'.format(*sys.version_info))"
 
-TASKS = {"run": [], "test": ["test"], "dev": ["dev"], "docs": ["docs"]}
+TASKS = {name: [name] for name in ("test", "dev", "docs", "release", "load")} | {"run": ["dojo", "openid"]}
 """The extras that a task cannot do without."""
-DRIVERS = {"postgres": "postgresql-binary", "mysql": "mysql"}
+DRIVERS = {"postgres": "postgresql-test", "psycopg2": "postgresql-test", "mysql": "mysql"}
 """The extra that has a database's driver."""
 
 
@@ -33,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("task", choices=TASKS)
     parser.add_argument("--db", default="", help="databases to install drivers for, comma-separated, or `all`")
     parser.add_argument("--servers", action="store_true", help="install the databases' servers too")
+    parser.add_argument("--browser", action="store_true", help="install the browser of the tests too")
     options = parser.parse_args(arguments)
     kinds = list(DRIVERS) if options.db == "all" else options.db.split(",")
     if options.task == "run":
@@ -41,7 +42,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     make_virtualenv()
     if options.servers:
         system_packages.ensure(system_packages.for_servers(kinds), "the database servers")
-    install(TASKS[options.task], [DRIVERS[kind] for kind in kinds if kind in DRIVERS])
+    if options.browser:
+        system_packages.ensure(system_packages.for_browser(), "the tests in a browser")
+    if options.task == "load":
+        system_packages.ensure(system_packages.for_load(), "the clients of the load")
+    install(TASKS[options.task], list(dict.fromkeys(DRIVERS[kind] for kind in kinds if kind in DRIVERS)))
 
 
 def make_virtualenv() -> None:

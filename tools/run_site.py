@@ -1,6 +1,7 @@
-"""What `make run` does once `.venv` is ready: migrates the database, says what there is to see, and serves testproject.
+"""What `make run` does once `.venv` is ready: builds Dojo, makes tables and sample data, and serves testproject.
 
-Makes a sample administrator, but only in DEBUG and in a database on this machine that has none.
+It says each step. A second run finds all of it done, and changes no data. Makes a sample administrator, but only in
+DEBUG and in a database on this machine that has none.
 """
 
 from __future__ import annotations
@@ -11,11 +12,15 @@ import sys
 from pathlib import Path
 
 import django
+import transaction
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.db import DatabaseError
+from django.utils import timezone
 from storm.uri import URI
+
+from tools import site_dojo
 
 ROOT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
@@ -26,28 +31,50 @@ def main() -> None:
     os.chdir(ROOT)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "testproject.settings")
     port = _free_port(os.environ.get("PORT") or "8000")
-    (ROOT / "var").mkdir(exist_ok=True)
     try:
         django.setup()
     except ImproperlyConfigured as error:
         sys.exit(f"The site cannot start. {error}")
-    uri = URI(settings.STORM_STORES["main"])
-    try:
-        call_command("migrate", verbosity=0)
-    except DatabaseError as error:
-        sys.exit(f"Cannot migrate {_place(uri)}: {error}\nMake that database, or name another in DATABASE_URL.")
+    settings.VAR.mkdir(parents=True, exist_ok=True)
+    uri = URI(settings.STORM_STORES["main"]["URI"])
+    site_dojo.prepare(lambda text: _say("Dojo", text))
+    _make_tables(uri)
+    _make_samples(f"http://{HOST}:{port}/provider/")
     print(_greeting(port, uri), flush=True)
     os.execv(sys.executable, [sys.executable, "manage.py", "runserver", f"{HOST}:{port}"])
+
+
+def _make_tables(uri: URI) -> None:
+    _say("Tables", f"{_place(uri)}: Django's migrations, then Storm's patches")
+    try:
+        call_command("migrate", verbosity=0)
+        call_command("storm_schema", "apply", "main", verbosity=0)
+    except DatabaseError as error:
+        sys.exit(f"Cannot migrate {_place(uri)}: {error}\nMake that database, or name another in DATABASE_URL.")
+
+
+def _make_samples(provider: str) -> None:
+    from testproject.sprints import sample
+
+    with transaction.manager:
+        made = sample.make_sprints(timezone.localdate())
+        if provider == settings.OPENID_SSO_SERVER_URL:
+            sample.make_identities(provider)
+    _say("Sample data", "people, sprints and sessions" if made else "there are sprints already; nothing is changed")
+
+
+def _say(step: str, text: str) -> None:
+    print(f"{step}: {text}", flush=True)
 
 
 def _greeting(port: int, uri: URI) -> str:
     address = f"http://{HOST}:{port}/"
     return f"""
-  The sample site:  {address}
-  The admin:        {address}admin/   {_sign_in(uri)}
-  The database:     {_place(uri)}
+  The sprint scheduler:  {address}
+  Sign in as anybody:    {address}openid/login/   (ada schedules, bruno proposes, chiara is on the staff)
+  Join a team:           {address}provider/
+  The admin:             {address}admin/   {_sign_in(uri)}
 
-  Write a line and see it kept by Storm and by Django, or fail on purpose and see neither kept.
   Ctrl-C ends it. Elsewhere: make run PORT=8001 DATABASE_URL=postgres://user:password@host/database
 """
 

@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 POLICY = Path("/usr/sbin/policy-rc.d")
+BROWSER = {"chromium": "chromium", "chromedriver": "chromium-driver", "node": "nodejs"}
+"""Programs and their packages: Node builds the JavaScript that the browser gets."""
 
 
 def ensure(packages: Iterable[str], purpose: str) -> None:
@@ -65,7 +67,8 @@ def for_mysqlclient() -> list[str]:
 def for_servers(kinds: Iterable[str]) -> list[str]:
     """The database servers' programs, as tools/servers.py looks for them."""
     missing = []
-    if "postgres" in kinds and not (_program("initdb") or any(Path("/usr/lib/postgresql").glob("*/bin/initdb"))):
+    postgres = _program("initdb") or any(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if {"postgres", "psycopg2"} & set(kinds) and not postgres:
         missing.append("postgresql")
     if "mysql" in kinds:
         # These two hold the programs; mariadb-server would add a service on top.
@@ -76,6 +79,15 @@ def for_servers(kinds: Iterable[str]) -> list[str]:
         if not Path("/usr/share/zoneinfo/UTC").exists():
             missing.append("tzdata")
     return missing
+
+
+def for_browser() -> list[str]:
+    """The browser of the tests, as tests/browser.py looks for it. On Ubuntu that is a snap, and not had here."""
+    return [package for program, package in BROWSER.items() if not _program(program)]
+
+
+def for_load() -> list[str]:
+    return [] if _program("wrk") else ["wrk"]
 
 
 def _known(name: str) -> str:

@@ -1,0 +1,128 @@
+"""The browser of the tests: one headless Chromium for the session, a context of its own for each test.
+
+tests/conftest.py takes the fixtures from here; the functions are for the tests to import. Tests of the browser run
+beside SQLite alone: what a page does in a browser is the same over every database. `@pytest.mark.beside("sqlite",
+"postgres")` is for those that go through all of a site.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from selenium import webdriver
+
+PROGRAMS = ("chromium", "chromedriver")
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-dev-shm-usage",
+    "--disable-sync",
+    "--hide-scrollbars",
+    "--lang=en",
+    "--no-first-run",
+    "--no-proxy-server",
+]
+WIDE = (1280, 900)
+NARROW = (360, 740)
+
+
+@pytest.fixture
+def browser(request: pytest.FixtureRequest, db_kind: str) -> Iterator[webdriver.Chrome]:
+    """A Chromium without cookies, cache or storage, at an empty page. It has no proxy and speaks English."""
+    beside = request.node.get_closest_marker("beside")
+    databases = beside.args if beside else ("sqlite",)
+    if db_kind not in databases:
+        pytest.skip(f"This runs in a browser, and beside {' and '.join(databases)} alone.")
+    chromium = request.getfixturevalue("chromium")
+    # Not above: most runs of the tests need no browser, and this import takes its time.
+    from selenium.common.exceptions import WebDriverException
+
+    context = chromium.browser.create_user_context()
+    chromium.switch_to.window(chromium.browsing_context.create(type="window", user_context=context))
+    resize(chromium, WIDE)
+    chromium.get_log("browser")  # What earlier tests left there is not this one's.
+    yield chromium
+    # On a machine that is busy enough the answer may come late; the next test has a context of its own in any case.
+    with suppress(WebDriverException):
+        chromium.browser.remove_user_context(context)
+    chromium.switch_to.window(chromium.window_handles[0])
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[webdriver.Chrome]:
+    """The one process; tests ask for `browser`."""
+    missing = [program for program in PROGRAMS if not shutil.which(program)]
+    if missing:
+        why = f"No {' and no '.join(missing)} in PATH. On Debian, as root: apt-get install chromium chromium-driver"
+        if os.environ.get("CI", "").lower() in ("1", "true"):
+            pytest.fail(why)
+        pytest.skip(why)
+    # Not above: most runs of the tests need no browser, and this import takes its time.
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = shutil.which("chromium") or ""
+    for flag in FLAGS:
+        options.add_argument(flag)
+    options.set_capability("webSocketUrl", True)  # contexts are BiDi's
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
+    try:
+        yield driver
+    finally:
+        driver.quit()
+
+
+def resize(browser: webdriver.Chrome, size: tuple[int, int]) -> None:
+    """Make the page as wide and high as `size` says, as a small screen would; a window has a least width."""
+    metrics = {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+
+
+def prefer_dark(browser: webdriver.Chrome, dark: bool = True) -> None:
+    feature = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
+
+
+@contextmanager
+def without_javascript(browser: webdriver.Chrome) -> Iterator[None]:
+    """Pages that are loaded inside run no script. Selenium itself finds and clicks all the same."""
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    try:
+        yield
+    finally:
+        browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+
+
+def wait_for(browser: webdriver.Chrome, condition: Callable[[], object], why: str, seconds: float = 15) -> None:
+    """Until the condition holds. A click returns before its page is there, and pages go while they are read."""
+    from selenium.common.exceptions import TimeoutException, WebDriverException
+    from selenium.webdriver.support.wait import WebDriverWait
+
+    try:
+        WebDriverWait(browser, seconds, 0.05, [WebDriverException]).until(lambda _: condition())
+    except TimeoutException:
+        raise AssertionError(f"{why}, but at {browser.current_url}: {page_text(browser)}") from None
+
+
+def page_text(browser: webdriver.Chrome) -> str:
+    """What the page says; nothing while it loads."""
+    return str(browser.execute_script("return document.readyState === 'complete' ? document.body.innerText : ''"))
+
+
+def complaints(browser: webdriver.Chrome) -> list[str]:
+    """What the browser's console says since it was last asked: script errors, refused and failed requests."""
+    told = [entry["message"] for entry in browser.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")]
+    # Which the browser asks of every site by itself.
+    return [message for message in told if "/favicon.ico" not in message]

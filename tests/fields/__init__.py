@@ -1,0 +1,1 @@
+"""Models with every kind of field, key and relation, for the tests of the mapping."""

@@ -1,0 +1,48 @@
+"""Which driver the tests and the conformance run use: PostgreSQL has two, of which Django prefers psycopg 3."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tools.run_tests import DATABASES
+from tools.servers import Kind
+
+MODULES = {"postgres": "psycopg", "psycopg2": "psycopg2", "mysql": "MySQLdb"}
+
+
+def kind_of(database: str) -> Kind:
+    """The kind of server behind a value of DB: `psycopg2` is PostgreSQL as well, with the other driver."""
+    kinds: dict[str, Kind] = {"sqlite": "sqlite", "postgres": "postgres", "psycopg2": "postgres", "mysql": "mysql"}
+    return kinds[database]
+
+
+def title(database: str) -> str:
+    """How a table names a value of DB, with the driver."""
+    return ", ".join(filter(None, [DATABASES[kind_of(database)], MODULES.get(database)]))
+
+
+@contextmanager
+def driver_of(database: str) -> Iterator[None]:
+    """The processes that start in here use the driver that a value of DB asks for."""
+    with tempfile.TemporaryDirectory(prefix="djintegrate-") as folder:
+        if database == "psycopg2":
+            hide_psycopg3(Path(folder))
+        yield
+
+
+def hide_psycopg3(folder: Path) -> None:
+    """Have this process, and those that it starts, do as if psycopg 3 were not installed. Before Django looks."""
+    path = path_without_psycopg3(folder)
+    sys.path.insert(0, path)
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [path, os.environ.get("PYTHONPATH")]))
+
+
+def path_without_psycopg3(folder: Path) -> str:
+    """What a process that starts with this in PYTHONPATH does not find is psycopg 3."""
+    (folder / "psycopg.py").write_text('raise ImportError("hidden, since DB is psycopg2")\n')
+    return str(folder)

@@ -15,11 +15,11 @@ MISSING = Outcome("mysql", UNAVAILABLE, 0.1, unavailable="The program mariadbd i
 
 
 def test_the_last_line_has_the_totals_of_all_databases(capsys: pytest.CaptureFixture[str]) -> None:
-    bad = Outcome("postgres", 1, 1.0, passed=2, failed=1, failures=("tests.test_x::test_y",))
+    bad = Outcome("postgres", 1, 1.0, passed=2, failed=1, failures=("tests.test_x::test_y: too late",))
     assert summarise([GOOD, bad], required=False) == 1
     printed = capsys.readouterr().out
     assert printed.endswith("\n5 passed, 1 failed, 1 skipped\n")
-    assert "FAILED on PostgreSQL: tests.test_x::test_y\n" in printed
+    assert "FAILED on PostgreSQL: tests.test_x::test_y: too late\n" in printed
 
 
 def test_a_database_that_cannot_be_had_is_skipped_with_its_reason(capsys: pytest.CaptureFixture[str]) -> None:
@@ -37,9 +37,11 @@ def test_a_run_without_any_test_fails(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 def test_outcomes_are_counted_from_a_real_run(tmp_path: Path) -> None:
-    outcome = _run(tmp_path, "import pytest\ndef test_a(): pass\ndef test_b(): assert 0\ndef test_c(): pytest.skip()\n")
+    source = "import pytest\ndef test_a(): pass\ndef test_b(): assert not 'a'\ndef test_c(): pytest.skip()\n"
+    outcome = _run(tmp_path, source)
     assert (outcome.passed, outcome.failed, outcome.skipped, outcome.code) == (1, 1, 1, 1)
-    assert [name.rpartition("::")[2] for name in outcome.failures] == ["test_b"]
+    [failure] = outcome.failures
+    assert failure.endswith("test_sample::test_b: AssertionError: assert not 'a'")
 
 
 def test_a_process_that_dies_counts_as_a_failure(tmp_path: Path) -> None:

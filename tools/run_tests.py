@@ -104,8 +104,8 @@ def summarise(outcomes: Sequence[Outcome], required: bool) -> int:
     """Print a line per database and the totals; the exit code for all of it."""
     print()
     for outcome in outcomes:
-        for name in outcome.failures:
-            print(f"FAILED on {DATABASES[outcome.kind]}: {name}")
+        for failure in outcome.failures:
+            print(f"FAILED on {DATABASES[outcome.kind]}: {failure}")
     for outcome in outcomes:
         print(outcome.line())
     missing = [outcome for outcome in outcomes if outcome.unavailable]
@@ -132,8 +132,14 @@ def _outcome(kind: str, code: int, seconds: float, report: Path) -> Outcome:
         passed=len(cases) - len(bad) - skipped,
         failed=len(bad) or int(code not in (0, NO_TESTS)),
         skipped=skipped,
-        failures=tuple(dict.fromkeys(f"{case.get('classname')}::{case.get('name')}" for case in bad)),
+        failures=tuple(dict.fromkeys(map(_failure, bad))),
     )
+
+
+def _failure(case: ElementTree.Element) -> str:
+    """The test's name and the first line of its reason: of a long run, often only the end is at hand."""
+    reasons = [str(child.get("message")) for child in case if child.tag in ("failure", "error")]
+    return f"{case.get('classname')}::{case.get('name')}: {(reasons[0].splitlines() or [''])[0]}"
 
 
 if __name__ == "__main__":

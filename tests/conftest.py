@@ -7,6 +7,7 @@ An exported TEST_POSTGRES_URI or TEST_MYSQL_URI is used instead of a server of o
 
 from __future__ import annotations
 
+import gc
 import os
 import tempfile
 from contextlib import ExitStack
@@ -52,6 +53,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # The slowest come last. And a browser keeps connections to a site open, whose threads so keep theirs to the
     # database, while other tests count these.
     items.sort(key=lambda item: not SITES.isdisjoint(getattr(item, "fixturenames", ())))
+
+
+def pytest_collection_finish() -> None:
+    """What is there before the first test stays: the gc.collect() of many tests need not look at it each time."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_report_header(config: pytest.Config) -> str:

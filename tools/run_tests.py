@@ -1,4 +1,4 @@
-"""Runs pytest once for each database, two at a time, and closes with a summary and the totals.
+"""Runs pytest once for each database, three at a time, and closes with a summary and the totals.
 
 A database whose server or driver cannot be had is skipped with a line that says so; under CI=true that is a failure.
 """
@@ -24,6 +24,8 @@ DATABASES = {"sqlite": "SQLite", "postgres": "PostgreSQL", "psycopg2": "psycopg2
 UNAVAILABLE = 77
 """What pytest exits with when the database cannot be had; tests/conftest.py makes it so, and prints the reason last."""
 NO_TESTS = 5
+AT_A_TIME = 3
+"""More than the two cores of a small machine: each of them waits a good part of its time, for a server or a browser."""
 DRIVERLESS = ("tests/dojo", "tests/openid_auth")
 """The tests of the apps that use databases through Django alone."""
 
@@ -62,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"DB is {', '.join(unknown)!r}. Make it {', '.join(DATABASES)} or all.")
 
     try:
-        with ThreadPoolExecutor(max_workers=2) as pool:
+        with ThreadPoolExecutor(max_workers=AT_A_TIME) as pool:
             outcomes = list(
                 pool.map(lambda kind: run(kind, [*left_out(kind, kinds), *options.pytest], len(kinds) > 1), kinds)
             )

@@ -288,7 +288,7 @@ class TestWithDojosOwnStore:
     """dojo/store/JsonRest, in the browser."""
 
     @pytest.fixture
-    def run(self, server: str, browser: Any, settings: Any) -> Any:
+    def run(self, built: None, server: str, browser: Any, settings: Any) -> Any:
         settings.ROOT_URLCONF = "tests.dojo.rest_site"
         settings.MIDDLEWARE = [*MIDDLEWARE, "django.middleware.csrf.CsrfViewMiddleware"]
         settings.ALLOWED_HOSTS = ["127.0.0.1"]

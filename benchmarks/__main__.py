@@ -19,13 +19,14 @@ import os
 import platform
 import sys
 import time
+from contextlib import ExitStack
 from dataclasses import replace
 from importlib.metadata import version
 from typing import get_args
 
 from benchmarks import report, sides
 from benchmarks.measuring import Case, Measurement, measure
-from benchmarks.worker import Worker
+from benchmarks.worker import Worker, on_cpu
 from tools import drivers
 from tools.run_tests import DATABASES
 from tools.servers import Kind, running
@@ -71,7 +72,9 @@ def main() -> int:
 
 def _run(database: str, cases: list[Case], rounds: int) -> list[Measurement]:
     began = time.monotonic()
-    with running(drivers.kind_of(database)) as server:
+    with ExitStack() as stack:
+        with on_cpu(-1):
+            server = stack.enter_context(running(drivers.kind_of(database)))
         with Worker(sides.native(server)) as worker:
             worker.run("prepare_database")
         measurements = measure(cases, server, rounds)

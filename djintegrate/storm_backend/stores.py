@@ -251,7 +251,9 @@ class SharedStore(ManagedStore):
 
     def committed(self) -> None:
         """The transaction was committed: others may change what was read in it."""
-        self.invalidate()
+        # Many an object of earlier transactions waits for the garbage collector, with nothing left to forget.
+        with self.known_objects_only():
+            self.invalidate()
         self._connection.commit()
 
 

@@ -14,7 +14,7 @@ import django
 from conformance import django_suite, native_cache, report, storm_suite
 from conformance.known import known_differences
 from conformance.process import Side, cache_folder
-from conformance.results import Run, differences
+from conformance.results import Run, differences, failed_natively_alone
 from tools import drivers
 from tools.run_tests import DATABASES
 from tools.servers import running
@@ -32,6 +32,11 @@ def main() -> int:
         for suite in suites:
             try:
                 native, engine = (_run(suite, side, database, options) for side in get_args(Side))
+                again = failed_natively_alone(native, engine)
+                if suite == "django" and again:
+                    print(f"{suite}, {database}, native, once more: {', '.join(again)}", flush=True)
+                    part = argparse.Namespace(**{**vars(options), "only": again, "engine_only": False})
+                    native = native.updated(_run(suite, "native", database, part))
             except RuntimeError as error:  # ServerUnavailable is one, too.
                 objections.append(f"{suite}, {database}: not run. {error}")
                 print(objections[-1], file=sys.stderr)

@@ -38,7 +38,7 @@ class Coherence:
         if part.busy:
             return execute(sql, params, many, context)
         effect = statements.effect_of(sql, self._vendor)
-        if part.store is not None and not effect.undoes and part.store.has_changes():
+        if not effect.undoes:
             self.flush()
         if effect is statements.NOTHING:
             return execute(sql, params, many, context)

@@ -20,6 +20,7 @@ DJANGOS = {
 }
 DRIVERS = {"postgres": ["psycopg[binary,pool]"], "psycopg2": ["psycopg2-binary"], "mysql": ["mysqlclient"]}
 
+nox.options.sessions = ["tests"]  # `release` wants what tools/release_check.py builds
 nox.options.default_venv_backend = "venv"
 nox.options.download_python = "never"
 nox.options.error_on_missing_interpreters = False

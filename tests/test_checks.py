@@ -38,8 +38,9 @@ def aliases(monkeypatch: pytest.MonkeyPatch, **entries: dict[str, Any]) -> None:
 
 
 def found() -> list[CheckMessage]:
-    # Those about an object are in test_references_checks.py.
-    return [each for each in run_checks() if str(each.id).startswith("storm_backend.") and each.obj is None]
+    # Those about an object are in test_references_checks.py. And for no database: Django's own check of a JSONField,
+    # which is one of those about an object, from 6.1 on would connect.
+    return [each for each in run_checks(databases=[]) if str(each.id).startswith("storm_backend.") and each.obj is None]
 
 
 def the_one(message_id: str) -> str:
@@ -120,7 +121,6 @@ class TestStores:
         [
             ("oracle:x", "'oracle'"),
             ("/srv/site/db.sqlite3", "cannot be read"),
-            ("postgres:x?pool=true", "'pool'"),
             ("sqlite:/x?timeout=soon", "timeout='soon'"),
             ("sqlite:/x?isolation=serializable", "unknown option 'isolation'"),
         ],
@@ -128,6 +128,12 @@ class TestStores:
     def test_e002_a_uri_that_cannot_be_used(self, uri: str, fragment: str, settings: Any) -> None:
         settings.STORM_STORES = {**settings.STORM_STORES, "second": uri}
         assert_said(the_one("E002"), "STORM_STORES['second']", fragment, "Correct the URI")
+
+    def test_e002_an_option_that_has_no_place_in_a_uri(self, settings: Any, db_kind: str) -> None:
+        if db_kind != "postgres":
+            pytest.skip("Wants the driver.")
+        settings.STORM_STORES = {**settings.STORM_STORES, "second": "postgres:x?pool=true"}
+        assert_said(the_one("E002"), "STORM_STORES['second']", "'pool'", "Correct the URI")
 
     @pytest.mark.parametrize(
         ("uri", "missing", "extra"),

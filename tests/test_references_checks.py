@@ -46,7 +46,8 @@ def the_one(messages: list[CheckMessage], message_id: str) -> str:
 
 
 def test_the_tests_own_models_have_none() -> None:
-    assert [message for message in run_checks() if message.obj is not None] == []
+    # For no database: Django's own check of a JSONField from 6.1 on would connect.
+    assert [message for message in run_checks(databases=[]) if message.obj is not None] == []
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ SECONDS_OF_A_DATABASE = 90
 # for instance. So there are several, and no verdict from fewer than so many of each.
 GENERATIONS = 8
 GENERATIONS_AT_LEAST = 3
+EVERYWHERE = ("sqlite", "postgres", "mysql")
 PAIRS_BEFORE_EMPTYING = 25
 
 
@@ -39,7 +40,8 @@ class Case:
     engine: Side
     bound: float | None
     # Where the bound holds; elsewhere the ratio is only shown.
-    bound_on: tuple[str, ...] = ("sqlite", "postgres", "mysql")
+    bound_on: tuple[str, ...] = EVERYWHERE
+    measured_on: tuple[str, ...] = EVERYWHERE
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ class Measurement:
 
 def measure(cases: Iterable[Case], server: Server, rounds: int) -> list[Measurement]:
     """Every case, with at most so many pairs of batches, on the tables that the server has already."""
-    measurements = [Measurement(case, server.kind) for case in cases]
+    measurements = [Measurement(case, server.kind) for case in cases if server.kind in case.measured_on]
     deadline = time.monotonic() + SECONDS_OF_A_DATABASE
     for generation in range(GENERATIONS):
         if generation >= GENERATIONS_AT_LEAST and time.monotonic() > deadline:

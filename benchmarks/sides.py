@@ -67,6 +67,16 @@ def two_reconnecting(server: Server) -> dict[str, Any]:
     return {**two_connections(server), "DATABASES": reconnecting(server)["DATABASES"]}
 
 
+def two_phase(server: Server) -> dict[str, Any]:
+    """Two kept connections that commit together or not at all, as the shared one does: by two-phase commit."""
+    store = {"URI": server.uri(), "TWO_PHASE": True}
+    return {
+        **bare_engine(server),
+        "STORM_STORES": {"main": store, "second": store},
+        "BENCHMARK_STORE": "second",
+    }
+
+
 def _settings(
     database: dict[str, Any], middleware: Sequence[str] = (), apps: Sequence[str] = (), **others: Any
 ) -> dict[str, Any]:

@@ -42,7 +42,7 @@ def store() -> Store:
     if uri is None:
         from djintegrate.storm_backend import get_store
 
-        return get_store("main")
+        return get_store(getattr(settings, "BENCHMARK_STORE", "main"))
     return global_zstorm.get("main", uri)
 
 

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
@@ -303,8 +304,6 @@ def in_thread(work: Callable[[], Any]) -> Any:
 
 def connections_open(alias: str = "default") -> int:
     """How many connections to the database the server counts, without the one that asks. For SQLite: open files."""
-    # Those of threads that have ended may be in reference cycles, as the live server of an earlier test leaves them.
-    gc.collect()
     if connections[alias].vendor == "sqlite":
         name = os.path.realpath(connections[alias].settings_dict["NAME"])
         return sum(os.path.realpath(f"/proc/self/fd/{number}") == name for number in os.listdir("/proc/self/fd"))
@@ -323,7 +322,7 @@ def connections_open(alias: str = "default") -> int:
 
 
 def connections_left(alias: str = "default") -> int:
-    """`connections_open`, once those are gone that earlier tests have given up."""
+    """`connections_open`, once those are gone that earlier tests have given up: what is in reference cycles, too."""
     gc.collect()
     found, before = connections_open(alias), -1
     while found != before:
@@ -338,6 +337,12 @@ def wait_until(condition: Callable[[], bool], seconds: float = 10) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+wants_postgres_driver = pytest.mark.skipif(
+    not (find_spec("psycopg") or find_spec("psycopg2")), reason="There is no driver for PostgreSQL."
+)
+"""For what reads a URI of PostgreSQL's, with or without a server."""
 
 
 def is_postgres() -> bool:

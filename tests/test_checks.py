@@ -14,7 +14,7 @@ from django.core.checks.registry import registry
 from django.db import connections
 
 from djintegrate.storm_backend import checks
-from tests.helpers import MIDDLEWARE, extra_alias
+from tests.helpers import MIDDLEWARE, extra_alias, wants_postgres_driver
 from tools import daemons, servers
 
 pytest_plugins = ["tests.fixtures"]
@@ -129,9 +129,8 @@ class TestStores:
         settings.STORM_STORES = {**settings.STORM_STORES, "second": uri}
         assert_said(the_one("E002"), "STORM_STORES['second']", fragment, "Correct the URI")
 
-    def test_e002_an_option_that_has_no_place_in_a_uri(self, settings: Any, db_kind: str) -> None:
-        if db_kind != "postgres":
-            pytest.skip("Wants the driver.")
+    @wants_postgres_driver
+    def test_e002_an_option_that_has_no_place_in_a_uri(self, settings: Any) -> None:
         settings.STORM_STORES = {**settings.STORM_STORES, "second": "postgres:x?pool=true"}
         assert_said(the_one("E002"), "STORM_STORES['second']", "'pool'", "Correct the URI")
 
@@ -190,9 +189,8 @@ class TestStores:
         settings.STORM_STORES = {**settings.STORM_STORES, "second": uri}
         assert found() == []
 
-    def test_w004_a_password_that_error_reports_would_show(self, settings: Any, db_kind: str) -> None:
-        if db_kind != "postgres":
-            pytest.skip("Wants the driver.")
+    @wants_postgres_driver
+    def test_w004_a_password_that_error_reports_would_show(self, settings: Any) -> None:
         settings.STORM_STORES = {**settings.STORM_STORES, "second": "postgres://user:secret@host/db"}
         text = the_one("W004")
         assert_said(text, "STORM_STORES['second']", "DEFAULT_EXCEPTION_REPORTER_FILTER", "StoreHidingFilter")

@@ -47,7 +47,9 @@ def the_one(messages: list[CheckMessage], message_id: str) -> str:
 
 def test_the_tests_own_models_have_none() -> None:
     # For no database: Django's own check of a JSONField from 6.1 on would connect.
-    assert [message for message in run_checks(databases=[]) if message.obj is not None] == []
+    found = [message for message in run_checks(databases=[]) if message.obj is not None]
+    # From 6.1 on its fields for PostgreSQL want an app beside them, which the tests have no use for.
+    assert [message for message in found if message.id != "postgres.E005"] == []
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from tests.helpers import (
     names_in_both,
     storm_add,
     storm_names,
+    wants_postgres_driver,
 )
 
 pytest_plugins = ["tests.fixtures"]
@@ -130,6 +131,7 @@ class TestGetStoreUri:
             assert get_store_uri("extra") == uri
             assert get_store_uri("extra") == uri
 
+    @wants_postgres_driver
     def test_options_and_odd_characters_survive(self, settings: Any) -> None:
         uri = "postgres://us%40er:p%2Fss%3A@host:5433/data?application_name=a%20b&isolation=serializable"
         with extra_alias(settings, uri) as extra:

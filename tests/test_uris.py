@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db.transaction import atomic
 
 from djintegrate.storm_backend import get_store, uris
-from tests.helpers import extra_alias, is_mariadb, is_postgres, is_sqlite
+from tests.helpers import extra_alias, is_mariadb, is_postgres, is_sqlite, wants_postgres_driver
 from tests.settings import uri
 
 pytest_plugins = ["tests.fixtures"]
@@ -58,7 +58,11 @@ class TestLocation:
             ("nothing", "cannot be read"),
             ("", "cannot be read"),
             ("postgres://user:secret@host:port/db", "cannot be read"),
-            ("postgres://user:secret@host/db?isolation=autocommit", "isolation='autocommit'. Make it one of read-unco"),
+            pytest.param(
+                "postgres://user:secret@host/db?isolation=autocommit",
+                "isolation='autocommit'. Make it one of read-uncommitted",
+                marks=wants_postgres_driver,
+            ),
             ("mysql://user:secret@host/db?isolation=READ COMMITTED", "Make it one of read-uncommitted, read-committed"),
             ("sqlite:/x?timeout=soon", "timeout='soon'. Make it a number of seconds"),
             ("sqlite:/x?journal_mode=WAL; DROP TABLE x", "Make it a single word or number"),

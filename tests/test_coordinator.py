@@ -12,7 +12,7 @@ import pytest
 import storm.exceptions
 import transaction
 from django.db import DatabaseError, connection, connections
-from django.db.transaction import atomic
+from django.db.transaction import TransactionManagementError, atomic
 from transaction.interfaces import NoTransaction
 
 from djintegrate.storm_backend import get_store, get_store_uri
@@ -105,6 +105,14 @@ def holds_on_to_objects() -> Any:
     return person
 
 
+def holds_on_to_an_error() -> Any:
+    """Its traceback has the engine's frames, and what these know."""
+    with pytest.raises(TransactionManagementError) as info, atomic():
+        storm_insert("lost")
+        transaction.begin()
+    return info.value
+
+
 def fails() -> None:
     with pytest.raises(Oops), transaction.manager:
         storm_insert("lost")
@@ -126,6 +134,7 @@ WORK: list[Callable[[], Any]] = [
     leaves_a_block_open,
     leaves_a_savepoint,
     holds_on_to_objects,
+    holds_on_to_an_error,
     fails,
     uses_both_databases,
 ]

@@ -210,14 +210,27 @@ class Coordinator:
                     "leaving the outermost one commits or aborts."
                 )
 
+    def close(self) -> None:
+        """The thread has ended: close what it has opened."""
+        for connection in self.connections.values():
+            connection.close_at_end_of_thread(self._thread)
+        for store in self.plain_stores.values():
+            store.close()
+
+
+class EndOfThread:
+    """Goes when its thread does, and has what it opened closed then.
+
+    That is in reference cycles, and would stay open until the garbage collector came by. The coordinator itself may
+    be kept too: by an error whose traceback has one of its frames. Nobody but the thread knows this one.
+    """
+
+    def __init__(self, coordinator: Coordinator) -> None:
+        self._coordinator = coordinator
+
     def __del__(self) -> None:
-        # The thread has ended. Its connections are in reference cycles, and would stay
-        # open until the garbage collector came by.
         with contextlib.suppress(Exception):
-            for connection in self.connections.values():
-                connection.close_at_end_of_thread(self._thread)
-            for store in self.plain_stores.values():
-                store.close()
+            self._coordinator.close()
 
 
 def current() -> Coordinator:
@@ -226,6 +239,7 @@ def current() -> Coordinator:
         coordinator: Coordinator = _local.coordinator
     except AttributeError:
         coordinator = _local.coordinator = Coordinator()
+        _local.end = EndOfThread(coordinator)
     return coordinator
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from selenium.webdriver.support.select import Select
 
 from tests import axe
 from tests.browser import NARROW, WIDE, complaints, page_text, resize, wait_for, without_javascript
+from tests.processes import one_at_a_time
 from tests.sample_site import free_port, serving
 from tests.sample_site import uri as uri
 
@@ -202,12 +202,9 @@ def visitor(browser: webdriver.Chrome, uri: str, tmp_path: Path) -> Iterator[Vis
     from django.conf import settings
 
     root = Path(settings.DOJO_ROOT)
-    root.parent.mkdir(exist_ok=True)
     port = free_port()
     variables = {"DOJO_ROOT": str(root), "PATH": os.environ["PATH"], "XDG_CACHE_HOME": str(root.parent)}
-    # The databases are tested at once, and share the build, which one of them makes.
-    with (root.parent / "dojo-site.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with one_at_a_time(root.parent):
         running = serving(port, uri, tmp_path, **variables)
         running.__enter__()
     try:

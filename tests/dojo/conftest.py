@@ -20,6 +20,7 @@ from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 from djintegrate.dojo import auto, build, discovery, grid, install, models
 from tests.dojo import site
 from tests.dojo.forms import Every, Many
+from tests.processes import one_at_a_time
 
 MODULES = ("djintegrate/start", "djintegrate/StoreSelect", "dijit/Dialog", *grid.MODULES)
 """Of the build, beside those of the forms Many and Every."""
@@ -31,13 +32,14 @@ def dojo_root(db_kind: str) -> Path:
     if db_kind != "sqlite":
         pytest.skip("What needs Dojo runs beside SQLite alone.")
     root = Path(django_settings.DOJO_ROOT)
-    if not install.installed(root):
-        try:
-            install.install(root, Path(django_settings.DOJO_CACHE), lambda text: None)
-        except install.InstallError as error:
-            if os.environ.get("CI", "").lower() in ("1", "true"):
-                pytest.fail(str(error))
-            pytest.skip(str(error))
+    with one_at_a_time(root.parent):
+        if not install.installed(root):
+            try:
+                install.install(root, Path(django_settings.DOJO_CACHE), lambda text: None)
+            except install.InstallError as error:
+                if os.environ.get("CI", "").lower() in ("1", "true"):
+                    pytest.fail(str(error))
+                pytest.skip(str(error))
     return root
 
 
@@ -61,9 +63,10 @@ def release(dojo_root: Path) -> Path:
     state += [Path(module.__file__ or "").read_text() for module in (build, install)]
     digest = hashlib.sha256("".join(state).encode()).hexdigest()
     note = order.release / "state"
-    if not note.exists() or note.read_text() != digest:
-        build.build(order, lambda text: None)
-        note.write_text(digest)
+    with one_at_a_time(order.release.parent):
+        if not note.exists() or note.read_text() != digest:
+            build.build(order, lambda text: None)
+            note.write_text(digest)
     return order.release
 
 

@@ -23,6 +23,7 @@ from djintegrate.dojo.names import THEMES
 from tests.browser import complaints
 from tests.dojo.forms import Many, Talk
 from tests.dojo.test_browser import made
+from tests.processes import heed_interrupts
 
 
 def requested(browser: Any) -> list[str]:
@@ -307,7 +308,7 @@ def test_an_interrupted_build_leaves_the_old_one(site_settings: Any, dojo_root: 
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.dojo.build_settings", "BUILD_ROOT": str(release)}
     process = subprocess.Popen(
         [sys.executable, "-m", "django", "dojo_build"], env=environment, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, text=True,
+        stderr=subprocess.PIPE, text=True, preexec_fn=heed_interrupts,
     )  # fmt: skip
     assert process.stdout is not None
     for line in process.stdout:

@@ -22,6 +22,7 @@ from tests.dojo.test_build import site_settings, tree  # noqa: F401
 from tests.dojo.test_install import FILES, Registry, registry, run  # noqa: F401
 from tests.dojo.test_install import tree as texts
 from tests.helpers import wait_until
+from tests.processes import heed_interrupts
 
 
 def failing(error: BaseException) -> Callable[..., Any]:
@@ -159,7 +160,9 @@ class TestInstall:
         command = [sys.executable, "-m", "django", "dojo_install", f"--root={root}", f"--cache={cache}",
                    f"--registry={stalling}", "--settings=tests.dojo.build_settings"]  # fmt: skip
         environment = {**os.environ, "BUILD_ROOT": str(tmp_path / "none")}
-        process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            command, env=environment, stderr=subprocess.PIPE, text=True, preexec_fn=heed_interrupts
+        )
         wait_until(lambda: any(path.stat().st_size for path in cache.glob(".dojo-*")), 30)
         process.send_signal(number)
         _, said = process.communicate(timeout=30)

@@ -215,7 +215,8 @@ class Coordinator:
         for connection in self.connections.values():
             connection.close_at_end_of_thread(self._thread)
         for store in self.plain_stores.values():
-            store.close()
+            with contextlib.suppress(Exception):
+                store.close()
 
 
 class EndOfThread:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
+from conformance import known
 from conformance.report import objections
 from conformance.results import Result, Run, differences, failed_natively_alone
 
@@ -34,3 +39,17 @@ def test_what_failed_natively_alone_runs_again_and_what_failed_on_the_engine_doe
     assert failed_natively_alone(native, engine) == ["slow"]
     updated = native.updated(run(slow="passed"))
     assert [each.test for each in differences(updated, engine)] == ["bad", "left_out"]
+
+
+def test_what_is_listed_since_a_django_is_expected_from_that_one_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = tmp_path / "known_differences.toml"
+    listed.write_text(
+        '[[django.sqlite]]\ntest = "always"\nreason = "so"\n'
+        '[[django.sqlite]]\ntest = "lately"\nreason = "so"\nsince = "6.1"\n'
+    )
+    monkeypatch.setattr(known, "FILE", listed)
+    for version, expected in (((5, 2), {"always"}), ((6, 1), {"always", "lately"}), ((10, 0), {"always", "lately"})):
+        monkeypatch.setattr("django.VERSION", (*version, 3, "final", 0))
+        assert known.known_differences("django", "sqlite").keys() == expected

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from math import sqrt
 from statistics import median
-from typing import Any
+from typing import Any, get_args
 
 from benchmarks.worker import Batch, Worker
-from tools.servers import Server
+from tools.servers import Kind, Server
 
 Side = Callable[[Server], dict[str, Any]]
 
@@ -26,7 +26,7 @@ SECONDS_OF_A_DATABASE = 90
 # for instance. So there are several, and no verdict from fewer than so many of each.
 GENERATIONS = 8
 GENERATIONS_AT_LEAST = 3
-EVERYWHERE = ("sqlite", "postgres", "mysql")
+EVERYWHERE: tuple[str, ...] = get_args(Kind)
 PAIRS_BEFORE_EMPTYING = 25
 
 

@@ -28,7 +28,7 @@ lint: ## check style and types, of the templates and the documentation too
 	$(VENV) -m mypy
 	TQDM_DISABLE=1 $(VENV) -m djlint --quiet --lint djintegrate testproject tests
 	$(VENV) -m tools.check_markdown
-	$(VENV) -m codespell_lib *.md Makefile *.py *.toml benchmarks conformance djintegrate docs testproject tools
+	$(VENV) -m codespell_lib *.md Makefile *.py *.toml djintegrate docs proofs testproject tools
 
 format: ## put the code into the project's style
 	@$(ENVIRONMENT) dev
@@ -41,19 +41,19 @@ matrix: ## run the tests with every installed Python and every Django (DB=sqlite
 
 coherence: ## play 2,000 random sequences of both ORMs on each database, beside a model (DB=sqlite|postgres|…)
 	@$(ENVIRONMENT) test --db '$(or $(DB),all)' --servers
-	@COHERENCE_SEQUENCES=2000 $(VENV) -m tools.run_tests --db '$(or $(DB),all)' -- tests/test_coherence_model.py $(ARGS)
+	@COHERENCE_SEQUENCES=2000 $(VENV) -m tools.run_tests --db '$(or $(DB),all)' -- tests/storm_backend/stores/test_coherence_model.py $(ARGS)
 
 values: ## take 1,000 random rows through both ORMs on each database, beside each other (DB=sqlite|postgres|…)
 	@$(ENVIRONMENT) test --db '$(or $(DB),all)' --servers
-	@MAPPING_EXAMPLES=1000 $(VENV) -m tools.run_tests --db '$(or $(DB),all)' -- tests/test_mapping_values.py $(ARGS)
+	@MAPPING_EXAMPLES=1000 $(VENV) -m tools.run_tests --db '$(or $(DB),all)' -- tests/storm_backend/mapping/test_mapping_values.py $(ARGS)
 
 conformance: ## run Django's and Storm's own tests on the engine (DB=sqlite|postgres|psycopg2|mysql|all)
 	@$(ENVIRONMENT) test --db '$(or $(DB),all)' --servers
-	@$(VENV) -m conformance --db '$(or $(DB),all)' $(ARGS)
+	@$(VENV) -m proofs.conformance --db '$(or $(DB),all)' $(ARGS)
 
 bench: ## measure the engine against Django's native backends
 	@$(ENVIRONMENT) test --db all --servers
-	@$(VENV) -m benchmarks $(ARGS)
+	@$(VENV) -m proofs.benchmarks $(ARGS)
 
 fuzz-openid: ## 20,000 mutated OpenID answers and documents: none is a 500 (DB=sqlite EXAMPLES=10000, of each)
 	@$(ENVIRONMENT) test --db '$(DB)' --servers
@@ -61,28 +61,28 @@ fuzz-openid: ## 20,000 mutated OpenID answers and documents: none is a 500 (DB=s
 
 bench-openid: ## count the SQL statements of sign-ins beside django-openid-auth 0.17 on Django 4.2
 	@$(ENVIRONMENT) test
-	@$(VENV) -m benchmarks.openid $(ARGS)
+	@$(VENV) -m proofs.benchmarks.openid $(ARGS)
 
 bench-dojo: ## measure a page of ten dijits in Chromium, and a select of 1,000 and of 100,000 rows
 	@$(ENVIRONMENT) test --browser
-	@$(VENV) -m benchmarks.dojo.rows
-	@$(VENV) -m benchmarks.dojo $(ARGS)
+	@$(VENV) -m proofs.benchmarks.dojo.rows
+	@$(VENV) -m proofs.benchmarks.dojo $(ARGS)
 
 bench-cleanup: ## remove a million expired nonces, with sign-ins beside it (ARGS="--db mysql --rows 100000")
 	@$(ENVIRONMENT) test --db all --servers
-	@$(VENV) -m benchmarks.openid.cleanup $(ARGS)
+	@$(VENV) -m proofs.benchmarks.openid.cleanup $(ARGS)
 
 soak: ## 10,000 requests over 50 threads: connections and memory, beside the native backends
 	@$(ENVIRONMENT) test --db all --servers
-	@$(VENV) -m benchmarks.connections $(ARGS)
+	@$(VENV) -m proofs.benchmarks.connections $(ARGS)
 
 load: ## 50 clients for 60 seconds on the sample site, beside the same in Django's ORM (ARGS="--clients 20")
 	@$(ENVIRONMENT) load --db postgres --servers
-	@$(VENV) -m benchmarks.load $(ARGS)
+	@$(VENV) -m proofs.benchmarks.load $(ARGS)
 
 crash: ## kill processes, and crash servers, at each step of two-phase commits, and compare (ARGS="--db psycopg2")
 	@$(ENVIRONMENT) test --db all --servers
-	@$(VENV) -m tools.crash $(ARGS)
+	@$(VENV) -m proofs.crash $(ARGS)
 
 screenshots: ## show a form in each of Dojo's themes, for docs/images
 	@$(ENVIRONMENT) test --browser

@@ -16,8 +16,8 @@ from importlib import import_module
 import pytest
 from django.conf import settings
 
-from tests.browser import browser as browser
-from tests.browser import chromium as chromium
+from tests.support.browser import browser as browser
+from tests.support.browser import chromium as chromium
 from tools import drivers, run_tests
 from tools.servers import Kind, Server, ServerUnavailable, running
 

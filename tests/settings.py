@@ -36,9 +36,9 @@ INSTALLED_APPS = [
     "djintegrate.storm_backend",
     "djintegrate.openid_auth",
     "djintegrate.dojo",
-    "tests.app",
-    "tests.fields",
-    "tests.sprints",
+    "tests.apps.people",
+    "tests.apps.fields",
+    "tests.apps.sprints",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -72,7 +72,7 @@ TEMPLATES = [
     },
 ]
 
-ROOT_URLCONF = "tests.urls"
+ROOT_URLCONF = "tests.support.urls"
 SECRET_KEY = "tests"
 SITE_ID = 1
 FIELDS_SWAPPED = "fields.Place"

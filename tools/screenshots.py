@@ -15,10 +15,10 @@ from django.http import HttpRequest, HttpResponse
 from django.template import engines
 from django.urls import path
 
-from benchmarks.dojo.__main__ import chromium
-from benchmarks.dojo.site import CACHE, serving
 from djintegrate.dojo import models as dojo
-from djintegrate.dojo.names import THEMES
+from djintegrate.dojo.page.names import THEMES
+from proofs.benchmarks.dojo.__main__ import chromium
+from proofs.benchmarks.dojo.site import CACHE, serving
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome

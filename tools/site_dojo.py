@@ -15,7 +15,7 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from djintegrate import dojo
-from djintegrate.dojo import install
+from djintegrate.dojo.build import install
 
 NOTE = "made-for"
 """The file in a build that says for which code it was made."""

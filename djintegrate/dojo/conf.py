@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import get_script_prefix
 
-from . import names
+from .page import names
 
 # Where Dojo's names for a language differ from Django's.
 LOCALES = {"zh-hans": "zh-cn", "zh-hant": "zh-tw", "nn": "nb", "no": "nb"}

@@ -19,8 +19,9 @@ from django.shortcuts import resolve_url
 from django.urls import Resolver404, get_script_prefix, resolve
 from django.utils.functional import cached_property
 
-from . import formats, names
+from .page import names
 from .rest import StoreView
+from .rows import formats
 
 MODULES = ("djintegrate/grid", "dgrid/Grid", "dstore/Rest")
 STYLESHEETS = ("dgrid/css/dgrid.css", *(f"dgrid/css/skins/{theme}.css" for theme in names.THEMES))

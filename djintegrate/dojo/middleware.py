@@ -8,7 +8,7 @@ from typing import Any
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest
 
-from .page import Dojo
+from .page.page import Dojo
 
 
 class DojoMiddleware:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from django.forms import BaseForm, BoundField, Field
 from django.utils.html import conditional_escape
 
-from . import names
+from .page import names
 
 Converter = Callable[[Any], Any]
 AttributeMap = Mapping[str, tuple[str, Converter | None]]

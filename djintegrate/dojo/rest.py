@@ -19,8 +19,8 @@ from django.utils.encoding import force_str
 from django.utils.translation import gettext as _
 from django.views import View
 
-from .jsonrest import BadRequest, Pattern, wanted_filters, wanted_order, wanted_range, wants_total
-from .rows import Rows, rows_of
+from .rows.jsonrest import BadRequest, Pattern, wanted_filters, wanted_order, wanted_range, wants_total
+from .rows.rows import Rows, rows_of
 
 ACTIONS = {"GET": "view", "HEAD": "view", "POST": "add", "PUT": "change", "DELETE": "delete"}
 MAX_BODY = 1024 * 1024

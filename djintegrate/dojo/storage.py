@@ -11,7 +11,7 @@ from typing import Any
 
 from django.contrib.staticfiles.storage import ManifestStaticFilesStorage
 
-from . import build
+from .build import build
 
 
 class CompressedManifestStaticFilesStorage(ManifestStaticFilesStorage):

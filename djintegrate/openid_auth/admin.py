@@ -13,10 +13,10 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from .cleanup import remove_expired_associations, remove_expired_nonces
 from .forms import TeamGroupsMixin
-from .groups import driving_teams
 from .models import Association, Nonce, UserOpenID
+from .people.groups import driving_teams
+from .upkeep.cleanup import remove_expired_associations, remove_expired_nonces
 
 
 class ProtocolAdmin(admin.ModelAdmin):

@@ -21,7 +21,7 @@ class OpenIDAuthConfig(AppConfig):
 
         from .checks import check_configuration
         from .models import UserOpenID
-        from .receivers import take_back_verification
+        from .people.receivers import take_back_verification
 
         checks.register(check_configuration)
         post_delete.connect(take_back_verification, sender=UserOpenID, dispatch_uid="openid_auth.take_back")
@@ -33,7 +33,7 @@ class OpenIDAuthConfig(AppConfig):
         if not apps.is_installed("django.contrib.admin"):
             return
         if config.use_as_admin_login or config.user_admin:
-            from . import admin_login
+            from .site import admin_login
 
             if config.use_as_admin_login:
                 admin_login.make_openid_the_admin_login()

@@ -16,10 +16,10 @@ from openid.consumer.consumer import Response
 from openid.consumer.discover import DiscoveryFailure
 
 from . import views
-from .consumer import Answer, OpenIDConsumer
 from .forms import OpenIDLoginForm
-from .pages import lacks_cookies, send_again
-from .state import Begun
+from .protocol.consumer import Answer, OpenIDConsumer
+from .protocol.state import Begun
+from .site.pages import lacks_cookies, send_again
 
 
 @login_not_required

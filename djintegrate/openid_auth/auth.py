@@ -18,10 +18,7 @@ from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 from openid.consumer.consumer import SUCCESS, SuccessResponse
 
-from . import details as person
-from . import membership, usernames
 from .conf import config
-from .details import Details
 from .exceptions import (
     DetailsAlreadyTaken,
     IdentityAlreadyClaimed,
@@ -29,9 +26,12 @@ from .exceptions import (
     RequiredAttributeNotReturned,
 )
 from .fields import digest_of
-from .membership import get_user_group_model
 from .models import UserOpenID
-from .savepoints import undone_alone
+from .people import details as person
+from .people import membership, usernames
+from .people.details import Details
+from .people.membership import get_user_group_model
+from .people.savepoints import undone_alone
 from .teams import TeamsResponse
 
 __all__ = ["OpenIDBackend", "get_user_group_model"]

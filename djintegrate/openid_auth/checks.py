@@ -12,10 +12,11 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 from openid.extensions import sreg
 
-from . import conf, membership
+from . import conf
 from .auth import OpenIDBackend
 from .conf import config
-from .fetcher import FetchRefused, parse
+from .people import membership
+from .protocol.fetcher import FetchRefused, parse
 
 BACKEND = "djintegrate.openid_auth.auth.OpenIDBackend"
 SESSIONS = "django.contrib.sessions.middleware.SessionMiddleware"

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from openid.yadis import xri
 
 from .conf import config
-from .groups import driving_teams
+from .people.groups import driving_teams
 
 
 class OpenIDLoginForm(forms.Form):

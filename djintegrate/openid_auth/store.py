@@ -15,12 +15,12 @@ from openid.association import all_association_types
 from openid.store.interface import OpenIDStore
 from openid.store.nonce import SKEW
 
-from .cleanup import remove_expired_associations, remove_expired_nonces
-from .fetcher import MAX_URL
 from .fields import digest_of
 from .models import Association, Nonce
-from .recent import recent
-from .savepoints import undone_alone
+from .people.savepoints import undone_alone
+from .protocol.fetcher import MAX_URL
+from .protocol.recent import recent
+from .upkeep.cleanup import remove_expired_associations, remove_expired_nonces
 
 MAX_LIFETIME = 14 * 24 * 60 * 60
 """No association is used for longer than this, whatever the provider says."""

@@ -13,7 +13,7 @@ from openid.consumer.consumer import SuccessResponse
 from openid.extension import Extension
 from openid.message import Message, NamespaceAliasRegistrationError, registerNamespaceAlias
 
-from .signed import signed_values
+from .protocol.signed import signed_values
 
 __all__ = ["TeamsNamespaceError", "TeamsRequest", "TeamsResponse", "getTeamsNS", "ns_uri", "supportsTeams"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .identities import identities, identity_add, identity_remove
+from .people.identities import identities, identity_add, identity_remove
 from .views import login_begin, login_complete, logo
 
 urlpatterns = [

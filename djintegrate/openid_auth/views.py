@@ -25,18 +25,18 @@ from django.views.decorators.csrf import csrf_exempt
 from openid.consumer.consumer import CANCEL, SUCCESS, AuthRequest, Response
 from openid.consumer.discover import DiscoveryFailure
 
-from . import details, membership
 from .auth import OpenIDBackend
 from .conf import config
-from .consumer import OpenIDConsumer
 from .exceptions import DjangoOpenIDException, IdentityAlreadyClaimed
 from .forms import OpenIDLoginForm
 from .models import UserOpenID
-from .pages import POSTED_AGAIN, failure_context, lacks_cookies, logo, providers, send_again, send_by_form
-from .redirects import is_valid_next_url, sanitise_redirect_url
+from .people import details, membership
+from .protocol.consumer import OpenIDConsumer
 from .signals import openid_login_complete, openid_login_failed
+from .site.pages import POSTED_AGAIN, failure_context, lacks_cookies, logo, providers, send_again, send_by_form
+from .site.redirects import is_valid_next_url, sanitise_redirect_url
+from .site.throttle import seconds_to_wait
 from .store import DjangoOpenIDStore
-from .throttle import seconds_to_wait
 
 __all__ = [
     "default_render_failure",

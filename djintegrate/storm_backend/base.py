@@ -14,10 +14,11 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import DEFAULT_DB_ALIAS
 from django.db.utils import ConnectionHandler
 
-from . import conf, drivers, uris
-from .engine import StormEngine
-from .foreign_keys import ReferenceSchemaEditor
-from .twophase import TwoPhaseEngine
+from . import conf
+from .conf import drivers, uris
+from .connection.schema_editor import ReferenceSchemaEditor
+from .connection.wrapper import StormEngine
+from .two_phase.manager import TwoPhaseEngine
 
 
 def DatabaseWrapper(settings_dict: dict[str, Any], alias: str = DEFAULT_DB_ALIAS) -> StormEngine:

@@ -17,7 +17,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 from django.utils.module_loading import import_string
 
-from . import conf, drivers, schema, uris
+from . import conf, schema
+from .conf import drivers, uris
 
 MIDDLEWARE = "djintegrate.storm_backend.middleware.ZopeTransactionMiddleware"
 VIEW_ERRORS = "djintegrate.storm_backend.middleware.ViewErrorMiddleware"

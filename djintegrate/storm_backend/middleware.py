@@ -21,7 +21,8 @@ from django.core.signals import got_request_exception
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.functional import LazyObject, empty
 
-from . import conf, coordinator
+from . import conf
+from .transactions import thread as coordinator
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # Seconds before the last attempt; less before the others.

@@ -17,10 +17,12 @@ from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 
-from djintegrate.dojo import auto, build, discovery, grid, install, models
+from djintegrate.dojo import grid, models
+from djintegrate.dojo.build import build, discovery, install
+from djintegrate.dojo.fields import auto
 from tests.dojo import site
 from tests.dojo.forms import Every, Many
-from tests.processes import one_at_a_time
+from tests.support.processes import one_at_a_time
 
 MODULES = ("djintegrate/start", "djintegrate/StoreSelect", "dijit/Dialog", *grid.MODULES)
 """Of the build, beside those of the forms Many and Every."""

@@ -11,7 +11,7 @@ from djintegrate.dojo.grid import Column, Grid
 from djintegrate.dojo.rest import StoreView
 from djintegrate.storm_backend import get_store
 from djintegrate.storm_backend.mapping import storm_class
-from tests.app.models import Sample
+from tests.apps.people.models import Sample
 from tests.dojo import rows_site, site
 
 StormSample: Any = storm_class(Sample)

@@ -12,8 +12,8 @@ from django.urls import path
 from djintegrate.dojo import conf
 from djintegrate.dojo.rest import StoreView
 from djintegrate.storm_backend import get_store
-from tests.app.models import Person
-from tests.app.storm_models import StormPerson
+from tests.apps.people.models import Person
+from tests.apps.people.storm_models import StormPerson
 
 
 class PersonForm(forms.ModelForm):

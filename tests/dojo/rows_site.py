@@ -9,7 +9,7 @@ from django.urls import path
 
 from djintegrate.dojo.rest import StoreView
 from djintegrate.dojo.widgets import StoreSelect
-from tests.app.models import Person
+from tests.apps.people.models import Person
 from tests.dojo import site
 
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from djintegrate.dojo.names import THEMES
-from tests.axe import violations
+from djintegrate.dojo.page.names import THEMES
 from tests.dojo import site
 from tests.dojo.forms import Every, Many
 from tests.dojo.test_docs import REFERENCE
+from tests.support.axe import violations
 
 pytestmark = pytest.mark.usefixtures("built")
 

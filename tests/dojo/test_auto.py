@@ -15,9 +15,9 @@ from django.core import validators
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import translation
 
-from djintegrate.dojo import auto, rules, specification, values
 from djintegrate.dojo import models as dojo
-from djintegrate.dojo.page import Dojo
+from djintegrate.dojo.fields import auto, rules, values
+from djintegrate.dojo.page.page import Dojo, specification
 from djintegrate.dojo.richtext import RichTextField
 from djintegrate.dojo.widgets import StoreSelect
 from tests.dojo.forms import CHOICES, Every

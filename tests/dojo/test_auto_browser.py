@@ -12,11 +12,11 @@ from uuid import UUID
 
 import pytest
 
-from tests.browser import complaints
 from tests.dojo import site
 from tests.dojo.forms import Every
 from tests.dojo.test_browser import submit, type_into
-from tests.helpers import wait_until
+from tests.support.browser import complaints
+from tests.support.helpers import wait_until
 
 pytestmark = pytest.mark.usefixtures("built")
 

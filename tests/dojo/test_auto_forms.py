@@ -21,7 +21,7 @@ from tests.dojo import site
 from tests.dojo.forms import Every
 from tests.dojo.test_auto_browser import BERLIN, by_itself, choose, click_label, refused, submitted, write
 from tests.dojo.test_browser import dijit, submit, type_into
-from tests.helpers import wait_until
+from tests.support.helpers import wait_until
 
 pytestmark = pytest.mark.usefixtures("built")
 

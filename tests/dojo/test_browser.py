@@ -8,11 +8,11 @@ import pytest
 from django import forms
 
 from djintegrate.dojo import models as dojo
-from tests.browser import complaints, without_javascript
 from tests.dojo import site
 from tests.dojo.conftest import wait
 from tests.dojo.forms import Many, Talk
-from tests.helpers import wait_until
+from tests.support.browser import complaints, without_javascript
+from tests.support.helpers import wait_until
 
 # Each page of Dojo's sources takes two hundred requests; tests/dojo/test_build.py looks at those.
 pytestmark = pytest.mark.usefixtures("built")

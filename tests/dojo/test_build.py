@@ -18,12 +18,13 @@ import pytest
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.management import CommandError, call_command
 
-from djintegrate.dojo import build, grid, install
-from djintegrate.dojo.names import THEMES
-from tests.browser import complaints
+from djintegrate.dojo import grid
+from djintegrate.dojo.build import build, install
+from djintegrate.dojo.page.names import THEMES
 from tests.dojo.forms import Many, Talk
 from tests.dojo.test_browser import made
-from tests.processes import heed_interrupts
+from tests.support.browser import complaints
+from tests.support.processes import heed_interrupts
 
 
 def requested(browser: Any) -> list[str]:
@@ -277,7 +278,7 @@ def test_a_folder_of_somebody_elses_is_not_replaced(site_settings: Any, tmp_path
 PROGRAM = """
 import resource, sys
 from pathlib import Path
-from djintegrate.dojo import build, install
+from djintegrate.dojo.build import build, install
 limit, root, release = int(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3])
 if limit:
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))

@@ -12,11 +12,11 @@ from django.utils.safestring import mark_safe
 
 from djintegrate.dojo import models as dojo
 from djintegrate.dojo.richtext import RichTextField
-from tests.browser import complaints
 from tests.dojo import site
 from tests.dojo.forms import Every, Many
 from tests.dojo.test_auto_browser import by_itself, refused, submitted, write
-from tests.helpers import wait_until
+from tests.support.browser import complaints
+from tests.support.helpers import wait_until
 
 # Scripts by the nonce alone: neither the address of the site nor eval() is allowed.
 POLICY: dict[str, list[str]] = {

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from django.urls import clear_url_caches
 
-from djintegrate.dojo import discovery
-from djintegrate.dojo.discovery import Found
+from djintegrate.dojo.build import discovery
+from djintegrate.dojo.build.discovery import Found
 
 numbers = itertools.count()
 

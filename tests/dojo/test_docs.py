@@ -10,14 +10,15 @@ from typing import Any
 import pytest
 from django import forms
 
-from djintegrate.dojo import auto, checks, conf, models, names, richtext
-from djintegrate.dojo.page import Dojo
-from tests.browser import complaints
+from djintegrate.dojo import checks, conf, models, richtext
+from djintegrate.dojo.fields import auto
+from djintegrate.dojo.page.page import Dojo, names
 from tests.dojo import site
 from tests.dojo.forms import Talk
 from tests.dojo.test_auto import entries, fields_of_django, form_of, minimal
 from tests.dojo.test_browser import made, sent, type_into
-from tests.helpers import wait_until
+from tests.support.browser import complaints
+from tests.support.helpers import wait_until
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
 REFERENCE = (DOCS / "reference" / "dojo.md").read_text()

@@ -11,7 +11,7 @@ from selenium.webdriver.common.keys import Keys
 
 from djintegrate.dojo import models as dojo
 from tests.dojo.test_browser import dijit, refused, sent, type_into
-from tests.helpers import wait_until
+from tests.support.helpers import wait_until
 
 pytestmark = pytest.mark.usefixtures("built")
 

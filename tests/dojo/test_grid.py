@@ -14,18 +14,19 @@ from django.core.exceptions import ImproperlyConfigured
 from django.template import engines
 from django.test import Client, RequestFactory
 
-from djintegrate.dojo import discovery, formats
-from djintegrate.dojo.discovery import Found
+from djintegrate.dojo.build import discovery
+from djintegrate.dojo.build.discovery import Found
 from djintegrate.dojo.grid import Column, Grid
-from tests import axe
-from tests.app.models import Sample
-from tests.browser import complaints, without_javascript
+from djintegrate.dojo.rows import formats
+from tests.apps.people.models import Sample
 from tests.dojo import site
 from tests.dojo.grid_site import COLUMNS, TEMPLATE, grid
 from tests.dojo.test_csp import NASTY
 from tests.dojo.test_csp import policy as policy
 from tests.dojo.test_discovery import project as project
-from tests.helpers import MIDDLEWARE, wait_until
+from tests.support import axe
+from tests.support.browser import complaints, without_javascript
+from tests.support.helpers import MIDDLEWARE, wait_until
 
 pytestmark = pytest.mark.django_db
 

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from djintegrate.dojo import install
-from djintegrate.dojo.install import Package
+from djintegrate.dojo.build import install
+from djintegrate.dojo.build.install import Package
 
 
 class Registry:

@@ -9,7 +9,7 @@ from asgiref.sync import iscoroutinefunction
 from django.http import HttpRequest, HttpResponse
 
 from djintegrate.dojo.middleware import DojoMiddleware
-from djintegrate.dojo.page import Dojo
+from djintegrate.dojo.page.page import Dojo
 
 
 def test_each_request_gets_its_own(rf: Any) -> None:

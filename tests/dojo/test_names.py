@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from djintegrate.dojo import names
+from djintegrate.dojo.page.page import names
 
 
 @pytest.mark.parametrize("name", ["dijit.form.TextBox", "dijit/form/TextBox"])

@@ -17,7 +17,7 @@ from django.template import engines
 from django.utils import translation
 
 from djintegrate.dojo import models as dojo
-from djintegrate.dojo.page import Dojo
+from djintegrate.dojo.page.page import Dojo
 from tests.dojo.forms import Many, Talk
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from djintegrate.dojo import patterns
-from djintegrate.dojo.patterns import to_javascript
+from djintegrate.dojo.fields import patterns
+from djintegrate.dojo.fields.patterns import to_javascript
 from tests.dojo.pattern_table import KEPT, LEFT, Row
 
 # Python says so of "--" and "&&" in a set, which may come to mean something one day.

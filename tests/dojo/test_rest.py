@@ -11,9 +11,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from djintegrate.dojo.jsonrest import Pattern
-from tests.app.models import Person
-from tests.helpers import MIDDLEWARE
+from djintegrate.dojo.rows.jsonrest import Pattern
+from tests.apps.people.models import Person
+from tests.support.helpers import MIDDLEWARE
 
 pytestmark = pytest.mark.django_db
 

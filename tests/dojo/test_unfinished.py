@@ -17,12 +17,12 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from djintegrate.dojo import build, install
+from djintegrate.dojo.build import build, install
 from tests.dojo.test_build import site_settings, tree  # noqa: F401
 from tests.dojo.test_install import FILES, Registry, registry, run  # noqa: F401
 from tests.dojo.test_install import tree as texts
-from tests.helpers import wait_until
-from tests.processes import heed_interrupts
+from tests.support.helpers import wait_until
+from tests.support.processes import heed_interrupts
 
 
 def failing(error: BaseException) -> Callable[..., Any]:

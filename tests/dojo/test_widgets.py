@@ -14,18 +14,18 @@ from django.urls import reverse_lazy
 from selenium.webdriver.common.keys import Keys
 
 from djintegrate.dojo import models as dojo
-from djintegrate.dojo.page import Dojo
+from djintegrate.dojo.page.page import Dojo
 from djintegrate.dojo.widgets import StoreSelect
 from djintegrate.storm_backend.references.forms import StormModelChoiceField
-from tests.app.models import Person
-from tests.app.storm_models import StormPerson
-from tests.browser import complaints, without_javascript
+from tests.apps.people.models import Person
+from tests.apps.people.storm_models import StormPerson
 from tests.dojo import site
 from tests.dojo.rows_site import Invitation, PersonField
 from tests.dojo.test_browser import dijit, made, refused, sent, submit, type_into
 from tests.dojo.test_csp import NASTY, assert_nothing_ran, menu
 from tests.dojo.test_csp import policy as policy
-from tests.helpers import wait_until
+from tests.support.browser import complaints, without_javascript
+from tests.support.helpers import wait_until
 
 pytestmark = pytest.mark.django_db
 

@@ -17,9 +17,9 @@ from django.urls import include, path
 from openid.store.nonce import SKEW
 
 from djintegrate.openid_auth.admin import OpenIDUserAdminMixin
-from djintegrate.openid_auth.admin_login import OpenIDAdminSiteMixin
 from djintegrate.openid_auth.apps import OpenIDAuthConfig
 from djintegrate.openid_auth.models import Association, Nonce, UserOpenID
+from djintegrate.openid_auth.site.admin_login import OpenIDAdminSiteMixin
 
 pytestmark = pytest.mark.django_db
 

@@ -13,8 +13,8 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.management import CommandError, call_command
 from django.db import connection, models
 
-from djintegrate.openid_auth import adoption
 from djintegrate.openid_auth.models import Association, Nonce, UserOpenID
+from djintegrate.openid_auth.upkeep import adoption
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -12,8 +12,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from openid.store.nonce import SKEW
 
-from djintegrate.openid_auth.cleanup import remove_expired_associations, remove_expired_nonces
 from djintegrate.openid_auth.models import Association, Nonce
+from djintegrate.openid_auth.upkeep.cleanup import remove_expired_associations, remove_expired_nonces
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -21,9 +21,9 @@ from openid.consumer.discover import OPENID_2_0_TYPE, OPENID_IDP_2_0_TYPE, OpenI
 from openid.fetchers import HTTPFetchingError, HTTPResponse
 from openid.store.nonce import mkNonce
 
-from djintegrate.openid_auth import consumer
 from djintegrate.openid_auth.models import UserOpenID
-from djintegrate.openid_auth.state import PARAMETER, Begun, BegunRequests
+from djintegrate.openid_auth.protocol import consumer
+from djintegrate.openid_auth.protocol.state import PARAMETER, Begun, BegunRequests
 from djintegrate.openid_auth.store import DjangoOpenIDStore
 from tests.openid_auth.hostile import AX, PAPE, SELECT, SIGNON, SREG, TEAMS, xrds
 from tests.openid_auth.site import set_up

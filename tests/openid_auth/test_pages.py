@@ -12,9 +12,9 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from djintegrate.openid_auth.models import UserOpenID
-from tests.axe import violations
-from tests.browser import NARROW, WIDE, complaints, page_text, prefer_dark, resize, wait_for, without_javascript
 from tests.openid_auth.provider import Provider
+from tests.support.axe import violations
+from tests.support.browser import NARROW, WIDE, complaints, page_text, prefer_dark, resize, wait_for, without_javascript
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from djintegrate.openid_auth.redirects import sanitise_redirect_url
+from djintegrate.openid_auth.site.redirects import sanitise_redirect_url
 from tests.openid_auth.hostile import sent_back
 from tests.openid_auth.provider import Provider
 from tests.openid_auth.site import Visitor, host_of, set_up

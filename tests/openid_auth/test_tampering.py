@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from openid.store.nonce import mkNonce
 
-from djintegrate.openid_auth.state import PARAMETER
+from djintegrate.openid_auth.protocol.state import PARAMETER
 from tests.openid_auth.hostile import AX, PAPE, SIGNON, SREG, TEAMS, Hostile, sent_back, xrds
 from tests.openid_auth.site import Visitor, refused, set_up, with_changes
 

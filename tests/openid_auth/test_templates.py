@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 
 import djintegrate.openid_auth
-from djintegrate.openid_auth import pages
+from djintegrate.openid_auth.site import pages
 from tests.openid_auth.site import set_up
 
 pytestmark = pytest.mark.django_db

@@ -9,7 +9,7 @@ import pytest
 from django.core.cache import cache
 from django.test import RequestFactory
 
-from djintegrate.openid_auth.throttle import client, seconds_to_wait
+from djintegrate.openid_auth.site.throttle import client, seconds_to_wait
 from tests.openid_auth.provider import Provider
 from tests.openid_auth.site import Visitor, host_of, set_up
 

@@ -12,8 +12,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.html import json_script
 from django.utils.safestring import mark_safe
 
-from .. import gridpage
-from ..page import Dojo, SpecificationEncoder
+from ..page.page import Dojo, SpecificationEncoder
+from ..rows import gridpage
 
 register = template.Library()
 

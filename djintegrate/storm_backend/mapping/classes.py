@@ -20,7 +20,7 @@ from storm.references import Proxy
 from storm.store import PENDING_ADD, PENDING_REMOVE, AutoReload
 
 from ..conf import ENGINE
-from ..engine import StormEngine
+from ..connection.wrapper import StormEngine
 from ..references import StormForeignKey
 from .conversion import Conversion
 from .relations import Ends, LazyReference, LazyReferenceSet

@@ -60,7 +60,7 @@ class DjangoReference(ColumnDescriptor):
 
     def _attach(self) -> None:
         if not is_left_to_database(self.on_delete):
-            from .on_django_delete import attach
+            from .deletion.on_django_delete import attach
 
             attach(self)
 

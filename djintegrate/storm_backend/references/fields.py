@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from storm.info import get_cls_info, get_obj_info
 from storm.store import ResultSet, Store
 
-from .. import foreign_keys
+from ..connection import schema_editor as foreign_keys
 from ..stores import SharedStore, pre_remove, store_on
 from .targets import KeepsPrefetched, StoreKey, StormObjectDoesNotExist, StormTarget, is_storm_object
 
@@ -87,7 +87,7 @@ class StormForeignKey(Field):
         return StormKeyAttribute
 
     def contribute_to_class(self, cls: Any, name: str, private_only: bool = False) -> None:
-        from .on_storm_removal import before_removal
+        from .deletion.on_storm_removal import before_removal
 
         super().contribute_to_class(cls, name, private_only=private_only)
         pre_remove.connect(before_removal)

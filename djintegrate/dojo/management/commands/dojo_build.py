@@ -10,9 +10,10 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 
-from ... import build, conf, discovery
-from ...build import Order, Size
-from ...interrupts import ending_on_sigterm
+from ... import conf
+from ...build import build, discovery
+from ...build.build import Order, Size
+from ...build.interrupts import ending_on_sigterm
 
 
 class Command(BaseCommand):

@@ -9,8 +9,9 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 
-from ... import conf, install
-from ...interrupts import ending_on_sigterm
+from ... import conf
+from ...build import install
+from ...build.interrupts import ending_on_sigterm
 
 
 class Command(BaseCommand):

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DEFAULT_DB_ALIAS, connections
 
-from ... import adoption
+from ...upkeep import adoption
 
 BATCH = 1000
 SHOWN = 20

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from ...cleanup import BATCH, remove_expired_associations, remove_expired_nonces
+from ...upkeep.cleanup import BATCH, remove_expired_associations, remove_expired_nonces
 
 
 class Command(BaseCommand):

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 
-from djintegrate.storm_backend.indoubt import CannotEnd, Doubt, Survey, Verdict, survey
+from djintegrate.storm_backend.two_phase.recovery import CannotEnd, Doubt, Survey, Verdict, survey
 
 SOME_LEFT = 1
 FAILED = 2

@@ -1,0 +1,1 @@
+"""Which dijit a form field becomes, and with which rules and values."""

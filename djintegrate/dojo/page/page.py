@@ -1,0 +1,257 @@
+"""`request.dojo`: what a page wants of Dojo, collected by the view, and written by `{% dojo request.dojo %}`.
+
+It makes no HTML itself, and never touches a form's HTML.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any
+
+from django.conf import settings
+from django.contrib.staticfiles.storage import staticfiles_storage
+from django.core.serializers.json import DjangoJSONEncoder
+from django.forms import BaseForm, BaseFormSet, BoundField
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.utils.translation import get_language
+
+from .. import conf
+from . import csp, names, specification
+
+STATIC = "djintegrate/dojo"
+
+logger = logging.getLogger("djintegrate.dojo")
+
+
+class Dojo:
+    """One page's wishes. The steps, functions and forms, are done in the browser in their order."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._request = request
+        self._paths: dict[str, str] = {}
+        self._stylesheets: list[str] = []
+        self._modules: list[str] = []
+        self._steps: list[dict[str, Any] | str] = []
+        self._owners: dict[str, str] = {}
+        self._grids: set[str] = set()
+        self._written = False
+
+    @property
+    def enabled(self) -> bool:
+        return conf.enabled()
+
+    @property
+    def src(self) -> str:
+        """The address of dojo.js: with its hash, where the storage of static files gives it one."""
+        return _address(f"{conf.url()}/dojo.js")
+
+    @property
+    def theme(self) -> str:
+        return self._theme
+
+    @theme.setter
+    def theme(self, name: str) -> None:
+        self._theme = names.theme(name)
+
+    @cached_property
+    def _theme(self) -> str:
+        return conf.theme()
+
+    @cached_property
+    def dj_config(self) -> dict[str, Any]:
+        """Goes to Dojo as its configuration; a copy of DOJO_DJCONFIG that is this page's own."""
+        return conf.dj_config()
+
+    @property
+    def form_function(self) -> tuple[str, str] | None:
+        """The module and the function in it that make the dijits of forms given to dojo_form() from here on."""
+        return self._form_function
+
+    @form_function.setter
+    def form_function(self, value: tuple[str, str] | None) -> None:
+        self._form_function = names.form_function(value)
+
+    @cached_property
+    def _form_function(self) -> tuple[str, str] | None:
+        return conf.form_function()
+
+    def set_module_path(self, name: str, url: str) -> None:
+        """Modules called `name.…` are found under this address."""
+        if not isinstance(url, str) or not url:
+            raise ValueError(f"The path of {name!r} cannot be {url!r}. Make it an address, such as '/static/{name}'.")
+        self._paths[names.module(name)] = url.rstrip("/")
+        self._note_late()
+
+    def append_stylesheet(self, url: str) -> None:
+        """A stylesheet after the theme's. Only once, however often it is asked for."""
+        if not isinstance(url, str) or not url:
+            raise ValueError(f"A stylesheet cannot be {url!r}. Give its address, such as '/static/site.css'.")
+        if url not in self._stylesheets:
+            self._stylesheets.append(url)
+        self._note_late()
+
+    def append_module(self, name: str) -> None:
+        """A module that is loaded before the steps are done."""
+        mid = names.module(name)
+        if mid not in self._modules:
+            self._modules.append(mid)
+        self._note_late()
+
+    def append_aol(self, function: str) -> None:
+        """A JavaScript function, `"function() {…}"`, that runs after all the steps so far."""
+        self._steps.append(names.function(function))
+        self._note_late()
+
+    def prepend_aol(self, function: str) -> None:
+        """A JavaScript function that runs before all the steps so far."""
+        self._steps.insert(0, names.function(function))
+        self._note_late()
+
+    def dojo_form(self, form: BaseForm | BaseFormSet, auto: bool | None = None) -> None:
+        """The fields of this form, or of each form of this formset, become the dijits that dojo_field() said.
+
+        With `auto` the others become what fits them; None is what DOJO_AUTO says.
+        """
+        by_itself = conf.auto() if auto is None else bool(auto)
+        for one in _forms(form):
+            fields = []
+            for bound, entry in specification.entries(one, by_itself):
+                self._own(bound, entry["id"])
+                fields.append(entry)
+            step: dict[str, Any] = {"fields": fields, **specification.circumstances(one, by_itself)}
+            if self.form_function:
+                step["function"] = self.form_function
+            self._steps.append(step)
+        self._note_late()
+
+    def _own(self, bound: BoundField, identifier: str) -> None:
+        where = f"The field {bound.name!r} of {type(bound.form).__name__}"
+        if not identifier:
+            raise ValueError(
+                f"{where} has no id in the page, for its form has auto_id={bound.form.auto_id!r}. Leave auto_id at its "
+                "default, or make it a text with %s, such as 'id_%s'."
+            )
+        if identifier in self._owners:
+            raise ValueError(
+                f"{where} has the id {identifier!r}, and so has {self._owners[identifier]} on the same page. Give one "
+                "of the two forms a prefix or an auto_id of its own, such as auto_id='second_%s'."
+            )
+        self._owners[identifier] = where[0].lower() + where[1:]
+
+    def own_grid(self, prefix: str) -> None:
+        """Each grid of a page has a prefix of its own, for its ids and for its names in the page's address."""
+        if prefix in self._grids:
+            raise ValueError(f"Two grids of this page have the prefix {prefix!r}. Give one another: Grid(…, prefix=…).")
+        self._grids.add(prefix)
+
+    def _note_late(self) -> None:
+        # No error: the page that says so may be the one that reports another.
+        if self._written:
+            logger.warning(
+                "Something was asked of request.dojo after {% dojo %} was written: it is not in this page. Call "
+                "dojo_form() and its kin in the view, before the template.",
+                stack_info=True,
+            )
+
+    # What the tag writes
+
+    @property
+    def nonce(self) -> str:
+        return csp.nonce(self._request)
+
+    @property
+    def stylesheets(self) -> list[str]:
+        base = conf.url().rpartition("/")[0]
+        return [_address(f"{base}/dijit/themes/{self.theme}/{self.theme}.css"), *self._stylesheets]
+
+    @property
+    def grid_stylesheets(self) -> list[str]:
+        """Those of dgrid, for the first grid of a page."""
+        base = conf.url().rpartition("/")[0]
+        files = ("dgrid/css/dgrid.css", f"dgrid/css/skins/{self.theme}.css")
+        return [_address(f"{base}/{file}") for file in files] if len(self._grids) == 1 else []
+
+    @property
+    def boot(self) -> str:
+        return static(f"{STATIC}/boot.js")
+
+    @property
+    def functions(self) -> list[str]:
+        """The sources, such that none of them can end the script element that they are in."""
+        return [_in_script(step) for step in self._steps if isinstance(step, str)]
+
+    def specification(self) -> dict[str, Any]:
+        """What the browser has to know, as JSON can say it."""
+        self._written = True
+        numbers = iter(range(len(self._steps)))
+        return {
+            "theme": self.theme,
+            "config": self._config(),
+            "urls": self._hashed(),
+            "modules": self._modules,
+            "steps": [{"call": next(numbers)} if isinstance(step, str) else step for step in self._steps],
+        }
+
+    def _hashed(self) -> dict[str, str]:
+        """Where the storage has put the files that the loader would ask for by the names they had in the build."""
+        stored = getattr(staticfiles_storage, "hashed_files", {})
+        base, prefix = conf.url(), _static_url()
+        if not stored or not base.startswith(prefix):
+            return {}
+        parts = self._config()["locale"].split("-")
+        locales = ["-".join(parts[:end]) for end in range(len(parts), 0, -1)]
+        urls = [f"{base}/nls/dojo_{locale}.js" for locale in [*locales, "ROOT"]]
+        return {url: static(url.removeprefix(prefix)) for url in urls if url.removeprefix(prefix) in stored}
+
+    def _config(self) -> dict[str, Any]:
+        given = self.dj_config
+        return {
+            "async": True,
+            "baseUrl": conf.url() + "/",
+            "locale": conf.locale(get_language() or settings.LANGUAGE_CODE),
+            **given,
+            # Without this Dojo makes functions of texts, which a Content-Security-Policy forbids.
+            "has": {"csp-restrictions": True, **given.get("has", {})},
+            "packages": [{"name": "djintegrate", "location": _static_url() + STATIC}, *given.get("packages", [])],
+            "paths": {**given.get("paths", {}), **self._paths},
+        }
+
+
+class SpecificationEncoder(DjangoJSONEncoder):
+    """Says what it cannot write, and where that belongs."""
+
+    def default(self, o: Any) -> Any:
+        try:
+            return super().default(o)
+        except TypeError as error:
+            raise TypeError(
+                f"{o!r} cannot be sent to the browser, for JSON has no {type(o).__name__}. It is in dj_config or in a "
+                "dijit's attributes: convert it there, in attr_map or dojo_attrs."
+            ) from error
+
+
+def _forms(form: Any) -> Iterator[BaseForm]:
+    if isinstance(form, BaseFormSet):
+        return iter(form.forms)
+    if isinstance(form, BaseForm):
+        return iter([form])
+    raise TypeError(f"dojo_form() was given {form!r}. Give it a form or a formset, not a class and not a field.")
+
+
+def _static_url() -> str:
+    url: str = settings.STATIC_URL or "/"
+    return url
+
+
+def _address(url: str) -> str:
+    """The address that the storage of static files gives to what is one of them; others stay as they are."""
+    prefix = _static_url()
+    return static(url.removeprefix(prefix)) if url.startswith(prefix) else url
+
+
+def _in_script(source: str) -> str:
+    # In JavaScript's texts, where these three have a sense, a backslash before / or ! says nothing.
+    return source.replace("</", "<\\/").replace("<!--", "<\\!--")

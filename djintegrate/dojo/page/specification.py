@@ -1,0 +1,105 @@
+"""One form as the browser is told of it: a list of controls, each with its dijit, its value and its rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django import forms
+from django.forms import BaseForm, BoundField
+from django.forms.formsets import DELETION_FIELD_NAME
+
+from ..fields import auto, values
+from ..models import Dijit, as_html, dijit_of
+
+
+def entries(form: BaseForm, by_itself: bool) -> Iterator[tuple[BoundField, dict[str, Any]]]:
+    """What becomes a dijit, in the form's order. A field that dojo_field() was called for is what that said."""
+    for name, field in form.fields.items():
+        bound = form[name]
+        identifier = field.widget.attrs.get("id") or bound.auto_id
+        explicit = dijit_of(field)
+        if explicit is not None and not (by_itself and getattr(field, "dojo", None) is None):
+            yield bound, _explicit(bound, identifier, explicit)
+        elif by_itself:
+            for control in auto.controls(bound, identifier):
+                if control.dijit is not None:
+                    yield bound, _automatic(bound, control)
+            yield from _clear_box(bound)
+
+
+def circumstances(form: BaseForm, by_itself: bool) -> dict[str, Any]:
+    """When the rules of the whole form do not hold."""
+    made: dict[str, Any] = {}
+    if by_itself and form.empty_permitted:
+        made["optional"] = True
+    if by_itself and DELETION_FIELD_NAME in form.fields:
+        made["delete"] = form[DELETION_FIELD_NAME].auto_id
+    return made
+
+
+def _explicit(bound: BoundField, identifier: str, dijit: Dijit) -> dict[str, Any]:
+    attrs = dijit.attributes(bound.field)
+    if bound.form.empty_permitted:
+        # It may stay empty as a whole, which is for the server to see.
+        attrs["required"] = dijit.attrs.get("required", False)
+    made = {"id": identifier, "dijit": dijit.module, "attrs": attrs}
+    value = None if _is_compound(bound) else values.value_of(bound.field, bound.field.widget, bound.value())
+    return made | ({"value": value} if value else {})
+
+
+def _automatic(bound: BoundField, control: auto.Control) -> dict[str, Any]:
+    assert control.dijit is not None
+    attrs = control.dijit.attributes(control.field)
+    if control.is_part:
+        attrs |= {key: text for key, text in _whole(bound).items() if text}
+    attrs["required"] = auto.is_required(control, bound) and not bound.form.empty_permitted
+    made = {"id": control.identifier, "dijit": control.dijit.module, "attrs": attrs}
+    made["rules"] = _as_html(auto.rules_for(control, bound))
+    value = values.value_of(control.field, control.widget, control.value)
+    if value:
+        for name in ("min", "max"):
+            limit = getattr(control.field, f"{name}_value", None)
+            if limit is not None and value["kind"] == "number":
+                value[name] = limit() if callable(limit) else limit
+        made["value"] = value
+    if bound.form.empty_permitted:
+        made["initial"] = values.initial_texts(control.field, control.widget, _initial(bound, control))
+    if bound.form.is_bound and bound.errors:
+        made["errors"] = [as_html(text) for text in bound.errors]
+    return made
+
+
+def _clear_box(bound: BoundField) -> Iterator[tuple[BoundField, dict[str, Any]]]:
+    widget = bound.field.widget
+    if isinstance(widget, forms.ClearableFileInput) and not bound.field.required and widget.is_initial(bound.value()):
+        name = widget.clear_checkbox_name(bound.html_name)
+        yield bound, {"id": widget.clear_checkbox_id(name), "dijit": auto.CHECK, "attrs": {}}
+
+
+def _whole(bound: BoundField) -> dict[str, Any]:
+    """What the parts of a MultiWidget have of the field that they are parts of."""
+    field = bound.field
+    return {
+        "disabled": field.disabled,
+        "promptMessage": as_html(field.help_text) if field.help_text else "",
+        "missingMessage": as_html(field.error_messages.get("required", "")),
+    }
+
+
+def _as_html(rules: dict[str, Any]) -> dict[str, Any]:
+    made = {**rules, "list": [[name, argument, as_html(text)] for name, argument, text in rules["list"]]}
+    return made | {key: as_html(made[key]) for key in ("required", "invalid") if key in made}
+
+
+def _initial(bound: BoundField, control: auto.Control) -> Any:
+    if not control.is_part:
+        return bound.initial
+    decompress = getattr(bound.field.widget, "decompress", None)
+    parts: list[Any] = decompress(bound.initial) if decompress else []
+    number = int(control.identifier.rpartition("_")[2]) if control.identifier[-1:].isdigit() else 0
+    return parts[number] if number < len(parts) else None
+
+
+def _is_compound(bound: BoundField) -> bool:
+    return isinstance(bound.field.widget, (forms.MultiWidget, forms.SelectDateWidget))

@@ -1,0 +1,1 @@
+"""From a provider's answer to a user of the site."""

@@ -1,0 +1,79 @@
+"""The identities of the account one is signed in to: seen, added, removed. Never removes the last way in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth import get_backends, get_user_model
+from django.contrib.auth.decorators import login_required
+from django.db import router, transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from ..auth import OpenIDBackend
+from ..conf import config
+from ..forms import OpenIDLoginForm
+from ..models import UserOpenID
+from ..site import pages
+from ..views import begin_request
+
+
+@require_safe
+@never_cache
+@login_required
+def identities(request: HttpRequest) -> HttpResponse:
+    """The list, and the form that adds one."""
+    return _page(request, OpenIDLoginForm())
+
+
+@require_POST
+@login_required
+def identity_add(request: HttpRequest) -> HttpResponse:
+    """Send the browser to the provider. When it comes back, `login_complete` gives the identity to the account."""
+    form = OpenIDLoginForm(request.POST)
+    identifier = config.sso_server_url
+    if identifier is None:
+        if not form.is_valid():
+            return _page(request, form)
+        identifier = form.cleaned_data["openid_identifier"]
+    return begin_request(request, identifier, reverse("openid-identities"), purpose="add")
+
+
+@require_POST
+@login_required
+def identity_remove(request: HttpRequest, pk: int) -> HttpResponse:
+    identity = get_object_or_404(UserOpenID, pk=pk, user=request.user)
+    using = router.db_for_write(UserOpenID)
+    with transaction.atomic(using=using):
+        # Of two removals at once the second waits here, and then sees what the first one left.
+        get_user_model()._default_manager.using(using).select_for_update().get(pk=request.user.pk)
+        if not may_lose_one(request.user, using):
+            messages.error(request, _("This is your only way in. Add another one first."), fail_silently=True)
+            return redirect("openid-identities")
+        identity.delete()
+    messages.success(request, _("%s no longer signs you in.") % identity, fail_silently=True)
+    return redirect("openid-identities")
+
+
+def may_lose_one(user: Any, using: str | None = None) -> bool:
+    """Whether the user can sign in without one of the identities: by another one, or by a password."""
+    by_password = user.has_usable_password() and any(
+        not isinstance(backend, OpenIDBackend) for backend in get_backends()
+    )
+    return by_password or UserOpenID.objects.using(using).filter(user=user).count() > 1
+
+
+def _page(request: HttpRequest, form: OpenIDLoginForm) -> HttpResponse:
+    context = {
+        "identities": UserOpenID.objects.filter(user=request.user).order_by("pk"),
+        "removable": may_lose_one(request.user),
+        "form": form,
+        "providers": pages.providers(),
+        "sso": config.sso_server_url,
+    }
+    return render(request, "openid/identities.html", context)

@@ -1,0 +1,105 @@
+"""From a person's Launchpad teams to Django's groups and the staff flag, in a fixed number of statements.
+
+Only the providers that the settings trust with teams have a say; a sign-in from anywhere else is one without teams.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from django.apps import apps
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.core.exceptions import ImproperlyConfigured
+from django.db import models, router, transaction
+
+from ..conf import config
+from ..teams import TeamsRequest
+
+LAUNCHPAD_ENDPOINT = "https://login.launchpad.net/+openid"
+UBUNTU_ONE_ENDPOINT = "https://login.ubuntu.com/+openid"
+KNOWN = "_openid_groups"
+"""The attribute of a user that holds the names of all groups of theirs, where they are known."""
+
+
+def is_trusted_with_teams(response: Any) -> bool:
+    """Whether the endpoint that signed `response` may say who is in which team."""
+    trusted = config.teams_trusted_endpoints
+    if trusted is not None:
+        return response.endpoint.server_url in trusted
+    # The consumer says of an answer that it came from OPENID_SSO_SERVER_URL, once it has made sure of it.
+    return getattr(response, "from_sso", False) is True or response.endpoint.server_url in (
+        LAUNCHPAD_ENDPOINT,
+        UBUNTU_ONE_ENDPOINT,
+    )
+
+
+def teams_mapping() -> Mapping[str, str]:
+    """The name of the group for each team."""
+    if not config.teams_mapping_auto:
+        return config.teams_mapping
+    groups = Group.objects.exclude(name__in=config.teams_mapping_auto_blacklist)
+    return {name: name for name in groups.values_list("name", flat=True)}
+
+
+def teams_request() -> TeamsRequest | None:
+    """What to ask the provider: every team that means something here."""
+    wanted = dict.fromkeys([*teams_mapping(), *(config.staff_teams or ()), *config.teams_required])
+    return TeamsRequest(wanted) if wanted else None
+
+
+def get_user_group_model() -> type[models.Model]:
+    """The model that holds who is in which group."""
+    name = config.user_group_model
+    if name is None:
+        return get_user_model().groups.through
+    try:
+        return apps.get_model(name)
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            f"AUTH_USER_GROUP_MODEL is {name!r}. Make it of the form 'app_label.ModelName'."
+        ) from error
+    except LookupError as error:
+        raise ImproperlyConfigured(
+            f"AUTH_USER_GROUP_MODEL is {name!r}, a model that is not installed. Add its app to INSTALLED_APPS."
+        ) from error
+
+
+def may_read_groups_with_user() -> bool:
+    """Whether one statement can say who a user is and in which groups, and the settings care about groups."""
+    cares = config.teams_mapping_auto or bool(config.teams_mapping)
+    return cares and config.user_group_model is None and hasattr(get_user_model(), "groups")
+
+
+def update_groups(user: Any, mapping: Mapping[str, str], teams: Collection[str]) -> None:
+    """Make `user` a member of those of the mapping's groups that `teams` stand for, and of no others of them."""
+    if not mapping or (config.user_group_model is None and not hasattr(user, "groups")):
+        return
+    driven = set(mapping.values())
+    wanted = {mapping[team] for team in teams if team in mapping}
+    known: set[str] | None = user.__dict__.pop(KNOWN, None)
+    if wanted == (known & driven if known is not None else None):
+        return
+    through = get_user_group_model()
+    user_field = _user_field()
+    rows = through._default_manager.filter(**{user_field: user})
+    groups = Group.objects.filter(name__in=driven).annotate(
+        is_in=models.Exists(rows.filter(group=models.OuterRef("pk")))
+    )
+    found = list(groups.values_list("pk", "name", "is_in"))
+    leave = [pk for pk, name, is_in in found if is_in and name not in wanted]
+    join = [pk for pk, name, is_in in found if not is_in and name in wanted]
+    if leave or join:
+        # Without a savepoint: whoever called in a transaction wants all of it undone, should this fail.
+        with transaction.atomic(router.db_for_write(through), savepoint=False):
+            rows.filter(group__in=leave).delete()
+            # Another sign-in of the same person may be doing this just now.
+            through._default_manager.bulk_create(
+                [through(**{f"{user_field}_id": user.pk, "group_id": pk}) for pk in join], ignore_conflicts=True
+            )
+
+
+def _user_field() -> str:
+    """The name of the foreign key to the user, which for a user model of another name is named after that."""
+    return "user" if config.user_group_model else get_user_model()._meta.get_field("groups").m2m_field_name()

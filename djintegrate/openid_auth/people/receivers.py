@@ -1,0 +1,26 @@
+"""What follows when an identity is removed, in whatever way; connected by the AppConfig."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
+
+from ..models import UserOpenID
+
+
+def take_back_verification(sender: Any, instance: UserOpenID, **kwargs: Any) -> None:
+    """An account was verified by an identity that it no longer has."""
+    model = get_user_model()
+    if not hasattr(model, "user_permissions"):
+        return
+    through = model.user_permissions.through
+    user_field = model._meta.get_field("user_permissions").m2m_field_name()
+    verified = Permission.objects.filter(
+        content_type__app_label=UserOpenID._meta.app_label, codename="account_verified"
+    )
+    # As a list: MariaDB is slow at deleting by a subquery.
+    through._default_manager.filter(
+        **{f"{user_field}_id": instance.user_id}, permission__in=list(verified.values_list("pk", flat=True))
+    ).delete()

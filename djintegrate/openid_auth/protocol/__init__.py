@@ -1,0 +1,1 @@
+"""What goes to a provider, and what comes back."""

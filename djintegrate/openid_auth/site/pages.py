@@ -1,0 +1,120 @@
+"""What the pages show beside the forms: the providers to choose from, what to do after a failure, forms that send on.
+
+Decides nothing about who may sign in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from django.conf import settings
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.templatetags.static import static
+from django.urls import NoReverseMatch, get_script_prefix, reverse
+from django.utils.translation import gettext as _
+from openid.consumer.discover import DiscoveryFailure
+
+from ..conf import config
+
+POSTED_AGAIN = "posted_again"
+
+
+@dataclass(frozen=True)
+class Provider:
+    """One button of the chooser. `icon` is the URL of an image, or empty."""
+
+    name: str
+    url: str
+    icon: str = ""
+
+
+def providers() -> list[Provider]:
+    """OPENID_PROVIDERS, with an icon that is no URL looked up among the static files."""
+    return [
+        Provider(entry["name"], entry["url"], _icon(entry.get("icon") or "openid/openid.svg"))
+        for entry in config.providers
+    ]
+
+
+@login_not_required
+def logo(request: HttpRequest) -> HttpResponse:
+    """The picture that templates made for django-openid-auth ask for."""
+    return redirect(static("openid/openid.svg"))
+
+
+def failure_context(request: HttpRequest, message: Any, exception: Exception | None = None) -> dict[str, Any]:
+    """What openid/failure.html shows."""
+    context = {"message": message, "exception": exception, "try_again": _way_back(request)}
+    context["front_page"] = get_script_prefix()
+    return {**context, "advice": _advice(exception)}
+
+
+def send_by_form(request: HttpRequest, action: str, fields: Iterable[tuple[str, str]], method: str = "post") -> Any:
+    """A page whose form is sent by itself; without JavaScript, by its button. For what is too long for a redirect."""
+    context = {
+        "action": action,
+        "fields": list(fields),
+        "method": method,
+        "destination": urlsplit(action).netloc or request.get_host(),
+        "nonce": _nonce(request),
+    }
+    return render(request, "openid/redirect.html", context)
+
+
+def lacks_cookies(request: HttpRequest) -> bool:
+    """Whether the browser held the session's cookie back because another site sent it here.
+
+    A provider sends long answers by a form, and with that no SameSite=Lax cookie comes. With what a page of ours sends
+    it does.
+    """
+    withheld = request.method == "POST" or settings.SESSION_COOKIE_SAMESITE == "Strict"
+    data = request.POST if request.method == "POST" else request.GET
+    return withheld and settings.SESSION_COOKIE_NAME not in request.COOKIES and POSTED_AGAIN not in data
+
+
+def send_again(request: HttpRequest) -> HttpResponse:
+    """A page of this site that sends the same answer once more, now with the cookie."""
+    data = request.POST if request.method == "POST" else request.GET
+    fields = [(name, value) for name, values in data.lists() for value in values]
+    action = request.get_full_path() if request.method == "POST" else request.path
+    method = str(request.method).lower()
+    return send_by_form(request, action, [*fields, (POSTED_AGAIN, "1")], method)
+
+
+def _advice(exception: Exception | None) -> Any:
+    if isinstance(exception, DiscoveryFailure):
+        return _("Look whether the address is right: it is that of your OpenID or of your provider.")
+    return getattr(exception, "advice", "") or _(
+        "You can try again, or choose another provider. If it keeps failing, tell the people of this site what it says "
+        "above."
+    )
+
+
+def _icon(icon: str) -> str:
+    return icon if icon.startswith(("/", "http://", "https://", "data:")) else static(icon)
+
+
+def _way_back(request: HttpRequest) -> str:
+    """Where to try again: the login page, with where to go from there."""
+    if hasattr(request, "user") and request.user.is_authenticated:
+        # A site may list the addresses of the sign-in itself, and leave this page out.
+        with suppress(NoReverseMatch):
+            return reverse("openid-identities")
+    url = reverse("openid-login")
+    following = request.GET.get(REDIRECT_FIELD_NAME)
+    return f"{url}?{urlencode({REDIRECT_FIELD_NAME: following})}" if following else url
+
+
+def _nonce(request: HttpRequest) -> str:
+    """The request's CSP nonce: Django's from 6.0 on, or that of django-csp."""
+    nonce = getattr(request, "csp_nonce", None)
+    if nonce is None:
+        nonce = getattr(request, "_csp_nonce", None)
+    return "" if nonce is None else str(nonce)

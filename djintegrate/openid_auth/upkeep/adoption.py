@@ -1,0 +1,210 @@
+"""Copies what django-openid-auth keeps in its tables into ours: identities, nonces, associations, verified accounts.
+
+Only reads the old tables, and needs nothing of the old app but them. Never changes a row that is here already.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.apps.registry import Apps
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group, Permission
+from django.db import connections, models, transaction
+from openid.store.nonce import SKEW
+
+from ..fields import digest_of
+from ..models import Association, Nonce, UserOpenID
+
+OLD = "django_openid_auth"
+ASSOCIATION = ("server_url", "handle", "secret", "issued", "lifetime", "assoc_type")
+
+
+@dataclass
+class Count:
+    """What became of the rows of one kind."""
+
+    name: str
+    copied: int = 0
+    present: int = 0
+    expired: int = 0
+    conflicts: list[str] = field(default_factory=list)
+
+
+def adopt(using: str, batch_size: int, dry_run: bool) -> Iterator[Count]:
+    """Yields a count for each old table, and for the permission. With `dry_run` nothing is written."""
+    old = old_models()
+    tables = connections[using].introspection.table_names()
+    for model, copy in ((old.identity, _identities), (old.nonce, _nonces), (old.association, _associations)):
+        if model._meta.db_table in tables:
+            yield _in_batches(model, copy, using, batch_size, dry_run)
+    yield _verified_accounts(using, batch_size, dry_run)
+
+
+def old_tables(using: str) -> list[str]:
+    """Those of the old tables that are in the database."""
+    return sorted(name for name in connections[using].introspection.table_names() if name.startswith(f"{OLD}_"))
+
+
+@dataclass
+class OldModels:
+    identity: type[models.Model]
+    nonce: type[models.Model]
+    association: type[models.Model]
+
+
+def old_models() -> OldModels:
+    """The old tables as models of a registry of their own, for the old app cannot be installed beside us."""
+    apart = Apps()
+
+    class Base(models.Model):
+        id = models.BigAutoField(primary_key=True)
+
+        class Meta:
+            abstract = True
+            apps = apart
+            app_label = OLD
+            managed = False
+
+    class OldIdentity(Base):
+        owner = _column_of_user()
+        claimed_id = models.TextField()
+        display_id = models.TextField()
+
+        class Meta(Base.Meta):
+            db_table = f"{OLD}_useropenid"
+
+    class OldNonce(Base):
+        server_url = models.TextField()
+        timestamp = models.BigIntegerField()
+        salt = models.TextField()
+
+        class Meta(Base.Meta):
+            db_table = f"{OLD}_nonce"
+
+    class OldAssociation(Base):
+        server_url = models.TextField()
+        handle = models.TextField()
+        secret = models.TextField()
+        issued = models.BigIntegerField()
+        lifetime = models.BigIntegerField()
+        assoc_type = models.TextField()
+
+        class Meta(Base.Meta):
+            db_table = f"{OLD}_association"
+
+    return OldModels(OldIdentity, OldNonce, OldAssociation)
+
+
+def _in_batches(model: Any, copy: Any, using: str, batch_size: int, dry_run: bool) -> Count:
+    count = Count(model._meta.db_table)
+    rows, last = model.objects.using(using).order_by("pk"), 0
+    while batch := list(rows.filter(pk__gt=last)[:batch_size]):
+        # Each batch is committed by itself: what was copied before an interruption stays.
+        with transaction.atomic(using=using):
+            copy(batch, count, using, dry_run)
+        last = batch[-1].pk
+    return count
+
+
+def _identities(batch: list[Any], count: Count, using: str, dry_run: bool) -> None:
+    digests = {digest_of(row.claimed_id): row for row in batch}
+    present = dict(UserOpenID.objects.using(using).filter(digest__in=digests).values_list("digest", "user_id"))
+    users = get_user_model()._default_manager.using(using)
+    known = set(users.filter(pk__in={row.owner for row in batch}).values_list("pk", flat=True))
+    new = []
+    for digest, row in digests.items():
+        if present.get(digest) == row.owner:
+            count.present += 1
+        elif digest in present:
+            owner = present[digest]
+            count.conflicts.append(f"{row.claimed_id} belongs to user {row.owner} there, and to user {owner} here")
+        elif row.owner not in known:
+            count.conflicts.append(f"{row.claimed_id} belongs to user {row.owner}, who does not exist")
+        else:
+            new.append(UserOpenID(user_id=row.owner, claimed_id=row.claimed_id, display_id=row.display_id))
+    _create(UserOpenID, new, count, using, dry_run)
+
+
+def _nonces(batch: list[Any], count: Count, using: str, dry_run: bool) -> None:
+    oldest = time.time() - SKEW
+    # The old table may have a nonce twice, which ours never has.
+    rows = {digest_of(row.server_url, row.timestamp, row.salt): row for row in batch if row.timestamp >= oldest}
+    count.expired += sum(row.timestamp < oldest for row in batch)
+    present = set(Nonce.objects.using(using).filter(digest__in=rows).values_list("digest", flat=True))
+    count.present += sum(row.timestamp >= oldest for row in batch) - len(rows) + len(present)
+    new = [
+        Nonce(server_url=row.server_url, timestamp=row.timestamp, salt=row.salt)
+        for digest, row in rows.items()
+        if digest not in present
+    ]
+    _create(Nonce, new, count, using, dry_run)
+
+
+def _associations(batch: list[Any], count: Count, using: str, dry_run: bool) -> None:
+    now = time.time()
+    live = [row for row in batch if row.issued + row.lifetime >= now]
+    count.expired += len(batch) - len(live)
+    present = {
+        (kept.server_url, kept.handle): kept.secret
+        for kept in Association.objects.using(using).filter(handle__in={row.handle for row in live})
+    }
+    new = []
+    for row in live:
+        key = (row.server_url, row.handle)
+        if key not in present:
+            present[key] = row.secret
+            new.append(Association(**{name: getattr(row, name) for name in ASSOCIATION}))
+        elif present[key] == row.secret:
+            count.present += 1
+        else:
+            count.conflicts.append(f"{row.server_url} has the handle {row.handle} here with another secret")
+    _create(Association, new, count, using, dry_run)
+
+
+def _verified_accounts(using: str, batch_size: int, dry_run: bool) -> Count:
+    """Who holds the old app's permission account_verified gets ours, users and groups."""
+    count = Count("account_verified")
+    permissions = Permission.objects.using(using).filter(codename="account_verified")
+    old = permissions.filter(content_type__app_label=OLD).first()
+    new = permissions.filter(content_type__app_label=UserOpenID._meta.app_label).first()
+    if old is None or new is None:
+        return count
+    for through, holder in _holders():
+        rows = through._default_manager.using(using)
+        has = set(rows.filter(permission_id=new.pk).values_list(holder, flat=True))
+        wanting = [key for key in rows.filter(permission_id=old.pk).values_list(holder, flat=True) if key not in has]
+        count.present += rows.filter(permission_id=old.pk).count() - len(wanting)
+        for begin in range(0, len(wanting), batch_size):
+            keys = wanting[begin : begin + batch_size]
+            _create(through, [through(**{holder: key, "permission_id": new.pk}) for key in keys], count, using, dry_run)
+    return count
+
+
+def _holders() -> Iterator[tuple[Any, str]]:
+    """The tables that say who holds a permission, and the column of the holder in each."""
+    yield Group.permissions.through, "group_id"
+    users = getattr(get_user_model(), "user_permissions", None)
+    if users is not None:
+        yield users.through, f"{users.field.m2m_field_name()}_id"
+
+
+def _create(model: Any, new: list[Any], count: Count, using: str, dry_run: bool) -> None:
+    if not dry_run:
+        model._default_manager.using(using).bulk_create(new)
+    count.copied += len(new)
+
+
+def _column_of_user() -> Any:
+    """The old table's reference to a user: of whatever type the user model's primary key has."""
+    key = get_user_model()._meta.pk
+    while key.remote_field:
+        key = key.target_field
+    if isinstance(key, models.AutoField):
+        return models.BigIntegerField(db_column="user_id")
+    _, _, args, kwargs = key.deconstruct()
+    kwargs.pop("primary_key", None)
+    return type(key)(*args, **{**kwargs, "db_column": "user_id"})

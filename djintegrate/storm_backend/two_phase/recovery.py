@@ -1,0 +1,232 @@
+"""What a crash has left prepared: what there is of it, what is to become of it, and how that is done.
+
+A transaction is to be committed if a store has recorded its commit (see `agreement`), and to be rolled back if none
+has. Never touches what another site, or another program, has prepared.
+"""
+
+from __future__ import annotations
+
+import enum
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from django.db import Error, OperationalError, connections
+
+from .. import base, conf, stores
+from ..connection.wrapper import StormEngine
+from ..sql import errors as retry
+from . import branches
+from . import decision_log as decisions
+
+SECONDS_TO_KEEP_REFUSALS = 86400
+"""A process that is still alive finds here that its transaction was refused."""
+
+
+class Verdict(enum.Enum):
+    COMMIT = "committed"
+    ROLLBACK = "rolled back"
+    UNKNOWN = "unknown"
+
+
+class CannotEnd(Exception):
+    """A transaction could not be ended; the message says why, and what to do."""
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """A transaction of this site that is prepared somewhere."""
+
+    transaction: str
+    stores: tuple[str, ...]
+    verdict: Verdict
+    why: str
+
+    @property
+    def age(self) -> float:
+        """In seconds, by this machine's clock and that of the one which began it."""
+        return max(0.0, time.time() - branches.begun_at(self.transaction))
+
+
+@dataclass
+class Place:
+    """A store as it was found."""
+
+    name: str
+    wrapper: StormEngine
+    # What is prepared here and ours, what is recorded here, and what others have prepared.
+    prepared: set[str] = field(default_factory=set)
+    records: dict[str, bool] = field(default_factory=dict)
+    others: set[str] = field(default_factory=set)
+    error: Error | None = None
+
+    @property
+    def branch_name(self) -> str:
+        return branches.branch_of(self.name, self.wrapper)
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether it is a file that is not there, which to connect to would make. Perhaps it is only not mounted."""
+        return self.wrapper.vendor == "sqlite" and not os.path.exists(str(self.wrapper.settings_dict["NAME"]))
+
+    @property
+    def database(self) -> tuple[str, ...]:
+        """Where its records are. Two stores may have one database."""
+        return (self.wrapper.vendor, *(str(self.wrapper.settings_dict[key]) for key in ("HOST", "PORT", "NAME")))
+
+    def end(self, transaction: str, commit: bool) -> None:
+        branches.end(self.wrapper, branches.Xid(transaction, self.branch_name), commit)
+
+
+class Survey:
+    """All stores of the site, each on a connection of its own."""
+
+    def __init__(self) -> None:
+        self.site = conf.site()
+        places = [Place(name, _wrapper(name)) for name in conf.stores()]
+        self.places = [place for place in places if not _is_in_memory(place.wrapper)]
+
+    def look(self) -> None:
+        """Read what is prepared, and then what is recorded."""
+        for read in (self._read_prepared, self._read_records):
+            for place in self.places:
+                if place.is_missing:
+                    place.error = OperationalError(
+                        f"there is no file {place.wrapper.settings_dict['NAME']!r}. Bring it back; if the store was "
+                        "never used, an empty file will do"
+                    )
+                    continue
+                try:
+                    read(place)
+                except Error as error:
+                    place.error = error
+
+    @property
+    def unreachable(self) -> list[Place]:
+        return [place for place in self.places if place.error is not None]
+
+    @property
+    def others(self) -> set[str]:
+        """The transactions of other sites, and of stores that this one does not have."""
+        return {name for place in self.places for name in place.others} - self._prepared()
+
+    def doubts(self) -> list[Doubt]:
+        """What is prepared, the oldest first."""
+        return [self._doubt(name) for name in sorted(self._prepared(), key=branches.begun_at)]
+
+    def end(self, doubt: Doubt, commit: bool, by_force: bool = False) -> bool:
+        """Commit `doubt`, or roll it back, in all stores; whether it was committed.
+
+        If its process turns out to be alive, and to have committed it, that is what counts.
+        """
+        if not (commit or by_force):
+            commit = self._refuse(doubt)
+        for place in self.places:
+            if doubt.transaction in place.prepared:
+                _end(place, doubt, commit)
+        return commit
+
+    def forget(self, older_than: float) -> None:
+        """Delete the records that nothing prepared needs any more."""
+        if any(not place.is_missing for place in self.unreachable):
+            return
+        # What was recorded before nothing was prepared under its name is no longer needed.
+        found = [place for place in self.places if not place.is_missing]
+        for place in found:
+            self._read_prepared(place)
+        prepared = self._prepared()
+        for place in found:
+            done = [
+                name
+                for name, committed in place.records.items()
+                if name not in prepared
+                and branches.is_of_site(name, self.site)
+                and time.time() - branches.begun_at(name) > (older_than if committed else SECONDS_TO_KEEP_REFUSALS)
+            ]
+            decisions.forget(place.wrapper, done)
+
+    def _doubt(self, name: str) -> Doubt:
+        where = tuple(place.name for place in self.places if name in place.prepared)
+        recorded = [place.name for place in self.places if place.records.get(name)]
+        if recorded:
+            return Doubt(name, where, Verdict.COMMIT, f"{recorded[0]!r} has recorded its commit.")
+        if self.unreachable:
+            missing = ", ".join(repr(place.name) for place in self.unreachable)
+            return Doubt(name, where, Verdict.UNKNOWN, f"{missing} cannot be asked.")
+        return Doubt(name, where, Verdict.ROLLBACK, "No store has recorded its commit.")
+
+    def _refuse(self, doubt: Doubt) -> bool:
+        """See to it that no store can record the commit any more; whether one has."""
+        if self.unreachable:
+            raise CannotEnd(f"{doubt.why} Bring it up, or say --force if it is lost.")
+        holders = []
+        for database in {place.database: place for place in self.places}.values():
+            prepared = [
+                place
+                for place in self.places
+                if place.database == database.database and doubt.transaction in place.prepared
+            ]
+            try:
+                if decisions.settle(database.wrapper, doubt.transaction, wait=not prepared):
+                    return True
+            except Error as error:
+                if not retry.is_retryable(database.wrapper.vendor, error):
+                    raise CannotEnd(f"The store {database.name!r} says: {error}") from error
+                if not prepared:
+                    raise CannotEnd(f"The store {database.name!r} is committing it just now. Look again.") from error
+                # What is prepared here has the record in it. To roll that back is the decision.
+                holders += prepared
+        for place in holders:
+            _end(place, doubt, commit=False)
+            if decisions.settle(place.wrapper, doubt.transaction):
+                return True
+        return False
+
+    def _prepared(self) -> set[str]:
+        return {name for place in self.places for name in place.prepared}
+
+    def _read_prepared(self, place: Place) -> None:
+        found = branches.all_prepared(place.wrapper)
+        ours = {xid for xid in found if branches.is_of_site(xid.transaction, self.site)}
+        place.prepared = {xid.transaction for xid in ours if xid.branch == place.branch_name}
+        place.others = {xid.transaction for xid in found} - place.prepared
+
+    def _read_records(self, place: Place) -> None:
+        place.records = decisions.outcomes(place.wrapper)
+
+
+@contextmanager
+def survey() -> Iterator[Survey]:
+    """A survey that has looked, and closes its connections."""
+    found = Survey()
+    try:
+        found.look()
+        yield found
+    finally:
+        for place in found.places:
+            place.wrapper.close()
+
+
+def _end(place: Place, doubt: Doubt, commit: bool) -> None:
+    try:
+        place.end(doubt.transaction, commit)
+    except Error as error:
+        raise CannotEnd(
+            f"The store {place.name!r} says: {error}. Only the user who prepared a transaction, or a superuser, can "
+            "end it; and MariaDB lets nobody while it still has the connection of a machine that is gone: KILL that."
+        ) from error
+
+
+def _wrapper(name: str) -> StormEngine:
+    alias = stores.alias_of(name)
+    if alias is None:
+        return base.wrapper_for(conf.store(name))
+    wrapper: StormEngine = decisions.another(connections[alias])
+    return wrapper
+
+
+def _is_in_memory(wrapper: StormEngine) -> bool:
+    # What such a database held is gone with its process.
+    return wrapper.vendor == "sqlite" and bool(wrapper.is_in_memory_db())

@@ -1,0 +1,63 @@
+"""The site of the benchmarks: its views, and what joins ZStorm to a site without the engine."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+
+import transaction
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
+from django.views.decorators.csrf import csrf_exempt
+from storm.store import Store
+from storm.zope.zstorm import global_zstorm
+
+from proofs.benchmarks.models import Entry, Item, StormEntry
+
+numbers = itertools.count()
+
+
+@csrf_exempt
+def read_and_write(request: HttpRequest) -> HttpResponse:
+    """Reads one row and writes one."""
+    number = next(numbers)
+    item = Item.objects.get(pk=number % 5000 + 1)
+    Entry.objects.create(text=item.name, number=number)
+    return HttpResponse("done")
+
+
+@csrf_exempt
+def write_with_both(request: HttpRequest) -> HttpResponse:
+    """Writes one row with each ORM."""
+    number = next(numbers)
+    Entry.objects.create(text="by Django", number=number)
+    store().add(StormEntry("by Storm", number))
+    return HttpResponse("done")
+
+
+def store() -> Store:
+    """This thread's Storm store, from the engine or, on the side without it, from ZStorm."""
+    uri = getattr(settings, "BENCHMARK_ZSTORM_URI", None)
+    if uri is None:
+        from djintegrate.storm_backend import get_store
+
+        return get_store(getattr(settings, "BENCHMARK_STORE", "main"))
+    return global_zstorm.get("main", uri)
+
+
+class ZStormMiddleware:
+    """A Zope transaction around each request, as sites with ZStorm have it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with transaction.manager:
+            return self.get_response(request)
+
+
+urlpatterns = [
+    path("read-and-write/", read_and_write),
+    path("write-with-both/", write_with_both),
+]

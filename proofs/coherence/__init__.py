@@ -1,0 +1,1 @@
+"""Random sequences of both ORMs beside a model of the data."""

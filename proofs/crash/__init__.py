@@ -1,0 +1,1 @@
+"""Kills processes and servers in the middle of commits, and compares what is left."""

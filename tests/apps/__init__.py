@@ -1,0 +1,1 @@
+"""The tests' own Django apps, with their Storm classes."""

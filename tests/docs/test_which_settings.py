@@ -1,0 +1,75 @@
+"""The page "Which settings do I need?": each of its blocks is enough for a new project, and has no line too many."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+
+from tests.support.doc_pages import ROOT, blocks
+
+PAGE = "docs/reference/which-settings.md"
+HEADINGS = ["Storm", "OpenID", "Dojo", "All three"]
+URLS = """
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.template import engines
+from django.urls import include
+from tests.support.which_settings_site import write_and_fail
+
+def dojo(request):
+    return HttpResponse(engines["django"].from_string("{% load dojo %}{% dojo request.dojo %}").render({}, request))
+
+urlpatterns += [
+    path("fail/", write_and_fail),
+    path("members/", login_required(lambda request: HttpResponse())),
+    path("dojo/", dojo),
+]
+"""
+
+
+@pytest.mark.parametrize("heading", HEADINGS)
+def test_the_block_is_enough_and_no_line_can_be_left_out(heading: str, tmp_path: Path, db_kind: str) -> None:
+    if db_kind != "sqlite":
+        pytest.skip("The page's sites are on SQLite.")
+    settings, urls = block_of(heading)
+    call_command("startproject", "site_of_the_page", str(tmp_path))
+    folder = tmp_path / "site_of_the_page"
+    (tmp_path / "dojo" / "dojo").mkdir(parents=True)
+    (tmp_path / "dojo" / "dojo" / "dojo.js").touch()  # as dojo_install does
+    with (folder / "urls.py").open("a") as file:
+        file.write("\n".join([URLS, *urls]))
+    start = (folder / "settings.py").read_text()
+    statements = [ast.unparse(statement) for statement in ast.parse(settings).body]
+    variants = {"whole": statements}
+    for number in range(len(statements)):
+        variants[f"without_{number}"] = statements[:number] + statements[number + 1 :]
+    for name, kept in variants.items():
+        (folder / f"{name}.py").write_text("\n".join([start, *kept]))
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.support.which_settings_site", heading, *variants],
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}"},
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    works = [variant for variant in done.stdout.split() if variant in variants]
+    assert "whole" in works, done.stderr
+    assert [set(statements) - set(variants[variant]) for variant in works if variant != "whole"] == []
+
+
+def block_of(heading: str) -> tuple[str, list[str]]:
+    """The settings below a heading, and the lines for urls.py that go with them."""
+    headings = [(text.count("\n", 0, match.start()), match[1]) for text in [(ROOT / PAGE).read_text()]
+                for match in re.finditer(r"^## (.*)$", text, re.MULTILINE)]  # fmt: skip
+    below: dict[str, list[str]] = {}
+    for block in blocks(PAGE, "python"):
+        nearest = [name for line, name in headings if line < block.line][-1]
+        below.setdefault(nearest, []).append(block.text)
+    assert list(below) == HEADINGS
+    return below[heading][0], below["OpenID"][1:] if heading in ("OpenID", "All three") else []

@@ -1,0 +1,73 @@
+"""The habits that no linter knows: the apps are apart, each module says what it is for, no file is long."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = ROOT / "djintegrate"
+APPS = ("storm_backend", "openid_auth", "dojo")
+EVERYTHING = [
+    path
+    for pattern in ("*.py", "*.js", "*.css", "*.html")
+    for part in ("djintegrate", "testproject", "tools", "tests", "proofs")
+    for path in sorted((ROOT / part).rglob(pattern))
+    if "node_modules" not in path.parts
+]
+LONGEST = 400
+LONGER = {
+    "proofs/coherence/world.py": "One state machine of Hypothesis: its rules are methods of one class.",
+    "tests/storm_backend/references/test_references_deletion.py": "Every on_delete, from both sides.",
+    "tests/storm_backend/references/test_references_fields.py": "One field: what it takes, gives and finds.",
+    "tests/storm_backend/schema/test_schema.py": "One command, on databases of its own.",
+    "tests/storm_backend/two_phase/test_manager.py": "One protocol, failing at each of its steps.",
+}
+"""Files that may be longer, each with its reason."""
+
+
+def name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def imports(path: Path) -> Iterator[str]:
+    """The dotted names that a module of the package imports, wherever in it."""
+    package = ["djintegrate", *path.relative_to(PACKAGE).parent.parts]
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            start = package[: len(package) - node.level + 1] if node.level else []
+            module = ".".join([*start, *([node.module] if node.module else [])])
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_an_app_imports_neither_of_the_others(app: str) -> None:
+    others = tuple(f"djintegrate.{other}" for other in APPS if other != app)
+    modules = sorted((PACKAGE / app).rglob("*.py"))
+    assert len(modules) > 10
+    assert [(name(path), found) for path in modules for found in imports(path) if found.startswith(others)] == []
+
+
+def test_the_apps_do_not_need_the_sample_site_or_the_tests() -> None:
+    ours = ("testproject", "tests", "tools", "proofs")
+    modules = (PACKAGE).rglob("*.py")
+    assert [(name(path), found) for path in modules for found in imports(path) if found.split(".")[0] in ours] == []
+
+
+def test_what_a_module_says_at_its_top_is_short() -> None:
+    """That it says something is ruff's D100."""
+    modules = {
+        name(path): ast.get_docstring(ast.parse(path.read_text())) or "" for path in sorted(PACKAGE.rglob("*.py"))
+    }
+    assert [path for path, docstring in modules.items() if sum(map(bool, docstring.split("\n"))) > 5] == []
+
+
+def test_no_file_is_too_long() -> None:
+    lengths = {name(path): path.read_text().count("\n") for path in EVERYTHING}
+    assert {path: length for path, length in lengths.items() if length > LONGEST and path not in LONGER} == {}
+    assert [path for path in LONGER if lengths.get(path, 0) <= LONGEST] == []

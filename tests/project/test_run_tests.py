@@ -1,0 +1,68 @@
+"""What `make test` makes of the pytest processes it ran."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tools.run_tests import UNAVAILABLE, Outcome, left_out, run, summarise
+
+GOOD = Outcome("sqlite", 0, 1.0, passed=3, skipped=1)
+MISSING = Outcome("mysql", UNAVAILABLE, 0.1, unavailable="The program mariadbd is not installed.")
+
+
+def test_the_last_line_has_the_totals_of_all_databases(capsys: pytest.CaptureFixture[str]) -> None:
+    bad = Outcome("postgres", 1, 1.0, passed=2, failed=1, failures=("tests.test_x::test_y: too late",))
+    assert summarise([GOOD, bad], required=False) == 1
+    printed = capsys.readouterr().out
+    assert printed.endswith("\n5 passed, 1 failed, 1 skipped\n")
+    assert "FAILED on PostgreSQL: tests.test_x::test_y: too late\n" in printed
+
+
+def test_a_database_that_cannot_be_had_is_skipped_with_its_reason(capsys: pytest.CaptureFixture[str]) -> None:
+    assert summarise([GOOD, MISSING], required=False) == 0
+    assert "skipped: MariaDB could not be had: The program mariadbd is not installed.\n" in capsys.readouterr().out
+
+
+def test_a_database_that_cannot_be_had_fails_where_all_are_required(capsys: pytest.CaptureFixture[str]) -> None:
+    assert summarise([GOOD, MISSING], required=True) == 1
+    assert capsys.readouterr().out.endswith("\n3 passed, 1 failed, 1 skipped\n")
+
+
+def test_a_run_without_any_test_fails(capsys: pytest.CaptureFixture[str]) -> None:
+    assert summarise([Outcome("sqlite", 5, 1.0)], required=False) == 1
+
+
+def test_outcomes_are_counted_from_a_real_run(tmp_path: Path) -> None:
+    source = "import pytest\ndef test_a(): pass\ndef test_b(): assert not 'a'\ndef test_c(): pytest.skip()\n"
+    outcome = _run(tmp_path, source)
+    assert (outcome.passed, outcome.failed, outcome.skipped, outcome.code) == (1, 1, 1, 1)
+    [failure] = outcome.failures
+    assert failure.endswith("test_sample::test_b: AssertionError: assert not 'a'")
+
+
+def test_a_process_that_dies_counts_as_a_failure(tmp_path: Path) -> None:
+    outcome = _run(tmp_path, "import os\ndef test_a(): os._exit(3)\n")
+    assert (outcome.passed, outcome.failed, outcome.code) == (0, 1, 3)
+
+
+def test_what_never_comes_near_a_driver_runs_once_on_postgresql() -> None:
+    assert left_out("psycopg2", ["postgres", "psycopg2"]) == ["--ignore=tests/dojo", "--ignore=tests/openid_auth"]
+    assert left_out("psycopg2", ["psycopg2"]) == left_out("postgres", ["postgres", "psycopg2"]) == []
+
+
+def test_an_unknown_database_is_named_with_the_known_ones() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tools.run_tests", "--db", "oracle"],
+        cwd=Path(__file__).resolve().parents[2], capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "DB is 'oracle'. Make it sqlite, postgres, psycopg2, mysql or all." in done.stderr
+
+
+def _run(folder: Path, source: str) -> Outcome:
+    (folder / "test_sample.py").write_text(source)
+    return run("sqlite", ["--rootdir", str(folder), "-c", "/dev/null", str(folder)], prefixed=False)

@@ -1,0 +1,79 @@
+"""Many requests over many threads that come and go leave no connection, no object and no transaction behind.
+
+The long form of it, with resident memory, is `python -m proofs.benchmarks.connections`.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import pytest
+from django.db import connection, connections
+
+from djintegrate.storm_backend import get_store
+from proofs.benchmarks.crowd import Crowd, memory
+from tests.apps.people.models import Visit
+from tests.apps.people.storm_models import StormVisit
+from tests.support.faults import Site
+from tests.support.helpers import (
+    MIDDLEWARE,
+    TRANSACTIONS,
+    Outside,
+    connections_left,
+    connections_open,
+    is_sqlite,
+    wait_until,
+)
+
+pytest_plugins = ["tests.support.fixtures"]
+pytestmark = TRANSACTIONS
+
+REQUESTS = 1000
+# On SQLite, writers mostly wait for each other.
+THREADS = {"sqlite": 5, "postgres": 50, "mysql": 50}[os.environ["DB"]]
+
+
+@pytest.fixture(autouse=True)
+def _site_settings(settings: Any) -> None:
+    settings.MIDDLEWARE = MIDDLEWARE
+    settings.ROOT_URLCONF = "tests.support.faults"
+
+
+@pytest.fixture
+def crowd(transactional_db: None) -> Crowd:
+    # Not the connection of this thread, which does not serve.
+    connections.close_all()
+    site = Site()
+
+    def view() -> None:
+        if is_sqlite():
+            # So many writers wait for each other for longer than the usual five seconds.
+            connection.cursor().execute("PRAGMA busy_timeout = 120000")
+        # Visits have no unique index, where simultaneous inserts would deadlock on MariaDB now and then.
+        Visit.objects.create(note="by Django")
+        get_store("main").add(StormVisit("by Storm"))
+
+    def request() -> None:
+        answer = site(view)
+        assert (answer.status, answer.errors) == (200, [])
+
+    return Crowd(THREADS, request)
+
+
+def test_as_many_connections_are_open_as_threads_alive(crowd: Crowd, outside: Outside) -> None:
+    # SQLite keeps a file open for as long as a cursor that an earlier test has not read to its end.
+    before = connections_left()
+    for _ in range(2):
+        crowd.serve(REQUESTS // 2, lambda: wait_until(lambda: connections_open() == before + crowd.size))
+        wait_until(lambda: connections_open() == before)
+    assert crowd.started > 2 * crowd.size
+    assert outside.rows("SELECT count(*) FROM people_visit")[0][0] == 2 * REQUESTS
+
+
+def test_the_process_does_not_grow(crowd: Crowd) -> None:
+    crowd.serve(REQUESTS // 2)
+    before = crowd.serve(REQUESTS, memory)
+    after = crowd.serve(REQUESTS, memory)
+    # Not one object for each request; threads that come and go make some noise.
+    assert after.blocks - before.blocks < REQUESTS

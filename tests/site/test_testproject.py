@@ -1,0 +1,148 @@
+"""The sample site: its own tests, and the whole of what `make run` starts, over real HTTP."""
+
+from __future__ import annotations
+
+import http.cookiejar
+import json
+import re
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.openid_auth.live import form_of
+from tests.openid_auth.provider import hidden_fields
+from tests.support.sample_site import ROOT, environment, free_port, serving
+from tests.support.sample_site import uri as uri
+from tools import run_site
+
+Browse = Callable[[str, "dict[str, str] | None"], str]
+
+
+def test_the_sites_own_tests_pass(uri: str) -> None:
+    done = manage(["test", "testproject", "--noinput"], {"DATABASE_URL": uri})
+    assert done.returncode == 0, done.stderr
+    ran = re.search(r"Ran (\d+) tests", done.stderr)
+    assert ran and int(ran[1]) > 40
+
+
+def test_the_served_site_has_sample_data_and_an_admin(site: Browse) -> None:
+    home = site("/", None)
+    assert re.findall(r'<h2><a href="/at/(\w+)/">', home) == ["lisbon", "tallinn"]
+    assert "Two ORMs on one connection" in site("/at/lisbon/grid/", None)
+    assert ".agenda" in site("/static/sprints/style.css", None)
+
+    admin = site("/admin/login/?next=/admin/sprints/sessionrow/", {"username": "admin", "password": "admin"})
+    assert "32 sessions" in admin
+
+
+def test_people_of_the_sample_provider_sign_in_offline_and_schedule(site: Browse) -> None:
+    home = sign_in(site, "a7fG3kQ")
+    assert 'title="Your identities">Ada Okoye</a>' in home
+    waiting = re.search(r'Waiting for.*?href="(/at/lisbon/\d+/)"', site("/at/lisbon/", None), re.DOTALL)
+    assert waiting
+    assert "A room and a time" in site(f"{waiting[1]}schedule/", None)
+
+
+def test_a_failure_leaves_neither_half(site: Browse) -> None:
+    sign_in(site, "b2Rw9xT")
+    page = site("/one-transaction/", {"fail": "1"})
+    assert "Rolled back." in page
+    before, written, after = [tuple(map(int, re.findall(r">(\d+) rows", row))) for row in page.split("<tr")[2:5]]
+    assert written == (before[0] + 1, before[1] + 1)
+    assert after == before
+    page = site("/one-transaction/", {})
+    assert "Committed." in page
+    assert tuple(map(int, re.findall(r">(\d+) rows", page.split("<tr")[4]))) == written
+
+
+def test_each_step_is_told_and_another_start_keeps_the_data(tmp_path: Path, uri: str) -> None:
+    with serving(free_port(), uri, tmp_path) as first:
+        pass
+    with serving(free_port(), uri, tmp_path) as second:
+        pass
+    # PATH leads nowhere here.
+    assert (
+        "Dojo: no Node in PATH, which builds it: forms stay plain HTML. With Node, make run brings the widgets."
+        in first
+    )
+    assert any(line.startswith("Tables: ") for line in first)
+    assert "Sample data: people, sprints and sessions" in first
+    assert "Sample data: there are sprints already; nothing is changed" in second
+
+
+def test_for_launchpad_two_settings_change(tmp_path: Path) -> None:
+    show = "import json; from testproject import settings; print(json.dumps(vars(settings), default=str))"
+
+    def settings(variables: dict[str, str]) -> dict[str, str]:
+        command = [sys.executable, "-c", show]
+        done = subprocess.run(command, cwd=ROOT, env=environment(variables), capture_output=True, text=True, check=True)
+        return {name: value for name, value in json.loads(done.stdout).items() if name.isupper()}
+
+    sample, launchpad = settings({}), settings({"OPENID_SSO_SERVER_URL": "https://login.launchpad.net/"})
+    changed = {name for name in {*sample, *launchpad} if sample.get(name) != launchpad.get(name)}
+    assert changed == {"OPENID_SSO_SERVER_URL", "OPENID_FETCH_ALLOWED_HOSTS"}
+
+
+def test_a_port_in_use_is_named_with_a_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setenv("PORT", str(port))
+        with pytest.raises(SystemExit, match=f"Port {port} .* make run PORT={port + 1}"):
+            run_site.main()
+
+
+@pytest.mark.parametrize("command", [["check", "--fail-level", "WARNING"], ["makemigrations", "--check", "--dry-run"]])
+def test_the_site_has_nothing_to_complain_about(command: list[str], tmp_path: Path) -> None:
+    done = manage(command, {"SITE_FOLDER": str(tmp_path)})
+    assert done.returncode == 0, done.stderr
+
+
+def test_without_debug_a_secret_key_is_demanded() -> None:
+    done = manage(["check"], {"DEBUG": "0"})
+    assert done.returncode != 0
+    assert "SECRET_KEY is not set" in done.stderr
+
+
+@pytest.fixture
+def site(tmp_path: Path, uri: str) -> Iterator[Browse]:
+    """The site as `make run` starts it, on the database under test, and a browser of a kind: (address, form) → page."""
+    cookies = http.cookiejar.CookieJar()
+    opener = urllib.request.build_opener(
+        urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor(cookies)
+    )  # fmt: skip
+    port = free_port()
+
+    def browse(address: str, form: dict[str, str] | None) -> str:
+        url = f"http://127.0.0.1:{port}{address}"
+        data = None
+        if form is not None and {"csrfmiddlewaretoken", "openid.sig"} & set(form):
+            data = urllib.parse.urlencode(form).encode()
+        elif form is not None:
+            token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', browse(address, None))
+            assert token
+            data = urllib.parse.urlencode({**form, "csrfmiddlewaretoken": token[1]}).encode()
+        with opener.open(url, data, timeout=30) as response:
+            return response.read().decode()
+
+    with serving(port, uri, tmp_path):
+        yield browse
+
+
+def sign_in(site: Browse, person: str) -> str:
+    """The page after it. Single sign-on: the login leads straight to the provider's question."""
+    question = site("/openid/login/", None)
+    action, answer = form_of(site("/provider/decide", hidden_fields(question) | {"person": person, "allow": "1"}))
+    return site(urllib.parse.urlsplit(action)._replace(scheme="", netloc="").geturl(), answer)
+
+
+def manage(arguments: list[str], variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments], cwd=ROOT, env=environment(variables), capture_output=True, text=True
+    )

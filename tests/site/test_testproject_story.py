@@ -1,0 +1,227 @@
+"""The sample site in a browser, from end to end: what people do there, over the served site with its dijits."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.select import Select
+
+from tests.support import axe
+from tests.support.browser import NARROW, WIDE, complaints, page_text, resize, wait_for, without_javascript
+from tests.support.processes import one_at_a_time
+from tests.support.sample_site import free_port, serving
+from tests.support.sample_site import uri as uri
+
+if TYPE_CHECKING:
+    from selenium import webdriver
+
+
+class Visitor:
+    """Somebody at the site."""
+
+    def __init__(self, browser: webdriver.Chrome, url: str) -> None:
+        self.browser, self.url = browser, url
+
+    def go(self, path: str) -> None:
+        self.browser.get(self.url + path)
+        self._settle()
+
+    def click(self, text: str) -> None:
+        """The link or the button of this text, and until what follows is there."""
+        here = f"//main//*[self::a or self::button][normalize-space()='{text}']"
+        found = self.browser.find_elements(By.XPATH, here) or self.browser.find_elements(
+            By.XPATH, here.replace("//main", "")
+        )
+        assert found, f"No {text!r} in {page_text(self.browser)}"
+        self.browser.execute_script("window.before = true")
+        found[0].click()
+        wait_for(self.browser, lambda: not self.browser.execute_script("return window.before"), "The page changes")
+        self._settle()
+
+    def write(self, field: str, text: str) -> None:
+        """Into a dijit, or a plain field, in place of what it says."""
+        found = self.browser.find_element(By.ID, f"id_{field}")
+        found.send_keys(Keys.CONTROL, "a")
+        found.send_keys(text, Keys.TAB)
+
+    def choose(self, field: str, text: str) -> None:
+        """In a FilteringSelect: type its beginning, and take what the menu offers."""
+        found = self.browser.find_element(By.ID, f"id_{field}")
+        found.send_keys(Keys.CONTROL, "a")
+        found.send_keys(text[:4])
+        item = f"//*[@id='id_{field}_popup']//*[normalize-space()='{text}']"
+        wait_for(self.browser, lambda: self.browser.find_element(By.XPATH, item).click() or True, "The menu offers it")
+
+    def sees(self, *texts: str) -> None:
+        page = page_text(self.browser)
+        assert [text for text in texts if text not in page] == [], page
+
+    def misses(self, text: str) -> None:
+        page = page_text(self.browser)
+        assert text not in page, page
+
+    def sign_in(self, name: str) -> None:
+        self.go("/openid/login/?next=/")  # which leads straight to the provider, who asks
+        self.browser.find_element(By.XPATH, f"//label[contains(., '{name}')]").click()
+        self.click("Sign in")
+        self.sees(name)
+
+    def sign_out(self) -> None:
+        self.go("/")
+        self.click("Sign out")
+        self.misses("Sign out")
+
+    def join(self, team: str) -> None:
+        self.go("/provider/")
+        self.browser.find_element(By.CSS_SELECTOR, f"input[value='{team}']").click()
+        self.click("Save")
+
+    def _settle(self) -> None:
+        ready = (
+            "return document.readyState === 'complete' && document.documentElement.dataset.djintegrate !== 'loading'"
+        )
+        wait_for(self.browser, lambda: self.browser.execute_script(ready), "The page is ready")
+
+
+@pytest.mark.beside("sqlite", "postgres")
+def test_a_session_from_the_proposal_to_the_schedule(visitor: Visitor) -> None:
+    visitor.sign_in("Bruno Keller")
+    visitor.go("/at/lisbon/")
+    visitor.click("Propose a session")
+    visitor.write("title", "Looms and threads")
+    visitor.choose("track", "Pages")
+    visitor.write("seats", "12")
+    describe(visitor, "Bring a thread.")
+    visitor.click("Propose")
+    visitor.sees("Not on the schedule yet; 60 minutes")
+    visitor.sees("Bring a thread.")
+    visitor.sees("0 of 12 taken")
+    session = visitor.browser.current_url.removeprefix(visitor.url)
+    visitor.misses("Put it on the schedule")
+
+    visitor.join("sprint-schedulers")
+    visitor.sign_out()
+    visitor.sign_in("Bruno Keller")
+    visitor.go(session)
+    visitor.click("Put it on the schedule")
+    visitor.choose("room", "Library (40 seats)")
+    visitor.write("time", "10:30")
+    visitor.click("Put it on the schedule")
+    visitor.sees("Library is taken by “Two ORMs on one connection”, 10:00 to 11:30.")
+    visitor.sees("Bruno Keller proposed it, and is at “Dijits without attributes” 10:30 to 11:30.")
+    assert ["400 (Bad Request)" in told for told in complaints(visitor.browser)] == [True]  # the form that was refused
+    visitor.write("time", "16:00")
+    visitor.click("Put it on the schedule")
+    visitor.sees("On the schedule.")
+    visitor.sees("16:00 to 17:00")
+    visitor.click("I will be there")
+    visitor.sees("1 of 12 taken")
+    visitor.go("/at/lisbon/grid/")
+    visitor.sees("Looms and threads")
+
+    visitor.go("/one-transaction/")
+    before = counts(visitor)[-1]
+    visitor.click("Write both, then fail")
+    visitor.sees("Rolled back.")
+    written = tuple(count + 1 for count in before)
+    assert counts(visitor) == [before, written, before]
+    visitor.click("Write both, and commit")
+    assert counts(visitor) == [before, written, written]
+    visitor.sign_out()
+    visitor.go(session)
+    visitor.sees("Sign in to attend")
+
+    visitor.sign_in("Chiara Neri")
+    visitor.click("Admin")
+    visitor.go("/admin/sprints/sessionrow/?q=Looms")
+    visitor.sees("1 session")
+    visitor.go("/admin/sprints/activity/?q=Looms")
+    visitor.sees("in Library, on")
+    visitor.go("/admin/openid_auth/useropenid/")
+    visitor.sees("bruno")
+    assert complaints(visitor.browser) == []
+
+
+def test_all_of_it_works_without_javascript(visitor: Visitor) -> None:
+    visitor.sign_in("Ada Okoye")
+    with without_javascript(visitor.browser):
+        visitor.browser.get(f"{visitor.url}/at/lisbon/propose/")
+        find = visitor.browser.find_element
+        find(By.ID, "id_title").send_keys("Plainly")
+        Select(find(By.ID, "id_proposer")).select_by_visible_text("Dmitri Lund")
+        find(By.ID, "id_description").send_keys("One & two")
+        find(By.CSS_SELECTOR, "main form button").click()
+        wait_for(visitor.browser, lambda: "Plainly" in find(By.TAG_NAME, "h1").text, "The session is shown")
+        assert "One & two" in find(By.TAG_NAME, "main").text
+        visitor.browser.get(f"{visitor.browser.current_url}schedule/")
+        Select(find(By.ID, "id_room")).select_by_visible_text("Aula (120 seats)")
+        find(By.ID, "id_time").send_keys("0730AM")
+        find(By.CSS_SELECTOR, "main form button").click()
+        wait_for(visitor.browser, lambda: "07:30 to 08:30" in find(By.TAG_NAME, "main").text, "It is on the schedule")
+
+
+PAGES = [
+    "/",
+    "/people/",
+    "/one-transaction/",
+    "/at/lisbon/",
+    "/at/lisbon/grid/",
+    "/at/lisbon/sessions/",
+    "/at/lisbon/2/",
+]
+FORMS = ["/at/lisbon/propose/", "/at/lisbon/2/edit/", "/at/lisbon/2/schedule/", "/openid/identities/"]
+
+
+def test_each_page_fits_a_phone_and_a_desk_and_can_be_read_by_all(visitor: Visitor) -> None:
+    visitor.sign_in("Ada Okoye")
+    for size in (NARROW, WIDE):
+        resize(visitor.browser, size)
+        for path in PAGES + FORMS:
+            visitor.go(path)
+            width = visitor.browser.execute_script("return document.documentElement.scrollWidth")
+            assert width <= size[0], f"{path} is {width} wide on {size[0]}"
+            if size is NARROW:
+                assert axe.violations(visitor.browser) == [], path
+    assert complaints(visitor.browser) == []
+
+
+@pytest.fixture
+def visitor(browser: webdriver.Chrome, uri: str, tmp_path: Path) -> Iterator[Visitor]:
+    if not shutil.which("node"):
+        why = "There is no Node in PATH, which builds Dojo. On Debian, as root: apt-get install nodejs"
+        if os.environ.get("CI", "").lower() in ("1", "true"):
+            pytest.fail(why)
+        pytest.skip(why)
+    from django.conf import settings
+
+    root = Path(settings.DOJO_ROOT)
+    port = free_port()
+    variables = {"DOJO_ROOT": str(root), "PATH": os.environ["PATH"], "XDG_CACHE_HOME": str(root.parent)}
+    with one_at_a_time(root.parent):
+        running = serving(port, uri, tmp_path, **variables)
+        running.__enter__()
+    try:
+        assert (root.with_name("dojo-site") / "made-for").exists(), (tmp_path / "said").read_text()
+        yield Visitor(browser, f"http://127.0.0.1:{port}")
+    finally:
+        running.__exit__(None, None, None)
+
+
+def describe(visitor: Visitor, text: str) -> None:
+    """Into the editor, which is a page of its own."""
+    visitor.browser.switch_to.frame("id_description_iframe")
+    visitor.browser.find_element(By.ID, "dijitEditorBody").send_keys(text)
+    visitor.browser.switch_to.default_content()
+
+
+def counts(visitor: Visitor) -> list[tuple[int, ...]]:
+    """The rows of both tables: of Storm's, and of Django's."""
+    rows = visitor.browser.find_elements(By.CSS_SELECTOR, ".counts tbody tr")
+    return [tuple(int(cell.text.split()[-2]) for cell in row.find_elements(By.TAG_NAME, "td")) for row in rows]

@@ -10,6 +10,7 @@ import pytest
 from djintegrate.dojo.page.names import THEMES
 from tests.dojo import site
 from tests.dojo.forms import Every, Many
+from tests.dojo.test_browser import find
 from tests.dojo.test_docs import REFERENCE
 from tests.support.axe import violations
 
@@ -89,7 +90,7 @@ def test_a_label_names_and_focuses_what_is_no_field_of_html(page: Any) -> None:
 
 def test_a_select_is_said_to_open_a_list_and_what_it_shows_is_its_text(page: Any) -> None:
     browser = page()
-    room = browser.find_element("id", "id_room")
+    room = find(browser, "id_room")
     assert room.get_attribute("aria-expanded") == "false"
     browser.execute_async_script(OPEN, "id_room")
     assert room.get_attribute("aria-expanded") == "true"

@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 from django import forms
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core import validators
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import translation
+from django.utils.formats import get_format
 
 from djintegrate.dojo import models as dojo
 from djintegrate.dojo.fields import auto, rules, values
@@ -82,17 +84,18 @@ def test_what_cannot_be_seen_becomes_none(widget: type[forms.Widget]) -> None:
     [
         (forms.CharField(), "dijit/form/ValidationTextBox"),
         (forms.CharField(widget=forms.PasswordInput), "dijit/form/ValidationTextBox"),
-        (forms.CharField(widget=forms.Textarea), "dijit/form/Textarea"),
+        (forms.CharField(widget=forms.Textarea), "dijit/form/SimpleTextarea"),
         (RichTextField(), "djintegrate/Editor"),
         (forms.IntegerField(), "dijit/form/NumberTextBox"),
         (forms.IntegerField(step_size=2), "dijit/form/NumberSpinner"),
         (forms.DecimalField(localize=True), "dijit/form/NumberTextBox"),
         (forms.IntegerField(widget=forms.NumberInput({"type": "range"})), "dijit/form/HorizontalSlider"),
         (forms.DateField(), "dijit/form/DateTextBox"),
-        (forms.DateField(input_formats=["%d. %B %Y"]), "dijit/form/ValidationTextBox"),
+        (forms.DateField(input_formats=["%d. %B %Y"]), "dijit/form/DateTextBox"),
+        (forms.DateField(input_formats=["%j %Y"]), "dijit/form/ValidationTextBox"),
         (forms.TimeField(), "dijit/form/TimeTextBox"),
         (forms.DateTimeField(), "djintegrate/DateTimeBox"),
-        (forms.DateField(widget=forms.Textarea), "dijit/form/Textarea"),
+        (forms.DateField(widget=forms.Textarea), "dijit/form/SimpleTextarea"),
         (forms.ChoiceField(), "dijit/form/Select"),
         (forms.ChoiceField(widget=forms.RadioSelect), "dijit/form/RadioButton"),
         (forms.NullBooleanField(), "dijit/form/Select"),
@@ -226,39 +229,58 @@ def test_messages_are_the_servers() -> None:
         assert entry_of(forms.DateField())["rules"]["required"] == "Dieses Feld ist zwingend erforderlich."
 
 
+def is_pythons(text: str) -> bool:
+    """Chinese has a format that strptime() refuses."""
+    try:
+        datetime.strptime(datetime(2026, 2, 3).strftime(text), text)
+    except ValueError:
+        return False
+    return True
+
+
+GERMAN = {"decimal": ",", "group": ".", "grouping": 3}
+
+
 @pytest.mark.parametrize(
-    ("field", "value", "expected"),
+    ("field", "expected"),
     [
-        (forms.IntegerField(), 12, {"kind": "number", "wire": ".", "is": "12"}),
-        (forms.IntegerField(), "", {"kind": "number", "wire": ".", "is": ""}),
-        (forms.IntegerField(), "x1", {"kind": "number", "wire": ".", "text": "x1"}),
-        (forms.DecimalField(), Decimal("1E+3"), {"kind": "number", "wire": ".", "is": "1000"}),
-        (forms.DecimalField(localize=True), "1,50", {"kind": "number", "wire": ",", "is": "1.50"}),
-        (forms.FloatField(), 1e300, {"kind": "number", "wire": ".", "is": "1e+300"}),
-        (forms.DateField(), date(2026, 2, 3), {"kind": "date", "wire": "%Y-%m-%d", "is": "2026-02-03"}),
-        (forms.DateField(), "03.02.2026", {"kind": "date", "wire": "%Y-%m-%d", "is": "2026-02-03"}),
-        (forms.DateField(), "31.02.2026", {"kind": "date", "wire": "%Y-%m-%d", "text": "31.02.2026"}),
+        (forms.IntegerField(), {"kind": "number", "wire": ".", **GERMAN}),
+        (forms.DecimalField(localize=True), {"kind": "number", "wire": ",", **GERMAN}),
         (
-            forms.DateField(input_formats=["%d %b %y", "%d-%m-%Y"]), "03-02-2026",
-            {"kind": "date", "wire": "%d-%m-%Y", "is": "2026-02-03", "patterns": ["dd MMM yy", "dd-MM-yyyy"]},
+            forms.DateField(input_formats=["%d %b %y", "%d-%m-%Y"]),
+            {"kind": "date", "formats": ["%d %b %y", "%d-%m-%Y"], "shown": "%d %b %y", "rendered": "%d.%m.%Y",
+             "locale": True},
         ),
-        (forms.TimeField(), time(10, 30), {"kind": "time", "wire": "%H:%M:%S", "is": "10:30:00"}),
         (
-            forms.DateTimeField(), datetime(2026, 2, 3, 10, tzinfo=timezone.utc),
-            {"kind": "datetime", "is": "2026-02-03T04:00:00"},
+            forms.DateField(input_formats=["%j", "%d-%m-%Y"], widget=forms.DateInput(format="%d-%m-%Y")),
+            {"kind": "date", "formats": ["%d-%m-%Y"], "shown": "%d-%m-%Y", "open": True, "locale": True},
         ),
-        (forms.DateTimeField(), "2026-03-08T02:30:00", {"kind": "datetime", "is": "2026-03-08T02:30:00"}),
-        (forms.CharField(), "x", None),
-        (forms.DateField(input_formats=["%d. %B %Y"]), "x", None),
+        (forms.CharField(), None),
+        (forms.DateField(input_formats=["%j %Y"]), None),
     ],
 )  # fmt: skip
-def test_the_value_goes_to_the_browser_as_no_language_writes_it(
-    field: forms.Field, value: Any, expected: Any, settings: Any
-) -> None:
-    settings.TIME_ZONE = "America/Chicago"
+def test_the_browser_is_told_how_django_reads_and_writes_the_control(field: forms.Field, expected: Any) -> None:
     with translation.override("de"):
-        bound = form_of(f=field)(initial={"f": value})["f"]
-        assert values.value_of(field, field.widget, bound.value()) == expected
+        assert values.reading(field, field.widget) == expected
+
+
+@pytest.mark.parametrize("language", [code for code, _ in settings.LANGUAGES])
+def test_the_formats_of_every_language_are_djangos(language: str) -> None:
+    """What Django writes into the HTML, the browser writes; what Django reads, the browser reads, in Django's order."""
+    with translation.override(language):
+        for cls in (forms.DateField, forms.TimeField, forms.DateTimeField):
+            field = cls()
+            made = values.reading(field, field.widget)
+            assert made is not None
+            day = datetime(2026, 2, 3, 14, 5, 6)
+            shown = field.widget.format_value(day)
+            assert day.strftime(made["shown"]) == shown
+            assert field.clean(day.strftime(made["shown"])) == field.clean(shown)
+            assert [text for text in field.input_formats if text not in made["formats"] and is_pythons(text)] == []
+            assert "open" not in made
+        number = values.reading(forms.DecimalField(), forms.NumberInput())
+        assert number is not None
+        assert number["decimal"] == get_format("DECIMAL_SEPARATOR")
 
 
 def test_a_file_that_is_there_is_not_required_again() -> None:
@@ -284,7 +306,7 @@ def test_forms_that_may_stay_empty_say_so() -> None:
     formset = forms.formset_factory(form_of(f=forms.CharField(initial="x")), extra=1, can_delete=True)(prefix="a")
     assert specification.circumstances(formset.forms[0], True) == {"optional": True, "delete": "id_a-0-DELETE"}
     made = entries(formset.forms[0])
-    assert made["id_a-0-f"]["initial"] == ["x"]
+    assert "initial" not in made["id_a-0-f"]  # it is what the HTML has
     assert made["id_a-0-f"]["attrs"]["required"] is False
     assert made["id_a-0-f"]["rules"]["required"] == "This field is required."
 

@@ -20,7 +20,7 @@ from djintegrate.dojo.richtext import RichTextField
 from tests.dojo import site
 from tests.dojo.forms import Every
 from tests.dojo.test_auto_browser import BERLIN, by_itself, choose, click_label, refused, submitted, write
-from tests.dojo.test_browser import dijit, submit, type_into
+from tests.dojo.test_browser import dijit, find, submit, type_into
 from tests.support.helpers import wait_until
 
 pytestmark = pytest.mark.usefixtures("built")
@@ -264,7 +264,7 @@ class Grouped(forms.Form):
 
 def test_groups_are_headings_that_cannot_be_chosen(show: Any) -> None:
     browser = show(Grouped, by_itself)
-    browser.find_element("id", "id_room").click()
+    find(browser, "id_room").click()
     wait_until(lambda: len(browser.find_elements("css selector", "#id_room_menu .dijitMenuItem")) == 6)
     items = browser.find_elements("css selector", "#id_room_menu .dijitMenuItem")
     assert [item.text.strip() for item in items] == ["None", "<First>", "A & B", "B", "Second", "C"]

@@ -33,7 +33,18 @@ def made(browser: Any) -> dict[str, str]:
 
 
 def type_into(browser: Any, name: str, text: str) -> None:
-    browser.find_element("id", name).send_keys(text)
+    """Into the control, or into what stands beside it where the dijit hides it."""
+    find(browser, name).send_keys(text)
+
+
+def find(browser: Any, name: str) -> Any:
+    """What is seen of the control with this id, or of the dijit with it."""
+    return browser.execute_script(
+        """const name = arguments[0], node = document.getElementById(name),
+            dijit = window.require && require("dijit/registry").byId(name);
+        return node && node.getClientRects().length ? node : dijit ? dijit.focusNode || dijit.domNode : node""",
+        name,
+    )
 
 
 def submit(browser: Any) -> None:
@@ -44,6 +55,7 @@ def refused(browser: Any) -> bool:
     """Submit, and whether the page itself stopped that. Only looking at the server would be too early to tell."""
     browser.execute_script(
         "window.refused = null;"
+        "addEventListener('invalid', () => { window.refused = true; }, { once: true, capture: true });"
         "addEventListener('submit', event => { window.refused = event.defaultPrevented; }, { once: true });"
     )
     submit(browser)

@@ -36,12 +36,13 @@ def requested(browser: Any) -> list[str]:
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_a_page_of_many_dijits_takes_four_requests_in_each_theme(show: Any, built: None, theme: str) -> None:
+def test_a_page_of_many_dijits_takes_five_requests_in_each_theme(show: Any, built: None, theme: str) -> None:
     browser = show(Many, lambda page, form: [setattr(page, "theme", theme), page.dojo_form(form)])
     assert len(made(browser)) == 18  # three of them radio buttons
     assert set(requested(browser)) == {
         f"dojo-release/dijit/themes/{theme}/{theme}.css",
         "djintegrate/dojo/boot.js",
+        "djintegrate/dojo/form.css",
         "dojo-release/dojo/dojo.js",
         "dojo-release/dojo/nls/dojo_en-us.js",
     }
@@ -79,17 +80,13 @@ def test_a_module_that_the_build_lacks_is_named(show: Any, built: None) -> None:
     assert "dijit/Calendar2" in said and "DOJO_BUILD_MODULES" in said
 
 
-@pytest.mark.parametrize(
-    "storage",
-    [
-        "djintegrate.dojo.storage.CompressedManifestStaticFilesStorage",
-        "whitenoise.storage.CompressedManifestStaticFilesStorage",
-    ],
-)
+@pytest.mark.parametrize("debug", [False, True])
 def test_collected_files_have_hashed_names_and_compressed_ones_beside_them(
-    show: Any, built: None, settings: Any, tmp_path: Path, storage: str
+    show: Any, built: None, settings: Any, tmp_path: Path, debug: bool
 ) -> None:
+    settings.DEBUG = debug
     settings.STATIC_ROOT = tmp_path
+    storage = "whitenoise.storage.CompressedManifestStaticFilesStorage"
     settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": storage}}
     settings.INSTALLED_APPS = ["djintegrate.dojo", "django.contrib.staticfiles"]
     call_command("collectstatic", interactive=False, verbosity=0)
@@ -98,12 +95,13 @@ def test_collected_files_have_hashed_names_and_compressed_ones_beside_them(
         file = tmp_path / stored[name]
         assert gzip.decompress(file.with_name(file.name + ".gz").read_bytes()) == file.read_bytes()
         assert file.with_name(file.name + ".br").is_file()
+    settings.DEBUG = False
     # The site now has the collected files alone.
     settings.STATICFILES_DIRS = [tmp_path]
     settings.STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder"]
     browser = show(Many)
     assert len(made(browser)) == 18
-    assert len(requested(browser)) == 4
+    assert len(requested(browser)) == 5
     assert all(re.search(r"\.[0-9a-f]{12}\.(js|css)$", name) for name in requested(browser)), requested(browser)
     assert complaints(browser) == []
 

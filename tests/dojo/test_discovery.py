@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ def project(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> I
     # A name of its own each time: form classes stay known to their base for a while.
     shop = f"shop{next(numbers)}"
 
-    def project(**files: str) -> Found:
+    def project(apps: Sequence[str] = ("djintegrate.dojo",), **files: str) -> Found:
         package = tmp_path / shop
         package.mkdir(exist_ok=True)
         files = {"__init__": "", "urls": "urlpatterns = []", **files}
@@ -33,7 +33,7 @@ def project(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> I
             path.write_text(text.replace("SHOP", shop))
         monkeypatch.syspath_prepend(tmp_path)
         settings.ROOT_URLCONF = f"{shop}.urls"
-        settings.INSTALLED_APPS = ["djintegrate.dojo"]
+        settings.INSTALLED_APPS = list(apps)
         clear_url_caches()
         # The forms of other tests are in this process as well, and none of this project's.
         monkeypatch.setattr(discovery, "_is_searched", lambda module: module.startswith(f"{shop}."))
@@ -133,7 +133,8 @@ FITTING = {"djintegrate/start", "dijit/form/DateTextBox", "djintegrate/Native", 
 def test_fitting_dijits_are_found_where_they_are_asked_for(project: Callable[..., Found], settings: Any) -> None:
     assert project(urls="from SHOP import forms\nurlpatterns = []", forms=FORMS).modules == {"djintegrate/start"}
     settings.DOJO_AUTO = True
-    assert discovery.discover().modules == FITTING
+    # Those of contrib.auth are there too, for a view may show them.
+    assert discovery.discover().modules >= FITTING
 
 
 @pytest.mark.parametrize(
@@ -144,4 +145,27 @@ def test_a_call_that_asks_for_fitting_dijits_is_seen(
 ) -> None:
     views = f"def view(request, form):\n    request.dojo.dojo_form(form, {call})"
     found = project(urls="from SHOP import forms\nurlpatterns = []", forms=FORMS, views=views)
-    assert found.modules == modules
+    assert found.modules >= modules
+    assert (found.modules >= FITTING) == (modules == FITTING)
+
+
+GENERIC = """
+from django.contrib.auth.models import Group
+from django.urls import path
+from django.views.generic import CreateView, FormView
+from django.contrib.auth.views import LoginView
+from SHOP.made import made
+urlpatterns = [path("new", CreateView.as_view(model=Group, fields=["permissions"])), path("in", LoginView.as_view())]
+"""
+
+
+@pytest.mark.django_db
+def test_forms_that_factories_generic_views_and_contrib_auth_make_are_found(
+    project: Callable[..., Found], settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.DOJO_AUTO = True
+    made = "from django.forms import modelform_factory\nfrom django.contrib.auth.models import User\n"
+    apps = ["django.contrib.contenttypes", "django.contrib.auth", "djintegrate.dojo"]
+    found = project(apps, urls=GENERIC, made=made + "made = modelform_factory(User, fields=['is_staff', 'last_login'])")
+    assert {"dijit/form/MultiSelect", "dijit/form/CheckBox", "djintegrate/DateTimeBox"} <= found.modules
+    assert "dijit/form/ValidationTextBox" in found.modules  # of LoginView's AuthenticationForm

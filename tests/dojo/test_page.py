@@ -58,10 +58,11 @@ def test_the_head_brings_the_theme_the_specification_and_dojo(page: Dojo) -> Non
     page.append_stylesheet("/static/a.css?x=1&y=2")
     assert Elements(head(page)).found == [
         ("link", {"rel": "stylesheet", "href": "/static/dojo/dijit/themes/soria/soria.css"}),
+        ("link", {"rel": "stylesheet", "href": "/static/djintegrate/dojo/form.css"}),
         ("link", {"rel": "stylesheet", "href": "/static/a.css?x=1&y=2"}),
         ("script", {"id": "djintegrate-dojo", "type": "application/json"}),
-        ("script", {"src": "/static/djintegrate/dojo/boot.js"}),
-        ("script", {"src": "/static/dojo/dojo/dojo.js"}),
+        ("script", {"defer": None, "src": "/static/djintegrate/dojo/boot.js"}),
+        ("script", {"defer": None, "src": "/static/dojo/dojo/dojo.js"}),
     ]
     assert page.src == "/static/dojo/dojo/dojo.js"
 
@@ -262,3 +263,16 @@ def test_the_markup_of_a_form_stays_djangos_own(page: Dojo) -> None:
     for _, attributes in Elements(head(page) + form.as_div()).found:
         for name in attributes:
             assert not name.startswith(("data-dojo", "on", "style")), name
+
+
+def test_a_function_that_ends_in_a_comment_leaves_room_for_the_next(page: Dojo) -> None:
+    page.append_aol("function() {} // one")
+    page.append_aol("function() {} // two")
+    assert "// one\n," in head(page) and "// two\n]" in head(page)
+
+
+def test_a_locale_of_which_the_build_has_no_texts_is_refused(page: Dojo, settings: Any) -> None:
+    settings.LANGUAGES = [("de", "German")]
+    page.dj_config["locale"] = "fr"
+    with pytest.raises(ImproperlyConfigured, match=r"'fr'.*LANGUAGES"):
+        page.specification()

@@ -74,7 +74,7 @@ VERDICTS = """
 const [cases, done] = arguments;
 require(["dijit/registry"], registry => done(cases.map(([id, text]) => {
     const dijit = registry.byId(id);
-    if (dijit.field) { dijit.isLoaded = false; dijit._first = dijit.field.defaultValue = text; }
+    if (dijit.field) { dijit.isLoaded = false; dijit._untouched = dijit.field.value = text; }
     else { dijit.set("textbox" in dijit ? "displayedValue" : "value", text); }
     dijit._hasBeenBlurred = true;
     return [dijit.validate(), dijit.get("message")];

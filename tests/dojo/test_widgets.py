@@ -21,7 +21,7 @@ from tests.apps.people.models import Person
 from tests.apps.people.storm_models import StormPerson
 from tests.dojo import site
 from tests.dojo.rows_site import Invitation, PersonField
-from tests.dojo.test_browser import dijit, made, refused, sent, submit, type_into
+from tests.dojo.test_browser import dijit, find, made, refused, sent, submit, type_into
 from tests.dojo.test_csp import NASTY, assert_nothing_ran, menu
 from tests.dojo.test_csp import policy as policy
 from tests.support.browser import complaints, without_javascript
@@ -219,7 +219,7 @@ class TestInTheBrowser:
         # A page of ten is also what "person 0" found: the names say whose answer it is, not their number.
         wait_until(lambda: menu(browser)[1:-1] == [f"Person 04{number}" for number in range(10)])
         browser.find_element("css selector", "#id_person_popup7").click()
-        assert browser.find_element("id", "id_person").get_attribute("value") == "Person 047"
+        assert find(browser, "id_person").get_attribute("value") == "Person 047"
         [form] = sent(browser)
         assert form.cleaned_data["person"] == people[47]
         assert complaints(browser) == []

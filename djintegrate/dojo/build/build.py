@@ -78,6 +78,8 @@ class Order:
     locales: Sequence[str] = ()
     stylesheets: Sequence[str] = ()
     profile: Path | None = None
+    #: Whether compressed files are put beside the others; with hashed names, collectstatic does that for those.
+    compressed: bool = True
 
 
 def build(order: Order, say: Callable[[str], None]) -> list[Size]:
@@ -101,7 +103,7 @@ def build(order: Order, say: Callable[[str], None]) -> list[Size]:
             sizes = _collect(order, made, new)
             say("compressing")
             for size, paths in sizes:
-                _compress(size, paths)
+                _compress(size, paths, order.compressed)
             (new / MARK).write_text(json.dumps({"modules": sorted(order.modules)}, indent=1))
             install.replace(release, new, folder / "old")
     except OSError as error:
@@ -284,26 +286,27 @@ def _bytes(paths: Sequence[Path]) -> int:
     return sum(path.stat().st_size for path in paths)
 
 
-def _compress(size: Size, paths: Sequence[Path]) -> None:
+def _compress(size: Size, paths: Sequence[Path], keep: bool) -> None:
     for path in paths:
         if path.suffix in COMPRESSED:
-            size.gzip += compress_gzip(path)
-            size.brotli += compress_brotli(path)
+            packed = {".gz": _gzip(path), ".br": _brotli(path)}
+            size.gzip += len(packed[".gz"])
+            size.brotli += len(packed[".br"])
+            for suffix, content in packed.items():
+                if keep and content:
+                    path.with_name(path.name + suffix).write_bytes(content)
 
 
-def compress_gzip(path: Path) -> int:
-    """A `.gz` beside the file, the same bytes each time; its size."""
-    packed = gzip.compress(path.read_bytes(), 9, mtime=0)
-    path.with_name(path.name + ".gz").write_bytes(packed)
-    return len(packed)
+def _gzip(path: Path) -> bytes:
+    """The same bytes each time."""
+    return gzip.compress(path.read_bytes(), 9, mtime=0)
 
 
-def compress_brotli(path: Path) -> int:
-    """A `.br` beside the file, and its size; 0 without the package brotli."""
+def _brotli(path: Path) -> bytes:
+    """Nothing without the package brotli."""
     try:
         import brotli
     except ImportError:
-        return 0
+        return b""
     packed: bytes = brotli.compress(path.read_bytes())
-    path.with_name(path.name + ".br").write_bytes(packed)
-    return len(packed)
+    return packed

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -110,21 +111,37 @@ def _is_searched(module: str) -> bool:
 
 
 def _forms() -> Iterator[Any]:
-    """Every form class that is imported once the URLconf and the apps' forms are."""
+    """Every form class that is imported once the URLconf and the apps' forms are, and those of the generic views."""
     autodiscover_modules("forms")
-    _import_views(get_resolver().url_patterns)
-    classes = [BaseForm]
+    of_views = list(_forms_of_views(get_resolver().url_patterns))
+    classes: list[Any] = [BaseForm]
     while classes:
         one = classes.pop()
         classes += one.__subclasses__()
-        if _is_searched(one.__module__) and hasattr(one, "base_fields"):
+        if one in of_views or (_may_be_shown(one) and hasattr(one, "base_fields")):
             yield one
 
 
-def _import_views(patterns: Any) -> None:
+def _may_be_shown(form: type) -> bool:
+    """A class that a factory made is in the factory's module; and a view may show those of contrib.auth as they are."""
+    module = form.__module__
+    return _is_searched(module) or module.startswith(("django.forms.", "django.contrib.auth."))
+
+
+def _forms_of_views(patterns: Any) -> Iterator[Any]:
     for pattern in patterns:
         # An include() imports its URLconf when it is first asked for its patterns.
-        _import_views(getattr(pattern, "url_patterns", ()))
+        yield from _forms_of_views(getattr(pattern, "url_patterns", ()))
+        callback = getattr(pattern, "callback", None)
+        view = getattr(callback, "view_class", None)
+        if hasattr(view, "get_form_class"):
+            yield from _form_of_view(view, getattr(callback, "view_initkwargs", {}))
+
+
+def _form_of_view(view: Any, options: dict[str, Any]) -> Iterator[Any]:
+    """What a generic view without a request says. One that needs the request for it says nothing."""
+    with suppress(Exception):
+        yield view(**options).get_form_class()
 
 
 def _read(path: Path, found: Found) -> None:

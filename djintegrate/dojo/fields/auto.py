@@ -25,7 +25,7 @@ EDITOR = "djintegrate/Editor"
 #: None: it stays as it is.
 BY_WIDGET: dict[type[forms.Widget], str | None] = {
     richtext.RichTextarea: EDITOR,
-    forms.Textarea: "dijit/form/Textarea",
+    forms.Textarea: "dijit/form/SimpleTextarea",
     forms.CheckboxInput: CHECK,
     forms.CheckboxSelectMultiple: CHECK,
     forms.RadioSelect: "dijit/form/RadioButton",
@@ -55,9 +55,9 @@ class Control:
     identifier: str
     field: forms.Field
     widget: forms.Widget
-    value: Any
     dijit: Dijit | None
-    is_part: bool = False
+    #: Which part of a MultiWidget it is, if it is one.
+    part: int | None = None
 
 
 def controls(bound: BoundField, identifier: str) -> Iterator[Control]:
@@ -66,17 +66,15 @@ def controls(bound: BoundField, identifier: str) -> Iterator[Control]:
     # A widget may bring its own, in its attribute `dojo`.
     own = dijit_of(field)
     if own is not None or not _has_parts(widget):
-        yield Control(identifier, field, widget, value, own or dijit_for(field, widget))
+        yield Control(identifier, field, widget, own or dijit_for(field, widget))
         return
     parts = widget.get_context(bound.html_name, value, {"id": identifier})["widget"]["subwidgets"]
     inner = getattr(widget, "widgets", [forms.Select()] * len(parts))
     fields = getattr(field, "fields", [])
     fields = fields if len(fields) == len(parts) else [_PART] * len(parts)
-    values_of_parts = value if isinstance(value, (list, tuple)) else getattr(widget, "decompress", _nothing)(value)
     for number, part in enumerate(parts):
-        one = values_of_parts[number] if number < len(values_of_parts) else None
         dijit = dijit_for(fields[number], inner[number])
-        yield Control(part["attrs"]["id"], fields[number], inner[number], one, dijit, is_part=True)
+        yield Control(part["attrs"]["id"], fields[number], inner[number], dijit, number)
 
 
 def dijit_for(field: forms.Field, widget: forms.Widget) -> Dijit | None:
@@ -86,8 +84,10 @@ def dijit_for(field: forms.Field, widget: forms.Widget) -> Dijit | None:
 
 def module_for(field: forms.Field, widget: forms.Widget) -> str | None:
     """The dijit's module, or None for what stays as it is."""
-    if getattr(widget, "is_hidden", False):
+    if getattr(widget, "is_hidden", False) or _has_scripts_of_its_own(widget):
         return None
+    # The admin puts links beside a select in such a way.
+    widget = getattr(widget, "widget", widget)
     if isinstance(field, forms.ModelChoiceField) and type(widget) is forms.Select:
         return "dijit/form/FilteringSelect"
     if isinstance(widget, forms.widgets.Input):
@@ -100,7 +100,7 @@ def module_for(field: forms.Field, widget: forms.Widget) -> str | None:
     if getattr(field, "step_size", None) is not None:
         return "dijit/form/NumberSpinner"
     module = _nearest(BY_FIELD, type(field)) or TEXT
-    if values.kind_of(field) in ("date", "time") and values.wire_format(field) is None:
+    if values.kind_of(field) in ("date", "time", "datetime") and not values.has_known_format(field):
         return TEXT
     return module
 
@@ -125,7 +125,7 @@ def rules_for(control: Control, bound: BoundField) -> dict[str, Any]:
     field = control.field
     made: dict[str, Any] = {"list": rules.rules_of(field)}
     if is_required(control, bound):
-        made["required"] = rules.message(field if not control.is_part else bound.field, "required")
+        made["required"] = rules.message(field if control.part is None else bound.field, "required")
     invalid = rules.message(field, "invalid_choice" if isinstance(field, forms.ChoiceField) else "invalid")
     if invalid:
         made["invalid"] = invalid
@@ -137,7 +137,7 @@ def rules_for(control: Control, bound: BoundField) -> dict[str, Any]:
 
 
 def is_required(control: Control, bound: BoundField) -> bool:
-    if control.is_part:
+    if control.part is not None:
         whole = bound.field
         return bool(whole.required if getattr(whole, "require_all_fields", True) else control.field.required)
     if isinstance(control.field, forms.FileField) and bound.initial:
@@ -178,16 +178,22 @@ def _slider(field: forms.Field, widget: forms.Widget) -> Iterator[tuple[str, Any
     yield "showButtons", False
 
 
+def _has_scripts_of_its_own(widget: forms.Widget) -> bool:
+    """Two lists side by side, and selects that fetch their choices, of the admin: also within its links."""
+    inner = getattr(widget, "widget", widget)
+    return (
+        type(inner).__module__ == "django.contrib.admin.widgets"
+        and isinstance(inner, forms.Select)
+        and not (isinstance(inner, forms.RadioSelect))
+    )
+
+
 def _nearest(table: dict[type, Any], cls: type) -> Any:
     return next((table[base] for base in cls.__mro__ if base in table), None)
 
 
 def _has_parts(widget: forms.Widget) -> bool:
     return isinstance(widget, (forms.MultiWidget, forms.SelectDateWidget)) and not widget.is_hidden
-
-
-def _nothing(value: Any) -> list[Any]:
-    return []
 
 
 _PART = forms.Field(required=False)

@@ -1,21 +1,26 @@
-"""How a field's value goes to a dijit and back: in which kind, and how the browser is to write it for Django to read.
+"""How the text of a field's control is read and written, by Django's own formats for the page's language.
 
-A dijit shows numbers and dates as its language has them. What it submits is what this says, whatever the language.
+The browser gets these formats and no value: the HTML has that, as Django rendered it, and what is sent is what Django
+reads, in whatever language.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.forms import BoundField
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.formats import get_format
+from django.utils.translation import get_language
+
+from .. import conf
 
 KINDS: tuple[tuple[type[forms.Field], str], ...] = (
     (forms.DateTimeField, "datetime"),
@@ -25,14 +30,9 @@ KINDS: tuple[tuple[type[forms.Field], str], ...] = (
 )
 """Float and decimal fields are integer fields to Python."""
 
-# What strptime() reads as numbers, in every language alike.
-_NUMERIC = {"date": ({"Y", "m", "d"}, {"Y", "m", "d"}), "time": ({"H", "M", "S"}, {"H", "M"})}
-_ISO = {"date": "%Y-%m-%d", "time": "%H:%M:%S"}
-_CLDR = {
-    "Y": "yyyy", "y": "yy", "m": "MM", "d": "dd", "b": "MMM", "B": "MMMM", "a": "EEE", "A": "EEEE",
-    "H": "HH", "I": "hh", "M": "mm", "S": "ss", "p": "a",
-}  # fmt: skip
-_DIRECTIVE = re.compile(r"%(.)|([A-Za-z']+)", re.DOTALL)
+_DATE, _TIME = set("YymdBbAa"), set("HIMSfp")
+# What an ISO text is to a DateTimeField, whatever its formats are.
+_ISO = ["%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"]
 
 
 def kind_of(field: forms.Field) -> str:
@@ -40,27 +40,38 @@ def kind_of(field: forms.Field) -> str:
     return next((kind for cls, kind in KINDS if isinstance(field, cls)), "")
 
 
-def value_of(field: forms.Field, widget: forms.Widget, value: Any) -> dict[str, Any] | None:
-    """For the specification. None where the dijit is to have the text of the HTML, and to submit its own."""
+def reading(field: forms.Field, widget: forms.Widget) -> dict[str, Any] | None:
+    """For the specification. None where the text is only a text to the browser."""
     kind = kind_of(field)
-    if not kind:
-        return None
-    made: dict[str, Any] = {"kind": kind}
     if kind == "number":
-        # The one that a localized field is sure to read; others read a dot.
-        made["wire"] = get_format("DECIMAL_SEPARATOR") if field.localize else "."
-    elif kind != "datetime":
-        made["wire"] = wire_format(field)
-        if made["wire"] is None:
-            return None
-        patterns = own_patterns(field, widget)
-        if patterns:
-            made["patterns"] = patterns
-    try:
-        made["is"] = canonical(field, value)
-    except ValidationError:
-        made["text"] = str(value)
+        return {"kind": kind, **_numbers(field)}
+    if not kind or not has_known_format(field):
+        return None
+    formats = _formats(field)
+    known = [text for text in formats if _is_known(text)]
+    shown = _shown(widget)
+    made: dict[str, Any] = {
+        "kind": kind,
+        "formats": known,
+        # The calendar writes as Django does, unless the field does not read that.
+        "shown": shown if shown in known else known[0],
+    }
+    if shown not in known and _is_known(shown):
+        made["rendered"] = shown
+    if len(known) < len(formats):
+        made["open"] = True
+    if kind == "datetime":
+        made["date"] = _halves(known, _DATE, "DATE_INPUT_FORMATS")
+        made["time"] = _halves(known, _TIME, "TIME_INPUT_FORMATS")
+        made["formats"] = list(dict.fromkeys([*_ISO, *known]))
+    if _dojo_knows_the_language():
+        made["locale"] = True
     return made
+
+
+def has_known_format(field: forms.Field) -> bool:
+    """Whether the browser can read and write at least one of the field's formats."""
+    return any(map(_is_known, _formats(field)))
 
 
 def canonical(field: forms.Field, value: Any) -> str:
@@ -86,55 +97,66 @@ def canonical(field: forms.Field, value: Any) -> str:
     return text
 
 
-def initial_texts(field: forms.Field, widget: forms.Widget, value: Any) -> list[str]:
-    """What the browser would send for this value, where it is not touched."""
-    if isinstance(field, forms.FileField) or value in field.empty_values or value is False:
+def initial_texts(bound: BoundField, part: int | None) -> list[str]:
+    """What the browser would send of the initial value, or of one part of it: what Django compares with."""
+    field, widget = bound.field, bound.field.widget
+    value = bound.initial
+    if isinstance(field, forms.FileField):
         return []
-    made = value_of(field, widget, value)
-    if made is None:
-        prepared = field.prepare_value(value)
-        several = prepared if isinstance(prepared, (list, tuple, set)) else [prepared]
-        return [str(one) for one in several]
-    text = made.get("is", made.get("text", ""))
-    if made["kind"] == "number":
-        text = text.replace(".", made["wire"])
-    elif text and made["kind"] != "datetime":
-        parsed = date.fromisoformat(text) if made["kind"] == "date" else time.fromisoformat(text)
-        text = parsed.strftime(made["wire"])
-    return [text]
+    context: dict[str, Any] = widget.get_context(bound.html_name, field.prepare_value(value), {})["widget"]
+    if part is not None:
+        context = context["subwidgets"][part]
+    if isinstance(widget, forms.CheckboxInput):
+        return [str(context["value"] or "on")] if context["attrs"].get("checked") else []
+    texts = context["value"] if isinstance(context["value"], (list, tuple)) else [context["value"]]
+    return [str(text) for text in texts if text not in (None, "")]
 
 
-def wire_format(field: forms.Field) -> str | None:
-    """One of the formats that the field reads, made of numbers alone. None if it reads no such format."""
-    formats = list(getattr(field, "input_formats", ()))
-    known, needed = _NUMERIC[kind_of(field)]
-    iso = _ISO[kind_of(field)]
-    if iso in formats:
-        return iso
-    found = [text for text in formats if needed <= set(re.findall("%(.)", text)) <= known | {"%"}]
-    return max(found, key=lambda text: "%S" in text, default=None)
+def _formats(field: forms.Field) -> list[str]:
+    return [str(text) for text in getattr(field, "input_formats", ()) if _is_pythons(str(text))]
 
 
-def own_patterns(field: forms.Field, widget: forms.Widget) -> list[str]:
-    """Where the field or the widget has formats of its own: these, as Dojo writes them, the one to show first."""
-    formats = getattr(field, "input_formats", ())
-    own = list(formats) if isinstance(formats, (list, tuple)) else []
-    shown: Sequence[str] = [widget.format] if getattr(widget, "format", None) else []
-    return [pattern for pattern in dict.fromkeys(map(cldr, [*shown, *own])) if pattern]
+def _is_pythons(text: str) -> bool:
+    """Some of Django's languages list formats that strptime() refuses, and so reads nothing by."""
+    try:
+        datetime.strptime("", text)
+    except ValueError as error:
+        return "bad directive" not in str(error) and "stray %" not in str(error)
+    return True
 
 
-def cldr(text: str) -> str | None:
-    """A format of strptime() as Dojo writes it, or None where Dojo has no such thing."""
-    unknown = [letter for letter in re.findall("%(.)", text) if letter not in {*_CLDR, "%"}]
-    if unknown:
-        return None
-    return _DIRECTIVE.sub(_part, text)
+def _is_known(text: str) -> bool:
+    return set(re.findall("%(.)", text, re.DOTALL)) <= _DATE | _TIME | {"%"}
 
 
-def _part(match: re.Match[str]) -> str:
-    if match[1]:
-        return _CLDR.get(match[1], "%")
-    return "'" + match[2].replace("'", "''") + "'"
+def _shown(widget: forms.Widget) -> str:
+    """The format in which Django writes the value into the HTML."""
+    own = getattr(widget, "format", None)
+    key = getattr(widget, "format_key", None)
+    return str(own or (get_format(key)[0] if key else ""))
+
+
+def _halves(formats: list[str], letters: set[str], name: str) -> list[str]:
+    """The date's or the time's half of these formats, and those that the language has for such a half alone."""
+    halves = [half for text in formats for half in re.split("[ T]", text, maxsplit=1)]
+    own = [half for half in halves if (found := set(re.findall("%(.)", half))) and found <= letters]
+    return list(dict.fromkeys([*own, *(text for text in get_format(name) if _is_known(text) and _is_pythons(text))]))
+
+
+def _numbers(field: forms.Field) -> dict[str, Any]:
+    decimal = get_format("DECIMAL_SEPARATOR")
+    return {
+        # The one that a localized field is sure to read; others read a dot.
+        "wire": decimal if field.localize else ".",
+        "decimal": decimal,
+        "group": get_format("THOUSAND_SEPARATOR"),
+        "grouping": get_format("NUMBER_GROUPING") or 3,
+    }
+
+
+def _dojo_knows_the_language() -> bool:
+    language = get_language() or settings.LANGUAGE_CODE
+    return conf.locale(language).partition("-")[0] == language.partition("-")[0]
 
 
 def _naive(value: str) -> datetime | None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.staticfiles.storage import staticfiles_storage
+from django.core.exceptions import ImproperlyConfigured
 from django.core.serializers.json import DjangoJSONEncoder
 from django.forms import BaseForm, BaseFormSet, BoundField
 from django.http import HttpRequest
@@ -117,15 +118,21 @@ class Dojo:
         """
         by_itself = conf.auto() if auto is None else bool(auto)
         for one in _forms(form):
-            fields = []
-            for bound, entry in specification.entries(one, by_itself):
-                self._own(bound, entry["id"])
-                fields.append(entry)
-            step: dict[str, Any] = {"fields": fields, **specification.circumstances(one, by_itself)}
-            if self.form_function:
-                step["function"] = self.form_function
-            self._steps.append(step)
+            self._steps.append(self._step(one, by_itself))
+        if isinstance(form, BaseFormSet):
+            # For the rows that a script makes of it. What has `__prefix__` in its id stays as it is.
+            self._steps.append({**self._step(form.empty_form, by_itself), "pattern": True})
         self._note_late()
+
+    def _step(self, form: BaseForm, by_itself: bool) -> dict[str, Any]:
+        fields = []
+        for bound, entry in specification.entries(form, by_itself):
+            self._own(bound, entry["id"])
+            fields.append(entry)
+        step: dict[str, Any] = {"fields": fields, **specification.circumstances(form, by_itself)}
+        if self.form_function:
+            step["function"] = self.form_function
+        return step
 
     def _own(self, bound: BoundField, identifier: str) -> None:
         where = f"The field {bound.name!r} of {type(bound.form).__name__}"
@@ -165,7 +172,8 @@ class Dojo:
     @property
     def stylesheets(self) -> list[str]:
         base = conf.url().rpartition("/")[0]
-        return [_address(f"{base}/dijit/themes/{self.theme}/{self.theme}.css"), *self._stylesheets]
+        theme = _address(f"{base}/dijit/themes/{self.theme}/{self.theme}.css")
+        return [theme, static(f"{STATIC}/form.css"), *self._stylesheets]
 
     @property
     def grid_stylesheets(self) -> list[str]:
@@ -195,6 +203,11 @@ class Dojo:
             "steps": [{"call": next(numbers)} if isinstance(step, str) else step for step in self._steps],
         }
 
+    def fragment(self) -> dict[str, Any]:
+        """What a page that is there already has to know of HTML that it fetches."""
+        self._written = True
+        return {"modules": self._modules, "steps": self._steps}
+
     def _hashed(self) -> dict[str, str]:
         """Where the storage has put the files that the loader would ask for by the names they had in the build."""
         stored = getattr(staticfiles_storage, "hashed_files", {})
@@ -208,6 +221,11 @@ class Dojo:
 
     def _config(self) -> dict[str, Any]:
         given = self.dj_config
+        if "locale" in given and given["locale"] not in conf.locales():
+            raise ImproperlyConfigured(
+                f"dj_config['locale'] is {given['locale']!r}, of which the build has no texts: it has "
+                f"{', '.join(conf.locales())}. Add the language to LANGUAGES and run dojo_build, or name another."
+            )
         return {
             "async": True,
             "baseUrl": conf.url() + "/",

@@ -44,27 +44,28 @@ def _explicit(bound: BoundField, identifier: str, dijit: Dijit) -> dict[str, Any
         # It may stay empty as a whole, which is for the server to see.
         attrs["required"] = dijit.attrs.get("required", False)
     made = {"id": identifier, "dijit": dijit.module, "attrs": attrs}
-    value = None if _is_compound(bound) else values.value_of(bound.field, bound.field.widget, bound.value())
+    value = None if _is_compound(bound) else values.reading(bound.field, bound.field.widget)
     return made | ({"value": value} if value else {})
 
 
 def _automatic(bound: BoundField, control: auto.Control) -> dict[str, Any]:
     assert control.dijit is not None
     attrs = control.dijit.attributes(control.field)
-    if control.is_part:
+    if control.part is not None:
         attrs |= {key: text for key, text in _whole(bound).items() if text}
     attrs["required"] = auto.is_required(control, bound) and not bound.form.empty_permitted
     made = {"id": control.identifier, "dijit": control.dijit.module, "attrs": attrs}
     made["rules"] = _as_html(auto.rules_for(control, bound))
-    value = values.value_of(control.field, control.widget, control.value)
+    value = values.reading(control.field, control.widget)
     if value:
         for name in ("min", "max"):
             limit = getattr(control.field, f"{name}_value", None)
             if limit is not None and value["kind"] == "number":
                 value[name] = limit() if callable(limit) else limit
         made["value"] = value
-    if bound.form.empty_permitted:
-        made["initial"] = values.initial_texts(control.field, control.widget, _initial(bound, control))
+    if bound.form.empty_permitted and bound.form.is_bound:
+        # Else it is what the HTML has.
+        made["initial"] = values.initial_texts(bound, control.part)
     if bound.form.is_bound and bound.errors:
         made["errors"] = [as_html(text) for text in bound.errors]
     return made
@@ -90,15 +91,6 @@ def _whole(bound: BoundField) -> dict[str, Any]:
 def _as_html(rules: dict[str, Any]) -> dict[str, Any]:
     made = {**rules, "list": [[name, argument, as_html(text)] for name, argument, text in rules["list"]]}
     return made | {key: as_html(made[key]) for key in ("required", "invalid") if key in made}
-
-
-def _initial(bound: BoundField, control: auto.Control) -> Any:
-    if not control.is_part:
-        return bound.initial
-    decompress = getattr(bound.field.widget, "decompress", None)
-    parts: list[Any] = decompress(bound.initial) if decompress else []
-    number = int(control.identifier.rpartition("_")[2]) if control.identifier[-1:].isdigit() else 0
-    return parts[number] if number < len(parts) else None
 
 
 def _is_compound(bound: BoundField) -> bool:

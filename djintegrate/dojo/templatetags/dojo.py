@@ -1,6 +1,7 @@
 """`{% dojo request.dojo %}`, inside <head>: the theme's stylesheet, Dojo, and what this page wants of it.
 
 `{% dojo_grid grid %}`, where it is to be: the rows of a StoreView.
+`{% dojo_fragment request.dojo %}`, in HTML that the page fetches later: the dijits of the forms in it.
 """
 
 from __future__ import annotations
@@ -10,14 +11,14 @@ from typing import Any
 from django import template
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.html import json_script
-from django.utils.safestring import mark_safe
+from django.utils.safestring import SafeString, mark_safe
 
 from ..page.page import Dojo, SpecificationEncoder
 from ..rows import gridpage
 
 register = template.Library()
 
-SPECIFICATION = "djintegrate-dojo"
+SPECIFICATION, FRAGMENT = "djintegrate-dojo", "djintegrate-dojo-fragment"
 
 
 @register.inclusion_tag("djintegrate/dojo/head.html")
@@ -37,6 +38,23 @@ def dojo(page: Any) -> dict[str, Any]:
         "functions": [mark_safe(source) for source in page.functions],
         "specification": json_script(page.specification(), SPECIFICATION, SpecificationEncoder),
     }
+
+
+@register.simple_tag
+def dojo_fragment(page: Any) -> SafeString:
+    """`{% dojo_fragment request.dojo %}`, within the HTML that a page fetches later: what this part of it wants."""
+    if not isinstance(page, Dojo):
+        raise ImproperlyConfigured(
+            f"{{% dojo_fragment %}} was given {page!r}. Write {{% dojo_fragment request.dojo %}}."
+        )
+    if page.functions:
+        raise ImproperlyConfigured(
+            "append_aol() and prepend_aol() have no place in a fragment: a browser runs no script in HTML that arrives "
+            "later. Put the function into the page, or into a module that append_module() names."
+        )
+    if not page.enabled:
+        return SafeString("")
+    return json_script(page.fragment(), FRAGMENT, SpecificationEncoder)
 
 
 @register.inclusion_tag("djintegrate/dojo/grid.html", takes_context=True)

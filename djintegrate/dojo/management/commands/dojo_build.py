@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from django.contrib.staticfiles.storage import HashedFilesMixin, staticfiles_storage
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 
@@ -29,9 +30,12 @@ class Command(BaseCommand):
             order = Order(
                 conf.root().absolute(), conf.build_root().absolute(), sorted(found.modules), found.paths,
                 conf.locales(), [*found.stylesheets, *conf.build_stylesheets()], options["profile"],
+                # Those of unhashed names would be collected, and hashed, as if they were files of their own.
+                not isinstance(staticfiles_storage, HashedFilesMixin),
             )  # fmt: skip
         except ImproperlyConfigured as error:
             raise CommandError(str(error)) from error
+        say = (lambda text: None) if options["verbosity"] == 0 else self.stdout.write
         for line in found.unread:
             self.stderr.write(self.style.WARNING(f"{line}. Add what it needs to DOJO_BUILD_MODULES."))
         if options["list"]:
@@ -39,13 +43,13 @@ class Command(BaseCommand):
             return
         try:
             with ending_on_sigterm():
-                sizes = build.build(order, lambda text: self.stdout.write(f"  {text}"))
+                sizes = build.build(order, lambda text: say(f"  {text}"))
         except build.BuildError as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
             raise CommandError(f"Interrupted. What was in {order.release} is there still.") from None
-        self.stdout.write(table(sizes))
-        self.stdout.write(self.style.SUCCESS(f"Built {order.release}."))
+        say(table(sizes))
+        say(self.style.SUCCESS(f"Built {order.release}."))
 
 
 def table(sizes: Sequence[Size]) -> str:

@@ -30,9 +30,10 @@ class Command(BaseCommand):
             cache = options["cache"] or conf.cache()
         except ImproperlyConfigured as error:
             raise CommandError(str(error)) from error
+        self._is_silent = options["verbosity"] == 0
         versions = ", ".join(f"{package.folder} {package.version}" for package in install.PACKAGES[:4])
         if install.installed(root) and not options["force"]:
-            self.stdout.write(f"{root} has {versions} already.")
+            self._tell(f"{root} has {versions} already.")
             return
         try:
             with ending_on_sigterm():
@@ -41,9 +42,15 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
             raise CommandError(f"Interrupted. {root} is as it was.") from None
-        self.stdout.write(self.style.SUCCESS(f"{root} has {versions}."))
+        self._tell(self.style.SUCCESS(f"{root} has {versions}."))
+
+    def _tell(self, text: str) -> None:
+        if not self._is_silent:
+            self.stdout.write(text)
 
     def _say(self, text: str) -> None:
+        if self._is_silent:
+            return
         # Only a terminal can write over a line; a log gets the last state of each.
         if self.stdout.isatty():
             self.stdout.write(text, ending="")
@@ -56,3 +63,4 @@ class Command(BaseCommand):
             self.stdout.write(text, ending="")
 
     _last = ""
+    _is_silent = False

@@ -1,56 +1,93 @@
-// A date and a time of day side by side, for one field: its value is the text "2026-02-03T10:30:00", of no time zone.
+// A date and a time of day side by side, for one control: its value is the text "2026-02-03T10:30:00", of no time zone.
 // The two are kept apart, since one JavaScript Date would skip the hour that the browser's own time zone skips.
 define([
 	"dojo/_base/declare", "dojo/_base/lang", "dojo/dom-construct", "dijit/_WidgetBase", "dijit/form/DateTextBox",
-	"dijit/form/TimeTextBox", "./values"
-], function (declare, lang, domConstruct, _WidgetBase, DateTextBox, TimeTextBox, values) {
+	"dijit/form/TimeTextBox", "./moments"
+], function (declare, lang, domConstruct, _WidgetBase, DateTextBox, TimeTextBox, moments) {
 	"use strict";
+	var ISO = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M"];
+
+	// A box of which the text is read and written in these formats.
+	function methods(isDate, formats, selector) {
+		function made(parts) { return parts && (isDate ? moments.toDate(parts) : moments.toTime(parts)); }
+		function read(text) { return made(moments.readGenerously(text, formats, selector)); }
+		return {
+			constraints: {}, pattern: ".*",
+			parse: function (text) { return text.trim() === "" ? null : read(text) || undefined; },
+			serialize: function (value) { return moments.write(moments.ofDate(value), isDate ? "%Y-%m-%d" : "%H:%M:%S"); },
+			format: function (value) {
+				var typed = this.textbox ? this.textbox.value : "", as = typed && read(typed);
+				if (!value) { return ""; }
+				return as && this.serialize(as) === this.serialize(value) ? typed : moments.write(moments.ofDate(value), formats[0]);
+			}
+		};
+	}
+
 	return declare("djintegrate.DateTimeBox", _WidgetBase, {
-		_selector: "dateTime",
-		_setNameAttr: "valueNode",
-		name: "",
 		value: "",
 		text: "",
+		formats: {},
 		disabled: false,
 		readOnly: false,
 		required: false,
 		baseClass: "djintegrateDateTimeBox",
 
 		buildRendering: function () {
-			this.domNode = domConstruct.create("span", { role: "group", id: "widget_" + this.id });
+			this.domNode = domConstruct.create("span", { role: "group", id: "widget_" + this.id, "class": this.baseClass });
 			if (this.srcNodeRef) { this.srcNodeRef.parentNode.replaceChild(this.domNode, this.srcNodeRef); }
-			this.valueNode = domConstruct.create("input", { type: "hidden", name: this.name, disabled: this.disabled }, this.domNode);
-			this.dateBox = this._part(DateTextBox, "date", "%Y-%m-%d", 0);
-			this.timeBox = this._part(TimeTextBox, "time", "%H:%M:%S", 1);
+			this.dateBox = this._part(DateTextBox, "date", this.formats.date || ["%Y-%m-%d"]);
+			this.timeBox = this._part(TimeTextBox, "time", this.formats.time || ["%H:%M:%S", "%H:%M"]);
 			this.focusNode = this.dateBox.focusNode;
+			this._show(this.text);
 			this._label();
 		},
 
-		_part: function (Dijit, kind, wire, number) {
-			var texts = (this.text || "").split(/[ T](.*)/),
-				value = { kind: kind, wire: wire, is: this.value.split("T")[number] };
-			if (this.text) { value = { kind: kind, wire: wire, text: texts[number] || "" }; }
-			var box = values.finish(new Dijit(lang.mixin({
+		_part: function (Dijit, kind, formats) {
+			var box = new Dijit(lang.mixin({
 				id: this.id + "__" + kind, disabled: this.disabled, readOnly: this.readOnly, tabIndex: this.tabIndex || "0",
-				constraints: {}, promptMessage: this.promptMessage || "", tooltipPosition: this.tooltipPosition || [],
-				// Together they are right or wrong.
-				isValid: lang.hitch(this, function () { return !this.timeBox || this.isValid(); }),
-				getErrorMessage: lang.hitch(this, "getErrorMessage")
-			}, values.adapt(value, Dijit.prototype))));
-			this.own(box.watch("value", lang.hitch(this, "_changed")));
-			this.own(box.watch("displayedValue", lang.hitch(this, "_changed")));
+				promptMessage: this.promptMessage || "", tooltipPosition: this.tooltipPosition || [],
+				// Together they are right or wrong, which the whole says.
+				isValid: function () { return true; }, displayMessage: function () {}, _refreshState: function () {}, validate: function () { return true; }
+			}, methods(kind === "date", formats, this.formats.locale && kind)));
+			this.own(box.watch("value", lang.hitch(this, "_changed")), box.watch("displayedValue", lang.hitch(this, "_changed")));
 			box.placeAt(this.domNode);
 			return box;
 		},
 
-		// The label stays that of the first of the two, and names both.
+		// The control's text in two: as the server writes it, or what somebody typed.
+		_show: function (text) {
+			var parts = moments.read(text || "", (this.formats.formats || []).concat(ISO)), halves = (text || "").split(/[ T](.*)/);
+			this._quiet = true;
+			if (parts) {
+				this.dateBox.set("value", moments.toDate(parts));
+				this.timeBox.set("value", moments.toTime(parts));
+			} else {
+				this.dateBox.set("displayedValue", halves[0] || "");
+				this.timeBox.set("displayedValue", halves[1] || "");
+			}
+			this._quiet = false;
+			this._text = text || "";
+			this._shown = this._typed();
+		},
+
+		_typed: function () { return this.dateBox.textbox.value + "\n" + this.timeBox.textbox.value; },
+
+		_setTextAttr: function (text) {
+			this._set("text", text || "");
+			if (this.timeBox) {
+				this._show(text);
+				this._set("value", this._read());
+			}
+		},
+
+		// The label names both.
 		_label: function () {
-			var labels = document.querySelectorAll("label[for='" + this.id + "']"), label = labels[0];
-			if (!label) { return; }
-			label.id = label.id || this.id + "_label";
-			Array.prototype.forEach.call(labels, function (one) { one.htmlFor = this.id + "__date"; }, this);
-			this.domNode.setAttribute("aria-labelledby", label.id);
-			this.timeBox.focusNode.setAttribute("aria-labelledby", label.id);
+			var own = this.own_, labels = own ? Array.prototype.slice.call(own.labels || []) : [];
+			labels.forEach(function (label, i) { label.id = label.id || this.id + "_label" + (i || ""); }, this);
+			if (!labels.length) { return; }
+			[this.domNode, this.dateBox.focusNode, this.timeBox.focusNode].forEach(function (node) {
+				node.setAttribute("aria-labelledby", labels.map(function (label) { return label.id; }).join(" "));
+			});
 		},
 
 		startup: function startup() {
@@ -58,13 +95,13 @@ define([
 			this.inherited(startup, arguments);
 			this.dateBox.startup();
 			this.timeBox.startup();
-			this._changed();
+			this._set("value", this._read());
 		},
 
 		_changed: function () {
-			if (!this.timeBox) { return; }
+			if (!this._started || this._quiet) { return; }
 			var value = this._read();
-			this.valueNode.value = this.toString();
+			this._set("displayedValue", this.toString());
 			if (value !== this.value) {
 				this._set("value", value);
 				this.onChange(value);
@@ -73,29 +110,29 @@ define([
 
 		onChange: function () {},
 
-		// Empty where nothing is typed, undefined for what is no date and time. A date alone is its midnight, as for Django.
+		// Empty where nothing is typed, undefined for what is not a date and time. A date alone is its midnight, as for Django.
 		_read: function () {
 			var date = this.dateBox.get("value"), time = this.timeBox.get("value");
 			if (date === undefined || time === undefined || (!date && time)) { return undefined; }
 			return date ? this.dateBox.serialize(date) + "T" + (time ? this.timeBox.serialize(time) : "00:00:00") : "";
 		},
 
+		// What is sent: as the server writes it, where it reads that; what nobody changed as it was; what cannot be read as it
+		// was typed.
 		toString: function () {
 			var value = this._read();
-			return value === undefined ? this.dateBox.toString() + " " + this.timeBox.toString() : value;
+			if (this._typed() === this._shown) { return this._text; }
+			if (value === undefined) { return (this.dateBox.textbox.value + " " + this.timeBox.textbox.value).trim(); }
+			return value && this.formats.shown ? moments.write(moments.read(value, ISO), this.formats.shown) : value;
 		},
 
 		_getValueAttr: function () { return this._read(); },
 
 		_setValueAttr: function (value) {
-			if (!this._created) {
-				// The two boxes have it.
-				this._set("value", value || "");
-				return;
-			}
-			var parts = (value || "").split("T");
-			this.dateBox.set("value", parts[0] || null);
-			this.timeBox.set("value", parts[1] ? "T" + parts[1] : null);
+			if (!this._created) { return; }
+			var parts = moments.read(value || "", ISO);
+			this.dateBox.set("value", parts && moments.toDate(parts));
+			this.timeBox.set("value", parts && moments.toTime(parts));
 			this._changed();
 		},
 
@@ -104,9 +141,16 @@ define([
 		_setDisabledAttr: function (disabled) {
 			this._set("disabled", disabled);
 			if (this.timeBox) {
-				this.valueNode.disabled = disabled;
 				this.dateBox.set("disabled", disabled);
 				this.timeBox.set("disabled", disabled);
+			}
+		},
+
+		_setReadOnlyAttr: function (readOnly) {
+			this._set("readOnly", readOnly);
+			if (this.timeBox) {
+				this.dateBox.set("readOnly", readOnly);
+				this.timeBox.set("readOnly", readOnly);
 			}
 		},
 
@@ -119,40 +163,20 @@ define([
 			return this._read() === "" ? this.missingMessage : this.invalidMessage;
 		},
 
-		validate: function () {
-			this.dateBox._hasBeenBlurred = this.timeBox._hasBeenBlurred = true;
-			this._changed();
-			var isValid = this.dateBox.validate() && this.timeBox.validate();
-			this._set("state", isValid ? "" : "Error");
-			this._set("message", isValid ? "" : this.getErrorMessage());
-			return isValid;
-		},
+		validate: function () { return this.isValid(); },
 
-		// Of the server, on what is right as far as the browser knows.
-		_setMessageAttr: function (message) {
-			this._set("message", message);
-			[this.dateBox, this.timeBox].forEach(function (box) {
-				box._set("state", message ? "Error" : "");
-				box.set("message", message);
-			});
-		},
+		focus: function () { this.dateBox.focus(); },
 
-		focus: function () {
-			// To the one that is wrong by itself, if one is.
+		// After a refused submit: to the one that is wrong by itself, if one is.
+		focusWrong: function () {
 			(this.dateBox.get("value") && !this.timeBox.get("value") ? this.timeBox : this.dateBox).focus();
 		},
 
 		_onBlur: function _onBlur() {
 			if (this.dateBox.get("value") && this.timeBox.get("value") === null) {
-				this.timeBox.set("value", "T00:00:00");
+				this.timeBox.set("value", new Date(1970, 0, 1));
 			}
 			this.inherited(_onBlur, arguments);
-		},
-
-		reset: function () {
-			this.dateBox.reset();
-			this.timeBox.reset();
-			this._changed();
 		},
 
 		destroy: function destroy() {

@@ -1,4 +1,4 @@
-// dijit/Editor over a <textarea>, which keeps its name and is what is submitted. Dijit's own editor wants a <div>, and
+// dijit/Editor beside a <textarea>, which is hidden and is what is sent. Dijit's own editor wants a <div>, and
 // fills its frame by a javascript: address and inline handlers, all of which a Content-Security-Policy may forbid.
 define(["dojo/_base/declare", "dojo/on", "dijit/Editor"], function (declare, on, Editor) {
 	"use strict";
@@ -6,25 +6,12 @@ define(["dojo/_base/declare", "dojo/on", "dijit/Editor"], function (declare, on,
 
 	return declare("djintegrate.Editor", Editor, {
 		buildRendering: function buildRendering() {
-			var field = this.field = this.srcNodeRef;
+			this.field = this.own_;
+			this.domNode = this.field.ownerDocument.createElement("div");
+			this.srcNodeRef.parentNode.insertBefore(this.domNode, this.srcNodeRef);
+			this.srcNodeRef.remove();
 			this.srcNodeRef = null;
-			this.domNode = field.ownerDocument.createElement("div");
-			field.parentNode.insertBefore(this.domNode, field);
-			field.hidden = true;
-			field.required = false; // the browser would look for it in vain
-			field.removeAttribute("id");
 			this.inherited(buildRendering, arguments);
-		},
-
-		postCreate: function postCreate() {
-			var label = document.querySelector("label[for='" + this.id + "']");
-			this.inherited(postCreate, arguments);
-			if (label) {
-				this.own(on(label, "click", this.focus.bind(this)));
-			}
-			if (this.field.form) {
-				this.own(on(this.field.form, "submit", function () { this.field.value = this.sent(); }.bind(this)));
-			}
 		},
 
 		// RichText sets the frame's address after it has asked for the document's text.
@@ -61,21 +48,28 @@ define(["dojo/_base/declare", "dojo/on", "dijit/Editor"], function (declare, on,
 		onLoad: function onLoad() {
 			this.inherited(onLoad, arguments);
 			this._first = this.get("value");
+			this.own(on(this.document, "input", function () { this._set("displayedValue", this.sent()); }.bind(this)));
 		},
 
 		// What nobody changed stays as it was, to the letter.
 		sent: function () {
 			var value = this.isLoaded ? this.get("value") : this._first;
-			return value === this._first ? this.field.defaultValue : value;
+			return value === this._first || value === undefined ? this._untouched : value;
 		},
 
-		_setDisabledAttr: function _setDisabledAttr(disabled) {
-			this.inherited(_setDisabledAttr, arguments);
-			this.field.disabled = !!disabled;
+		postMixInProperties: function postMixInProperties() {
+			this._untouched = this.own_.value;
+			this.value = this.own_.value;
+			this.inherited(postMixInProperties, arguments);
 		},
 
-		reset: function () {
-			this.set("value", this.field.defaultValue);
+		// What the control was given by a reset or a script is as good as what it had first.
+		_setValueAttr: function _setValueAttr(value) {
+			this.inherited(_setValueAttr, arguments);
+			if (this.isLoaded && value === this.field.value) {
+				this._untouched = value;
+				this._first = this.get("value");
+			}
 		}
 	});
 });

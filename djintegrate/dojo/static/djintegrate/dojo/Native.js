@@ -8,8 +8,6 @@ define(["dojo/_base/declare", "dijit/_WidgetBase", "dijit/_FocusMixin"], functio
 		buildRendering: function buildRendering() {
 			this.inherited(buildRendering, arguments);
 			this.focusNode = this.domNode;
-			this.domNode.required = false; // ours to say, in the page's language
-			this._first = this.domNode.type === "file" ? "" : this.domNode.value;
 			this.on("change", function () { this.onChange(this.domNode.value); }.bind(this));
 			this.on("input", function () { this._set("value", this.domNode.value); }.bind(this));
 		},
@@ -31,8 +29,6 @@ define(["dojo/_base/declare", "dijit/_WidgetBase", "dijit/_FocusMixin"], functio
 
 		onChange: function () {},
 
-		focus: function () { this.domNode.focus(); },
-
-		reset: function () { this.set("value", this._first); }
+		focus: function () { this.domNode.focus(); }
 	});
 });

@@ -2,31 +2,30 @@
 define(["dojo/aspect", "dijit/registry"], function (aspect, registry) {
 	"use strict";
 	// The signs on their buttons, ▼ and the like, are inputs that nobody can use.
-	var SIGNS = "input[role~=presentation][tabindex='-1']",
-		LABELLED_BY_HTML = "input, select, textarea, button";
+	var SIGNS = "input[role~=presentation][tabindex='-1']";
 
-	// HTML's <label for> knows of its own controls only.
-	function label(dijit) {
-		var node = dijit.focusNode,
-			labels = Array.prototype.slice.call(document.querySelectorAll("label[for='" + CSS.escape(dijit.id) + "']"));
-		if (!node) { return; }
-		if (node.matches(LABELLED_BY_HTML)) {
-			legend(node);
+	// HTML's labels know of its own controls only: beside a hidden one, the dijit is called what that is called.
+	function label(dijit, own) {
+		var node = dijit.focusNode, labels;
+		if (!node || node === own || node.hasAttribute("aria-label") || node.hasAttribute("aria-labelledby")) {
+			if (node === own && node) { legend(node); }
 			return;
 		}
-		labels.forEach(function (label, i) {
-			label.id = label.id || dijit.id + "_label" + (i || "");
-			label.addEventListener("click", function () { dijit.focus(); });
-		});
-		if (labels.length && !node.hasAttribute("aria-labelledby")) {
+		labels = Array.prototype.slice.call(own ? own.labels || [] : []);
+		labels.forEach(function (label, i) { label.id = label.id || dijit.id + "_label" + (i || ""); });
+		if (labels.length) {
 			node.setAttribute("aria-labelledby", labels.map(function (label) { return label.id; }).join(" "));
+		} else if (own && own.title) {
+			node.setAttribute("aria-label", own.title);
+		} else if (own) {
+			legend(node);
 		}
 	}
 
 	// Where Django writes several controls for one field, their common legend is all there is.
 	function legend(node) {
 		var fieldset = node.closest("fieldset"), found = fieldset && fieldset.querySelector("legend");
-		if (!found || node.labels.length || node.title || node.matches("[aria-label], [aria-labelledby]")) { return; }
+		if (!found || (node.labels && node.labels.length) || node.title || node.matches("[aria-label], [aria-labelledby]")) { return; }
 		found.id = found.id || node.id + "_legend";
 		node.setAttribute("aria-labelledby", found.id);
 	}
@@ -65,16 +64,16 @@ define(["dojo/aspect", "dijit/registry"], function (aspect, registry) {
 		plain();
 	}
 
-	function tell(dijit) {
+	function tell(dijit, own) {
 		var node = dijit._popupStateNode;
-		label(dijit);
+		label(dijit, own);
 		Array.prototype.forEach.call(dijit.domNode.querySelectorAll(SIGNS), function (sign) {
 			sign.setAttribute("aria-hidden", "true");
 		});
 		if (node && node.getAttribute("role") === "listbox") { select(dijit, node); }
 		if (node && node.getAttribute("role") === "combobox") { popup(dijit, node); }
 		if (dijit.focusNode && dijit.focusNode.getAttribute("role") === "spinbutton") { spinner(dijit); }
-		registry.findWidgets(dijit.domNode).forEach(tell);
+		registry.findWidgets(dijit.domNode).forEach(function (part) { tell(part); });
 	}
 
 	return tell;

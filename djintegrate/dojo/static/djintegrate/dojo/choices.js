@@ -1,59 +1,178 @@
-// What dijits do not read of a <select> by themselves: groups, and an empty choice that stands for "none yet". And what
-// those that search miss, if one leaves them as fast as a program or a scanner of labels does.
-define([], function () {
+// Dijits beside a <select>: which choices they have, and which option of the <select> is chosen by them.
+define(["dojo/store/Memory"], function (Memory) {
 	"use strict";
-	var INDENT = "&#160;&#160;&#160;",
-		// What no choice's value begins with.
-		HEADING = "\0";
+	var INDENT = "&#160;&#160;&#160;", MARK = "\0";
 
-	// dijit/form/Select knows no groups, but choices that cannot be chosen.
-	function withHeadings(select) {
-		var options = [];
-		Array.prototype.forEach.call(select.children, function (child, i) {
-			var isGroup = child.tagName === "OPTGROUP",
-				heading = document.createElement("b");
+	function optionsOf(node) { return Array.prototype.slice.call(node.options || []); }
+
+	function isDisabled(option) {
+		return option.disabled || (option.parentNode.tagName === "OPTGROUP" && option.parentNode.disabled);
+	}
+
+	// dijit/form/Select has no choice whose value is empty, and none of two whose value is the same. Those it knows by
+	// their place.
+	function token(option, options) {
+		var first = options.filter(function (one) { return one.value === option.value; })[0];
+		return option.value !== "" && first === option ? option.value : MARK + options.indexOf(option);
+	}
+
+	// It knows no groups either, but choices that cannot be chosen.
+	function entries(node) {
+		var all = optionsOf(node), made = [];
+		Array.prototype.forEach.call(node.children, function (child, i) {
+			var isGroup = child.tagName === "OPTGROUP", heading = document.createElement("b");
 			if (isGroup) {
 				heading.textContent = child.label;
-				options.push({ value: HEADING + i, label: heading.outerHTML, disabled: true });
+				made.push({ value: MARK + "group" + i, label: heading.outerHTML, disabled: true });
 			}
-			Array.prototype.forEach.call(isGroup ? child.children : [child], function (option) {
-				options.push({
-					value: option.value,
-					label: (isGroup ? INDENT : "") + option.innerHTML,
-					disabled: option.disabled,
-					selected: option.selected
+			(isGroup ? Array.prototype.slice.call(child.children) : [child]).forEach(function (option) {
+				if (option.tagName !== "OPTION" || option.hidden) { return; }
+				made.push({
+					value: token(option, all), label: (isGroup ? INDENT : "") + (option.innerHTML || "&#160;"),
+					disabled: isDisabled(option), selected: option.selected
 				});
 			});
 		});
-		return options;
+		return made;
 	}
 
+	function chosen(node) { return node.options[node.selectedIndex] || null; }
+
+	// Choose what has this value. The control then has one choice, or none.
+	function choose(node, value) {
+		var found = optionsOf(node).filter(function (option) { return option.value === value; })[0];
+		node.selectedIndex = found ? found.index : -1;
+	}
+
+	var menu = {
+		keeps: "beside",
+		given: function (node) { return { options: entries(node), value: chosen(node) ? token(chosen(node), optionsOf(node)) : undefined }; },
+		renew: function (dijit, node) {
+			dijit.set("options", entries(node));
+			dijit._loadChildren();
+		},
+		shown: function (dijit, node) { return ["value", chosen(node) ? chosen(node).value : null]; },
+		write: function (dijit, node) {
+			var value = dijit._get("value");
+			if (value.charAt(0) !== MARK) {
+				choose(node, value);
+			} else if (/^\d+$/.test(value.slice(1))) {
+				node.selectedIndex = Number(value.slice(1));
+			}
+		},
+		mixin: {
+			_setValueAttr: function _setValueAttr(value, priority) {
+				var options = optionsOf(this.own_), found;
+				if (typeof value === "string" && value.charAt(0) !== MARK) {
+					found = options.filter(function (option) { return option.value === value; })[0];
+					value = found ? token(found, options) : value;
+				}
+				return this.inherited(_setValueAttr, arguments, [value, priority]);
+			},
+			_getValueAttr: function () {
+				var value = this._get("value") || "", option = value.charAt(0) === MARK && this.own_.options[value.slice(1)];
+				return option ? option.value : value.charAt(0) === MARK ? "" : value;
+			}
+		}
+	};
+
 	// Dijit notes a moment later that what is typed is to be looked up, and a Tab before that would make it forget so.
-	function promptly(processInput) {
+	function promptly(prototype) {
 		return function () {
 			this._abortQuery();
 			this.item = undefined;
-			processInput.apply(this, arguments);
+			prototype._processInput.apply(this, arguments);
 		};
 	}
 
-	function adapt(node, prototype, isAuto) {
-		var empty, attrs = "_startSearch" in prototype ? { _processInput: promptly(prototype._processInput) } : {};
-		if (node.tagName !== "SELECT" || node.multiple) { return attrs; }
-		if ("emptyLabel" in prototype && node.querySelector("optgroup")) {
-			attrs.options = withHeadings(node);
-			return attrs;
-		}
-		if (isAuto && "searchAttr" in prototype && !("storeUrl" in prototype)) {
-			attrs.value = node.value;
-			empty = node.options[0];
-			if (empty && empty.value === "") {
-				attrs.placeHolder = empty.textContent.replace(/^-+$/, "");
-				node.removeChild(empty);
-			}
-		}
-		return attrs;
+	function store(node) {
+		return new Memory({ idProperty: "value", data: optionsOf(node).filter(function (option) {
+			return option.value !== "" && !isDisabled(option);
+		}).map(function (option) { return { value: option.value, name: option.text }; }) });
 	}
 
-	return { adapt: adapt, HEADING: HEADING };
+	function placeholder(node) {
+		var empty = optionsOf(node).filter(function (option) { return option.value === ""; })[0];
+		return empty ? empty.text.replace(/^-+$/, "") : "";
+	}
+
+	function isFound(dijit) { return !dijit.textbox.value || !!dijit.item; }
+
+	var sought = {
+		keeps: "beside",
+		given: function (node, field, prototype) {
+			var made = { value: node.value, _processInput: promptly(prototype) };
+			if (node.tagName === "SELECT" && !field.attrs.store) {
+				made.store = store(node);
+				made.placeHolder = placeholder(node);
+			}
+			return made;
+		},
+		renew: function (dijit, node) { dijit.set("store", store(node)); },
+		shown: function (dijit, node) { return ["value", node.value]; },
+		write: function (dijit, node) {
+			var value = isFound(dijit) && dijit.textbox.value ? String(dijit.get("value")) : "";
+			if (node.tagName === "SELECT") {
+				choose(node, value);
+			} else {
+				node.value = value;
+			}
+		},
+		readable: isFound
+	};
+
+	// A text of which the choices are suggestions.
+	var typed = {
+		keeps: "beside",
+		given: function (node) {
+			var option = chosen(node), made = {};
+			if (!option) { return { value: node.value }; }
+			made.store = store(node);
+			made.value = option.value === "" ? "" : option.text;
+			made.placeHolder = placeholder(node);
+			return made;
+		},
+		renew: sought.renew,
+		shown: function (dijit, node) { return ["value", chosen(node) ? chosen(node).text : node.value]; },
+		write: function (dijit, node) {
+			var text = dijit.textbox.value, found;
+			if (node.tagName !== "SELECT") {
+				node.value = text;
+				return;
+			}
+			found = optionsOf(node).filter(function (option) { return text ? option.text === text : option.value === ""; })[0];
+			if (!found) {
+				// What nobody suggested, for the server to judge.
+				found = document.createElement("option");
+				found.value = found.textContent = text;
+				node.appendChild(found);
+			}
+			node.selectedIndex = found.index;
+		}
+	};
+
+	// Its rows come from a StoreView; the <select> gets the one that is chosen.
+	var stored = {
+		keeps: "beside",
+		given: function (node, field, prototype) { return { _processInput: promptly(prototype) }; },
+		shown: function (dijit, node) { return ["value", node.value]; },
+		write: function (dijit, node) {
+			var value = isFound(dijit) && dijit.textbox.value ? String(dijit.get("value")) : "", option;
+			if (node.tagName !== "SELECT") {
+				node.value = value;
+				return;
+			}
+			choose(node, value);
+			if (node.selectedIndex < 0 && value) {
+				option = document.createElement("option");
+				option.value = value;
+				option.textContent = dijit.textbox.value;
+				node.appendChild(option);
+				node.selectedIndex = option.index;
+			}
+		},
+		readable: isFound
+	};
+
+	return { menu: menu, sought: sought, typed: typed, stored: stored };
 });

@@ -1,18 +1,17 @@
-// Makes dijits over the HTML fields of a form, by the page's specification, and checks them before a submit.
+// Makes dijits over the HTML fields of a form, by the page's specification, and looks after them: submits, resets, fields
+// that are switched off, and HTML that comes and goes later.
 // A field that is not in the page is left out: a template need not show every field of its form.
-define([
-	"require", "dojo/_base/lang", "dojo/Deferred", "dojo/on", "dojo/window", "dijit/registry", "./aria", "./checks",
-	"./choices", "./values", "./styles"
-], function (require, lang, Deferred, on, win, registry, aria, checks, choices, values) {
+define(["require", "dojo/Deferred", "dojo/window", "./kept", "./validity"], function (require, Deferred, win, kept, validity) {
 	"use strict";
-	var CONTROLS = "input, select, textarea",
-		KEPT = /^(aria-(describedby|invalid)|autocomplete|inputmode|spellcheck|lang|dir|form|accept|multiple|data-.*)$/;
+	var CONTROLS = "input, select, textarea", patterns = [], isListening = false, isSending = false, first = null;
+
+	function toArray(list) { return Array.prototype.slice.call(list); }
 
 	// The controls of a field: the element of that id, those inside of it (radio buttons), or id_0, id_1… (a MultiWidget).
 	function controls(id) {
 		var found = [], node = document.getElementById(id), i;
 		if (node) {
-			return node.matches(CONTROLS) ? [node] : Array.prototype.slice.call(node.querySelectorAll(CONTROLS));
+			return node.matches(CONTROLS) ? [node] : toArray(node.querySelectorAll(CONTROLS));
 		}
 		for (i = 0; (node = document.getElementById(id + "_" + i)); i++) {
 			found.push(node);
@@ -20,120 +19,155 @@ define([
 		return found;
 	}
 
-	// What the HTML says already need not be said in the specification.
-	function fromHtml(node, prototype) {
-		var attrs = { id: node.id, name: node.name, disabled: node.disabled };
-		if (node.tabIndex > 0) { attrs.tabIndex = node.tabIndex; }
-		if (node.className) { attrs["class"] = node.className; }
-		if (node.title) { attrs.title = node.title; }
-		if (node.placeholder) { attrs.placeHolder = node.placeholder; }
-		if (node.readOnly) { attrs.readOnly = true; }
-		if (node.type === "password" || node.type === "file") { attrs.type = node.type; }
-		if (node.type === "checkbox" || node.type === "radio") {
-			attrs.checked = node.checked;
-			attrs.value = node.value;
-		} else if (node.tagName === "SELECT") {
-			// Those that search their options, and those with many values, read them by themselves.
-			if (!node.multiple && !("searchAttr" in prototype)) { attrs.value = node.value; }
-		} else if (node.type !== "file") {
-			attrs.value = valueFor(prototype, node.value);
-		}
-		return attrs;
+	function linksOf(root) {
+		return toArray(root.querySelectorAll(CONTROLS)).map(kept.linkOf).filter(Boolean);
 	}
 
-	// Numbers' dijits want a number, dates' none rather than an empty text.
-	function valueFor(prototype, text) {
-		if (typeof prototype.value === "number") {
-			return text === "" ? NaN : Number(text);
-		}
-		return prototype.value instanceof Date && text === "" ? null : text;
-	}
+	// The controls of a form may be anywhere, by their attribute `form`.
+	function linksOfForm(form) { return toArray(form.elements).map(kept.linkOf).filter(Boolean); }
 
-	function keep(attributes, dijit) {
-		var node = dijit.focusNode || dijit.domNode;
-		attributes.forEach(function (attribute) {
-			if (KEPT.test(attribute.name)) {
-				node.setAttribute(attribute.name, attribute.value);
-			}
+	// What the dijits have not said yet, such as the text of an editor, is in the controls before the browser looks at them.
+	function settle(form) {
+		linksOfForm(form).forEach(function (link) {
+			kept.settle(link);
+			validity.refresh(validity.entryOf(link.node));
 		});
 	}
 
-	function makeOne(Dijit, node, field) {
-		var attributes = Array.prototype.slice.call(node.attributes),
-			form = node.form,
-			prototype = Dijit.prototype,
-			attrs = lang.mixin(fromHtml(node, prototype), choices.adapt(node, prototype, !!field.rules)),
-			dijit;
-		lang.mixin(attrs, values.adapt(field.value, prototype, !!field.rules), lang.clone(field.attrs));
-		if (attrs.required && !("_setRequiredAttr" in prototype) && (field.rules || !prototype.validate)) {
-			// It would be the HTML attribute, and the browser would stop a submit before Dojo hears of it.
-			delete attrs.required;
-			field.rules = field.rules || { required: attrs.missingMessage || " ", list: [] };
-		}
-		dijit = values.finish(new Dijit(attrs, node));
-		keep(attributes, dijit);
-		if (form) {
-			watch(form).push(dijit);
-		}
-		return dijit;
+	function isSubmitter(node) {
+		return node && node.form && (node.type === "submit" || node.type === "image") && (node.matches("button, input"));
 	}
 
-	// One listener for each <form>, however many of Django's forms and formsets are inside.
-	function watch(form) {
-		if (!form.djintegrateDijits) {
-			form.djintegrateDijits = [];
-			on(form, "submit", function (event) {
-				// Also where nobody is to be stopped: this is when dijits hand their values to the fields that are sent.
-				var wrong = check(form);
-				if (wrong.length && !(event.submitter && event.submitter.formNoValidate) && !form.noValidate) {
-					event.preventDefault();
-					show(wrong[0]);
-				}
+	function sending(form) {
+		isSending = true;
+		settle(form);
+		setTimeout(function () { isSending = false; });
+	}
+
+	function onInvalid(event) {
+		var entry = validity.entryOf(event.target);
+		if (!entry) { return; }
+		// The dijit says it, and the browser need not look for a control that is hidden.
+		event.preventDefault();
+		validity.visit(entry);
+		if (isSending && !first) {
+			first = entry;
+			setTimeout(function () {
+				var link = first.links[0];
+				first = null;
+				win.scrollIntoView(link.dijit.domNode);
+				(link.dijit.focusWrong || link.dijit.focus || function () { link.node.focus(); }).call(link.dijit);
 			});
-			on(form, "reset", function () {
-				// The browser resets its own fields after this event.
-				setTimeout(function () {
-					form.djintegrateDijits.forEach(function (dijit) { dijit.reset && dijit.reset(); });
+		}
+	}
+
+	function listen() {
+		if (isListening) { return; }
+		isListening = true;
+		document.addEventListener("click", function (event) {
+			var button = event.target.closest && event.target.closest("button, input");
+			if (isSubmitter(button)) { sending(button.form); }
+		}, true);
+		document.addEventListener("keydown", function (event) {
+			if (event.key === "Enter" && event.target.form) { sending(event.target.form); }
+		}, true);
+		document.addEventListener("submit", function (event) { settle(event.target); }, true);
+		document.addEventListener("invalid", onInvalid, true);
+		document.addEventListener("reset", function (event) {
+			// The browser resets its own controls after this event.
+			setTimeout(function () {
+				if (event.defaultPrevented) { return; }
+				linksOfForm(event.target).forEach(function (link) {
+					var entry = validity.entryOf(link.node);
+					link.dijit._hasBeenBlurred = false;
+					entry.visited = false;
+					kept.show(link);
+					validity.refresh(entry);
 				});
 			});
-		}
-		return form.djintegrateDijits;
+		});
+		new MutationObserver(function (changes) {
+			changes.forEach(function (change) {
+				var own = kept.linkOf(change.target);
+				if (own || change.target.tagName === "FIELDSET") {
+					(own ? [own] : linksOf(change.target)).forEach(kept.adapt);
+				}
+			});
+		}).observe(document.documentElement, { subtree: true, attributes: true, attributeFilter: ["disabled", "readonly", "hidden"] });
+		new MutationObserver(onNodes).observe(document.documentElement, { subtree: true, childList: true });
 	}
 
-	function check(form) {
-		return form.djintegrateDijits.filter(function (dijit) {
-			// As if the user had been there, so that the dijit says what is wrong.
-			dijit._hasBeenBlurred = true;
-			return !dijit._destroyed && !dijit.get("disabled") && dijit.validate && !dijit.validate();
+	function onNodes(changes) {
+		var come = [], gone = false;
+		changes.forEach(function (change) {
+			toArray(change.addedNodes).forEach(function (node) { if (node.nodeType === 1) { come.push(node); } });
+			gone = gone || toArray(change.removedNodes).some(function (node) {
+				return node.nodeType === 1 && (kept.linkOf(node) || linksOf(node).length);
+			});
+		});
+		if (gone) { setTimeout(forget); }
+		if (patterns.length) { come.forEach(function (node) { if (node.isConnected) { grow(node); } }); }
+	}
+
+	// Dijits whose HTML has left the page.
+	function forget() {
+		validity.all().forEach(function (entry) {
+			entry.links.forEach(function (link) {
+				if (!link.node.isConnected) {
+					validity.forget(link.node);
+					kept.forget(link.node);
+					if (!link.dijit._destroyed) { link.dijit.destroyRecursive(); }
+				}
+			});
 		});
 	}
 
-	function show(dijit) {
-		win.scrollIntoView(dijit.domNode);
-		if (dijit.focus) { dijit.focus(); }
+	// A row that a script made of a formset's empty form: its ids have a number where that has `__prefix__`.
+	function grow(root) {
+		patterns.forEach(function (pattern) {
+			var numbers = {};
+			toArray(root.querySelectorAll("[id]")).concat(root).forEach(function (node) {
+				var found = pattern.expression.exec(node.id || "");
+				if (found && !kept.linkOf(node)) { numbers[found[1]] = true; }
+			});
+			Object.keys(numbers).forEach(function (number) {
+				make(JSON.parse(pattern.source.replace(/__prefix__/g, number)));
+			});
+		});
+	}
+
+	function learn(step) {
+		var prefixes = step.fields.map(function (field) {
+			return field.id.slice(0, field.id.indexOf("__prefix__")).replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+		});
+		if (prefixes.length) {
+			patterns.push({ expression: new RegExp("^" + prefixes[0] + "(\\d+)-"), source: JSON.stringify({ fields: step.fields, optional: step.optional, "delete": step["delete"] }) });
+		}
 	}
 
 	function make(form) {
 		var made = new Deferred();
+		listen();
+		if (form.pattern) {
+			learn(form);
+			return made.resolve({});
+		}
 		require(form.fields.map(function (field) { return field.dijit; }), function () {
-			var dijits = {}, modules = arguments;
+			var dijits = {}, modules = arguments, links = [];
 			try {
 				form.fields.forEach(function (field, i) {
 					var those = controls(field.id).filter(function (node) {
-						return !registry.byId(node.id);
-					}).map(function (node) {
-						return makeOne(modules[i], node, field);
-					});
-					those.forEach(function (dijit) { dijits[dijit.id] = dijit; });
-					if (those.length) {
-						checks.attach(those, field, form);
-						those.forEach(function (dijit) {
-							dijit.startup();
-							aria(dijit);
-						});
-					}
+						return !kept.linkOf(node) && node.type !== "hidden";
+					}).map(function (node) { return kept.make(modules[i], node, field); });
+					those.forEach(function (link) { dijits[link.dijit.id] = link.dijit; });
+					if (those.length) { validity.attach(those, field, form); }
+					links = links.concat(those);
 				});
-				checks.remember(form);
+				links.forEach(function (link) {
+					link.dijit.startup();
+					kept.connect(link);
+				});
+				validity.remember(form);
 				made.resolve(dijits);
 			} catch (error) {
 				made.reject(error);

@@ -1,47 +1,63 @@
 // Numbers as exact texts: what the user typed in the page's language becomes "-1234.50", digit by digit, and back.
-// JavaScript's own numbers have fifteen digits, Django's integers and decimals as many as are typed.
-define(["dojo/i18n", "dojo/i18n!dojo/cldr/nls/number"], function (i18n) {
+// JavaScript's own numbers have fifteen digits, Django's integers and decimals as many as are typed. The signs of the
+// language, { decimal, group, grouping }, are Django's, and come with the specification.
+define([], function () {
 	"use strict";
 	var PLAIN = /^(-?)(\d*)\.?(\d*)(?:e([+-]?\d+))?$/i,
+		WITH_DOT = /^([+-]?)(\d*)\.(\d*)(?:e([+-]?\d+))?(-?)$/i,
 		MARKS = /[\u200e\u200f\u061c]/g,
-		// Of fullwidth digits normalize() takes care.
-		DIGITS = /[\u0660-\u0669\u06f0-\u06f9\u0966-\u096f]/g;
+		// As a text, for the minifier reads no newer expressions.
+		DIGITS = new RegExp("\\p{Nd}", "gu"),
+		DIGIT = new RegExp("\\p{Nd}", "u");
 
-	function tidy(text) {
-		return text.normalize("NFKC").replace(MARKS, "").replace(DIGITS, function (digit) {
-			return String((digit.charCodeAt(0) & 0xf) - (digit.charCodeAt(0) >= 0x966 ? 6 : 0));
-		}).replace(/\u2212/g, "-").replace(/\s+/g, " ").trim();
+	// The ten digits of a script begin at a code that ends in 0 or in 6.
+	function latin(digit) {
+		var code = digit.codePointAt(0), row = code - code % 16;
+		return String(code - row - (DIGIT.test(String.fromCodePoint(row)) ? 0 : 6));
 	}
 
-	function symbols() {
-		var bundle = i18n.getLocalization("dojo.cldr", "number");
-		return { group: tidy(bundle.group) || " ", decimal: bundle.decimal, shownGroup: bundle.group };
+	function tidy(text) {
+		return text.normalize("NFKC").replace(MARKS, "").replace(DIGITS, latin).replace(/\u2212/g, "-").replace(/\s+/g, " ").trim();
 	}
 
 	function quoted(text) {
 		return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 	}
 
-	// The exact text, or null where this is no number in the page's language.
-	function read(text) {
-		var signs = symbols(),
-			group = quoted(signs.group),
+	// The exact text, or null where this is not a number in the page's language.
+	function read(text, signs) {
+		var tidied = tidy(text),
+			// A space stands for a group's sign that is one: no keyboard has a narrow or a protected space.
+			group = quoted(tidy(signs.group) || " "),
+			sizes = [].concat(signs.grouping || 3).filter(Boolean),
+			most = Math.max.apply(null, sizes), least = Math.min.apply(null, sizes),
+			whole = "\\d{1," + most + "}(?:" + group + "\\d{" + least + "," + most + "})*" + group + "\\d{" + sizes[0] + "}|\\d*",
+			shape = new RegExp("^([+-]?)(" + whole + ")(?:" + quoted(tidy(signs.decimal)) + "(\\d*))?(?:e([+-]?\\d+))?(-?)$", "i"),
 			// Where a dot can be nothing else, it is a decimal point too: many keyboards have that key.
-			decimal = signs.group === "." ? quoted(signs.decimal) : "[." + quoted(signs.decimal) + "]",
-			shape = new RegExp("^([+-]?)(\\d{1,3}(?:" + group + "\\d{3})+|\\d*)(?:" + decimal + "(\\d*))?(?:e([+-]?\\d+))?(-?)$", "i"),
-			found = shape.exec(tidy(text)), whole;
+			found = shape.exec(tidied) || WITH_DOT.exec(tidied), digits;
 		if (!found || !(found[2] || found[3]) || (found[1] && found[5])) {
 			return null;
 		}
-		whole = found[2].split(signs.group).join("").replace(/^0+(?=\d)/, "") || "0";
-		return ((found[1] || found[5]) === "-" ? "-" : "") + whole + (found[3] ? "." + found[3] : "") +
+		digits = found[2].replace(/\D/g, "").replace(/^0+(?=\d)/, "") || "0";
+		return ((found[1] || found[5]) === "-" ? "-" : "") + digits + (found[3] ? "." + found[3] : "") +
 			(found[4] ? "e" + found[4] : "");
 	}
 
+	// In groups of the sizes that Django's NUMBER_GROUPING has: 3, or [3, 2, 0], where 0 repeats the last.
+	function inGroups(digits, signs) {
+		var sizes = [].concat(signs.grouping || 3), groups = [], size = sizes.shift();
+		while (signs.group && size > 0 && digits.length > size) {
+			groups.unshift(digits.slice(-size));
+			digits = digits.slice(0, -size);
+			size = sizes.shift() || size;
+		}
+		return [digits].concat(groups).join(signs.group);
+	}
+
 	// The exact text as the page's language has it.
-	function write(exact, grouped) {
-		var signs = symbols(), found = PLAIN.exec(exact);
-		return found[1] + (grouped ? found[2].replace(/\B(?=(\d{3})+$)/g, signs.shownGroup) : found[2]) +
+	function write(exact, signs, grouped) {
+		var found = PLAIN.exec(exact);
+		return found[1] + (grouped ? inGroups(found[2], signs) : found[2]) +
 			(found[3] ? signs.decimal + found[3] : "") + (found[4] ? "e" + found[4] : "");
 	}
 

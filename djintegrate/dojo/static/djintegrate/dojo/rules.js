@@ -111,19 +111,24 @@ define(["./numbers", "./patterns"], function (numbers, patterns) {
 		return String(text).replace(/&/g, "&amp;").replace(/</g, "&lt;");
 	}
 
+	// A message with what only the browser knows: the length or the value found, and the text.
+	function filled(message, text, result) {
+		return message && message.replace(/\ue000/g, html(result === undefined ? characters(text) : result))
+			.replace(/\ue001/g, html(text));
+	}
+
 	// The message of the first rule that is broken, or nothing. Nothing is what an empty text breaks.
 	function broken(rules, text, files) {
 		var i, rule, result;
 		for (i = 0; text !== "" && i < rules.length; i++) {
 			rule = rules[i];
-			result = tests[rule[0]](text, rule[1], files || []);
+			result = tests[rule[0]](text, rule[1], Array.prototype.slice.call(files || []));
 			if (result !== true) {
-				return rule[2].replace(/\ue000/g, html(typeof result === "boolean" ? characters(text) : result))
-					.replace(/\ue001/g, html(text));
+				return filled(rule[2], text, typeof result === "boolean" ? undefined : result);
 			}
 		}
 		return "";
 	}
 
-	return { broken: broken };
+	return { broken: broken, filled: filled };
 });

@@ -1,11 +1,14 @@
 // Does the page's steps, its functions and forms, in their order, once the document and the modules are there.
 // <html data-djintegrate> then says "ready", or "failed"; the topic "djintegrate/ready" and the promise `ready` too.
 define([
-	"require", "dojo/_base/config", "dojo/Deferred", "dojo/promise/all", "dojo/has", "dojo/topic", "./forms", "./json", "dojo/domReady!"
-], function (require, config, Deferred, all, has, topic, forms) {
+	"require", "dojo/_base/config", "dojo/_base/lang", "dojo/Deferred", "dojo/promise/all", "dojo/has", "dojo/topic", "./forms", "./json", "dojo/domReady!"
+], function (require, config, lang, Deferred, all, has, topic, forms) {
 	"use strict";
 	var page = config.djintegrate,
-		ready = new Deferred();
+		ready = new Deferred(),
+		FRAGMENT = "script[id='djintegrate-dojo-fragment']";
+
+	function toArray(list) { return Array.prototype.slice.call(list); }
 
 	function load(modules) {
 		var loaded = new Deferred();
@@ -26,7 +29,7 @@ define([
 	}
 
 	function make(form) {
-		if (!form["function"]) {
+		if (!form["function"] || form.pattern) {
 			return forms.make(form);
 		}
 		return load([form["function"][0]]).then(function (modules) {
@@ -42,14 +45,16 @@ define([
 		return "call" in todo ? window.djintegrateFunctions[todo.call]() : make(todo);
 	}
 
-	function hint() {
-		return has("dojo-built") ? " A module that this build lacks is to be named in DOJO_BUILD_MODULES." : "";
+	// Only where a file could not be loaded may the build lack it.
+	function hint(error) {
+		return has("dojo-built") && error && (error.src === "dojoLoader" || /scriptError|xhrFailed/.test(error.message)) ?
+			" A module that this build lacks is to be named in DOJO_BUILD_MODULES." : "";
 	}
 
 	function settle(state, error) {
 		document.documentElement.setAttribute("data-djintegrate", state);
 		if (error) {
-			console.error("djintegrate: the dijits of this page are not all made." + hint(), error);
+			console.error("djintegrate: the dijits of this page are not all made." + hint(error), error);
 		}
 		topic.publish("djintegrate/" + state, error);
 	}
@@ -70,13 +75,31 @@ define([
 		}) : null;
 	}
 
-	load(page.steps.reduce(function (modules, todo) {
-		return todo.fields ? modules.concat(formModules(todo)) : modules;
-	}, page.modules)).then(function () {
-		return page.steps.reduce(function (before, todo) {
-			return before.then(function () { return step(todo); });
-		}, new Deferred().resolve());
-	}).then(grids).then(function () {
+	function run(wanted) {
+		return load(wanted.steps.reduce(function (modules, todo) {
+			return todo.fields && !todo.pattern ? modules.concat(formModules(todo)) : modules;
+		}, wanted.modules)).then(function () {
+			return wanted.steps.reduce(function (before, todo) {
+				return before.then(function () { return step(todo); });
+			}, new Deferred().resolve());
+		});
+	}
+
+	// The dijits of HTML that has arrived: what a {% dojo_fragment %} within it says.
+	function dijitize(node) {
+		var scripts = toArray(node.querySelectorAll(FRAGMENT)).concat(node.matches && node.matches(FRAGMENT) ? [node] : []);
+		return ready.promise.then(function () {
+			return all(scripts.filter(function (script) { return script.parentNode; }).map(function (script) {
+				script.remove();
+				return run(JSON.parse(script.textContent));
+			}));
+		}).then(null, function (error) {
+			console.error("djintegrate: the dijits of what arrived are not all made." + hint(error), error);
+			throw error;
+		});
+	}
+
+	run(page).then(grids).then(function () {
 		settle("ready");
 		ready.resolve();
 	}, function (error) {
@@ -84,5 +107,8 @@ define([
 		ready.reject(error);
 	});
 
-	return { ready: ready.promise };
+	window.djintegrate = lang.mixin(window.djintegrate || {}, { dojo: { dijitize: dijitize } });
+	document.addEventListener("htmx:load", function (event) { dijitize(event.target); });
+
+	return { ready: ready.promise, dijitize: dijitize };
 });

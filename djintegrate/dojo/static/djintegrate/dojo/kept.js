@@ -1,0 +1,337 @@
+// Makes a dijit for a control of the HTML, which stays in the page with its name, its attributes and its listeners: it is
+// what is sent, reset, refilled, validated and heard. The table of kinds.js says how a dijit stands for it.
+define([
+	"dojo/_base/declare", "dojo/_base/lang", "dojo/aspect", "dijit/registry", "./aria", "./kinds", "./styles"
+], function (declare, lang, aspect, registry, aria, kinds) {
+	"use strict";
+	var CONTROL = "[data-dojo-attach-point*=focusNode], [data-dojo-attach-point*=textbox]",
+		// What the face of a hidden control has of it; the rest, such as its name, stays with the control alone.
+		CARRIED = /^(aria-(?!invalid).*|accesskey|autocapitalize|autocomplete|autocorrect|autofocus|dir|enterkeyhint|inputmode|lang|list|maxlength|placeholder|spellcheck|title)$/,
+		// What a template says of its own control, which the HTML's has itself or does without.
+		FOREIGN = ["autocomplete", "checked", "name", "required", "tabindex", "type", "value"],
+		STATE = ["disabled", "readonly", "hidden", "class"],
+		classes = [],
+		links = new WeakMap();
+
+	function toArray(list) { return Array.prototype.slice.call(list); }
+
+	// A dijit whose template has the HTML's control in the place of its own one.
+	var Around = {
+		_attachTemplateNodes: function _attachTemplateNodes(root) {
+			var own = this.own_, place = root.matches(CONTROL) ? root : root.querySelector(CONTROL), marker;
+			if (place && place !== own) {
+				marker = document.createElement("span");
+				own.parentNode.replaceChild(marker, own);
+				toArray(place.attributes).forEach(function (attribute) {
+					if (attribute.name === "class") {
+						own.className = (own.className + " " + attribute.value).trim();
+					} else if (/^(aria-|data-dojo-|role$)/.test(attribute.name) && !own.hasAttribute(attribute.name)) {
+						own.setAttribute(attribute.name, attribute.value);
+					}
+				});
+				if (place === root) {
+					this.domNode = root = own;
+				} else {
+					place.parentNode.replaceChild(own, place);
+				}
+				this.srcNodeRef = marker;
+			}
+			this.inherited(_attachTemplateNodes, arguments, [root]);
+			toArray(own.attributes).forEach(function (attribute) {
+				if (/^data-dojo-/.test(attribute.name)) { own.removeAttribute(attribute.name); }
+			});
+		}
+	};
+
+	// One class for each of Dojo's and each row of the table, however many dijits are made.
+	function classOf(Dijit, row) {
+		var found = classes.filter(function (one) { return one.of === Dijit && one.row === row; })[0];
+		if (!found) {
+			found = { of: Dijit, row: row };
+			found.made = declare(row.keeps === "box" ? [Dijit, declare(null, Around)] : Dijit, lang.mixin(
+				{ declaredClass: Dijit.prototype.declaredClass }, row.mixin || {}
+			));
+			classes.push(found);
+		}
+		return found.made;
+	}
+
+	// Dojo looks for ids within selectors, and some names of fields would end those.
+	function safe(id) { return id.replace(/["'\\\]\s]/g, "_"); }
+
+	function attributesOf(node) {
+		var found = {};
+		toArray(node.attributes).forEach(function (attribute) { found[attribute.name] = attribute.value; });
+		return found;
+	}
+
+	function stateOf(node) {
+		return { value: node.value, checked: node.checked, chosen: toArray(node.options || []).map(function (option) { return option.selected; }) };
+	}
+
+	// A dijit that is made changes attributes and values, so that a reset would come back to something else.
+	function restore(node, before, state) {
+		var isBox = node.type === "checkbox" || node.type === "radio";
+		FOREIGN.forEach(function (name) {
+			if (!(name in before)) { node.removeAttribute(name); }
+		});
+		Object.keys(before).forEach(function (name) {
+			if (STATE.indexOf(name) < 0 && name !== "style" && name !== "role" && node.getAttribute(name) !== before[name]) {
+				node.setAttribute(name, before[name]);
+			}
+		});
+		if (isBox) {
+			node.checked = state.checked;
+		} else if (node.options) {
+			toArray(node.options).forEach(function (option, i) {
+				if (option.selected !== state.chosen[i]) { option.selected = state.chosen[i]; }
+			});
+		} else if (node.type !== "file" && node.value !== state.value) {
+			node.value = state.value;
+		}
+	}
+
+	function isDisabled(node) { return node.matches(":disabled"); }
+
+	function fire(node, type) { node.dispatchEvent(new Event(type, { bubbles: true })); }
+
+	// The part of a dijit that has the focus, or each of them.
+	function faces(dijit) {
+		return registry.findWidgets(dijit.domNode).length && dijit.dateBox ? [dijit.dateBox.focusNode, dijit.timeBox.focusNode] :
+			[dijit.focusNode || dijit.domNode];
+	}
+
+	function carry(link) {
+		var node = link.node, first = faces(link.dijit)[0];
+		faces(link.dijit).forEach(function (face) {
+			toArray(node.attributes).forEach(function (attribute) {
+				if (CARRIED.test(attribute.name) && !(attribute.name === "autofocus" && face !== first)) {
+					face.setAttribute(attribute.name, attribute.value);
+				}
+			});
+			if (node.required) { face.setAttribute("aria-required", "true"); }
+			if (node.tabIndex > 0 || node.hasAttribute("tabindex")) { face.tabIndex = node.tabIndex; }
+		});
+		if (/^(number|email|url|tel|search)$/.test(node.type) && !node.hasAttribute("inputmode") && first.matches("input")) {
+			// The keyboard that a phone shows for the control.
+			first.inputMode = node.type === "number" ? "decimal" : node.type;
+		}
+	}
+
+	// Hides the control, which stays in its place.
+	function hide(node) { node.style.setProperty("display", "none", "important"); }
+
+	// Write what the dijit has into the control, and let the page hear of it as of any control.
+	function write(link, isFinal) {
+		var node = link.node, before = node.value, index = node.selectedIndex, text;
+		if (link.quiet || link.dijit._destroyed) { return; }
+		if (link.row.write) {
+			link.row.write(link.dijit, node, link.field);
+		} else {
+			text = link.row.written(link.dijit, node, link.field);
+			if (text !== undefined && text !== node.value) { node.value = text; }
+		}
+		link.own = true;
+		if (node.value !== before || node.selectedIndex !== index) { fire(node, "input"); }
+		if (isFinal && (node.value !== link.reported || node.selectedIndex !== link.reportedIndex)) {
+			note(link);
+			fire(node, "change");
+		}
+		link.own = false;
+	}
+
+	function note(link) {
+		link.reported = link.node.value;
+		link.reportedIndex = link.node.selectedIndex;
+	}
+
+	// The control was changed by something else: a reset, a script, the browser's memory.
+	function show(link) {
+		var dijit = link.dijit, told;
+		if (dijit._destroyed) { return; }
+		told = link.row.shown(dijit, link.node, link.field);
+		link.quiet = true;
+		if (told) {
+			if (told[0] === "displayedValue") { dijit.textbox.value = told[1]; }
+			dijit.set(told[0], told[1], false);
+		}
+		link.quiet = false;
+		note(link);
+	}
+
+	function restoreTabIndex(link) {
+		if (link.tabIndex === null) {
+			link.node.removeAttribute("tabindex");
+		} else {
+			link.node.setAttribute("tabindex", link.tabIndex);
+		}
+	}
+
+	function adapt(link) {
+		var dijit = link.dijit, node = link.node, disabled = isDisabled(node), itself = node.disabled;
+		if (dijit._destroyed) { return; }
+		if (!!dijit.disabled !== disabled) {
+			dijit.set("disabled", disabled);
+			// That of a fieldset is not the control's own.
+			node.disabled = itself;
+			if (link.row.keeps === "box") { restoreTabIndex(link); }
+		}
+		if ("readOnly" in dijit && node.type !== "checkbox" && node.type !== "radio" && !!dijit.readOnly !== !!node.readOnly && "readOnly" in node) {
+			dijit.set("readOnly", node.readOnly);
+		}
+		if (link.row.keeps === "beside") { dijit.domNode.hidden = node.hidden; }
+	}
+
+	function connectBeside(link) {
+		var dijit = link.dijit, node = link.node;
+		faces(dijit).forEach(function (face) {
+			["input", "change"].forEach(function (type) {
+				// The page hears the control, which has a name.
+				face.addEventListener(type, function (event) {
+					event.stopPropagation();
+					if (type === "input") { setTimeout(function () { write(link, false); }); }
+					write(link, type === "change");
+				});
+			});
+		});
+		["displayedValue", "value"].forEach(function (property) {
+			dijit.own(dijit.watch(property, function () { write(link, property === "value"); }));
+		});
+		toArray(node.labels || []).forEach(function (label) {
+			label.addEventListener("click", function (event) {
+				if (!dijit.domNode.contains(event.target)) { dijit.focus(); }
+			});
+		});
+	}
+
+	// What a dijit does to the HTML's own box by program, a calendar's day say, is heard as well.
+	function connectBox(link) {
+		var node = link.node, before = node.value, wasChecked = node.checked;
+		["value", "displayedValue", "checked"].forEach(function (property) {
+			link.dijit.own(link.dijit.watch(property, function () {
+				if (link.quiet || link.inEvent || (node.value === before && node.checked === wasChecked)) { return; }
+				before = node.value;
+				wasChecked = node.checked;
+				// Of the radio buttons of a list, the page hears the one that is chosen.
+				if (node.type === "radio" && !node.checked) { return; }
+				link.own = true;
+				fire(node, "input");
+				fire(node, "change");
+				link.own = false;
+			}));
+		});
+		function heard() {
+			before = node.value;
+			wasChecked = node.checked;
+		}
+		["input", "change"].forEach(function (type) { node.addEventListener(type, heard, true); });
+		node.addEventListener("click", heard, true);
+		link.heard = heard;
+	}
+
+	function make(Dijit, node, field) {
+		var row = kinds.of(Dijit, field, node), Made = classOf(Dijit, row), given = row.given(node, field, Dijit.prototype),
+			before = attributesOf(node), state = stateOf(node), hadFocus = document.activeElement === node, isBeside = row.keeps === "beside",
+			attrs = lang.mixin(
+				{ own_: node }, node.className ? { "class": node.className } : {},
+				node.readOnly ? { readOnly: true } : {}, node.tabIndex > 0 ? { tabIndex: node.tabIndex } : {}, node.title ? { title: node.title } : {},
+				given, row.methods ? row.methods(field) : {}, lang.clone(field.attrs)
+			), place = node, link, dijit;
+		attrs.disabled = node.disabled || !!field.attrs.disabled;
+		if (node.id) { attrs.id = safe(node.id); }
+		if (attrs.required && !("_setRequiredAttr" in Dijit.prototype)) {
+			// It would be an attribute, and mean the element that the dijit is made of.
+			delete attrs.required;
+			if (!field.rules && !Dijit.prototype.validate) { field.rules = { required: attrs.missingMessage || " ", list: [] }; }
+		}
+		if (attrs.value === undefined) { delete attrs.value; }
+		if (field.rules && node.tagName === "INPUT" && /^(email|url)$/.test(node.type)) {
+			// Django reads addresses that the browser refuses, a.de as https://a.de say. The rules have what it does not.
+			node.inputMode = node.inputMode || node.type;
+			node.type = before.type = "text";
+		}
+		if (isBeside) {
+			place = document.createElement("span");
+			node.parentNode.insertBefore(place, node.nextSibling);
+			hide(node);
+		}
+		dijit = new Made(attrs, place);
+		restore(node, before, state);
+		// For those who ask the dijit; what is sent has the control's.
+		dijit.name = node.name;
+		link = { node: node, dijit: dijit, row: row, field: field, tabIndex: "tabindex" in before ? before.tabindex : null };
+		links.set(node, link);
+		note(link);
+		if (isBeside) {
+			faces(dijit).concat(dijit.domNode).forEach(function (face) {
+				if (face.id === dijit.id || face.id === node.id) { face.id = dijit.id + "__face"; }
+			});
+			carry(link);
+		}
+		if (hadFocus || node.autofocus && document.activeElement === document.body) { setTimeout(function () { dijit.focus(); }); }
+		return link;
+	}
+
+	// After the dijit has been started.
+	function connect(link) {
+		var dijit = link.dijit, node = link.node;
+		aria(dijit, node);
+		adapt(link);
+		if (link.row.keeps === "beside") {
+			connectBeside(link);
+		} else if (link.row.keeps === "box") {
+			connectBox(link);
+		}
+		node.addEventListener("change", function () {
+			if (!link.own && link.row.keeps !== "itself") {
+				link.inEvent = true;
+				// A text's own dijit reads it by itself when it is left.
+				if (link.row.keeps === "beside" || document.activeElement !== node) { show(link); }
+				link.inEvent = false;
+			}
+		});
+		dijit.own(dijit.watch("disabled", function (name, was, is) {
+			if (is !== isDisabled(node)) { node.disabled = !!is; }
+		}));
+		dijit.sent = dijit.sent || function () { return node.value; };
+		if (link.row.keeps !== "itself") { dijit.reset = function () { reset(link); }; }
+		if (node.options && link.row.renew) {
+			link.options = new MutationObserver(function () {
+				link.quiet = true;
+				link.row.renew(dijit, node);
+				link.quiet = false;
+				show(link);
+			});
+			// Options of its own making are not the page's.
+			link.options.observe(node, { childList: true, subtree: true });
+		}
+	}
+
+	// dijit.reset(), as the form's own reset does it for this control.
+	function reset(link) {
+		var node = link.node;
+		if (node.type === "checkbox" || node.type === "radio") {
+			node.checked = node.defaultChecked;
+		} else if (node.options) {
+			toArray(node.options).forEach(function (option) { option.selected = option.defaultSelected; });
+		} else {
+			node.value = node.defaultValue;
+		}
+		link.dijit._hasBeenBlurred = false;
+		show(link);
+	}
+
+	return {
+		make: make, connect: connect, show: show, adapt: adapt, isDisabled: isDisabled,
+		settle: function (link) {
+			if (link.row.keeps === "beside") { write(link, true); }
+		},
+		linkOf: function (node) { return links.get(node); },
+		forget: function (node) {
+			var link = links.get(node);
+			links["delete"](node);
+			return link;
+		},
+		faces: faces
+	};
+});

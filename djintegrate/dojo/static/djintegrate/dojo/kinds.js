@@ -1,0 +1,274 @@
+// The table of dijits: how each kind stands for the HTML's own control, which stays in the page and is what is sent.
+//
+// keeps     "box": the control itself is the box, the list or the tick that the dijit shows; what is in it is sent.
+//           "beside": the control is hidden, and the dijit writes into it.
+//           "itself": the dijit is nothing but the control.
+// given     what the dijit is made with, by the control and the specification's field.
+// shown     [property, value]: what the dijit is told after the control has changed by other ways, such as a reset.
+// written   the text for the control ("beside" only); undefined for what the dijit cannot make anything of.
+// readable  whether what is in the dijit can be read; where it is missing, it always can.
+// plain     a text of the control as the rules have it: numbers with a dot, dates in ISO's form.
+// methods   what instances do in another way than their class.
+define(["dojo/_base/lang", "dojo/date/stamp", "./choices", "./moments", "./numbers"], function (lang, stamp, choices, moments, numbers) {
+	"use strict";
+	var ISO = { date: "%Y-%m-%d", time: "%H:%M:%S" }, rows = {};
+
+	function textOf(value) { return value === null || value === undefined || value !== value ? "" : String(value); }
+
+	// Any dijit with a value: that is written as a text.
+	var other = {
+		keeps: "beside",
+		given: function (node) { return node.value === "" ? {} : { value: node.value }; },
+		shown: function (dijit, node) { return ["value", node.value]; },
+		written: function (dijit) { return dijit.textbox ? dijit.toString() : textOf(dijit.get("value")); }
+	};
+
+	var text = {
+		keeps: "box",
+		// Dijit's own pattern for any text has no separators of lines in it.
+		given: function (node, field, prototype) {
+			return prototype.pattern === ".*" ? { value: node.value, pattern: "[\\s\\S]*" } : { value: node.value };
+		},
+		shown: function (dijit, node) { return ["value", node.value]; }
+	};
+
+	var area = lang.mixin({}, text);
+
+	var tick = {
+		keeps: "box",
+		given: function (node) { return { checked: node.checked, value: node.value, name: node.name }; },
+		shown: function (dijit, node) { return ["checked", node.checked]; }
+	};
+
+	var list = {
+		keeps: "box",
+		given: function (node) { return node.getAttribute("size") ? { size: node.size } : {}; },
+		shown: function (dijit, node) {
+			return ["value", Array.prototype.filter.call(node.options, function (option) { return option.selected; })
+				.map(function (option) { return option.value; })];
+		}
+	};
+
+	// A calendar or a list of times. What is typed is sent as it is typed, if the server can read it.
+	function moment(selector) {
+		function date(parts) { return parts && (selector === "date" ? moments.toDate(parts) : moments.toTime(parts)); }
+
+		function formats(field) { return field.value.formats; }
+
+		function read(text, field) {
+			return date(moments.readGenerously(text, formats(field), field.value.locale && selector));
+		}
+
+		function same(one, other, shown) {
+			return one && other && moments.write(moments.ofDate(one), shown) === moments.write(moments.ofDate(other), shown);
+		}
+
+		// A pattern that dojo_field() gave is how the dijit shows it; the control has what the server reads.
+		function hasOwn(field) {
+			var constraints = field.attrs.constraints || {};
+			return !!(constraints[selector + "Pattern"] || constraints.formatLength);
+		}
+
+		var boxed = {
+			keeps: "box",
+			given: function (node, field) {
+				var rendered = field.value.rendered && !moments.read(node.value, formats(field)) && moments.read(node.value, [field.value.rendered]);
+				if (rendered) {
+					// Django wrote it in a format that the field does not read.
+					node.value = moments.write(rendered, field.value.shown);
+					node.setAttribute("value", node.value);
+				}
+				return { value: read(node.value, field), displayedValue: node.value, pattern: ".*" };
+			},
+			shown: function (dijit, node) { return ["displayedValue", node.value]; },
+			readable: function (dijit, node, field) {
+				return node.value.trim() === "" || field.value.open || !!read(node.value, field);
+			},
+			plain: function (text, field) {
+				var found = read(text, field);
+				return found ? moments.write(moments.ofDate(found), ISO[selector]) : text;
+			},
+			methods: function (field) {
+				var shown = field.value.shown;
+				return {
+					parse: function (text) { return text.trim() === "" ? null : read(text, field) || undefined; },
+					serialize: function (value) { return moments.write(moments.ofDate(value), ISO[selector]); },
+					format: function (value) {
+						var typed = this.textbox ? this.textbox.value : "";
+						if (!value) { return ""; }
+						return same(date(moments.read(typed, formats(field))), value, ISO[selector]) ? typed :
+							moments.write(moments.ofDate(value), shown);
+					}
+				};
+			}
+		};
+
+		var patterned = {
+			keeps: "beside",
+			given: function (node, field) { return { value: read(node.value, field) }; },
+			shown: function (dijit, node, field) { return ["value", read(node.value, field)]; },
+			written: function (dijit, node, field) {
+				var value = dijit.get("value");
+				return value ? moments.write(moments.ofDate(value), field.value.shown) : dijit.textbox.value;
+			},
+			readable: function (dijit) { return dijit.get("value") !== undefined; },
+			plain: boxed.plain
+		};
+
+		var free = {
+			keeps: "beside",
+			given: function (node) {
+				return node.value === "" ? { value: null } : { value: stamp.fromISOString((selector === "time" && node.value.charAt(0) !== "T" ? "T" : "") + node.value) };
+			},
+			shown: function (dijit, node, field) { return ["value", free.given(node, field).value]; },
+			written: function (dijit) {
+				var value = dijit.get("value");
+				return value === undefined ? dijit.textbox.value : dijit.toString();
+			}
+		};
+
+		return function (field) {
+			if (!field.value || field.value.kind !== selector) { return free; }
+			return hasOwn(field) ? patterned : boxed;
+		};
+	}
+
+	// The text in the box is in the page's language; the control has it as the server reads it.
+	var number = {
+		keeps: "beside",
+		given: function (node, field) {
+			var raw = node.value || node.getAttribute("value") || "", exact = exactly(raw, field);
+			return exact === null ? { value: NaN, displayedValue: raw, exact: { text: "" } } : { value: exact === "" ? NaN : Number(exact), exact: { text: exact } };
+		},
+		shown: function (dijit, node, field) {
+			dijit.exact.text = exactly(node.value, field) || "";
+			return ["value", dijit.exact.text === "" ? NaN : Number(dijit.exact.text)];
+		},
+		written: function (dijit, node, field) {
+			var read = exactOf(dijit, field);
+			return read === null ? (node.type === "number" ? "" : dijit.textbox.value) : read.replace(".", field.value.wire);
+		},
+		readable: function (dijit, node, field) { return exactOf(dijit, field) !== null; },
+		// <input type="number"> keeps no number that is too large for it, which the server is to say.
+		judged: function (dijit, node, field) { return exactOf(dijit, field); },
+		plain: function (text, field) { return exactly(text, field) || text; },
+		methods: function (field) {
+			return {
+				parse: function (text) {
+					var read = text.trim() === "" ? "" : numbers.read(text, field.value);
+					if (read === null) { return undefined; }
+					this.exact.text = read;
+					return read === "" ? NaN : Number(read);
+				},
+				format: function (found) {
+					return found !== found ? "" :
+						numbers.write(this.exact.text !== "" && Number(this.exact.text) === found ? this.exact.text : String(found), field.value, !this.focused);
+				},
+				filter: function (found) { return found === null || found === "" ? NaN : found; },
+				_getValueAttr: function () { return this.parse(this.textbox.value); },
+				// The rules know the bounds, and say which.
+				rangeCheck: function () { return true; },
+				// A spinner's step, without what binary fractions add to 0.1 and 0.2.
+				adjust: function (found, delta) {
+					var low = Number(field.value.min), high = Number(field.value.max), next;
+					next = found !== found ? Math.max(0, low || 0) : Number((found + delta).toPrecision(12));
+					return next > high ? high : next < low ? low : next;
+				}
+			};
+		}
+	};
+
+	// The exact number that a text of the control is: with a dot, or as the page's language has it.
+	function exactly(text, field) {
+		return text === "" ? "" : numbers.isPlain(text) && field.value.wire === "." ? text : numbers.read(text, field.value);
+	}
+
+	function exactOf(dijit, field) {
+		var typed = dijit.textbox.value.trim();
+		return typed === "" ? "" : numbers.read(typed, field.value);
+	}
+
+	// Numbers that are shown by a format of the dijit's own, such as money.
+	var amount = {
+		keeps: "beside",
+		given: function (node, field) {
+			var exact = field.value ? exactly(node.value, field) : node.value;
+			return exact === "" || exact === null ? {} : { value: Number(exact) };
+		},
+		shown: function (dijit, node) { return ["value", node.value === "" ? NaN : Number(node.value)]; },
+		written: function (dijit, node, field) {
+			var value = dijit.get("value");
+			return value === undefined ? dijit.textbox.value : textOf(value).replace(".", field.value ? field.value.wire : ".");
+		}
+	};
+
+	var slider = {
+		keeps: "beside",
+		given: function (node) { return node.value === "" ? {} : { value: Number(node.value) }; },
+		shown: function (dijit, node) { return ["value", Number(node.value)]; },
+		// Without what binary fractions add to 0.1 and 0.2.
+		written: function (dijit) { return String(Number(Number(dijit.get("value")).toPrecision(12))); }
+	};
+
+	function isNumber(field) { return field.value && field.value.kind === "number"; }
+
+	function ours(field) {
+		var constraints = field.attrs.constraints || {};
+		return isNumber(field) && field.rules && !("pattern" in constraints || "type" in constraints);
+	}
+
+	rows = {
+		"dijit.form.TextBox": text,
+		"dijit.form.ValidationTextBox": text,
+		"dijit.form.MappedTextBox": other,
+		"dijit.form.SimpleTextarea": area,
+		"dijit.form.CheckBox": tick,
+		"dijit.form.MultiSelect": list,
+		"dijit.form.DateTextBox": moment("date"),
+		"dijit.form.TimeTextBox": moment("time"),
+		"dijit.form.NumberTextBox": function (field) { return ours(field) ? number : amount; },
+		"dijit.form.NumberSpinner": function (field) { return ours(field) ? number : amount; },
+		"dijit.form.CurrencyTextBox": amount,
+		"dijit.form.HorizontalSlider": slider,
+		"dijit.form.Select": choices.menu,
+		"dijit.form.FilteringSelect": choices.sought,
+		"dijit.form.ComboBox": choices.typed,
+		"djintegrate.StoreSelect": choices.stored,
+		"djintegrate.DateTimeBox": {
+			keeps: "beside",
+			given: function (node, field) { return { text: node.value, formats: field.value || {} }; },
+			shown: function (dijit, node) { return ["text", node.value]; },
+			written: function (dijit) { return dijit.toString(); },
+			readable: function (dijit) { return dijit.get("value") !== undefined; },
+			plain: function (text, field) {
+				var found = moments.read(text, field.value.formats);
+				return found ? moments.write(found, "%Y-%m-%dT%H:%M:%S") : text;
+			}
+		},
+		"djintegrate.Editor": {
+			keeps: "beside",
+			given: function () { return {}; },
+			shown: function (dijit, node) { return ["value", node.value]; },
+			written: function (dijit) { return dijit.sent(); }
+		},
+		"djintegrate.Native": { keeps: "itself", given: function () { return {}; }, shown: function (dijit, node) { return node.type === "file" ? null : ["value", node.value]; } }
+	};
+
+	// The row of a class, or of the nearest one that it is derived from.
+	function of(Dijit, field, node) {
+		var base = Dijit._meta.bases.filter(function (base) { return base.prototype.declaredClass in rows; })[0],
+			row = base ? rows[base.prototype.declaredClass] : other;
+		row = typeof row === "function" ? row(field, node) : row;
+		// A dijit over a control of another shape than its own stays beside it: a text box over a <select>, say.
+		return row.keeps === "box" && !fits(row, node) ? other : row;
+	}
+
+	function fits(row, node) {
+		if (row === tick) { return node.type === "checkbox" || node.type === "radio"; }
+		if (row === list) { return node.type === "select-multiple"; }
+		if (row === area) { return node.tagName === "TEXTAREA"; }
+		return node.tagName === "INPUT" && !/^(number|range|color|file|checkbox|radio|date|time|datetime-local|month|week)$/.test(node.type);
+	}
+
+	return { of: of };
+});

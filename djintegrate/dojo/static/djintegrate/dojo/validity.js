@@ -1,0 +1,238 @@
+// Tells the browser what Django's rules and the dijits say of each control, by setCustomValidity(): so a submit, HTMX and
+// checkValidity() know of it as they know of HTML's own rules. Shows what is wrong as a text beside the dijit, once
+// somebody has been there or has tried to send the form; and marks what the server refused until that is changed.
+define(["./kept", "./patterns", "./rules"], function (kept, patterns, rules) {
+	"use strict";
+	var entries = new Map();
+
+	function isBox(node) { return node.type === "checkbox" || node.type === "radio"; }
+
+	// What the browser is going to send of a field, a list.
+	function sent(entry) {
+		var node = entry.links[0].node;
+		if (isBox(node)) {
+			return entry.links.map(function (link) { return link.node; }).filter(function (one) { return one.checked; })
+				.map(function (one) { return one.value; });
+		}
+		if (node.type === "file") { return Array.prototype.map.call(node.files, function (file) { return file.name; }); }
+		if (node.options) {
+			return Array.prototype.filter.call(node.options, function (option) { return option.selected && !option.disabled; })
+				.map(function (option) { return option.value; });
+		}
+		return [node.value.replace(/\r?\n/g, "\r\n")];
+	}
+
+	function given(list) { return (list || []).filter(function (text) { return text !== ""; }); }
+
+	function atFirst(entry) {
+		return entry.links.reduce(function (found, link) {
+			var node = link.node;
+			if (isBox(node)) { return node.defaultChecked ? found.concat(node.value) : found; }
+			if (node.options) {
+				return found.concat(Array.prototype.filter.call(node.options, function (option, i) {
+					return option.defaultSelected || (!node.multiple && i === 0 && !node.querySelector("option[selected]"));
+				}).map(function (option) { return option.value; }));
+			}
+			return node.type === "file" ? found : found.concat(node.defaultValue.replace(/\r?\n/g, "\r\n"));
+		}, []);
+	}
+
+	function isUntouched(entry) {
+		return unreadable(entry) === null && given(sent(entry)).sort().join("\n") ===
+			given(entry.field.initial || atFirst(entry)).sort().join("\n");
+	}
+
+	// A form of a formset that nobody filled in, or that is to be deleted, is not checked by Django either.
+	function isAbsent(step) {
+		var box = step["delete"] && document.getElementById(step["delete"]);
+		return (box && box.checked) || (step.optional && step.entries.every(isUntouched));
+	}
+
+	// The link of which the dijit has something that it cannot read.
+	function unreadable(entry) {
+		return entry.links.filter(function (link) {
+			return link.row.readable && !link.row.readable(link.dijit, link.node, link.field);
+		})[0] || null;
+	}
+
+	function plainText(html) {
+		var template = document.createElement("template");
+		template.innerHTML = html;
+		return template.content.textContent.trim();
+	}
+
+	function byRules(entry) {
+		var field = entry.field, link = entry.links[0], text;
+		text = given(sent(entry).map(function (one) { return field.rules.strip ? patterns.strip(one) : one; }))[0] || "";
+		// Elements without anything to see are no text.
+		if (field.rules.html && !/<(hr|img)\b/i.test(text) && !text.replace(/<[^>]*>|&nbsp;|\s/g, "")) { text = ""; }
+		if (text === "" && link.row.judged) { text = link.row.judged(link.dijit, link.node, field) || ""; }
+		if (text === "") { return field.rules.required || ""; }
+		return rules.broken(field.rules.list, link.row.plain ? link.row.plain(text, field) : text, link.node.files);
+	}
+
+	// What a dijit without such rules says itself.
+	function byDijits(entry) {
+		var wrong = entry.links.filter(function (link) { return link.valid && !link.valid(); })[0];
+		return wrong ? wrong.message() || " " : "";
+	}
+
+	function problem(entry) {
+		var node = entry.links[0].node, lost, typed;
+		if (kept.isDisabled(node) || isAbsent(entry.step)) { return ""; }
+		lost = unreadable(entry);
+		if (lost) {
+			typed = lost.dijit.textbox ? lost.dijit.textbox.value : lost.node.value;
+			return rules.filled(entry.field.rules && entry.field.rules.invalid, typed) || entry.links[0].dijit.invalidMessage || " ";
+		}
+		return entry.field.rules ? byRules(entry) : byDijits(entry);
+	}
+
+	// The list of errors that Django wrote beside the field goes with the error, and comes back with it.
+	function isRefused(entry) {
+		var is = !!entry.refused && JSON.stringify(sent(entry)) === entry.refused,
+			list = document.getElementById(entry.field.id + "_error");
+		if (list && entry.refused) { list.hidden = !is; }
+		return is;
+	}
+
+	function check(entry) {
+		var node = entry.links[0].node, wrong = problem(entry), native;
+		entry.links.forEach(function (link) { link.node.setCustomValidity && link.node.setCustomValidity(""); });
+		if (wrong) {
+			if (node.setCustomValidity) { node.setCustomValidity(plainText(wrong) || wrong); }
+		} else if (!(entry.step.optional && isAbsent(entry.step))) {
+			native = entry.links.filter(function (link) { return link.node.willValidate && !link.node.validity.valid; })[0];
+			wrong = native ? native.node.validationMessage.replace(/&/g, "&amp;").replace(/</g, "&lt;") : "";
+		}
+		if (entry.wrong !== wrong) { entry.wrong = wrong; }
+	}
+
+	function place(entry) {
+		var last = entry.links[entry.links.length - 1], list = entry.links.length > 1 && document.getElementById(entry.field.id), node;
+		if (!entry.text) {
+			node = entry.text = document.createElement("span");
+			node.className = "djintegrate-error";
+			node.id = entry.links[0].dijit.id + "__problem";
+			node.hidden = true;
+			if (list) {
+				list.appendChild(node);
+			} else {
+				last.dijit.domNode.parentNode.insertBefore(node, last.dijit.domNode.nextSibling);
+			}
+		}
+		return entry.text;
+	}
+
+	function describe(face, id, is) {
+		var ids = (face.getAttribute("aria-describedby") || "").split(/\s+/).filter(function (one) { return one && one !== id; });
+		if (is) { ids.unshift(id); }
+		if (ids.length) {
+			face.setAttribute("aria-describedby", ids.join(" "));
+		} else {
+			face.removeAttribute("aria-describedby");
+		}
+	}
+
+	function display(entry) {
+		var shown = entry.wrong && entry.visited ? entry.wrong : "", refused = !shown && isRefused(entry), text;
+		if (shown) { isRefused(entry); }
+		if (shown || entry.text) {
+			text = place(entry);
+			if (text.innerHTML !== shown) { text.innerHTML = shown; }
+			text.hidden = !shown;
+		}
+		entry.links.forEach(function (link) {
+			var dijit = link.dijit, is = !!(shown || refused);
+			if (dijit._destroyed) { return; }
+			dijit._set("state", is ? "Error" : "");
+			dijit._set("message", shown || (refused ? entry.field.errors.join("<br>") : ""));
+			dijit.domNode.classList.toggle("djintegrate-wrong", is);
+			(link.parts || []).forEach(function (part) { part._set("state", is ? "Error" : ""); });
+			kept.faces(dijit).forEach(function (face) {
+				if (is || face.hasAttribute("aria-invalid")) { face.setAttribute("aria-invalid", String(is)); }
+				if (entry.text) { describe(face, entry.text.id, !!shown); }
+			});
+			if (is || link.node.hasAttribute("aria-invalid")) { link.node.setAttribute("aria-invalid", String(is)); }
+		});
+	}
+
+	// All fields of a form that may be left alone or deleted, for whether it has to be checked at all may have changed.
+	function refresh(entry) {
+		(entry.step.optional || entry.step["delete"] ? entry.step.entries : [entry]).forEach(function (one) {
+			check(one);
+			display(one);
+		});
+	}
+
+	function visit(entry) {
+		entry.visited = true;
+		refresh(entry);
+	}
+
+	// The dijit says of itself what is said here, and shows no tip of its own about it.
+	function teach(entry, link) {
+		var dijit = link.dijit, validates = !!dijit.validate, isValid = dijit.isValid, message = dijit.getErrorMessage, validate = dijit.validate;
+		if (validates && isValid) {
+			link.valid = function () { return isValid.call(dijit, false); };
+			link.message = function () { return message ? message.call(dijit, false) : dijit._missingMsg || ""; };
+		}
+		if (validates && !entry.field.rules) {
+			dijit.displayMessage = function (text) {
+				if (this.state !== "Error") { this.constructor.prototype.displayMessage.call(this, text); }
+			};
+		} else if (validates) {
+			dijit.displayMessage = function () {};
+		}
+		dijit.isValid = function () {
+			check(entry);
+			return !entry.wrong;
+		};
+		if (message) { dijit.getErrorMessage = function () { return entry.wrong; }; }
+		dijit.validate = function (isFocused) {
+			if (this._hasBeenBlurred && !isFocused) { entry.visited = true; }
+			if (!entry.field.rules && message) { validate.apply(this, arguments); }
+			refresh(entry);
+			return !entry.wrong;
+		};
+		["value", "displayedValue", "checked"].forEach(function (name) {
+			dijit.own(dijit.watch(name, function () { if (dijit._started && !link.quiet) { refresh(entry); } }));
+		});
+		dijit.own(dijit.watch("focused", function (name, was, is) {
+			// From one box of a list to the next is not yet away.
+			if (!is && entry.links.length === 1) { visit(entry); }
+		}));
+		["input", "change"].forEach(function (type) { link.node.addEventListener(type, function () { refresh(entry); }); });
+	}
+
+	// For all dijits of one field, before they are started.
+	function attach(links, field, step) {
+		var entry = { links: links, field: field, step: step, wrong: "", visited: false };
+		step.entries = (step.entries || []).concat(entry);
+		links.forEach(function (link) {
+			entries.set(link.node, entry);
+			link.parts = link.dijit.dateBox ? [link.dijit.dateBox, link.dijit.timeBox] : [];
+			teach(entry, link);
+		});
+	}
+
+	// What the server refused is what the controls hold now that the dijits are started.
+	function remember(step) {
+		(step.entries || []).forEach(function (entry) {
+			if (entry.field.errors) { entry.refused = JSON.stringify(sent(entry)); }
+			check(entry);
+			display(entry);
+		});
+	}
+
+	return {
+		attach: attach, remember: remember, refresh: refresh, visit: visit,
+		entryOf: function (node) { return entries.get(node); },
+		forget: function (node) {
+			var entry = entries.get(node);
+			entries["delete"](node);
+			if (entry) { entry.step.entries = entry.step.entries.filter(function (one) { return one !== entry; }); }
+		},
+		all: function () { return Array.from(entries.values()); }
+	};
+});

@@ -1,0 +1,1 @@
+"""Thousands of forms, plain and as dijits, beside each other."""

@@ -1,0 +1,134 @@
+"""Forms that Hypothesis puts together, plain and as dijits: fields, widgets, attributes, values and languages.
+
+BESIDE_PAGES pages of 40 fields each; `python -m proofs.dojo` looks at 125 of them.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import date, datetime, time
+from typing import Any
+
+import pytest
+from django import forms
+from django.conf import settings as django_settings
+from django.utils import translation
+from django.utils.formats import get_format
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from tests.dojo.beside import Case, compare
+from tests.dojo.test_beside_plain import NUMBER, choose, click
+from tests.dojo.test_beside_plain import open_page as open_page
+
+pytestmark = pytest.mark.usefixtures("built")
+
+PAGES = int(os.environ.get("BESIDE_PAGES", "1"))
+NAMES = st.sampled_from(["f", "it's", 'quo"ted', "a-b", "name", "id", "ünï"])
+ATTRIBUTES = st.fixed_dictionaries({}, optional={
+    "autocomplete": st.sampled_from(["off", "email", "bday"]), "tabindex": st.sampled_from(["-1", "2"]),
+    "maxlength": st.sampled_from(["3", "30"]), "pattern": st.sampled_from(["[a-z]+", "\\d*"]),
+    "title": st.just("Title"),
+    "placeholder": st.just("Say"), "data-x": st.just("1"), "class": st.just("mine"), "hx-post": st.just("/x"),
+    "inputmode": st.just("numeric"), "aria-label": st.just("Called"), "readonly": st.just(True),
+    "disabled": st.just(True), "form": st.just("form0"), "spellcheck": st.just("false"), "lang": st.just("la"),
+})  # fmt: skip
+# Of a select, those that HTML has for it.
+FOR_CHOICES = ATTRIBUTES.map(
+    lambda given: {name: value for name, value in given.items() if name in (
+        "autocomplete", "tabindex", "title", "data-x", "class", "hx-post", "aria-label", "disabled", "form")}
+)  # fmt: skip
+TEXTS = st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "Zs"], max_codepoint=0x2FFF), max_size=8)
+VALUES = st.lists(st.sampled_from(["", "a", "b", "c d", "é", "0", "A"]), min_size=1, max_size=5, unique=True)
+LANGUAGES = st.sampled_from([code for code, _ in django_settings.LANGUAGES])
+
+
+@st.composite
+def texts(draw: Any) -> Case:
+    widget = draw(st.sampled_from([forms.TextInput, forms.Textarea, forms.PasswordInput]))
+    attrs = draw(ATTRIBUTES)
+    if widget is forms.Textarea:
+        attrs.pop("pattern", None)
+    field = forms.CharField(
+        required=draw(st.booleans()), max_length=draw(st.sampled_from([None, 5])), widget=widget(attrs), label="Label"
+    )
+    # Keys are typed into what is there already, of which all is marked first.
+    return Case(field, name=draw(NAMES), typed=draw(TEXTS), initial=draw(st.none() | TEXTS), differs=["valid"])
+
+
+@st.composite
+def moments(draw: Any) -> Case:
+    cls, value, key = draw(st.sampled_from([
+        (forms.DateField, st.dates(date(1000, 1, 1)), "DATE_INPUT_FORMATS"),
+        (forms.TimeField, st.times().map(lambda found: found.replace(microsecond=0)), "TIME_INPUT_FORMATS"),
+        (forms.DateTimeField, st.datetimes(datetime(1000, 1, 1)).map(lambda d: d.replace(microsecond=0)), ""),
+    ]))  # fmt: skip
+    found: date | time | datetime = draw(value)
+    field = cls(required=draw(st.booleans()), label="Label")
+    if not key or draw(st.booleans()):
+        return Case(field, name=draw(NAMES), initial=found, differs=["valid"])
+    formats = [text for text in get_format(key) if "%n" not in text and "%f" not in text]
+    return Case(field, name=draw(NAMES), typed=found.strftime(draw(st.sampled_from(formats))), differs=["valid"])
+
+
+@st.composite
+def numbers(draw: Any) -> Case:
+    cls, value = draw(st.sampled_from([
+        (forms.IntegerField, st.integers(-(10**15), 10**15)),
+        (forms.DecimalField, st.decimals(-(10**9), 10**9, places=2)),
+        (forms.FloatField, st.floats(-1e9, 1e9).map(lambda number: round(number, 3))),
+    ]))  # fmt: skip
+    field = cls(required=draw(st.booleans()), localize=draw(st.booleans()), label="Label")
+    return Case(field, name=draw(NAMES), initial=draw(value), differs=[*NUMBER, "valid"])
+
+
+@st.composite
+def choices(draw: Any) -> Case:
+    values = draw(VALUES)
+    options: list[Any] = [(value, f"Choice {value}") for value in values]
+    if draw(st.booleans()) and len(options) > 1:
+        options = [("Group", options[:1]), *options[1:]]
+    cls, widget = draw(st.sampled_from([
+        (forms.ChoiceField, forms.Select), (forms.ChoiceField, forms.RadioSelect),
+        (forms.MultipleChoiceField, forms.SelectMultiple), (forms.MultipleChoiceField, forms.CheckboxSelectMultiple),
+        (forms.NullBooleanField, forms.NullBooleanSelect),
+    ]))  # fmt: skip
+    attrs = draw(FOR_CHOICES) if widget in (forms.Select, forms.SelectMultiple) else {}
+    if cls is forms.NullBooleanField:
+        return Case(cls(label="Label"), name="f", act=choose(draw(st.integers(0, 2))))
+    initial = draw(st.sampled_from(values))
+    field = cls(choices=options, required=draw(st.booleans()), widget=widget(attrs), label="Label")
+    act = choose(draw(st.integers(0, len(values) - 1))) if widget is forms.Select and draw(st.booleans()) else None
+    return Case(
+        field, name=draw(NAMES), initial=[initial] if cls is forms.MultipleChoiceField else initial, act=act,
+        # Django requires a choice where HTML cannot.
+        differs=["valid"],
+    )  # fmt: skip
+
+
+@st.composite
+def ticks(draw: Any) -> Case:
+    field = forms.BooleanField(required=draw(st.booleans()), label="Label")
+    return Case(field, initial=draw(st.booleans()), act=draw(st.sampled_from([None, click("")])))
+
+
+@st.composite
+def pages(draw: Any) -> tuple[str, list[Case]]:
+    language = draw(LANGUAGES)
+    with translation.override(language):
+        kinds = st.one_of(texts(), moments(), numbers(), choices(), ticks())
+        return language, draw(st.lists(kinds, min_size=40, max_size=40))
+
+
+@settings(
+    max_examples=PAGES, deadline=None, phases=[Phase.generate], database=None, derandomize=PAGES == 1,
+    suppress_health_check=list(HealthCheck),
+)  # fmt: skip
+@given(pages())
+def test_whatever_form_is_put_together_does_what_it_does_as_plain_html(
+    open_page: Any, page: tuple[str, list[Case]]
+) -> None:
+    language, cases = page
+    with translation.override(language):
+        differ = compare(open_page, cases, language)
+    assert differ == [], f"in {language}:\n" + "\n".join(differ)

@@ -1,0 +1,150 @@
+"""A page as dijits does what the same page does as plain HTML: beside it, by one harness (tests/dojo/beside.py)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+from django import forms
+from django.utils import translation
+from django.utils.formats import get_format
+
+from tests.dojo import site
+from tests.dojo.beside import Case, compare
+from tests.dojo.conftest import wait
+from tests.support.browser import complaints
+
+pytestmark = pytest.mark.usefixtures("built")
+
+LANGUAGES = ["ar", "cs", "cy", "de", "en-gb", "fa", "fr", "he", "hi", "ja", "uk", "zh-hans"]
+"""Both orders of day and month, four scripts with digits of their own, three that are written from right to left."""
+GROUPED = [("Groups", [("a", "Aula"), ("b", "Bar")]), ("", "None yet"), ("c", "Court")]
+
+
+@pytest.fixture
+def open_page(server: str, browser: Any) -> Any:
+    def open_page(view: Any, state: str) -> Any:
+        site.page = site.Page(view=view)
+        browser.get(f"{server}/page/")
+        if state:
+            wait(browser, state)
+        return browser
+
+    return open_page
+
+
+def text(**attrs: Any) -> forms.CharField:
+    return forms.CharField(required=False, widget=forms.TextInput(attrs), label="Label")
+
+
+def choose(number: int) -> Any:
+    """The choice of this number, by its arrow keys."""
+
+    def act(browser: Any, identifier: str) -> None:
+        browser.execute_script(
+            """const node = document.getElementById(arguments[0]), number = arguments[1],
+                dijit = window.require && require("dijit/registry").byId(node.id);
+            if (node.selectedIndex === number) { return; }
+            if (!dijit || !dijit.options) {
+                node.selectedIndex = number;
+                node.dispatchEvent(new Event("input", { bubbles: true }));
+                node.dispatchEvent(new Event("change", { bubbles: true }));
+            } else {
+                dijit.set("value", node.options[number].value);
+            }""",
+            identifier,
+            number,
+        )
+
+    return act
+
+
+def click(part: str) -> Any:
+    def act(browser: Any, identifier: str) -> None:
+        browser.find_element("css selector", f"label[for='{identifier}{part}']").click()
+
+    return act
+
+
+# A number's box is in the page's language, so a browser that is set to another one is told other keys.
+NUMBER = ("heard", "attributes")
+CASES = [
+    *[Case(text(**attrs), typed="abc") for attrs in (
+        {"autocomplete": "username"}, {"tabindex": "3"}, {"maxlength": "2"}, {"pattern": "x+"}, {"list": "some"},
+        {"aria-label": "Another"}, {"inputmode": "numeric"}, {"data-x": "1", "class": "mine"}, {"hx-get": "/x"},
+        {"minlength": "5"}, {"placeholder": "Say"}, {"spellcheck": "false", "enterkeyhint": "next"}, {"readonly": True},
+        {"disabled": True}, {"form": "form0"}, {"title": "A title"},
+    )],
+    Case(forms.CharField(label="Label"), typed="x"),
+    Case(forms.CharField(label="Label"), initial=" two  "),
+    Case(forms.CharField(widget=forms.Textarea, label="Label", required=False), typed="one"),
+    Case(forms.CharField(widget=forms.PasswordInput, label="Label"), typed="secret"),
+    Case(forms.CharField(widget=forms.HiddenInput, required=False), initial="h"),
+    Case(forms.EmailField(label="Label"), typed="a@b.de", differs=["attributes"]),
+    Case(forms.IntegerField(label="Label"), typed="12", differs=NUMBER),
+    Case(forms.IntegerField(label="Label", min_value=20), typed="12", differs=NUMBER),
+    Case(forms.DecimalField(label="Label", max_digits=5, decimal_places=2), typed="1.25", differs=NUMBER),
+    Case(forms.FloatField(label="Label"), initial=1.5, differs=NUMBER),
+    Case(forms.DecimalField(label="Label", localize=True), initial="1234.5"),
+    Case(forms.DecimalField(label="Label", min_value=0, max_value=1, step_size=0.1,
+                            widget=forms.NumberInput({"type": "range"})), initial="0.3"),
+    Case(forms.DateField(label="Label"), typed="2026-02-03"),
+    Case(forms.DateField(label="Label", required=False), typed="0099-02-03"),
+    Case(forms.DateField(label="Label", required=False), typed="02/03/26"),
+    Case(forms.DateField(label="Label"), initial="2026-12-31"),
+    Case(forms.TimeField(label="Label"), typed="14:30"),
+    # Two boxes stand beside one; what they send is the same.
+    Case(forms.DateTimeField(label="Label"), initial="2026-02-03 10:30:00"),
+    Case(forms.ChoiceField(label="Label", choices=GROUPED, required=False), act=choose(1)),
+    Case(forms.ChoiceField(label="Label", choices=GROUPED, required=False), act=choose(2)),
+    Case(forms.ChoiceField(label="Label", choices=GROUPED, required=False), initial="c"),
+    # HTML asks for a choice only where the first one is empty; Django asks for it always, and so does the dijit.
+    Case(forms.ChoiceField(label="Label", choices=GROUPED), initial="", differs=["valid"]),
+    Case(forms.NullBooleanField(label="Label"), act=choose(2)),
+    Case(forms.MultipleChoiceField(label="Label", choices=[("a", "A"), ("b", "B")]), initial=["b"]),
+    Case(forms.BooleanField(label="Label"), act=click("")),
+    Case(forms.BooleanField(label="Label", required=False), initial=True),
+    Case(forms.ChoiceField(label="Label", choices=[("", "None"), ("b", "B")], widget=forms.RadioSelect,
+                           required=False), act=click("_1")),
+    Case(forms.MultipleChoiceField(label="Label", choices=[("a", "A"), ("b", "B")],
+                                   widget=forms.CheckboxSelectMultiple), act=click("_0")),
+    Case(forms.CharField(label="Label", required=False), name="it's \"so\"", typed="quoted"),
+    Case(forms.ChoiceField(label="Label", choices=[("a", "A"), ("b", "B")]), name="it's \"so\"", act=choose(1)),
+    Case(forms.CharField(label="Label"), before="<fieldset disabled>", after="</fieldset>"),
+    Case(forms.ChoiceField(label="Label", choices=[("a", "A")]), before="<fieldset disabled>", after="</fieldset>"),
+    Case(forms.DateField(label="Label", widget=forms.DateInput({"form": "form0"})), typed="2026-02-03"),
+    Case(forms.ChoiceField(label="Label", choices=[("a", "A")], widget=forms.Select({"form": "form0"}))),
+    Case(forms.ChoiceField(label="Label", choices=[("a", "A"), ("b", "B")], widget=forms.Select(
+        {"autocomplete": "country", "data-x": "1", "hx-get": "/x"})), act=choose(1)),
+]  # fmt: skip
+
+
+def test_every_kind_of_control_does_what_it_does_as_plain_html(open_page: Any, browser: Any) -> None:
+    differ = compare(open_page, CASES)
+    assert differ == [], "\n".join(differ)
+    assert [said for said in complaints(browser) if "RichText should not" not in said] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_dates_and_times_in_every_language_are_what_they_are_as_plain_html(open_page: Any, language: str) -> None:
+    with translation.override(language):
+        formats = [*get_format("DATE_INPUT_FORMATS")[:4], "%Y-%m-%d"]
+        times = get_format("TIME_INPUT_FORMATS")[:2]
+        cases = [Case(forms.DateField(label="Label"), typed=written(text)) for text in formats]
+        cases += [Case(forms.TimeField(label="Label"), typed=written(text)) for text in times]
+        cases += [
+            Case(forms.DateField(label="Label"), initial=MOMENT.date()),
+            Case(forms.DateTimeField(label="Label"), initial=MOMENT),
+            Case(forms.DecimalField(label="Label", localize=True), initial="1234567.5"),
+            Case(forms.FloatField(label="Label"), initial=1234567.5, differs=NUMBER),
+        ]
+        differ = compare(open_page, [case for case in cases if case.typed or case.initial], language)
+        assert differ == [], "\n".join(differ)
+
+
+def written(text: str) -> str:
+    return MOMENT.strftime(text) if "%n" not in text else ""
+
+
+MOMENT = datetime(2026, 2, 3, 14, 5)

@@ -1,4 +1,4 @@
-"""`make screenshots`: a form in each of Dojo's themes, as Chromium shows it, for the docs."""
+"""`make screenshots`: the tutorial's form, and one in each of Dojo's themes, as Chromium shows them, for the docs."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from django.template import engines
 from django.urls import path
 
 from djintegrate.dojo import models as dojo
+from djintegrate.dojo.forms import DijitRenderer
 from djintegrate.dojo.page.names import THEMES
 from proofs.benchmarks.dojo.__main__ import chromium
 from proofs.benchmarks.dojo.site import CACHE, serving
@@ -26,31 +27,38 @@ if TYPE_CHECKING:
 IMAGES = Path(__file__).parent.parent / "docs" / "images"
 LARGEST = 60_000
 """Bytes of an image: they are in the repository."""
-SIZE = {"width": 400, "height": 425, "deviceScaleFactor": 1, "mobile": False}
+SIZE = {"width": 400, "height": 620, "deviceScaleFactor": 1, "mobile": False}
+WIDE = {"width": 760, "height": 480, "deviceScaleFactor": 1, "mobile": False}
 SECONDS = 60
+TUTORIAL = "form-of-dijits"
 ROOMS = [("a", "Attic"), ("c", "Cellar"), ("g", "Garden")]
 DATA = {"title": "Dijits without markup", "day": "2026-05-14", "seats": "0", "room": "c", "public": "on"}
 TEMPLATE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>A talk</title><link rel="icon" href="data:,">
 {% load dojo %}{% dojo request.dojo %}
-<style>
-body { margin: 0; padding: 20px; font: 14px "DejaVu Sans", sans-serif; background: #fff; }
-form > div { display: grid; grid-template-columns: 110px auto; align-items: center; min-height: 34px; }
-</style></head>
-<body><form method="post">{{ form.as_div }}</form></body></html>"""
+<style>body { margin: 0; padding: 20px; background: var(--dj-paper); }</style></head>
+<body><form method="post">{{ form }}<button>Propose</button></form></body></html>"""
 # As somebody who left the number of seats at 0, and is choosing a day.
 SHOW = """
 const done = arguments[0];
 require(["dijit/registry"], registry => {
-    const seats = registry.byId("id_seats");
-    seats._hasBeenBlurred = true;
-    seats.validate();
+    document.querySelector("button").click();
     registry.byId("id_day").loadAndOpenDropDown().then(() => setTimeout(done, 500));
 });
 """
 
 
+class Tutorial(forms.Form):
+    default_renderer = DijitRenderer
+
+    title = forms.CharField(max_length=60, help_text="What will it be about?")
+    day = forms.DateField()
+    seats = forms.IntegerField(min_value=1, max_value=200, required=False)
+
+
 class Talk(forms.Form):
+    default_renderer = DijitRenderer
+
     title = dojo.dojo_field(forms.CharField(max_length=60), "dijit.form.ValidationTextBox")
     seats = dojo.dojo_field(forms.IntegerField(min_value=1), "dijit.form.NumberSpinner")
     room = dojo.dojo_field(forms.ChoiceField(choices=ROOMS), "dijit.form.FilteringSelect")
@@ -59,9 +67,9 @@ class Talk(forms.Form):
 
 
 def page(request: HttpRequest, theme: str) -> HttpResponse:
-    form = Talk(initial=DATA, label_suffix="")
-    request.dojo.theme = theme
-    request.dojo.dojo_form(form)
+    form = Tutorial() if theme == TUTORIAL else Talk(initial=DATA)
+    request.dojo.theme = "claro" if theme == TUTORIAL else theme
+    request.dojo.dojo_form(form, auto=True)
     return HttpResponse(engines["django"].from_string(TEMPLATE).render({"form": form}, request))
 
 
@@ -73,13 +81,14 @@ def main() -> int:
     call_command("dojo_install")
     IMAGES.mkdir(exist_ok=True)
     with serving() as address, chromium() as browser:
-        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", SIZE)
-        for theme in THEMES:
+        for theme in (TUTORIAL, *THEMES):
+            size, name = (WIDE, f"{theme}.png") if theme == TUTORIAL else (SIZE, f"dojo-{theme}.png")
+            browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
             image = shot(browser, f"{address}/{theme}/")
             if len(image) > LARGEST:
-                sys.exit(f"The image of {theme} has {len(image):,} bytes, which is more than {LARGEST:,}.")
-            (IMAGES / f"dojo-{theme}.png").write_bytes(image)
-            print(f"docs/images/dojo-{theme}.png: {len(image):,} bytes")
+                sys.exit(f"The image {name} has {len(image):,} bytes, which is more than {LARGEST:,}.")
+            (IMAGES / name).write_bytes(image)
+            print(f"docs/images/{name}: {len(image):,} bytes")
     return 0
 
 

@@ -17,7 +17,7 @@ from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 
-from djintegrate.dojo import grid, models
+from djintegrate.dojo import conf, grid, models
 from djintegrate.dojo.build import build, discovery, install
 from djintegrate.dojo.fields import auto
 from tests.dojo import site
@@ -58,7 +58,7 @@ def release(dojo_root: Path) -> Path:
         dojo_root.with_name("dojo-release"),
         sorted({*MODULES, *(dijit.module for _, dijit in models.dijits(Many())), *auto.modules_of(Every)}),
         {"djintegrate": discovery.BROWSER_FILES},
-        ["ar", "de", "en", "en-gb", "en-us", "fr", "ja", "pt-br", "zh-cn"],
+        conf.locales(),
         grid.STYLESHEETS,
     )
     state = [str(order), *(path.read_text() for path in sorted(discovery.BROWSER_FILES.iterdir()))]

@@ -143,6 +143,19 @@ def test_dates_and_times_in_every_language_are_what_they_are_as_plain_html(open_
         assert differ == [], "\n".join(differ)
 
 
+class Two(forms.Form):
+    first = forms.CharField()
+    second = forms.BooleanField()
+
+
+def test_an_error_that_appears_does_not_move_the_page_below_a_click(show: Any) -> None:
+    browser = show(Two, lambda page, form: page.dojo_form(form, auto=True))
+    browser.find_element("id", "id_first").click()
+    browser.find_element("css selector", "label[for=id_second]").click()
+    assert browser.find_element("id", "id_second").is_selected()
+    assert browser.find_element("id", "id_first__problem").text == "This field is required."
+
+
 def written(text: str) -> str:
     return MOMENT.strftime(text) if "%n" not in text else ""
 

@@ -3,7 +3,16 @@
 // somebody has been there or has tried to send the form; and marks what the server refused until that is changed.
 define(["./kept", "./patterns", "./rules"], function (kept, patterns, rules) {
 	"use strict";
-	var entries = new Map();
+	var entries = new Map(), isPressed = false, waiting = [];
+
+	// What appears or goes while a button of the mouse is down moves the page, and the click would miss what was aimed at.
+	document.addEventListener("pointerdown", function () { isPressed = true; }, true);
+	["pointerup", "pointercancel"].forEach(function (type) {
+		document.addEventListener(type, function () {
+			isPressed = false;
+			setTimeout(function () { waiting.splice(0).forEach(display); });
+		}, true);
+	});
 
 	function isBox(node) { return node.type === "checkbox" || node.type === "radio"; }
 
@@ -115,7 +124,10 @@ define(["./kept", "./patterns", "./rules"], function (kept, patterns, rules) {
 			node.className = "djintegrate-error";
 			node.id = entry.links[0].dijit.id + "__problem";
 			node.hidden = true;
-			if (list) {
+			// Where DijitRenderer wrote the field, it is the place of Django's own errors.
+			if (last.dijit.domNode.closest(".dj-field")) {
+				(last.dijit.domNode.closest(".dj-field").querySelector("fieldset") || last.dijit.domNode.closest(".dj-field")).appendChild(node);
+			} else if (list) {
 				list.appendChild(node);
 			} else {
 				last.dijit.domNode.parentNode.insertBefore(node, last.dijit.domNode.nextSibling);
@@ -135,6 +147,10 @@ define(["./kept", "./patterns", "./rules"], function (kept, patterns, rules) {
 	}
 
 	function display(entry) {
+		if (isPressed) {
+			waiting.push(entry);
+			return;
+		}
 		var shown = entry.wrong && entry.visited ? entry.wrong : "", refused = !shown && isRefused(entry), text;
 		if (shown) { isRefused(entry); }
 		if (shown || entry.text) {

@@ -1,0 +1,61 @@
+"""DojoAdminMixin: the admin's add and change pages as dijits, inlines and their added rows included."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Group, Permission, User
+from django.test import RequestFactory
+from django.urls import path
+
+from djintegrate.dojo.admin import DojoAdminMixin
+from djintegrate.dojo.page.page import Dojo
+
+pytestmark = pytest.mark.django_db
+
+
+class GroupsOfUser(admin.TabularInline):
+    model = User.groups.through
+    extra = 1
+
+
+class UserAdmin(DojoAdminMixin, admin.ModelAdmin):
+    fields = ["username", "email", "is_active", "last_login", "user_permissions"]
+    inlines = [GroupsOfUser]
+
+
+@pytest.fixture
+def steps(settings: Any) -> list[dict[str, Any]]:
+    """Of the change page of a user with a group."""
+    user = User.objects.create_superuser("ada", "ada@example.org", "x")
+    user.groups.add(Group.objects.create(name="Schedulers"))
+    request = RequestFactory().get("/")
+    request.user = user
+    request.dojo = Dojo(request)
+    site = admin.AdminSite()
+    site.register(User, UserAdmin)
+    site.register([Group, Permission])
+    settings.ROOT_URLCONF = type("urls", (), {"urlpatterns": [path("admin/", admin.site.urls)]})
+    response = UserAdmin(User, site).changeform_view(request, str(user.pk))
+    assert response.template_name == "djintegrate/dojo/change_form.html"
+    return request.dojo.specification()["steps"]
+
+
+def test_the_form_its_inlines_and_the_rows_that_are_added_become_dijits(steps: list[dict[str, Any]]) -> None:
+    [form, *rows, pattern] = steps
+    found = {field["id"]: field["dijit"] for field in form["fields"]}
+    assert found == {
+        "id_username": "dijit/form/ValidationTextBox",
+        "id_email": "dijit/form/ValidationTextBox",
+        "id_is_active": "dijit/form/CheckBox",
+        "id_last_login": "djintegrate/DateTimeBox",
+        "id_user_permissions": "dijit/form/MultiSelect",
+    }
+    assert [field["id"] for row in rows for field in row["fields"]][:1] == ["id_User_groups-0-group"]
+    assert pattern["pattern"] is True
+    assert next((field["id"], field["dijit"]) for field in pattern["fields"]) == (
+        "id_User_groups-__prefix__-group",
+        "dijit/form/FilteringSelect",
+    )

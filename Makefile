@@ -8,7 +8,7 @@ VENV := .venv/bin/python
 ENVIRONMENT = $(or $(PYTHON),exit 1;) -m tools.environment
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format matrix coherence values conformance bench bench-openid fuzz-openid bench-cleanup soak crash docs clean bench-dojo screenshots release-check load
+.PHONY: help run test lint format matrix coherence values conformance bench bench-openid fuzz-openid bench-cleanup soak crash docs clean bench-dojo beside screenshots release-check load
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -67,6 +67,10 @@ bench-dojo: ## measure a page of ten dijits in Chromium, and a select of 1,000 a
 	@$(ENVIRONMENT) test --browser
 	@$(VENV) -m proofs.benchmarks.dojo.rows
 	@$(VENV) -m proofs.benchmarks.dojo $(ARGS)
+
+beside: ## compare 5,000 fields that Hypothesis puts together, as plain HTML and as dijits (ARGS="--pages 10")
+	@$(ENVIRONMENT) test --browser
+	@$(VENV) -m proofs.dojo $(ARGS)
 
 bench-cleanup: ## remove a million expired nonces, with sign-ins beside it (ARGS="--db mysql --rows 100000")
 	@$(ENVIRONMENT) test --db all --servers

@@ -103,8 +103,8 @@ class Grid:
         view = getattr(self._match().func, "view_class", None)
         if view is None or not issubclass(view, StoreView):
             raise ImproperlyConfigured(
-                f"At {self.url} is no StoreView, which {{% dojo_grid %}} needs. Give Grid the address of one, or the "
-                "name of its URL pattern."
+                f"At {self.url} is not a StoreView, which {{% dojo_grid %}} needs. Give Grid the address of one, or "
+                "the name of its URL pattern."
             )
         shown = {view.id_field, *view.fields}
         for column in self.columns:

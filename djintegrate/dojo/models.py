@@ -117,7 +117,7 @@ def _field(field: Any) -> Field:
         return field
     if not isinstance(field, BoundField):
         raise TypeError(
-            f'dojo_field() was given {field!r}, which is no field. Give it form["name"], form.fields["name"] or a '
+            f'dojo_field() was given {field!r}, which is not a field. Give it form["name"], form.fields["name"] or a '
             "field in the body of a form's class."
         )
     if field.form.fields.get(field.name) is not field.field:

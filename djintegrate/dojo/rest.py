@@ -206,7 +206,7 @@ class StoreView(View):
         try:
             data = json.loads(request.body)
         except (ValueError, RecursionError) as error:
-            raise BadRequest(_("The request is no JSON: %s") % error) from error
+            raise BadRequest(_("The request is not JSON: %s") % error) from error
         if not isinstance(data, dict):
             raise BadRequest(_("The request must be one JSON object, with the fields of the form."))
         return data

@@ -24,7 +24,7 @@ _address = lazy(resolve_url, str)
 class StoreSelect(forms.Select):
     """Without Dojo it is a select of the chosen row and the first others, or a text field for the key."""
 
-    # A field that is no ModelChoiceField may set this: its way from a value to the text that is shown for it.
+    # A field that is not a ModelChoiceField may set this: its way from a value to the text that is shown for it.
     label_of: Callable[[Any], str] | None = None
 
     def __init__(
@@ -150,7 +150,7 @@ class StoreSelect(forms.Select):
             found = self._field.queryset.filter(**{f"{self._field.to_field_name or 'pk'}__in": wanted})
             return list(self._choices_of(found))
         except (ValueError, TypeError, OverflowError, ValidationError):
-            # What was submitted is no key. The field says so.
+            # What was submitted is not a key, which the field says.
             return []
 
     def _first_rows(self) -> Iterator[tuple[Any, str]]:

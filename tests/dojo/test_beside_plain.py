@@ -13,6 +13,8 @@ from django.utils.formats import get_format
 from tests.dojo import site
 from tests.dojo.beside import Case, compare
 from tests.dojo.conftest import wait
+from tests.dojo.test_auto_browser import choose as choose_in_menu
+from tests.dojo.test_auto_forms import pick
 from tests.support.browser import complaints
 
 pytestmark = pytest.mark.usefixtures("built")
@@ -141,6 +143,25 @@ def test_dates_and_times_in_every_language_are_what_they_are_as_plain_html(open_
         ]
         differ = compare(open_page, [case for case in cases if case.typed or case.initial], language)
         assert differ == [], "\n".join(differ)
+
+
+IN_DIALOG = site.TEMPLATE.replace('<form method="post"', '<dialog id="dialog"><form method="post"').replace(
+    "</form>", "</form></dialog>"
+)
+
+
+class Day(forms.Form):
+    day = forms.DateField()
+    room = forms.ChoiceField(choices=[("a", "Aula"), ("b", "Bar")])
+
+
+def test_what_opens_from_a_modal_dialog_can_be_used(show: Any) -> None:
+    browser = show(lambda *data: Day(*data, initial={"day": "2026-02-03"}), lambda page, form: page.dojo_form(
+        form, auto=True), template=IN_DIALOG)  # fmt: skip
+    browser.execute_script("dialog.showModal()")
+    pick(browser, "id_day", ".dijitCalendarCurrentMonth", "17")
+    choose_in_menu(browser, "id_room", "Bar")
+    assert browser.execute_script("return [id_day.value, id_room.value]") == ["2026-02-17", "b"]
 
 
 class Two(forms.Form):

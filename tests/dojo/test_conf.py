@@ -67,7 +67,7 @@ def test_without_a_url_the_error_says_what_to_set(bare: Any, value: Any) -> None
     ("name", "value", "identifier", "said"),
     [
         ("DOJO_URL", None, "dojo.E001", "DOJO_URL is None. Make it the address"),
-        ("DOJO_THEME", "blue", "dojo.E002", "DOJO_THEME: 'blue' is no theme. Use one of"),
+        ("DOJO_THEME", "blue", "dojo.E002", "DOJO_THEME: 'blue' is not a theme. Use one of"),
         ("DOJO_DJCONFIG", [], "dojo.E003", "DOJO_DJCONFIG is []. Make it a dictionary"),
         ("DOJO_FORM_FUNCTION", "app.forms.f", "dojo.E004", "DOJO_FORM_FUNCTION: form_function cannot be 'app.forms.f'"),
     ],

@@ -116,7 +116,7 @@ def test_what_cannot_be_read_is_told_with_its_place(project: Callable[..., Found
     )
     assert len(found.unread) == 3
     assert any("views.py:1: append_module() with a name that is made elsewhere" in said for said in found.unread)
-    assert any("views.py:2: 'no name' is no name of a module" in said for said in found.unread)
+    assert any("views.py:2: 'no name' is not the name of a module" in said for said in found.unread)
     assert any("broken.py" in said for said in found.unread)
 
 

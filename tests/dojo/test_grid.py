@@ -204,7 +204,7 @@ class TestWrongUse:
             ({"search": "number"}, "wants to search 'number', which Samples does not. There is: 'text'.*`search`"),
             ({"sort": "-day"}, "wants to sort by '-day', .*There is: 'number', 'text'"),
             ({"page_size": 500}, "page_size 500, and Samples gives at most 200"),
-            ({"url": "plain"}, "At /plain/ is no StoreView"),
+            ({"url": "plain"}, "At /plain/ is not a StoreView"),
             ({"url": "/nowhere/"}, "There is nothing at /nowhere/, where the grid 'grid' looks"),
         ],
     )  # fmt: skip

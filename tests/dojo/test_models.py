@@ -95,7 +95,7 @@ def test_what_is_no_field_is_refused(value: Any) -> None:
 
 
 def test_a_name_that_is_no_module_is_refused() -> None:
-    with pytest.raises(ValueError, match="'dijit form' is no name of a module"):
+    with pytest.raises(ValueError, match="'dijit form' is not the name of a module"):
         dojo.dojo_field(forms.CharField(), "dijit form")
 
 

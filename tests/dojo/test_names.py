@@ -24,7 +24,7 @@ def test_a_file_name_with_a_dot_is_an_amd_name() -> None:
      "</a>", "http://a/b", None, 5, b"dijit"],
 )  # fmt: skip
 def test_what_is_no_module_is_refused_with_an_example(name: Any) -> None:
-    with pytest.raises(ValueError, match=r"is no name of a module.*dijit\.Dialog") as error:
+    with pytest.raises(ValueError, match=r"is not the name of a module.*dijit\.Dialog") as error:
         names.module(name)
     assert repr(name) in str(error.value)
 
@@ -36,7 +36,7 @@ def test_the_four_themes_are_known(theme: str) -> None:
 
 @pytest.mark.parametrize("theme", ["Claro", "", None, 5, "claro/../x"])
 def test_an_unknown_theme_is_refused_with_those_there_are(theme: Any) -> None:
-    with pytest.raises(ValueError, match=r"is no theme\. Use one of 'tundra', 'soria', 'nihilo', 'claro'"):
+    with pytest.raises(ValueError, match=r"is not a theme\. Use one of 'tundra', 'soria', 'nihilo', 'claro'"):
         names.theme(theme)
 
 
@@ -68,5 +68,5 @@ def test_functions_are_taken_in_each_of_javascripts_ways(source: str) -> None:
 
 @pytest.mark.parametrize("source", ["alert(1)", "", None, "functional()", "return 1", "{}", lambda: None])
 def test_what_is_no_function_is_refused(source: Any) -> None:
-    with pytest.raises(ValueError, match=r'is no JavaScript function. Write one out: "function\(\) { … }"'):
+    with pytest.raises(ValueError, match=r'is not a JavaScript function. Write one out: "function\(\) { … }"'):
         names.function(source)

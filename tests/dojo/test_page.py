@@ -130,10 +130,12 @@ def test_each_form_has_the_form_function_of_its_time(page: Dojo, settings: Any) 
     assert functions == [["site/forms", "all"], ["app/forms", "dijitize"], None]
 
 
-def test_a_formset_is_each_of_its_forms(page: Dojo) -> None:
+def test_a_formset_is_each_of_its_forms_and_a_pattern_for_more(page: Dojo) -> None:
     page.dojo_form(forms.formset_factory(Talk, extra=2)(prefix="talks"))
     steps = specification(page)["steps"]
-    assert [step["fields"][0]["id"] for step in steps] == ["id_talks-0-title", "id_talks-1-title"]
+    names = [step["fields"][0]["id"] for step in steps]
+    assert names == ["id_talks-0-title", "id_talks-1-title", "id_talks-__prefix__-title"]
+    assert [step.get("pattern", False) for step in steps] == [False, False, True]
 
 
 def test_one_form_twice_needs_ids_of_its_own(page: Dojo) -> None:
@@ -166,14 +168,14 @@ def test_what_is_no_form_is_refused(page: Dojo, value: Any) -> None:
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        (lambda page: setattr(page, "theme", "blue"), "'blue' is no theme"),
-        (lambda page: page.append_module("a b"), "'a b' is no name of a module"),
-        (lambda page: page.set_module_path("a b", "/x"), "'a b' is no name of a module"),
+        (lambda page: setattr(page, "theme", "blue"), "'blue' is not a theme"),
+        (lambda page: page.append_module("a b"), "'a b' is not the name of a module"),
+        (lambda page: page.set_module_path("a b", "/x"), "'a b' is not the name of a module"),
         (lambda page: page.set_module_path("custom", ""), "Make it an address"),
         (lambda page: page.append_stylesheet(None), "Give its address"),
         (lambda page: setattr(page, "form_function", "app.forms.f"), "form_function cannot be 'app.forms.f'"),
-        (lambda page: page.append_aol("alert(1)"), "is no JavaScript function"),
-        (lambda page: page.prepend_aol(None), "is no JavaScript function"),
+        (lambda page: page.append_aol("alert(1)"), "is not a JavaScript function"),
+        (lambda page: page.prepend_aol(None), "is not a JavaScript function"),
     ],
 )
 def test_wrong_use_says_what_to_do(page: Dojo, wrong: Callable[[Dojo], Any], said: str) -> None:

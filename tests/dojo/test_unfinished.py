@@ -67,7 +67,7 @@ class TestBuild:
         assert [path.name for path in release.parent.iterdir()] == [release.name]
 
     @ERRORS
-    @pytest.mark.parametrize("step", ["_copy", "compress_gzip", "compress_brotli"])
+    @pytest.mark.parametrize("step", ["_copy", "_gzip", "_brotli"])
     def test_at_each_step_the_old_build_stays(
         self, release: Path, monkeypatch: pytest.MonkeyPatch, step: str, error: BaseException, said: str
     ) -> None:

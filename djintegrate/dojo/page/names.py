@@ -22,13 +22,14 @@ def module(name: Any) -> str:
         if _SLASHED.fullmatch(name):
             return name
     raise ValueError(
-        f'{name!r} is no name of a module. Write it with dots or slashes, such as "dijit.Dialog" or "dijit/Dialog".'
+        f"{name!r} is not the name of a module. Write it with dots or slashes, such as "
+        '"dijit.Dialog" or "dijit/Dialog".'
     )
 
 
 def theme(name: Any) -> str:
     if name not in THEMES:
-        raise ValueError(f"{name!r} is no theme. Use one of {', '.join(map(repr, THEMES))}.")
+        raise ValueError(f"{name!r} is not a theme. Use one of {', '.join(map(repr, THEMES))}.")
     return str(name)
 
 
@@ -44,12 +45,12 @@ def form_function(value: Any) -> tuple[str, str] | None:
     except ValueError as error:
         raise ValueError(f"form_function cannot be {value!r}: {error} {shape}") from error
     if not isinstance(value[1], str) or not _IDENTIFIER.fullmatch(value[1]):
-        raise ValueError(f"form_function cannot be {value!r}: {value[1]!r} is no name of a function. {shape}")
+        raise ValueError(f"form_function cannot be {value!r}: {value[1]!r} is not the name of a function. {shape}")
     return name, value[1]
 
 
 def function(source: Any) -> str:
     """The source text of one JavaScript function, as append_aol() takes it."""
     if not isinstance(source, str) or not _FUNCTION.match(source):
-        raise ValueError(f'{source!r} is no JavaScript function. Write one out: "function() {{ … }}".')
+        raise ValueError(f'{source!r} is not a JavaScript function. Write one out: "function() {{ … }}".')
     return source.strip()

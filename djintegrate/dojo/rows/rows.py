@@ -21,7 +21,7 @@ LOOKUPS = {"exact": "iexact", "startswith": "istartswith", "contains": "icontain
 
 
 class Rows(Protocol):
-    """What StoreView wants of either ORM. Where values are no such values, ValueError or ValidationError."""
+    """What StoreView wants of either ORM. Raises ValueError or ValidationError for values that a column cannot have."""
 
     model: Any
 
@@ -142,11 +142,11 @@ def _from_text(column: Any, text: str) -> Any:
         except TypeError:
             continue
         return variable.get()
-    raise ValueError(f"{text!r} is no value of such a column.")
+    raise ValueError(f"{text!r} is not a value of such a column.")
 
 
 def _integer(text: str) -> int:
     # No database has longer ones. int() alone would take "1_0" and spaces.
     if not re.fullmatch(r"-?[0-9]{1,18}", text):
-        raise ValueError(f"{text!r} is no number.")
+        raise ValueError(f"{text!r} is not a number.")
     return int(text)

@@ -25,7 +25,7 @@ from proofs.benchmarks.dojo import site
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
 
-REQUESTS_AT_MOST = 4
+REQUESTS_AT_MOST = 5
 GZIPPED_AT_MOST = 150 * 1024
 SHARE_AT_MOST = 1 / 3
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage",

@@ -82,7 +82,7 @@ define([
 
 		// The label names both.
 		_label: function () {
-			var own = this.own_, labels = own ? Array.prototype.slice.call(own.labels || []) : [];
+			var own = this.htmlControl, labels = own ? Array.prototype.slice.call(own.labels || []) : [];
 			labels.forEach(function (label, i) { label.id = label.id || this.id + "_label" + (i || ""); }, this);
 			if (!labels.length) { return; }
 			[this.domNode, this.dateBox.focusNode, this.timeBox.focusNode].forEach(function (node) {

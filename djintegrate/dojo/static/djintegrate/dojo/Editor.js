@@ -6,7 +6,7 @@ define(["dojo/_base/declare", "dojo/on", "dijit/Editor"], function (declare, on,
 
 	return declare("djintegrate.Editor", Editor, {
 		buildRendering: function buildRendering() {
-			this.field = this.own_;
+			this.field = this.htmlControl;
 			this.domNode = this.field.ownerDocument.createElement("div");
 			this.srcNodeRef.parentNode.insertBefore(this.domNode, this.srcNodeRef);
 			this.srcNodeRef.remove();
@@ -58,8 +58,8 @@ define(["dojo/_base/declare", "dojo/on", "dijit/Editor"], function (declare, on,
 		},
 
 		postMixInProperties: function postMixInProperties() {
-			this._untouched = this.own_.value;
-			this.value = this.own_.value;
+			this._untouched = this.htmlControl.value;
+			this.value = this.htmlControl.value;
 			this.inherited(postMixInProperties, arguments);
 		},
 

@@ -35,7 +35,7 @@ define([
 				this.store = new Rows({
 					target: this.storeUrl, idProperty: this.idProperty, headers: { Prefer: "count=none" }
 				});
-				this._readHtml(this.own_ || this.srcNodeRef);
+				this._readHtml(this.htmlControl || this.srcNodeRef);
 			}
 			this.inherited(postMixInProperties, arguments);
 		},

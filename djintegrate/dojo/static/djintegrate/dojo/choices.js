@@ -62,7 +62,7 @@ define(["dojo/store/Memory"], function (Memory) {
 		},
 		mixin: {
 			_setValueAttr: function _setValueAttr(value, priority) {
-				var options = optionsOf(this.own_), found;
+				var options = optionsOf(this.htmlControl), found;
 				if (typeof value === "string" && value.charAt(0) !== MARK) {
 					found = options.filter(function (option) { return option.value === value; })[0];
 					value = found ? token(found, options) : value;
@@ -70,7 +70,7 @@ define(["dojo/store/Memory"], function (Memory) {
 				return this.inherited(_setValueAttr, arguments, [value, priority]);
 			},
 			_getValueAttr: function () {
-				var value = this._get("value") || "", option = value.charAt(0) === MARK && this.own_.options[value.slice(1)];
+				var value = this._get("value") || "", option = value.charAt(0) === MARK && this.htmlControl.options[value.slice(1)];
 				return option ? option.value : value.charAt(0) === MARK ? "" : value;
 			}
 		}

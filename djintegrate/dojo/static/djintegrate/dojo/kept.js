@@ -1,7 +1,7 @@
 // Makes a dijit for a control of the HTML, which stays in the page with its name, its attributes and its listeners: it is
 // what is sent, reset, refilled, validated and heard. The table of kinds.js says how a dijit stands for it.
 define([
-	"dojo/_base/declare", "dojo/_base/lang", "dojo/aspect", "dijit/registry", "./aria", "./kinds", "./styles"
+	"dojo/_base/declare", "dojo/_base/lang", "dojo/aspect", "dijit/registry", "./aria", "./kinds", "./dialogs", "./styles"
 ], function (declare, lang, aspect, registry, aria, kinds) {
 	"use strict";
 	var CONTROL = "[data-dojo-attach-point*=focusNode], [data-dojo-attach-point*=textbox]",
@@ -18,7 +18,7 @@ define([
 	// A dijit whose template has the HTML's control in the place of its own one.
 	var Around = {
 		_attachTemplateNodes: function _attachTemplateNodes(root) {
-			var own = this.own_, place = root.matches(CONTROL) ? root : root.querySelector(CONTROL), marker;
+			var own = this.htmlControl, place = root.matches(CONTROL) ? root : root.querySelector(CONTROL), marker;
 			if (place && place !== own) {
 				marker = document.createElement("span");
 				own.parentNode.replaceChild(marker, own);
@@ -233,7 +233,7 @@ define([
 		var row = kinds.of(Dijit, field, node), Made = classOf(Dijit, row), given = row.given(node, field, Dijit.prototype),
 			before = attributesOf(node), state = stateOf(node), hadFocus = document.activeElement === node, isBeside = row.keeps === "beside",
 			attrs = lang.mixin(
-				{ own_: node }, node.className ? { "class": node.className } : {},
+				{ htmlControl: node }, node.className ? { "class": node.className } : {},
 				node.readOnly ? { readOnly: true } : {}, node.tabIndex > 0 ? { tabIndex: node.tabIndex } : {}, node.title ? { title: node.title } : {},
 				given, row.methods ? row.methods(field) : {}, lang.clone(field.attrs)
 			), place = node, link, dijit;

@@ -12,14 +12,19 @@ define(["dojo/aspect", "dijit/popup"], function (aspect, popup) {
 		wrapper.style.bottom = "auto";
 	}
 
+	// A click on what cannot have the focus would give it to the dialog, and what is open would close before it hears the click.
+	function keepFocus(event) { event.preventDefault(); }
+
 	aspect.after(popup, "open", function (options) {
 		var around = options.around, wrapper = options.popup._popupWrapper, dialog = around && around.closest && around.closest("dialog");
 		if (!wrapper) { return; }
 		if (dialog && dialog.matches(":modal")) {
 			dialog.appendChild(wrapper);
 			put(wrapper, around);
+			wrapper.addEventListener("mousedown", keepFocus);
 		} else if (wrapper.parentNode !== document.body && wrapper.closest("dialog")) {
 			wrapper.style.position = "";
+			wrapper.removeEventListener("mousedown", keepFocus);
 			document.body.appendChild(wrapper);
 		}
 	}, true);

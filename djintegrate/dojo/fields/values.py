@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from datetime import date, datetime, time
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from django import forms
@@ -116,6 +117,7 @@ def _formats(field: forms.Field) -> list[str]:
     return [str(text) for text in getattr(field, "input_formats", ()) if _is_pythons(str(text))]
 
 
+@cache
 def _is_pythons(text: str) -> bool:
     """Some of Django's languages list formats that strptime() refuses, and so reads nothing by."""
     try:
@@ -125,6 +127,7 @@ def _is_pythons(text: str) -> bool:
     return True
 
 
+@cache
 def _is_known(text: str) -> bool:
     return set(re.findall("%(.)", text, re.DOTALL)) <= _DATE | _TIME | {"%"}
 

@@ -37,7 +37,7 @@ define(["dojo/date/locale", "./numbers"], function (locale, numbers) {
 	}
 
 	// What one text says by one format: { year, month, day, hour, minute, second }, or null.
-	function readBy(text, format) {
+	function readAs(text, format) {
 		var form = compile(format), found = form && form.expression.exec(text), parts = {}, made, hour, last;
 		if (!found) { return null; }
 		form.letters.forEach(function (letter, i) { parts[letter] = found[i + 1]; });
@@ -56,7 +56,7 @@ define(["dojo/date/locale", "./numbers"], function (locale, numbers) {
 	function read(text, formats) {
 		var i, made = null;
 		text = text.trim();
-		for (i = 0; i < formats.length && !made; i++) { made = readBy(text, formats[i]); }
+		for (i = 0; i < formats.length && !made; i++) { made = readAs(text, formats[i]); }
 		return made;
 	}
 
@@ -88,7 +88,7 @@ define(["dojo/date/locale", "./numbers"], function (locale, numbers) {
 	}
 
 	// What the page's language knows beside the server's formats: names of months, a.m. and p.m.
-	function readByDojo(text, selector) {
+	function dojoReads(text, selector) {
 		var bundle = locale._getGregorianBundle(), found = null;
 		["short", "medium"].forEach(function (length) {
 			var options = { selector: selector };
@@ -102,7 +102,7 @@ define(["dojo/date/locale", "./numbers"], function (locale, numbers) {
 	// (`selector` is "date" or "time" then), what Dojo reads in it.
 	function readGenerously(text, formats, selector) {
 		var tidied = numbers.tidy(text);
-		return read(text, formats) || read(tidied, formats) || (selector && tidied ? readByDojo(tidied, selector) : null);
+		return read(text, formats) || read(tidied, formats) || (selector && tidied ? dojoReads(tidied, selector) : null);
 	}
 
 	return {

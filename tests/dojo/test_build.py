@@ -80,6 +80,13 @@ def test_a_module_that_the_build_lacks_is_named(show: Any, built: None) -> None:
     assert "dijit/Calendar2" in said and "DOJO_BUILD_MODULES" in said
 
 
+def test_an_error_of_the_pages_own_is_not_blamed_on_the_build(show: Any, built: None) -> None:
+    function = "function() { throw new Error('mine'); }"
+    browser = show(Talk, lambda page, form: page.append_aol(function), state="failed")
+    said = "".join(complaints(browser))
+    assert "mine" in said and "DOJO_BUILD_MODULES" not in said
+
+
 @pytest.mark.parametrize("debug", [False, True])
 def test_collected_files_have_hashed_names_and_compressed_ones_beside_them(
     show: Any, built: None, settings: Any, tmp_path: Path, debug: bool

@@ -183,3 +183,9 @@ def test_the_real_thing_is_in_place(dojo_root: Path) -> None:
     for name in ("dojo/dojo.js", "dijit/themes/claro/claro.css", "dojox/main.js", "util/build/main.js"):
         assert (dojo_root / name).is_file(), name
     assert install.installed(dojo_root)
+
+
+def test_with_verbosity_0_nothing_is_said(dojo_root: Path) -> None:
+    said = io.StringIO()
+    call_command("dojo_install", root=dojo_root, verbosity=0, stdout=said)
+    assert said.getvalue() == ""

@@ -98,7 +98,8 @@ define([
 	// The part of a dijit that has the focus, or each of them.
 	function faces(dijit) {
 		return registry.findWidgets(dijit.domNode).length && dijit.dateBox ? [dijit.dateBox.focusNode, dijit.timeBox.focusNode] :
-			[dijit.focusNode || dijit.domNode];
+			// An editor has its focus in a frame, which says for itself what it is.
+			dijit.focusNode ? [dijit.focusNode] : [];
 	}
 
 	function carry(link) {
@@ -112,7 +113,7 @@ define([
 			if (node.required) { face.setAttribute("aria-required", "true"); }
 			if (node.tabIndex > 0 || node.hasAttribute("tabindex")) { face.tabIndex = node.tabIndex; }
 		});
-		if (/^(number|email|url|tel|search)$/.test(node.type) && !node.hasAttribute("inputmode") && first.matches("input")) {
+		if (/^(number|email|url|tel|search)$/.test(node.type) && !node.hasAttribute("inputmode") && first && first.matches("input")) {
 			// The keyboard that a phone shows for the control.
 			first.inputMode = node.type === "number" ? "decimal" : node.type;
 		}

@@ -47,13 +47,15 @@ class Visitor:
 
     def write(self, field: str, text: str) -> None:
         """Into a dijit, or a plain field, in place of what it says."""
-        found = self.browser.find_element(By.ID, f"id_{field}")
+        # What stands beside a hidden control has a name of its own.
+        beside = self.browser.find_elements(By.ID, f"id_{field}__face")
+        found = beside[0] if beside else self.browser.find_element(By.ID, f"id_{field}")
         found.send_keys(Keys.CONTROL, "a")
         found.send_keys(text, Keys.TAB)
 
     def choose(self, field: str, text: str) -> None:
         """In a FilteringSelect: type its beginning, and take what the menu offers."""
-        found = self.browser.find_element(By.ID, f"id_{field}")
+        found = self.browser.find_element(By.ID, f"id_{field}__face")
         found.send_keys(Keys.CONTROL, "a")
         found.send_keys(text[:4])
         item = f"//*[@id='id_{field}_popup']//*[normalize-space()='{text}']"

@@ -115,6 +115,21 @@ define(["dojo/_base/lang", "dojo/date/stamp", "./choices", "./moments", "./numbe
 			plain: boxed.plain
 		};
 
+		// <input type="date"> and its kin, which keep ISO's form alone, and whose bounds the browser checks.
+		function readIso(text) { return date(moments.read(text, ["%Y-%m-%d", "%H:%M:%S", "%H:%M"])); }
+
+		var native = {
+			keeps: "beside",
+			given: function (node) { return { value: readIso(node.value), pattern: ".*" }; },
+			shown: function (dijit, node) { return ["value", readIso(node.value)]; },
+			written: function (dijit) {
+				var value = dijit.get("value");
+				return value ? moments.write(moments.ofDate(value), selector === "date" ? ISO.date : value.getSeconds() ? ISO.time : "%H:%M") : "";
+			},
+			readable: patterned.readable,
+			methods: boxed.methods
+		};
+
 		var free = {
 			keeps: "beside",
 			given: function (node) {
@@ -127,8 +142,9 @@ define(["dojo/_base/lang", "dojo/date/stamp", "./choices", "./moments", "./numbe
 			}
 		};
 
-		return function (field) {
+		return function (field, node) {
 			if (!field.value || field.value.kind !== selector) { return free; }
+			if (node.type === selector) { return native; }
 			return hasOwn(field) ? patterned : boxed;
 		};
 	}

@@ -22,7 +22,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.functional import LazyObject, empty
 
 from . import conf
-from .transactions import thread as coordinator
+from .transactions import thread
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # Seconds before the last attempt; less before the others.
@@ -97,7 +97,7 @@ class ZopeTransactionMiddleware:
         return None
 
     def _begin(self, request: HttpRequest) -> Attempt:
-        if coordinator.current().begun is not None:
+        if thread.current().begun is not None:
             attempt: Attempt = NestedAttempt(request)
         else:
             attempt = Attempt(request, self.attempts)
@@ -133,7 +133,7 @@ class ZopeTransactionMiddleware:
         return attempt
 
     def _may_commit(self, request: HttpRequest, response: HttpResponseBase) -> bool:
-        if coordinator.current().refuses_commit():
+        if thread.current().refuses_commit():
             return False
         if request.method in SAFE_METHODS and not self.commit_safe_methods:
             return False
@@ -178,13 +178,13 @@ class Attempt:
 
     def begin(self) -> None:
         self.request._storm_attempt = self
-        coordinator.current().begin(self.request.path)
+        thread.current().begin(self.request.path)
 
     def commit(self) -> None:
-        here = coordinator.current()
+        here = thread.current()
         user = _user_name(self.request)
         if user is not None:
-            here.transaction().user = user
+            here.manager.get().user = user
         here.manager.commit()
 
     def abort(self) -> None:
@@ -203,7 +203,7 @@ class Attempt:
         """Another run of the same request, as it was before this one."""
         # Whoever holds the lock gets time to finish, and two who met do not meet again at once.
         time.sleep(random.uniform(0, LONGEST_PAUSE / max(self._left, 1)))
-        coordinator.current().reset_stores()
+        thread.current().reset_stores()
         self.request.close()
         request = copy.copy(self._pristine)
         request.META = self._pristine.META.copy()

@@ -5,39 +5,30 @@ Only where nothing was done in the transaction, and where the connection is lost
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db import Error
 
-if TYPE_CHECKING:
-    from .wrapper import StormEngine
-    from .zope_block import ZopeBlock
-
-# The same number in psycopg2 and in psycopg.
-POSTGRES_IDLE = 0
-
-
-def is_check_due(connection: StormEngine) -> bool:
-    """Whether Django would now ask the connection whether it works."""
-    return connection.connection is not None and connection.health_check_enabled and not connection.health_check_done
+from ..sql.errors import POSTGRES_IDLE
+from ..transactions.manager import DataManager
 
 
 class FirstStatement:
     """An execute wrapper for one statement: the first one of a transaction, whoever's."""
 
-    def __init__(self, part: ZopeBlock) -> None:
-        self._part = part
-        part.connection.execute_wrappers.insert(0, self)
+    def __init__(self, connection: Any, data_manager: DataManager) -> None:
+        self._connection = connection
+        self._data_manager = data_manager
+        connection.execute_wrappers.insert(0, self)
 
     def withdraw(self) -> None:
         """Be gone, whether or not there was a statement."""
-        wrappers = self._part.connection.execute_wrappers
-        if self in wrappers:
-            wrappers.remove(self)
+        if self in self._connection.execute_wrappers:
+            self._connection.execute_wrappers.remove(self)
 
     def __call__(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         self.withdraw()
-        connection = self._part.connection
+        connection = self._connection
         # Not so after callproc() or COPY, which no wrapper sees.
         is_first = connection.connection.info.transaction_status == POSTGRES_IDLE
         try:
@@ -45,7 +36,8 @@ class FirstStatement:
         except Error:
             if not (is_first and connection.connection is not None and connection.connection.closed):
                 raise
-        self._part.start_anew()
+        connection.discard()
+        self._data_manager.start_anew()
         cursor = context["cursor"]
         cursor.cursor = connection.create_cursor(getattr(cursor.cursor, "name", None))
         return execute(sql, params, many, context)

@@ -1,17 +1,16 @@
-"""The thin layer that makes a native Django backend share its connection with Storm.
+"""The thin layer that makes a native Django backend share its connection and its transaction with Storm.
 
-It decides when the connection joins Zope's transaction; everything else is the native
-backend's. What the connection is in that transaction, and how it ends, is in `parts`.
+It decides when a statement joins Zope's transaction; everything else is the native backend's. What the connection is in
+that transaction, and how that ends, is in `transactions.manager` and `scopes`.
 """
 
 from __future__ import annotations
 
 import contextlib
-import logging
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import transaction
 from django.db import Error
@@ -19,38 +18,32 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.transaction import TransactionManagementError
 
 from .. import conf
-from ..stores.coherence import WatchedCursor, watched
-from ..transactions import thread as coordinator
-from ..transactions.parts import ConnectionPart
-from .atomic_state import depth_of_testcase
-from .django_block import DjangoBlock
-from .testcase_part import SavepointPart
-from .zope_block import ZopeBlock
-
-if TYPE_CHECKING:
-    from ..stores import SharedStore
-
-logger = logging.getLogger("djintegrate.storm_backend")
+from ..transactions import thread
+from ..transactions.interfaces import Scope, Store
+from ..transactions.manager import DataManager, State
+from . import atomic_state
+from .cursors import WatchedCursor, watched
+from .scopes import DjangoScope, TestCaseScope, ZopeScope
 
 
-class StormEngine(BaseDatabaseWrapper):
+class StormWrapper(BaseDatabaseWrapper):
     """Mixed in before the DatabaseWrapper of a native backend."""
 
-    # The Storm store on this connection, once somebody asked for it.
-    store: SharedStore | None = None
     # The driver's connection, while there is one.
     connection: Any
+    # The Storm store on this connection, once somebody asked for it.
+    store: Store | None = None
     # What this connection is in Zope's transaction, if it is in one.
-    part: ConnectionPart | None = None
+    data_manager: DataManager | None = None
+    data_manager_class: type[DataManager] = DataManager
+    # Whether its transactions are branches of a two-phase commit.
+    two_phase = False
     # Only connections[alias] takes part; a copy() of it is a connection of its own.
     takes_part = False
+    # Whether a data manager looks at each statement from the first one on, to know if anything was written.
+    counts_writes = False
     rollback_requested = False
-    has_sister_stores = False
-    _lonely_block: Any = None
-    # Whether its transactions are branches of a two-phase commit, and what they are then: see `twophase`.
-    two_phase = False
-    zope_block: type[ZopeBlock] = ZopeBlock
-    django_block: type[DjangoBlock] = DjangoBlock
+    _unjoined_block: Any = None
 
     @cached_property
     def store_name(self) -> str:
@@ -59,45 +52,49 @@ class StormEngine(BaseDatabaseWrapper):
     def take_part(self) -> None:
         """Follow the transactions of this thread from now on."""
         self.takes_part = True
-        self.has_sister_stores = len(conf.stores()) > 1
-        here = coordinator.current()
+        self.counts_writes = self.two_phase or len(conf.stores()) > 1
+        here = thread.current()
         here.add(self)
         self.expect(here.begun)
 
-    # Joining
+    # ##### Joining #####
 
-    def expect(self, begun: Any) -> None:
+    def expect(self, txn: Any) -> None:
         """Be ready to join the transaction that this thread has begun, if it has."""
-        if begun is None or self.part is not None or self.open_blocks() or self.is_manual():
+        if txn is None or self.data_manager is not None or self.open_blocks() or self.is_manual():
             return
-        if coordinator.can_be_joined(begun):
-            self._wait_for(begun)
+        if thread.can_be_joined(txn):
+            self._wait_for(txn)
 
-    def enlist(self) -> None:
-        """Storm is about to use the connection: be in a transaction."""
+    def enlist(self, store: Store) -> None:
+        """Storm is about to use the connection: be in a transaction, with its store in it. Safe to call again."""
         self.validate_thread_sharing()
-        if self.part is None:
-            # Joins what Django has open, and asks whom Django's statements ask: a TestCase forbids the databases
-            # that it does not name.
+        if self.data_manager is None:
+            # Whom Django's statements ask is asked: a TestCase forbids the databases that it does not name. And what
+            # Django has open joins.
             self.cursor().close()
-        if self.part is None:
-            txn = transaction.get()
-            # That alone may have let an open block join.
-            if self.part is None:
-                self._wait_for(txn)
-        if self.part is not None:
-            if self.part.waiting:
-                # Storm's statements are not repeated, so Django is to ask.
-                self.close_if_health_check_failed()
-                self.part.start()
-            if self.store is not None and self.part.store is not self.store:
-                self.part.use(self.store)
+        data_manager = self.data_manager or self._wait_for_current()
+        if data_manager.state is State.WAITING:
+            # Storm's statements are not repeated, so Django is to ask whether the connection works.
+            self.close_if_health_check_failed()
+            data_manager.start()
+        data_manager.use(store)
 
     def open_blocks(self) -> list[Any]:
         """The open atomic() blocks, without the test's and the engine's own."""
-        if self.part is not None:
-            return self.part.open_blocks()
+        if self.data_manager is not None:
+            return self.data_manager.scope.open_blocks()
         return [block for block in self.atomic_blocks if not block._from_testcase]
+
+    def unjoined_block(self) -> Any | None:
+        """The block of Django's, if one is open, that needed no transaction of Zope's so far."""
+        if self.data_manager is None and self._unjoined_block in self.atomic_blocks[:1]:
+            return self._unjoined_block
+        return None
+
+    def join_block(self, txn: Any) -> None:
+        """Let Django's own transaction be part of `txn`."""
+        self._take(DjangoScope(self), txn).start()
 
     def is_manual(self) -> bool:
         """Whether Django's manual transaction mode is on."""
@@ -111,230 +108,13 @@ class StormEngine(BaseDatabaseWrapper):
         """Whether the connection is lent by Django's pool, and goes back to it after each request."""
         return bool(self.settings_dict["OPTIONS"].get("pool"))
 
-    def _wait_for(self, txn: Any) -> None:
-        self.rollback_requested = False
-        if self.in_atomic_block:
-            self.part = SavepointPart(self, txn, savepoint=None)
-        elif self.is_manual():
-            self.part = self.django_block(self, txn)
-        else:
-            self.part = self.zope_block(self, txn)
-        self.part.wait()
-
-    def _join(self) -> None:
-        """Before a statement of Django's: be in the transaction that it belongs to, if any."""
-        if self.part is not None:
-            if self.part.waiting:
-                self._start_waiting()
-        elif self.takes_part and (self.in_atomic_block or not self.autocommit):
-            self._join_open_transaction()
-
-    def _start_waiting(self) -> None:
-        if self.part is None or not self.part.waiting or self.part.busy:
-            return
-        if coordinator.can_be_joined(self.part.txn):
-            self.part.start()
-        else:
-            # A hook, or another data manager, in the middle of the commit: as natively.
-            self.part.dismiss()
-
-    def _join_open_transaction(self) -> None:
-        """If Django has opened a transaction, let it join Zope's."""
-        if self.needs_rollback or self.connection is None:
-            return
-        if not (self.in_atomic_block or self.is_manual()):
-            return
-        depth = depth_of_testcase(self)
-        savepoint = self.savepoint_ids[depth - 1] if 0 < depth <= len(self.savepoint_ids) else None
-        if depth and savepoint is None:
-            # The test's own blocks stay outside. So does an outermost atomic(savepoint=False) in them: nothing would
-            # tell when it is left.
-            return
-        if self._is_alone(depth):
-            self._lonely_block = self.atomic_blocks[0]
-            return
-        txn = coordinator.transaction_for_django()
-        if txn is None:
-            return
-        if depth:
-            self.part = SavepointPart(self, txn, savepoint)
-            self.part.start()
-        else:
-            self.join_block(txn)
-
-    def join_block(self, txn: Any) -> None:
-        """Let Django's own transaction be part of `txn`."""
-        self.part = self.django_block(self, txn)
-        self.part.start()
-
-    def _is_alone(self, depth: int) -> bool:
-        # With sister stores, writes are counted from the first one.
-        if depth or self.has_sister_stores or not (self.in_atomic_block and self.commit_on_exit):
-            return False
-        return not coordinator.current().has_transaction()
-
-    def has_lonely_block(self) -> bool:
-        """Whether Django's statements, in a block, were alone so far: Zope's transaction was not even made."""
-        return self.part is None and self._lonely_block is not None and self._lonely_block in self.atomic_blocks[:1]
-
-    # Django's hooks: a statement, a connection
-
-    def _cursor(self, name: str | None = None) -> Any:
-        self._join()
-        return super()._cursor(name)
-
-    def make_cursor(self, cursor: Any) -> Any:
-        return WatchedCursor(cursor, self)
-
-    def make_debug_cursor(self, cursor: Any) -> Any:
-        wrapped = super().make_debug_cursor(cursor)
-        kind: Any = type(wrapped)
-        wrapped.__class__ = watched(kind)
-        return wrapped
-
-    def get_autocommit(self) -> bool:
-        self._start_waiting()
-        return super().get_autocommit()
-
-    def temporary_connection(self) -> AbstractContextManager[Any]:
-        # Django closes one that it opened. In a transaction that would end it.
-        if self.part is not None:
-            self.ensure_connection()
-        context: AbstractContextManager[Any] = super().temporary_connection()
-        return context
-
-    def connect(self) -> None:
-        if isinstance(self.part, DjangoBlock):
-            # Its connection was closed, and Django leaves such a block without a word.
-            self.part.txn.abort()
-        super().connect()
-        if self.settings_dict["CONN_MAX_AGE"] == 0 and not self.is_pooled():
-            # Storm's connections live as long as their thread. One that a request finds
-            # dead is replaced before its first statement.
-            self.close_at = None
-            self.health_check_enabled = True
-
-    def close(self) -> None:
-        self.abort_transaction()
-        if isinstance(self.part, ZopeBlock) and self.part.waiting:
-            # The block has not touched the database, so nothing of it is lost.
-            self.in_atomic_block = False
-            try:
-                super().close()
-            finally:
-                self.in_atomic_block = True
-            return
-        super().close()
-        if self.part is not None and (self.connection is None or self.closed_in_transaction):
-            # What was done on it is lost, and must not look committed.
-            self.needs_rollback = True
-
     def abort_transaction(self, even_begun: bool = False) -> None:
         """Abort what Storm has joined and nobody has begun; or anything that no atomic() block of Django's holds."""
-        part = self.part
-        if not isinstance(part, ZopeBlock) or part.busy or part.open_blocks():
+        data_manager = self.data_manager
+        if data_manager is None or not isinstance(data_manager.scope, ZopeScope) or data_manager.scope.open_blocks():
             return
-        if even_begun or part.txn is not coordinator.current().begun:
-            part.txn.abort()
-
-    def close_at_end_of_thread(self, thread: int) -> None:
-        """Close what this thread has opened, unless other threads may use it."""
-        if self._thread_ident != thread or self.allow_thread_sharing:
-            return
-        with contextlib.suppress(Exception):
-            self._close()
-        self.connection = None
-
-    def close_if_unusable_or_obsolete(self) -> None:
-        # Called where a request begins and where it ends.
-        if isinstance(self.part, ZopeBlock):
-            logger.error(
-                "A transaction on the store %r was neither committed nor aborted before the request ended. It is "
-                "aborted now.",
-                self.store_name,
-            )
-            self.part.txn.abort()
-        super().close_if_unusable_or_obsolete()
-
-    # Django's hooks: transactions
-
-    def on_commit(self, func: Callable[[], object], robust: bool = False) -> None:
-        # Whoever waits for a commit takes part in it.
-        if self.in_atomic_block:
-            self._join()
-        super().on_commit(func, robust)
-
-    def set_autocommit(self, autocommit: bool, force_begin_transaction_with_broken_autocommit: bool = False) -> None:
-        if self.part is not None and autocommit and isinstance(self.part, DjangoBlock) and not self.in_atomic_block:
-            raise TransactionManagementError(
-                "Autocommit cannot be turned on in the middle of a transaction. Call commit() or rollback() first."
-            )
-        super().set_autocommit(autocommit, force_begin_transaction_with_broken_autocommit)
-
-    def set_rollback(self, rollback: bool) -> None:
-        super().set_rollback(rollback)
-        self.rollback_requested = rollback
-
-    def commit(self) -> None:
-        if self.part is None or self.part.busy or self.part.waiting:
-            super().commit()
-            return
-        self.validate_thread_sharing()
-        self.validate_no_atomic_block()
-        self.part.commit_by_django()
-
-    def commit_database(self) -> None:
-        """What Django's commit() does after its checks, which `commit` has made."""
-        self._commit()
-        self.errors_occurred = False
-        self.run_commit_hooks_on_set_autocommit_on = True
-
-    def rollback(self) -> None:
-        part = self.part
-        if part is None or part.busy:
-            super().rollback()
-            return
-        self.validate_thread_sharing()
-        self.validate_no_atomic_block()
-        part.rollback_by_django()
-        if not isinstance(part, DjangoBlock):
-            # The end of a TestCase class: its transaction is around the part.
-            super().rollback()
-
-    def savepoint(self) -> Any:
-        # What Storm has pending was done before the savepoint.
-        try:
-            self._flush_store()
-        except Error as error:
-            # Storm does not try it again, so that to go on would be to lose it.
-            self.needs_rollback, self.rollback_exc = True, error
-            raise
-        return super().savepoint()
-
-    def savepoint_commit(self, sid: str | None) -> None:
-        part = self.part
-        if part is not None and not part.busy:
-            if sid == part.root:
-                part.commit_by_django()
-                return
-            # What Storm has pending was done inside of the savepoint.
-            self._flush_store()
-        super().savepoint_commit(sid)
-
-    def savepoint_rollback(self, sid: str | None) -> None:
-        part = self.part
-        if part is not None and not part.busy:
-            if sid == part.root:
-                part.rollback_by_django()
-                return
-            if part.is_inside(sid):
-                part.txn.abort()
-        super().savepoint_rollback(sid)
-        if part is not None and part.store is not None and not part.busy:
-            part.store.forget_changes()
-        if self.part is None and not self.open_blocks():
-            # A test of a TestCase ends. The next one is not to find its failed commit.
-            coordinator.abort_failed()
+        if even_begun or data_manager.txn is not thread.current().begun:
+            data_manager.txn.abort()
 
     @contextlib.contextmanager
     def in_one_phase(self) -> Iterator[None]:
@@ -345,18 +125,268 @@ class StormEngine(BaseDatabaseWrapper):
         finally:
             self.two_phase = two_phase
 
+    def _wait_for(self, txn: Any) -> DataManager:
+        scope: Scope
+        if self.in_atomic_block:
+            scope = TestCaseScope(self)
+        elif self.is_manual():
+            scope = DjangoScope(self)
+        else:
+            scope = ZopeScope(self)
+        data_manager = self._take(scope, txn)
+        scope.pretend()
+        return data_manager
+
+    def _wait_for_current(self) -> DataManager:
+        txn = transaction.get()
+        # Asking for it may have let an open block join.
+        return self.data_manager or self._wait_for(txn)
+
+    def _take(self, scope: Scope, txn: Any) -> DataManager:
+        self.rollback_requested = False
+        # A savepoint in the transaction of a test is never prepared.
+        kind = DataManager if isinstance(scope, TestCaseScope) else self.data_manager_class
+        self.data_manager = kind(self, txn, scope)
+        return self.data_manager
+
+    def _join(self) -> None:
+        """Before a statement of Django's: be in the transaction that the statement belongs to, if any."""
+        if self.data_manager is not None:
+            if self.data_manager.state is State.WAITING:
+                self._start(self.data_manager)
+        elif self.takes_part and (self.in_atomic_block or not self.autocommit):
+            self._join_open_transaction()
+
+    def _start(self, data_manager: DataManager) -> None:
+        if thread.can_be_joined(data_manager.txn):
+            data_manager.start()
+        else:
+            # A hook, or another data manager, in the middle of the commit: as natively.
+            data_manager.drop()
+
+    def _join_open_transaction(self) -> None:
+        """If Django has opened a transaction, let it join Zope's."""
+        if self.needs_rollback or self.connection is None or not (self.in_atomic_block or self.is_manual()):
+            return
+        depth = atomic_state.depth_of_testcase(self)
+        savepoint = self.savepoint_ids[depth - 1] if 0 < depth <= len(self.savepoint_ids) else None
+        if depth and savepoint is None:
+            # The test's own blocks stay outside. So does an outermost atomic(savepoint=False) in them: nothing would
+            # tell when it is left.
+            return
+        if self._may_stay_unjoined(depth):
+            self._unjoined_block = self.atomic_blocks[0]
+            return
+        txn = thread.transaction_for_django()
+        if txn is not None and self.data_manager is None:
+            scope = TestCaseScope(self, savepoint) if depth else DjangoScope(self)
+            self._take(scope, txn).start()
+
+    def _may_stay_unjoined(self, depth: int) -> bool:
+        if depth or self.counts_writes or not (self.in_atomic_block and self.commit_on_exit):
+            return False
+        return thread.current().needs_no_transaction()
+
+    # ##### Django's hooks: cursors #####
+
+    def _cursor(self, name: str | None = None) -> Any:
+        self._join()
+        return super()._cursor(name)
+
+    def make_cursor(self, cursor: Any) -> Any:
+        return WatchedCursor(cursor, self)
+
+    def make_debug_cursor(self, cursor: Any) -> Any:
+        kind: Any = type(super().make_debug_cursor(cursor))
+        return watched(kind)(cursor, self)
+
+    # ##### Django's hooks: connections #####
+
+    def connect(self) -> None:
+        lost = self._open_data_manager()
+        if lost is not None and isinstance(lost.scope, DjangoScope):
+            # Its connection was closed, and Django leaves such a block without a word.
+            lost.txn.abort()
+        # The statements that prepare a new connection belong to no transaction.
+        data_manager, self.data_manager = self.data_manager, None
+        takes_part, self.takes_part = self.takes_part, False
+        try:
+            super().connect()
+        finally:
+            self.takes_part, self.data_manager = takes_part, data_manager
+        if data_manager is not None and data_manager.state is State.WAITING:
+            data_manager.scope.pretend()
+        if self.settings_dict["CONN_MAX_AGE"] == 0 and not self.is_pooled():
+            # Storm's connections live as long as their thread. One that a request finds dead is replaced before its
+            # first statement.
+            self.close_at = None
+            self.health_check_enabled = True
+
+    def close(self) -> None:
+        data_manager = self.data_manager
+        if data_manager is not None and data_manager.state is State.WAITING:
+            self._close_untouched()
+            return
+        opened = self._open_data_manager()
+        if opened is not None and not (opened.wrote or opened.has_pending):
+            self.abort_transaction()
+        super().close()
+        if self._open_data_manager() is not None and (self.connection is None or self.closed_in_transaction):
+            # What was done on it is lost, and must not look committed.
+            atomic_state.mark_broken(self, None)
+
+    def discard(self) -> None:
+        """Give up a connection that is dead, or has nothing on it that could be lost."""
+        with contextlib.suppress(Error):
+            self._close()
+        self.connection = None
+
+    def is_check_due(self) -> bool:
+        """Whether Django would now ask the connection whether it works."""
+        return self.connection is not None and self.health_check_enabled and not self.health_check_done
+
+    def close_if_unusable_or_obsolete(self) -> None:
+        # Django calls this where a request begins and ends, and libraries call it within requests. Half of an open
+        # transaction would be lost with its connection; `leftovers` ends one that a request has left open.
+        if self.data_manager is None or not isinstance(self.data_manager.scope, ZopeScope):
+            super().close_if_unusable_or_obsolete()
+
+    def close_at_end_of_thread(self, identifier: int) -> None:
+        """Close what this thread has opened, unless other threads may use it."""
+        if self._thread_ident == identifier and not self.allow_thread_sharing:
+            with contextlib.suppress(Exception):
+                self.discard()
+
+    def inc_thread_sharing(self) -> None:
+        super().inc_thread_sharing()
+        thread.share(self, True)
+
+    def dec_thread_sharing(self) -> None:
+        super().dec_thread_sharing()
+        thread.share(self, self.allow_thread_sharing)
+
+    def temporary_connection(self) -> AbstractContextManager[Any]:
+        # Django closes one that it opened. In a transaction that would end it.
+        if self.data_manager is not None:
+            self.ensure_connection()
+        context: AbstractContextManager[Any] = super().temporary_connection()
+        return context
+
+    def _close_untouched(self) -> None:
+        """Close the connection of a transaction that has not begun in the database, so that nothing of it is lost."""
+        blocks, savepoints = self.atomic_blocks, self.savepoint_ids
+        atomic_state.show(self, [])
+        try:
+            super().close()
+        finally:
+            atomic_state.show(self, blocks, savepoints)
+
+    # ##### Django's hooks: transactions and savepoints #####
+
+    def get_autocommit(self) -> bool:
+        if self.data_manager is not None and self.data_manager.state is State.WAITING:
+            self._start(self.data_manager)
+        return super().get_autocommit()
+
+    def set_autocommit(self, autocommit: bool, force_begin_transaction_with_broken_autocommit: bool = False) -> None:
+        data_manager = self._open_data_manager()
+        is_djangos = data_manager is not None and isinstance(data_manager.scope, DjangoScope)
+        if autocommit and is_djangos and not self.in_atomic_block:
+            raise TransactionManagementError(
+                "Autocommit cannot be turned on in the middle of a transaction. Call commit() or rollback() first."
+            )
+        super().set_autocommit(autocommit, force_begin_transaction_with_broken_autocommit)
+
+    def set_rollback(self, rollback: bool) -> None:
+        super().set_rollback(rollback)
+        self.rollback_requested = rollback
+
+    def on_commit(self, func: Callable[[], object], robust: bool = False) -> None:
+        if self.in_atomic_block:
+            # A callback belongs to the transaction whose commit it waits for.
+            self._join()
+        super().on_commit(func, robust)
+
+    def commit(self) -> None:
+        data_manager = self._open_data_manager()
+        if data_manager is None:
+            super().commit()
+            return
+        self.validate_thread_sharing()
+        self.validate_no_atomic_block()
+        data_manager.left(commit=True)
+
+    def commit_natively(self) -> None:
+        """What Django's commit() does after its checks, which `commit` has made."""
+        self._commit()
+        self.errors_occurred = False
+        atomic_state.run_callbacks_with_autocommit(self)
+
+    def rollback(self) -> None:
+        data_manager = self._unended_data_manager()
+        if data_manager is None:
+            super().rollback()
+            return
+        self.validate_thread_sharing()
+        self.validate_no_atomic_block()
+        data_manager.left(commit=False)
+        if not isinstance(data_manager.scope, DjangoScope):
+            # The end of a TestCase class, whose transaction is around this one.
+            super().rollback()
+
+    def savepoint_commit(self, sid: str | None) -> None:
+        data_manager = self._unended_data_manager()
+        if data_manager is not None and sid == data_manager.scope.root:
+            data_manager.left(commit=True)
+            return
+        if data_manager is not None and data_manager.store is not None and not self.needs_rollback:
+            self._flush_inside(sid, data_manager.store)
+        super().savepoint_commit(sid)
+
+    def savepoint_rollback(self, sid: str | None) -> None:
+        data_manager = self._unended_data_manager()
+        if data_manager is not None and sid == data_manager.scope.root:
+            data_manager.left(commit=False)
+            return
+        if data_manager is not None and data_manager.scope.is_inside(sid):
+            data_manager.txn.abort()
+        super().savepoint_rollback(sid)
+        if self.data_manager is None and not self.open_blocks():
+            # A test of a TestCase ends. The next one is not to find its failed commit.
+            thread.abort_failed()
+
+    def undo_to(self, sid: str | None) -> None:
+        """Roll back to a savepoint, whatever went wrong after it."""
+        atomic_state.unmark(self)
+        super().savepoint_rollback(sid)
+
     def begin_explicitly(self) -> None:
         """BEGIN, on a database where turning autocommit off does not."""
         if hasattr(self, "_start_transaction_under_autocommit"):
             self._start_transaction_under_autocommit()
 
     def _savepoint_allowed(self) -> bool:
-        # SQLite's backend allows them only inside atomic(); Zope's savepoints are not.
-        return self.part is not None or super()._savepoint_allowed()
+        # SQLite's backend allows savepoints only inside of atomic(), and Zope's are not.
+        return self.data_manager is not None or super()._savepoint_allowed()
 
-    def _flush_store(self) -> None:
-        part = self.part
-        if part is not None and part.store is not None and not self.needs_rollback:
-            # Entering and leaving an atomic() block is Django's act, so the errors are Django's.
+    def _open_data_manager(self) -> DataManager | None:
+        """What this connection is in Zope's transaction, unless that is just beginning or ending."""
+        data_manager = self.data_manager
+        return data_manager if data_manager is not None and data_manager.state is State.OPEN else None
+
+    def _unended_data_manager(self) -> DataManager | None:
+        """The same, and also before its first statement."""
+        data_manager = self.data_manager
+        return data_manager if data_manager is not None and data_manager.state is not State.ENDED else None
+
+    def _flush_inside(self, sid: str | None, store: Store) -> None:
+        """What Storm has pending was done inside of the savepoint. If it fails, the savepoint is undone."""
+        try:
             with self.wrap_database_errors:
-                part.store.flush()
+                store.flush()
+        except BaseException:
+            # Django undoes the savepoint only after a database's error, and Storm's hooks may raise any.
+            if sid is not None:
+                with contextlib.suppress(Error):
+                    self.undo_to(sid)
+            raise

@@ -20,7 +20,7 @@ from storm.references import Proxy
 from storm.store import PENDING_ADD, PENDING_REMOVE, AutoReload
 
 from ..conf import ENGINE
-from ..connection.wrapper import StormEngine
+from ..connection.wrapper import StormWrapper
 from ..references import StormForeignKey
 from .conversion import Conversion
 from .relations import Ends, LazyReference, LazyReferenceSet
@@ -40,7 +40,7 @@ def storm_class(model: type[Model] | str, using: str | None = None) -> type[Mapp
     concrete: Any = _concrete(model)
     alias = using or router.db_for_write(concrete)
     connection = connections[alias]
-    if not isinstance(connection, StormEngine):
+    if not isinstance(connection, StormWrapper):
         raise ImproperlyConfigured(
             f"{concrete._meta.label} is in DATABASES[{alias!r}], whose ENGINE is "
             f"{connection.settings_dict['ENGINE']!r}: there is no Storm store on it. Make that {ENGINE!r}, or "

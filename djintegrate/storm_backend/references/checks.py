@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.core.checks import CheckMessage, Error
 from django.core.exceptions import ImproperlyConfigured
@@ -11,12 +11,10 @@ from django.db import connections, router
 from django.db.models import SET_DEFAULT, SET_NULL
 
 from .. import conf
-
-if TYPE_CHECKING:
-    from .fields import StormForeignKey
+from .columns import every
 
 
-def check_foreign_key(field: StormForeignKey) -> Iterator[CheckMessage]:
+def check_foreign_key(field: Any) -> Iterator[CheckMessage]:
     """What a model's check() says of a StormForeignKey."""
     try:
         field.target.column  # noqa: B018
@@ -53,8 +51,6 @@ def check_foreign_key(field: StormForeignKey) -> Iterator[CheckMessage]:
 
 def check_references(**kwargs: Any) -> Iterator[CheckMessage]:
     """Every DjangoReference and DjangoReferenceSet of the Storm classes that were imported."""
-    from .columns import every
-
     for reference in list(every.values()):
         if reference.cls is None:
             continue

@@ -15,8 +15,9 @@ from storm.expr import Not
 from storm.info import get_obj_info
 from storm.store import Store
 
-from ..stores import SharedStore
+from ..stores import SharedStore, UnsharedStore
 from .columns import ColumnDescriptor
+from .deletion.on_django_delete import attach
 from .targets import KeepsPrefetched, batches, is_left_to_database
 
 
@@ -60,8 +61,6 @@ class DjangoReference(ColumnDescriptor):
 
     def _attach(self) -> None:
         if not is_left_to_database(self.on_delete):
-            from .deletion.on_django_delete import attach
-
             attach(self)
 
     # The other side
@@ -139,7 +138,7 @@ class DjangoReference(ColumnDescriptor):
         return False
 
     def _alias(self, store: Any) -> str:
-        if not isinstance(store, SharedStore):
+        if not isinstance(store, SharedStore) or isinstance(store, UnsharedStore):
             raise ValueError(
                 f"{self.label} needs the object to be in a store that shares a Django database. Name its store in "
                 "DATABASES."

@@ -19,8 +19,10 @@ from django.utils.translation import gettext_lazy as _
 from storm.info import get_cls_info, get_obj_info
 from storm.store import ResultSet, Store
 
-from ..connection import schema_editor as foreign_keys
-from ..stores import SharedStore, pre_remove, store_on
+from ..connection import schema_editor
+from ..stores import SharedStore, store_on
+from .checks import check_foreign_key
+from .forms import StormModelChoiceField
 from .targets import KeepsPrefetched, StoreKey, StormObjectDoesNotExist, StormTarget, is_storm_object
 
 
@@ -87,10 +89,7 @@ class StormForeignKey(Field):
         return StormKeyAttribute
 
     def contribute_to_class(self, cls: Any, name: str, private_only: bool = False) -> None:
-        from .deletion.on_storm_removal import before_removal
-
         super().contribute_to_class(cls, name, private_only=private_only)
-        pre_remove.connect(before_removal)
         setattr(cls, name, StormObjectAttribute(self))
         setattr(cls, f"_storm_object_{name}", KeepsPrefetched(self.keep))
 
@@ -117,8 +116,6 @@ class StormForeignKey(Field):
         return name, "djintegrate.storm_backend.references.StormForeignKey", args, kwargs
 
     def check(self, **kwargs: Any) -> list[checks.CheckMessage]:
-        from .checks import check_foreign_key
-
         return [*super().check(**kwargs), *check_foreign_key(self)]
 
     def _check_backend_specific_checks(self, **kwargs: Any) -> list[checks.CheckMessage]:
@@ -142,14 +139,14 @@ class StormForeignKey(Field):
     def db_parameters(self, connection: Any) -> dict[str, Any]:
         if self.column_type is not None:
             return {"type": self.column_type, "check": None}
-        return {"check": None, **foreign_keys.type_of_target(self, connection)}
+        return {"check": None, **schema_editor.type_of_target(self, connection)}
 
     def cast_db_type(self, connection: Any) -> str:
         # In statements, not in schemas: there any integer will do.
         return "bigint" if self.target.is_int else self.db_type(connection)
 
     def db_type_suffix(self, connection: Any) -> str | None:
-        return foreign_keys.constraint_sql(self, connection) if self.has_storm_constraint else None
+        return schema_editor.constraint_sql(self, connection) if self.has_storm_constraint else None
 
     # Values
 
@@ -255,8 +252,6 @@ class StormForeignKey(Field):
         return result if ordered else result.order_by(self.target.column)
 
     def formfield(self, *, using: str | None = None, **kwargs: Any) -> Any:
-        from .forms import StormModelChoiceField
-
         return super().formfield(
             **{
                 "form_class": StormModelChoiceField,

@@ -19,7 +19,7 @@ from storm.info import get_cls_info, get_obj_info
 from storm.store import PENDING_REMOVE, Store
 from storm.variables import IntVariable
 
-from ..stores import SharedStore
+from ..stores import SharedStore, UnsharedStore
 
 # SQLite takes no more parameters than 999, if it is an old one.
 BATCH = 500
@@ -169,7 +169,7 @@ def store_of(obj: Any, who: str) -> SharedStore:
     store = Store.of(obj)
     if store is None:
         raise ValueError(f"{who} cannot be {obj!r}, which is in no store. Add it first: store.add(…).")
-    if not isinstance(store, SharedStore):
+    if not isinstance(store, SharedStore) or isinstance(store, UnsharedStore):
         raise ValueError(
             f"{who} cannot be {obj!r}, which is in a store that shares no Django database. Name its store in DATABASES."
         )

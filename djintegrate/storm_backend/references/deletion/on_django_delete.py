@@ -23,14 +23,13 @@ from django.db.transaction import atomic
 from django.utils.text import camel_case_to_spaces
 from storm.info import ClassAlias
 
-from ...connection.wrapper import StormEngine
+from ...connection.wrapper import StormWrapper
 from ...stores import SharedStore, coherence, store_on
-from ..django_reference import DjangoReference
 from ..targets import batches, is_storm_class, table_of
 from .on_storm_removal import plan_removal
 
 
-def attach(reference: DjangoReference) -> None:
+def attach(reference: Any) -> None:
     """Have the deletion of Django objects heed this reference, as soon as their model is there."""
 
     def attach_to(model: type[Model]) -> None:
@@ -44,7 +43,7 @@ def attach(reference: DjangoReference) -> None:
 class Referrers(Field):
     """The Storm objects that point at the objects of this model, as something that a deletion has to ask for."""
 
-    def __init__(self, reference: DjangoReference) -> None:
+    def __init__(self, reference: Any) -> None:
         super().__init__(editable=False)
         self.reference = reference
 
@@ -63,12 +62,12 @@ class Referrers(Field):
     def bulk_related_objects(self, objs: list[Model], using: str) -> Any:
         """What Django's collector asks for. Raises what forbids the deletion, and keeps in mind what it entails."""
         connection = connections[using]
-        if not isinstance(connection, StormEngine) or using != router.db_for_write(self.model):
+        if not isinstance(connection, StormWrapper) or using != router.db_for_write(self.model):
             return ()
         keys = [getattr(obj, self.reference.key) for obj in objs]
         deletions = [_Deletion(each, store_on(using), keys) for each in _mapped(self.reference)]
         # Where nothing is begun, Storm would begin what nobody ends. Django has not begun the deletion itself yet.
-        is_alone = connection.part is None and not connection.in_atomic_block
+        is_alone = connection.data_manager is None and not connection.in_atomic_block
         with atomic(using) if is_alone else nullcontext():
             for deletion in deletions:
                 deletion.plan(using)
@@ -87,7 +86,7 @@ class _Deletion:
     Django's on_delete functions say it by calling the methods that a collector of Django's has.
     """
 
-    def __init__(self, reference: DjangoReference, store: SharedStore, keys: list[Any]) -> None:
+    def __init__(self, reference: Any, store: SharedStore, keys: list[Any]) -> None:
         self.reference = reference
         self.store = store
         self.keys = keys
@@ -190,7 +189,7 @@ class _ToShow:
         return False
 
 
-def _mapped(reference: DjangoReference) -> Iterator[DjangoReference]:
+def _mapped(reference: Any) -> Iterator[Any]:
     """The reference as each class with a table of its own has it. The class that it was written in may have none."""
     tables = set()
     for cls in [reference.cls, *_subclasses(reference.cls)]:
@@ -199,7 +198,7 @@ def _mapped(reference: DjangoReference) -> Iterator[DjangoReference]:
             yield reference.for_class(cls)
 
 
-def _as_relation(reference: DjangoReference) -> Any:
+def _as_relation(reference: Any) -> Any:
     return SimpleNamespace(
         name=reference.name,
         null=False,
@@ -209,7 +208,7 @@ def _as_relation(reference: DjangoReference) -> Any:
     )
 
 
-def _field_name(reference: DjangoReference) -> str:
+def _field_name(reference: Any) -> str:
     # No name that a lookup or an attribute could have.
     return f"+{reference.cls.__module__}.{reference.label}"
 

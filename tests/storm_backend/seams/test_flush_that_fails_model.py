@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import transaction
 from django.db.transaction import atomic
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from djintegrate.storm_backend import get_store
@@ -267,6 +267,9 @@ def test_all_or_nothing_and_nothing_without_a_word(around: Callable[[], Any], ou
         database=None,
         derandomize="FLUSH_EXAMPLES" not in os.environ,
         suppress_health_check=list(HealthCheck),
+        # One failing program says enough, and to look for all of them takes minutes.
+        report_multiple_bugs=False,
+        phases=[Phase.generate, Phase.shrink],
     )
     @given(programs)
     def tried(program: list[Step]) -> None:

@@ -86,7 +86,7 @@ def close_all_old_after_an_error() -> None:
 
 
 STAY = [close_all_old, close_all_old_after_an_error]
-CLOSE = [connection.close, connections.close_all]
+CLOSE: list[Callable[[], None]] = [lambda: connection.close(), lambda: connections.close_all()]
 
 
 @ends_all

@@ -51,7 +51,7 @@ conformance: ## run Django's and Storm's own tests on the engine (DB=sqlite|post
 	@$(ENVIRONMENT) test --db '$(or $(DB),all)' --servers
 	@$(VENV) -m proofs.conformance --db '$(or $(DB),all)' $(ARGS)
 
-bench: ## measure the engine against Django's native backends
+bench: ## measure the engine against Django's native backends, row by row (ARGS="--only update --noise")
 	@$(ENVIRONMENT) test --db all --servers
 	@$(VENV) -m proofs.benchmarks $(ARGS)
 

@@ -1,7 +1,7 @@
 """Typed settings: an app declares each of its settings once, with its name, its type and its default.
 
 From the declarations come the reading, the system checks (`checks`) and the comparison with the reference in the docs.
-A value is read when it is needed, and is never coerced: one that does not fit raises ImproperlyConfigured.
+A value is read when it is needed, and is never coerced: one that does not fit raises Misconfigured.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from difflib import get_close_matches
 from typing import Any, Generic, TypeVar, overload
 
 from django.conf import global_settings, settings
-from django.core.exceptions import ImproperlyConfigured
 
+from .errors import Misconfigured
 from .types import Type, Unfit, did_you_mean
 
 T = TypeVar("T")
@@ -43,7 +43,7 @@ class Setting(Generic[T]):
         try:
             return self.of_type(self.given)
         except Unfit as unfit:
-            raise ImproperlyConfigured(f"{self.name}{unfit}") from unfit.__cause__
+            raise Misconfigured(f"{self.name}{unfit}") from unfit.__cause__
 
     @overload
     def __get__(self, instance: None, owner: type) -> Setting[T]: ...

@@ -15,6 +15,8 @@ from typing import Any, TypeVar
 
 from django.utils.module_loading import import_string
 
+from .passwords import without_password
+
 T = TypeVar("T")
 Type = Callable[[Any], T]
 
@@ -40,10 +42,11 @@ class Unfit(Exception):
         return Unfit(self.said, f"[{key!r}]{self.where}")
 
 
-def unfit(value: object, should_be: str, why: str | None = None) -> Unfit:
+def unfit(value: object, should_be: str, why: str | None = None, question: str = "") -> Unfit:
     """`why` follows the value; where it is not said, the value's type is wrong, and is named."""
     reason = NAMES.get(type(value), "") if why is None else why
-    return Unfit(f"is {value!r}{', ' if reason else ''}{reason}. Make it {should_be}.")
+    said = [f"is {without_password(repr(value))}{', ' if reason else ''}{reason}.", question, f"Make it {should_be}."]
+    return Unfit(" ".join(filter(None, said)))
 
 
 def did_you_mean(name: object, known: Collection[str], prefix: str = "") -> str:
@@ -95,11 +98,11 @@ def whole_number(should_be: str, least: int) -> Type[int]:
     return read
 
 
-def positive_number(should_be: str) -> Type[float]:
+def number(should_be: str, least: float = 0, above: float | None = None) -> Type[float]:
     def read(value: Any) -> float:
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise unfit(value, should_be)
-        if not (value > 0 and math.isfinite(value)):
+        if not (math.isfinite(value) and value >= least and (above is None or value > above)):
             raise unfit(value, should_be, "")
         return value
 
@@ -155,9 +158,8 @@ def record(should_be: str, required: Mapping[str, Type[Any]], **further: Type[An
             raise unfit(value, should_be)
         for key in value:
             if key not in known:
-                question = did_you_mean(repr(key), [*map(repr, known)])
-                keys = f"The keys are {', '.join(map(repr, known))}."
-                raise Unfit(f"has the unknown key {key!r}. {question} {keys}".replace("  ", " "))
+                question = did_you_mean(key, known)
+                raise unfit(value, should_be, f"with the unknown key {key!r}", question)
         for key in required:
             if key not in value:
                 raise unfit(value, should_be, f"without the key {key!r}")

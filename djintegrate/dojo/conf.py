@@ -1,4 +1,4 @@
-"""The settings of the Dojo app, declared in one place, with their types and defaults; and what follows from them."""
+"""The settings of the Dojo app, declared in one place, with their types and defaults; what follows from them."""
 
 from __future__ import annotations
 

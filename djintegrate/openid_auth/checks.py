@@ -79,12 +79,20 @@ def _surroundings() -> Iterator[CheckMessage]:
             hint=f"Add {SESSIONS!r}, or one of your own that does the same.",
             id="openid_auth.W001",
         )
-    if not any(issubclass(import_string(path), OpenIDBackend) for path in settings.AUTHENTICATION_BACKENDS):
+    if not any(map(_is_ours, settings.AUTHENTICATION_BACKENDS)):
         yield Warning(
             "AUTHENTICATION_BACKENDS has no OpenIDBackend: no sign-in by OpenID will find a user.",
             hint=f"Add {BACKEND!r}, or a class derived from it.",
             id="openid_auth.W002",
         )
+
+
+def _is_ours(path: str) -> bool:
+    try:
+        return issubclass(import_string(path), OpenIDBackend)
+    except ImportError:
+        # Django tells of it at the first sign-in.
+        return False
 
 
 def _trust() -> Iterator[CheckMessage]:

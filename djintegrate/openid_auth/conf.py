@@ -11,9 +11,9 @@ from djintegrate.common.types import (
     boolean,
     dictionary,
     function,
+    number,
     optional,
     pair,
-    positive_number,
     record,
     sequence,
     text,
@@ -85,7 +85,7 @@ class OpenIDSettings:
     )
     allow_unsolicited = Setting("OPENID_ALLOW_UNSOLICITED", boolean, False)
     fetch_allowed_hosts = Setting("OPENID_FETCH_ALLOWED_HOSTS", texts("a list of hosts, as host or host:port"), ())
-    fetch_timeout = Setting("OPENID_FETCH_TIMEOUT", positive_number("a number of seconds, above 0"), 10)
+    fetch_timeout = Setting("OPENID_FETCH_TIMEOUT", number("a number of seconds, above 0", above=0), 10)
     fetch_max_bytes = Setting("OPENID_FETCH_MAX_BYTES", whole_number("a number of bytes", least=0), 1024 * 1024)
     fetch_max_redirects = Setting("OPENID_FETCH_MAX_REDIRECTS", whole_number("a whole number, 0 or more", least=0), 5)
     login_throttle = Setting(

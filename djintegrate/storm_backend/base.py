@@ -15,17 +15,21 @@ from django.db import DEFAULT_DB_ALIAS
 from django.db.utils import ConnectionHandler
 
 from . import conf
-from .conf import drivers, uris
+from .conf import drivers, entries, uris
+from .conf.stand_in import StandIn
 from .connection.schema_editor import ReferenceSchemaEditor
 from .connection.wrapper import StormEngine
 from .two_phase.manager import TwoPhaseEngine
 
 
-def DatabaseWrapper(settings_dict: dict[str, Any], alias: str = DEFAULT_DB_ALIAS) -> StormEngine:
+def DatabaseWrapper(settings_dict: dict[str, Any], alias: str = DEFAULT_DB_ALIAS) -> StormEngine | StandIn:
     """The connection of a DATABASES entry. Django calls this, once for each thread."""
-    location = _resolve(settings_dict, alias)
-    two_phase = conf.is_two_phase(settings_dict["STORM_STORE"])
-    connection: StormEngine = _wrapper_class(location.backend, two_phase)(settings_dict, alias)
+    try:
+        location = _resolve(settings_dict, alias)
+        wrapper_class = _wrapper_class(location.backend, conf.is_two_phase(settings_dict["STORM_STORE"]))
+    except ImproperlyConfigured as error:
+        return StandIn(settings_dict, alias, error)
+    connection: StormEngine = wrapper_class(settings_dict, alias)
     connection.take_part()
     return connection
 
@@ -96,31 +100,16 @@ def _resolve(settings_dict: dict[str, Any], alias: str) -> uris.Location:
     with _resolving:
         if "STORM_SECRET_URI" in settings_dict:
             return uris.location(settings_dict["STORM_SECRET_URI"])
-        store = _store(settings_dict["NAME"], alias)
+        store = entries.store_of(alias, settings_dict)
         location = uris.location(store.uri)
         options = {**location.settings["OPTIONS"], **settings_dict["OPTIONS"]}
         settings_dict.update(location.settings, OPTIONS=options, STORM_STORE=store.name, STORM_SECRET_URI=store.uri)
         return location
 
 
-def _store(name: Any, alias: str) -> conf.StoreSettings:
-    stores = conf.stores()
-    if name not in stores:
-        raise ImproperlyConfigured(
-            f"DATABASES[{alias!r}]['NAME'] is {str(name)!r}, which is no store. STORM_STORES names: "
-            f"{', '.join(map(repr, stores)) or 'none'}. Make NAME one of these; the database itself is named by "
-            "the store's URI."
-        )
-    return stores[name]
-
-
 @cache
 def _wrapper_class(backend: str, two_phase: bool) -> type[Any]:
-    try:
-        native = drivers.native_base(backend).DatabaseWrapper
-    except drivers.DriverMissing as error:
-        # Django loads the backend for its models, before any check could say it.
-        raise ImproperlyConfigured(f"{error}. {drivers.remedy(backend)}") from error
+    native = drivers.native_wrapper(backend)
     operations = type("DatabaseOperations", (StormOperations, native.ops_class), {"__module__": __name__})
     creation = type("DatabaseCreation", (StormCreation, native.creation_class), {"__module__": __name__})
     editor = type("DatabaseSchemaEditor", (ReferenceSchemaEditor, native.SchemaEditorClass), {"__module__": __name__})

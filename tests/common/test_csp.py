@@ -1,4 +1,4 @@
-"""The nonce of a page, whoever gives it: Django, django-csp, or nobody. The browser's part is in the tests of the apps."""
+"""The nonce of a page, whoever gives it: Django, django-csp, or nobody. A browser is asked in the tests of the apps."""
 
 from __future__ import annotations
 

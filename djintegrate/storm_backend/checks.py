@@ -18,7 +18,6 @@ from django.db import connections
 from django.utils.module_loading import import_string
 
 from djintegrate.common.checks import unknown_names, wrong_values
-from djintegrate.common.passwords import without_password
 
 from . import conf, schema
 from .conf import drivers, entries, uris
@@ -124,7 +123,7 @@ def _reports(stores: dict[str, conf.StoreSettings]) -> Iterator[CheckMessage]:
     if reporter_filter.hidden_settings.search("STORM_STORES"):
         return
     for store in stores.values():
-        if without_password(store.uri) != store.uri:
+        if uris.holds_password(store.uri):
             yield checks.Warning(
                 f"STORM_STORES[{store.name!r}] has a password in its URI, and Django's error reports, by mail too, "
                 "show it.",

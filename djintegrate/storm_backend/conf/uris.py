@@ -99,6 +99,15 @@ def parse(uri: str) -> URI:
     return parsed
 
 
+def holds_password(uri: str) -> bool:
+    """Whether the URI has one in it, for the server or for a key; one that cannot be read has nothing in it."""
+    try:
+        parsed = parse(uri)
+    except Misconfigured:
+        return False
+    return bool(parsed.password) or any(name.endswith(("password", "passwd")) for name in parsed.options)
+
+
 def _sqlite_options(uri: URI) -> dict[str, Any]:
     _refuse_unknown(uri, SQLITE_OPTIONS)
     options: dict[str, Any] = {}

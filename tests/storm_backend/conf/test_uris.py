@@ -89,6 +89,21 @@ class TestLocation:
         assert text in str(error.value)
         assert "secret" not in str(error.value)
 
+    @pytest.mark.parametrize(
+        ("uri", "holds"),
+        [
+            ("postgres://user:secret@host/db", True),
+            ("postgres:///db?password=secret", True),
+            ("mysql:///db?passwd=secret", True),
+            ("postgres://host:5432/db?application_name=me@home", False),
+            ("postgres://user@host/db", False),
+            ("sqlite:/a:b@c", False),
+            ("nothing", False),
+        ],
+    )
+    def test_a_password_is_seen(self, uri: str, holds: bool) -> None:
+        assert uris.holds_password(uri) is holds
+
     def test_postgresql_is_another_word_for_postgres(self) -> None:
         assert uris.location("postgresql://user@host:1/db") == uris.location("postgres://user@host:1/db")
         assert uris.canonical("postgresql:///db") == "postgres:///db"

@@ -1,4 +1,4 @@
-"""Stores outside of Zope's transaction, on connections that the engine's native backend opens: for Storm's own tests."""
+"""Stores outside of Zope's transaction, on connections that the engine's backend opens: for Storm's own tests."""
 
 from __future__ import annotations
 

@@ -25,7 +25,8 @@ from django.core.management import CommandError, call_command
 from django.db import connections
 
 from djintegrate.storm_backend import get_store
-from djintegrate.storm_backend.two_phase.recovery import survey
+from djintegrate.storm_backend.stores.registry import connections_of_all_stores
+        from djintegrate.storm_backend.two_phase.recovery import survey
 from proofs.crash import stores
 from proofs.crash.killing import STEPS, Report, in_child
 from proofs.crash.killing_servers import COMMITTED, CRASHES, crash_at_step
@@ -110,7 +111,7 @@ def recover(numbers: Sequence[int], scenario: Scenario) -> Found:
         except CommandError as error:
             out.write(str(error))
         said = out.getvalue()
-        with survey() as after:
+        with survey(connections_of_all_stores()) as after:
             left, others = len(after.doubts()), len(after.others)
         doubts = said.count("  committed in ") + said.count("  rolled back in ")
         report(json.dumps(Found(at_first, _numbers(scenario.names, numbers), doubts, left, others, said)))

@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "djintegrate"
 APPS = ("storm_backend", "openid_auth", "dojo")
+COMMON = "common"
 EVERYTHING = [
     path
     for pattern in ("*.py", "*.js", "*.css", "*.html")
@@ -51,6 +52,22 @@ def test_an_app_imports_neither_of_the_others(app: str) -> None:
     modules = sorted((PACKAGE / app).rglob("*.py"))
     assert len(modules) > 10
     assert [(name(path), found) for path in modules for found in imports(path) if found.startswith(others)] == []
+
+
+def test_what_the_apps_have_in_common_imports_none_of_them() -> None:
+    modules = sorted((PACKAGE / COMMON).rglob("*.py"))
+    assert len(modules) > 2
+    strangers = [
+        (name(path), found)
+        for path in modules
+        for found in imports(path)
+        if found.startswith("djintegrate.") and not found.startswith(f"djintegrate.{COMMON}.")
+    ]
+    assert strangers == []
+
+
+def test_each_package_is_an_app_or_what_they_have_in_common() -> None:
+    assert {path.parent.name for path in PACKAGE.glob("*/__init__.py")} == {*APPS, COMMON}
 
 
 def test_the_apps_do_not_need_the_sample_site_or_the_tests() -> None:

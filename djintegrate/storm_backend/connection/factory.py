@@ -6,13 +6,12 @@ import threading
 from functools import cache, cached_property
 from typing import Any
 
-from django.core.exceptions import ImproperlyConfigured
 from django.db import DEFAULT_DB_ALIAS
 from django.db.backends.base.base import NO_DB_ALIAS
 from django.db.utils import ConnectionHandler
 
 from .. import conf
-from ..conf import drivers, uris
+from ..conf import drivers, entries, uris
 from ..two_phase.manager import TwoPhaseDataManager
 from .schema_editor import ReferenceSchemaEditor
 from .testing import StormCreation, StormOperations
@@ -52,31 +51,16 @@ def _resolve(settings_dict: dict[str, Any], alias: str) -> uris.Location:
     with _resolving:
         if "STORM_SECRET_URI" in settings_dict:
             return uris.location(settings_dict["STORM_SECRET_URI"])
-        store = _store(settings_dict["NAME"], alias)
+        store = entries.store_of(alias, settings_dict)
         location = uris.location(store.uri)
         options = {**location.settings["OPTIONS"], **settings_dict["OPTIONS"]}
         settings_dict.update(location.settings, OPTIONS=options, STORM_STORE=store.name, STORM_SECRET_URI=store.uri)
         return location
 
 
-def _store(name: Any, alias: str) -> conf.StoreSettings:
-    stores = conf.stores()
-    if name not in stores:
-        raise ImproperlyConfigured(
-            f"DATABASES[{alias!r}]['NAME'] is {str(name)!r}, which is not a store. STORM_STORES names: "
-            f"{', '.join(map(repr, stores)) or 'none'}. Make NAME one of these; the database itself is named by "
-            "the store's URI."
-        )
-    return stores[name]
-
-
 @cache
 def _wrapper_class(backend: str, two_phase: bool) -> type[Any]:
-    try:
-        native = drivers.native_base(backend).DatabaseWrapper
-    except drivers.DriverMissing as error:
-        # Django loads the backend for its models, before any check could say it.
-        raise ImproperlyConfigured(f"{error}. {drivers.remedy(backend)}") from error
+    native = drivers.native_wrapper(backend)
     parts = {
         "ops_class": (StormOperations, native.ops_class),
         "creation_class": (StormCreation, native.creation_class),

@@ -37,9 +37,8 @@ def _abort(here: thread.ThreadTransactions, around: Any) -> None:
         if data_manager is None or data_manager.txn is around:
             continue
         logger.error(
-            "A transaction on the store %r was neither committed nor aborted by the request that it was open in, and is "
-            "aborted now. Put %s first in MIDDLEWARE, or call transaction.commit() or transaction.abort() where the work "
-            "is done.",
+            "A transaction on the store %r was neither committed nor aborted by the request that it was open in. It is "
+            "aborted now. Put %s first in MIDDLEWARE, or call transaction.commit() or abort() where the work is done.",
             connection.store_name,
             MIDDLEWARE,
         )

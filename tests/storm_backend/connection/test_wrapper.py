@@ -236,13 +236,18 @@ class TestEntries:
             {"default": {}, "extra": {"ENGINE": "djintegrate.storm_backend", "NAME": "mian"}}
         )["extra"]
         with pytest.raises(ImproperlyConfigured) as error:
-            DatabaseWrapper(entry, "extra")
-        for fragment in ("DATABASES['extra']['NAME']", "'mian'", "'main', 'second', 'plain'", "Make NAME one of these"):
+            DatabaseWrapper(entry, "extra").cursor()
+        for fragment in (
+            "DATABASES['extra']['NAME']", "'mian'", "'main', 'second', 'plain'", "Did you mean 'main'?", "Make NAME",
+        ):  # fmt: skip
             assert fragment in str(error.value)
 
     def test_a_bad_uri_says_so(self, settings: Any) -> None:
-        with pytest.raises(ImproperlyConfigured, match=r"'oracle'\. Storm knows"), extra_alias(settings, "oracle:x"):
-            pass
+        with extra_alias(settings, "oracle:x") as extra:
+            with pytest.raises(ImproperlyConfigured, match=r"'oracle'\. Storm knows"):
+                extra.cursor()
+            with pytest.raises(ImproperlyConfigured):
+                get_store("extra")
 
     def test_a_server_that_is_not_there_is_an_operational_error_of_each_orm(self, settings: Any, tmp_path: Any) -> None:
         import django.db

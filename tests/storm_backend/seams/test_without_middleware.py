@@ -1,4 +1,4 @@
-"""A site that runs the engine without ZopeTransactionMiddleware is told so; and what a request left open is explained."""
+"""A site that runs the engine without its middleware is told so, and what a request has left open is explained."""
 
 from __future__ import annotations
 

@@ -119,7 +119,9 @@ class Run:
         try:
             with enclose():
                 entered = True
-                self._may_go_on()
+                if step.kind == "savepoint":
+                    # Entering a block is not refused, as natively; its statements are.
+                    self._may_go_on()
                 self.frames.append(frame)
                 self.do(step.steps)
             left = True

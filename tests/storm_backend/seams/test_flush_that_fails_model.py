@@ -179,7 +179,7 @@ class Run:
 
     def _update(self, step: Step) -> None:
         """A change of an object that is in the database."""
-        found: list[StormPerson] = []
+        found: list[Fragile] = []
         self._storm_statement(step, lambda: found.extend(get_store("main").find(Fragile)[:1]))
         for person in found:
             person.before = step.error("on purpose") if step.fails == "before" else None

@@ -26,7 +26,7 @@ from django.db import connections
 
 from djintegrate.storm_backend import get_store
 from djintegrate.storm_backend.stores.registry import connections_of_all_stores
-        from djintegrate.storm_backend.two_phase.recovery import survey
+from djintegrate.storm_backend.two_phase.recovery import survey
 from proofs.crash import stores
 from proofs.crash.killing import STEPS, Report, in_child
 from proofs.crash.killing_servers import COMMITTED, CRASHES, crash_at_step

@@ -86,6 +86,10 @@ class StormWrapper(BaseDatabaseWrapper):
             return self.data_manager.scope.open_blocks()
         return [block for block in self.atomic_blocks if not block._from_testcase]
 
+    def is_in_transaction(self) -> bool:
+        """Whether anything is open that is not a TestCase's."""
+        return self.data_manager is not None or (self.in_atomic_block and bool(self.open_blocks()))
+
     def unjoined_block(self) -> Any | None:
         """The block of Django's, if one is open, that needed no transaction of Zope's so far."""
         if self.data_manager is None and self._unjoined_block in self.atomic_blocks[:1]:
@@ -203,10 +207,6 @@ class StormWrapper(BaseDatabaseWrapper):
     # ##### Django's hooks: connections #####
 
     def connect(self) -> None:
-        lost = self._open_data_manager()
-        if lost is not None and isinstance(lost.scope, DjangoScope):
-            # Its connection was closed, and Django leaves such a block without a word.
-            lost.txn.abort()
         # The statements that prepare a new connection belong to no transaction.
         data_manager, self.data_manager = self.data_manager, None
         takes_part, self.takes_part = self.takes_part, False
@@ -228,7 +228,11 @@ class StormWrapper(BaseDatabaseWrapper):
             self._close_untouched()
             return
         opened = self._open_data_manager()
-        if opened is not None and not (opened.wrote or opened.has_pending):
+        if opened is not None and isinstance(opened.scope, DjangoScope):
+            # Django leaves a block without a word when its connection was closed.
+            with contextlib.suppress(TransactionManagementError):
+                opened.left(commit=False)
+        elif opened is not None and not (opened.wrote or opened.has_pending):
             self.abort_transaction()
         super().close()
         if self._open_data_manager() is not None and (self.connection is None or self.closed_in_transaction):
@@ -248,8 +252,12 @@ class StormWrapper(BaseDatabaseWrapper):
     def close_if_unusable_or_obsolete(self) -> None:
         # Django calls this where a request begins and ends, and libraries call it within requests. Half of an open
         # transaction would be lost with its connection; `leftovers` ends one that a request has left open.
-        if self.data_manager is None or not isinstance(self.data_manager.scope, ZopeScope):
+        if not (self.in_atomic_block or self.data_manager is not None):
             super().close_if_unusable_or_obsolete()
+
+    def close_after_request(self) -> None:
+        """The same where a request has ended, as natively: whatever is open was left open."""
+        super().close_if_unusable_or_obsolete()
 
     def close_at_end_of_thread(self, identifier: int) -> None:
         """Close what this thread has opened, unless other threads may use it."""

@@ -18,7 +18,7 @@ from storm.store import Store
 from ..stores import SharedStore, UnsharedStore
 from .columns import ColumnDescriptor
 from .deletion.on_django_delete import attach
-from .targets import KeepsPrefetched, batches, is_left_to_database
+from .targets import KeepsPrefetched, StormSide, batches, is_left_to_database, refuse_unless_allowed
 
 
 class _Kept:
@@ -106,7 +106,7 @@ class DjangoReference(ColumnDescriptor):
             setattr(obj, self.attribute, None)
             return
         key = self._key_of(value)
-        self._refuse_other_database(info, value)
+        self._refuse_wrong(info, value)
         setattr(obj, self.attribute, key)
         self._keep(info, value)
         if info.get("store") is None:
@@ -120,18 +120,22 @@ class DjangoReference(ColumnDescriptor):
             raise ValueError(f"{self.label} cannot be {value!r}, which is not saved yet. Save it first.")
         return key
 
-    def _refuse_other_database(self, info: Any, value: Model) -> None:
+    def _refuse_wrong(self, info: Any, value: Model) -> None:
         store = info.get("store")
-        if store is not None and value._state.db not in (None, self._alias(store)):
+        if store is None:
+            return
+        alias = self._alias(store)
+        if value._state.db not in (None, alias):
             raise ValueError(
                 f"{self.label} cannot be {value!r}, which is in the database {value._state.db!r}: the object's store "
-                f"is on {self._alias(store)!r}."
+                f"is on {alias!r}."
             )
+        refuse_unless_allowed(value, StormSide(info.get_obj(), alias))
 
     def _check_added(self, info: Any, kept: _Kept) -> bool:
         if info.get(self._slot) is kept:
             try:
-                self._refuse_other_database(info, kept.value)
+                self._refuse_wrong(info, kept.value)
             except ValueError:
                 info["store"].remove(info.get_obj())
                 raise

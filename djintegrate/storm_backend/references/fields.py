@@ -23,7 +23,15 @@ from ..connection import schema_editor
 from ..stores import SharedStore, store_on
 from .checks import check_foreign_key
 from .forms import StormModelChoiceField
-from .targets import KeepsPrefetched, StoreKey, StormObjectDoesNotExist, StormTarget, is_storm_object
+from .targets import (
+    KeepsPrefetched,
+    StoreKey,
+    StormObjectDoesNotExist,
+    StormSide,
+    StormTarget,
+    is_storm_object,
+    refuse_unless_allowed,
+)
 
 
 class StormForeignKey(Field):
@@ -314,6 +322,7 @@ class StormObjectAttribute:
                 f"{field.label} cannot be {value!r}, which is in the store on {key.alias!r}: the object is in the "
                 f"database {instance._state.db!r}."
             )
+        refuse_unless_allowed(StormSide(value, key.alias), instance)
         setattr(instance, field.attname, key.value)
         field.keep(instance, value)
 

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
+from types import SimpleNamespace
 from typing import Any
 
+from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured, ObjectDoesNotExist
+from django.db import router
 from django.db.models import DO_NOTHING
 from django.utils.module_loading import import_string
+from django.utils.text import camel_case_to_spaces
 from storm.exceptions import ClassInfoError
 from storm.expr import Column
 from storm.info import get_cls_info, get_obj_info
@@ -176,6 +180,49 @@ def store_of(obj: Any, who: str) -> SharedStore:
     if get_obj_info(obj).get("pending") is PENDING_REMOVE:
         raise ValueError(f"{who} cannot be {obj!r}, which was removed from its store.")
     return store
+
+
+class StormSide:
+    """A Storm object where Django wants something with a `_state` and a `_meta`: in a router, an error, the admin."""
+
+    def __init__(self, obj: Any, alias: str | None = None) -> None:
+        self.obj = obj
+        self._state = SimpleNamespace(db=alias, adding=False)
+        cls: Any = type(obj)
+        self._meta = options_of(cls)
+
+    def __str__(self) -> str:
+        return str(self.obj)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, StormSide) and other.obj is self.obj
+
+    def __hash__(self) -> int:
+        return id(self.obj)
+
+
+@cache
+def options_of(cls: Any) -> Any:
+    """Of a Storm class what Django reads in the `_meta` of a model."""
+    config = apps.get_containing_app_config(cls.__module__)
+    verbose_name = camel_case_to_spaces(cls.__name__)
+    options = SimpleNamespace(
+        app_label=config.label if config is not None else cls.__module__.partition(".")[0],
+        db_table=table_of(cls),
+        model_name=cls.__name__.lower(),
+        object_name=cls.__name__,
+        verbose_name=verbose_name,
+        verbose_name_plural=f"{verbose_name}s",
+    )
+    options.model = options._meta = options
+    return options
+
+
+def refuse_unless_allowed(value: Any, instance: Any) -> None:
+    """Ask the routers, as Django does where one object is to point at another; one of the two is a StormSide."""
+    if not router.allow_relation(value, instance):
+        shown = value.obj if isinstance(value, StormSide) else value
+        raise ValueError(f"Cannot assign {shown!r}: the current database router prevents this relation.")
 
 
 def key_of(obj: Any, attribute: str) -> Any:

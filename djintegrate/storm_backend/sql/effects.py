@@ -100,7 +100,7 @@ def _unquoted(name: str) -> str:
     return name[1:-1] if quote == "[" else name
 
 
-_NAME = r'(?:"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]|[^\W\d][\w$]*)'
+_NAME = r'(?:"[^"]*(?:""[^"]*)*"|`[^`]*(?:``[^`]*)*`|\[[^\]]*\]|[^\W\d][\w$]*)'
 _NAMES = re.compile(_NAME)
 _PATH = re.compile(rf"{_NAME}(?:\s*\.\s*{_NAME})*")
 # The forms in which Django's ORM writes, and Storm. In any other it is not told apart which tables are written.
@@ -123,9 +123,9 @@ _DEFINITION = re.compile(rf"\b(?:{'|'.join(sorted(verbs.DEFINING))})\b", re.IGNO
 _COMMENTS = {"mysql": r"--|/\*|\#", "postgresql": r"--|/\*|\$\w*\$", "sqlite": r"--|/\*"}
 # Where a string with a backslash ends depends on the server's settings, unless the string says it.
 _STRING = {
-    "mysql": r"'(?:[^'\\]|'')*'",
-    "postgresql": r"e'(?:[^'\\]|\\.|'')*'|'(?:[^'\\]|'')*'",
-    "sqlite": r"'(?:[^']|'')*'",
+    "mysql": r"'[^'\\]*(?:''[^'\\]*)*'",
+    "postgresql": r"e'[^'\\]*(?:(?:\\.|'')[^'\\]*)*'|'[^'\\]*(?:''[^'\\]*)*'",
+    "sqlite": r"'[^']*(?:''[^']*)*'",
 }
 
 
@@ -137,7 +137,7 @@ def _lexicon(vendor: str) -> re.Pattern[str]:
         | (?:\(\s*%s(?:,\s*%s)*\s*\)(?:,\s*)?)+  # a bulk insert has thousands of these
         | (?P<call>{_NAME})\s*\(
         | (?P<word>[^\W\d][\w$]*)
-        | "(?:[^"\\]|"")*" | `(?:[^`\\]|``)*`
+        | "[^"\\]*(?:""[^"\\]*)*" | `[^`\\]*(?:``[^`\\]*)*`
         | (?P<doubt>{_COMMENTS[vendor]}|;\s*(?=\S)|['"`\\]|[^\x00-\x7f])
         """,
         re.VERBOSE | re.IGNORECASE,

@@ -31,17 +31,18 @@ def abort_what_is_left(**kwargs: Any) -> None:
 
 
 def _abort(here: thread.ThreadTransactions, around: Any) -> None:
-    left = [each for each in here.connections.values() if each.data_manager is not None]
-    for connection in left:
+    for connection in [each for each in here.connections.values() if each.is_in_transaction()]:
         data_manager = connection.data_manager
-        if data_manager is None or data_manager.txn is around:
-            continue
-        logger.error(
-            "A transaction on the store %r was neither committed nor aborted by the request that it was open in. It is "
-            "aborted now. Put %s first in MIDDLEWARE, or call transaction.commit() or abort() where the work is done.",
-            connection.store_name,
-            MIDDLEWARE,
-        )
-        data_manager.txn.abort()
+        if data_manager is not None:
+            if data_manager.txn is around:
+                continue
+            logger.error(
+                "A transaction on the store %r was neither committed nor aborted by the request that it was open in. "
+                "It is aborted now. Put %s first in MIDDLEWARE, or call transaction.commit() or abort() where the work "
+                "is done.",
+                connection.store_name,
+                MIDDLEWARE,
+            )
+            data_manager.txn.abort()
         # Django has asked this before, and was not heard because of the transaction.
-        connection.close_if_unusable_or_obsolete()
+        connection.close_after_request()

@@ -65,6 +65,8 @@ class ThreadTransactions:
         self.connections: dict[str, Connection] = {}
         # The transaction that was there when the request began that this thread serves.
         self.around_request: Any = None
+        # Whose turn it is among the asynchronous requests that share this thread.
+        self.turn: Any = None
         self._data_managers: list[Any] = []
         self._data_managers_of: Any = None
         self._thread = threading.get_ident()

@@ -120,7 +120,7 @@ def execute(form: str, content: str, size: int) -> Callable[[], object]:
 
 def shortest(work: Callable[[], object]) -> float:
     times = []
-    for _ in range(3):
+    for _ in range(2):
         begun = time.perf_counter()
         work()
         times.append(time.perf_counter() - begun)
@@ -132,8 +132,9 @@ def shortest(work: Callable[[], object]) -> float:
 def test_a_literal_of_any_length_costs_as_many_instructions(form: str, content: str, begun: None) -> None:
     storm_insert("ann")
     execute(form, content, 10)()
-    short, long = (instructions(execute(form, content, size)) for size in (1000, SHORT))
-    assert long <= short * 1.1, f"{short} instructions for 1,000 letters, {long} for {SHORT}."
+    # A short statement may be one that is remembered.
+    short, long = (instructions(execute(form, content, size)) for size in (SHORT // 5, SHORT * 2))
+    assert long <= short * 1.1, f"{short} instructions for {SHORT // 5} letters, {long} for {SHORT * 2}."
 
 
 @pytest.mark.parametrize("content", CONTENTS)

@@ -119,7 +119,9 @@ class Run:
         try:
             with enclose():
                 entered = True
-                self._may_go_on()
+                if step.kind == "savepoint":
+                    # Entering a block is not refused, as natively; its statements are.
+                    self._may_go_on()
                 self.frames.append(frame)
                 self.do(step.steps)
             left = True
@@ -177,7 +179,7 @@ class Run:
 
     def _update(self, step: Step) -> None:
         """A change of an object that is in the database."""
-        found: list[StormPerson] = []
+        found: list[Fragile] = []
         self._storm_statement(step, lambda: found.extend(get_store("main").find(Fragile)[:1]))
         for person in found:
             person.before = step.error("on purpose") if step.fails == "before" else None

@@ -46,7 +46,7 @@ class RouterOfTheDocs:
 
 
 def by_attribute() -> object:
-    comment = Comment()
+    comment: Any = Comment()
     comment.session = stored()
     return comment
 
@@ -60,7 +60,7 @@ def by_create() -> object:
 
 
 def to_another() -> object:
-    comment = Comment.objects.get(pk=kept_comment().pk)
+    comment: Any = Comment.objects.get(pk=kept_comment().pk)
     comment.session = stored()
     return comment
 
@@ -148,7 +148,7 @@ def test_a_router_written_for_djangos_models_understands_what_it_is_asked(
 
 
 def test_without_a_router_an_object_of_another_database_is_refused() -> None:
-    comment = kept_comment()
+    comment: Any = kept_comment()
     other = session("elsewhere", store="second")
     get_store("second").flush()
     with pytest.raises(ValueError, match="second"):
@@ -164,7 +164,7 @@ def test_clearing_a_reference_asks_nobody(settings: Any) -> None:
     settings.DATABASE_ROUTERS = [router]
     owned = stored()
     owned.owner = None
-    comment = Comment()
+    comment: Any = Comment()
     comment.author = None
     comment.session = None
     assert isinstance(comment, Model)

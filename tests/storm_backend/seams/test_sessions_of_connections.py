@@ -43,7 +43,7 @@ def timeouts(nothing_left: None) -> Iterator[list[float]]:
 
     seconds = [77.0]
 
-    class Tracer(PostgresTimeoutTracer):  # type: ignore[misc]
+    class Tracer(PostgresTimeoutTracer):
         def get_remaining_time(self) -> float:
             return seconds[-1]
 

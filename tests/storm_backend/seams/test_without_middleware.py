@@ -1,4 +1,4 @@
-"""A site that runs the engine without its middleware is told so, and what a request has left open is explained."""
+"""A site that runs the engine without ZopeTransactionMiddleware is told so, and so is what a request left open."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from tests.support import faults
 from tests.support.helpers import MIDDLEWARE, TRANSACTIONS, Outside, django_add, storm_insert
 
 pytest_plugins = ["tests.support.fixtures"]
-pytestmark = TRANSACTIONS
-
 NAME = "ZopeTransactionMiddleware"
 
 
@@ -54,6 +52,8 @@ class TestTheCheck:
 
 
 class TestTheLogLine:
+    pytestmark = TRANSACTIONS
+
     @pytest.fixture(autouse=True)
     def site(self, settings: Any) -> None:
         settings.MIDDLEWARE = []

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass
-from functools import cache
 from types import SimpleNamespace
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -20,12 +18,11 @@ from django.db.models import Field, Model, ProtectedError, RestrictedError
 from django.db.models.signals import pre_delete
 from django.db.models.utils import make_model_tuple
 from django.db.transaction import atomic
-from django.utils.text import camel_case_to_spaces
 from storm.info import ClassAlias
 
 from ...connection.wrapper import StormWrapper
 from ...stores import SharedStore, coherence, store_on
-from ..targets import batches, is_storm_class, table_of
+from ..targets import StormSide, batches, is_storm_class, table_of
 from .on_storm_removal import plan_removal
 
 
@@ -96,7 +93,7 @@ class _Deletion:
         self.dependents: Iterable[Any] = ()
 
     def plan(self, using: str) -> None:
-        rows = [StormRow(obj) for batch in batches(self.keys) for obj in self._find(batch)]
+        rows = [StormSide(obj) for batch in batches(self.keys) for obj in self._find(batch)]
         if rows:
             try:
                 self.reference.on_delete(self, _as_relation(self.reference), rows, using)
@@ -108,7 +105,7 @@ class _Deletion:
 
     def all_doomed(self) -> Iterator[Any]:
         """What the deletion takes with it, of both ORMs."""
-        yield from map(StormRow, self.doomed)
+        yield from map(StormSide, self.doomed)
         yield from self.dependents
 
     def execute(self) -> None:
@@ -128,13 +125,13 @@ class _Deletion:
 
     # What on_delete functions call
 
-    def collect(self, rows: list[StormRow], **kwargs: Any) -> None:
+    def collect(self, rows: list[StormSide], **kwargs: Any) -> None:
         self.doomed = [row.obj for row in rows]
 
-    def add_field_update(self, field: Any, value: Any, rows: list[StormRow]) -> None:
+    def add_field_update(self, field: Any, value: Any, rows: list[StormSide]) -> None:
         self.changes = {self.reference.attribute: self.reference.key_or_value(value)}
 
-    def add_restricted_objects(self, field: Any, rows: list[StormRow]) -> None:
+    def add_restricted_objects(self, field: Any, rows: list[StormSide]) -> None:
         # Whether something else removes them as well, nobody knows here.
         raise RestrictedError(self._refusal("restricted"), set(rows))
 
@@ -143,36 +140,6 @@ class _Deletion:
             f"Cannot delete some instances of model {self.reference.model.__name__!r} because they are referenced "
             f"through {kind} references: '{self.reference.label}'."
         )
-
-
-@dataclass(frozen=True)
-class StormRow:
-    """A Storm object where Django wants something with a `_meta`: in a ProtectedError, and on the admin's pages."""
-
-    obj: Any
-
-    @property
-    def _meta(self) -> _RowOptions:
-        return _options(type(self.obj))  # type: ignore[arg-type]
-
-    def __str__(self) -> str:
-        return str(self.obj)
-
-    def __hash__(self) -> int:
-        return id(self.obj)
-
-
-class _RowOptions:
-    def __init__(self, cls: type) -> None:
-        self.object_name = cls.__name__
-        self.verbose_name = camel_case_to_spaces(cls.__name__)
-        self.verbose_name_plural = f"{self.verbose_name}s"
-        self.model = self._meta = self
-
-
-@cache
-def _options(cls: Any) -> _RowOptions:
-    return _RowOptions(cls)
 
 
 class _ToShow:

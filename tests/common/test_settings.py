@@ -34,7 +34,7 @@ def conf(app: str) -> ModuleType:
 DECLARED: dict[str, Declared] = {app: conf(app).DECLARED for app in PAGES}
 EVERY = [(app, setting) for app, declared in DECLARED.items() for setting in declared]
 
-ODD = [5, -1, 2.5, float("nan"), True, b"text", object(), print]
+ODD = [5, -1, 2.5, 10**400, float("nan"), float("inf"), True, b"text", object(), print]
 TEXTS = ["False", "2", "a, b", "", "no.such.module"]
 SEVERAL = [[], ["a", 5], ("a", "b", "c"), {5}, [None], [[]]]
 PAIRS = [{}, {"a": 5}, {5: "a"}, {"a": None}, {"a": "text"}]
@@ -57,7 +57,7 @@ def never_right(setting: Setting[Any]) -> list[Any]:
     if isinstance(default, bool):
         return [value for value in VALUES if not isinstance(value, bool)]
     if isinstance(default, int):
-        return [None, True, float("nan"), b"text", object(), print, *TEXTS, *SEVERAL, *PAIRS]
+        return [None, -1, True, float("nan"), float("inf"), b"text", object(), print, *TEXTS, *SEVERAL, *PAIRS]
     if isinstance(default, str):
         return [None, *ODD, *TEXTS, *SEVERAL, *PAIRS]
     if isinstance(default, dict):

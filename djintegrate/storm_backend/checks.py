@@ -201,6 +201,14 @@ def _handles_exceptions(path: str) -> bool:
 
 def _middleware() -> Iterator[CheckMessage]:
     middleware = list(settings.MIDDLEWARE)
+    if MIDDLEWARE not in middleware and any(entry["ENGINE"] == conf.ENGINE for entry in connections.settings.values()):
+        yield checks.Warning(
+            "A database is on the Storm engine, and ZopeTransactionMiddleware is not in MIDDLEWARE. What Storm does in "
+            "a request is only committed where the code calls transaction.commit(), and else aborted at its end.",
+            hint=f"Put {MIDDLEWARE!r} first in MIDDLEWARE; or, where the code ends its transactions itself, add "
+            "'storm_backend.W009' to SILENCED_SYSTEM_CHECKS.",
+            id="storm_backend.W009",
+        )
     if MIDDLEWARE in middleware and middleware[0] != MIDDLEWARE:
         yield checks.Warning(
             "ZopeTransactionMiddleware is not the first in MIDDLEWARE: what "

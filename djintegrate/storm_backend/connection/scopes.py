@@ -41,6 +41,12 @@ class Scope:
     def finished(self, txn: Any) -> None:
         """The commit has succeeded, everybody's."""
 
+    def failed(self) -> None:
+        """The transaction was undone, and waits for its abort: what is open refuses every further query until then."""
+        open_blocks = self.open_blocks()
+        if open_blocks:
+            atomic_state.mark_aborted(self._connection)
+
     def forgotten(self) -> None:
         """The transaction has ended before it was begun."""
 
@@ -101,8 +107,9 @@ class ZopeScope(Scope):
 
     def forgotten(self) -> None:
         open_blocks = self.open_blocks()
-        atomic_state.show(self._connection, [])
-        atomic_state.leave_broken(self._connection, open_blocks)
+        atomic_state.show(self._connection, open_blocks)
+        if open_blocks:
+            atomic_state.leave_broken(self._connection, open_blocks)
 
     def lost(self, callbacks: list[Any]) -> None:
         self._callbacks = self._callbacks or callbacks

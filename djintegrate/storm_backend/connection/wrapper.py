@@ -73,8 +73,11 @@ class StormWrapper(BaseDatabaseWrapper):
             # Whom Django's statements ask is asked: a TestCase forbids the databases that it does not name. And what
             # Django has open joins.
             self.cursor().close()
+        if self.data_manager is None:
+            self.validate_no_broken_transaction()
         data_manager = self.data_manager or self._wait_for_current()
         if data_manager.state is State.WAITING:
+            _refuse_failed(data_manager)
             # Storm's statements are not repeated, so Django is to ask whether the connection works.
             self.close_if_health_check_failed()
             data_manager.start()
@@ -85,10 +88,6 @@ class StormWrapper(BaseDatabaseWrapper):
         if self.data_manager is not None:
             return self.data_manager.scope.open_blocks()
         return [block for block in self.atomic_blocks if not block._from_testcase]
-
-    def is_in_transaction(self) -> bool:
-        """Whether anything is open that is not a TestCase's."""
-        return self.data_manager is not None or (self.in_atomic_block and bool(self.open_blocks()))
 
     def unjoined_block(self) -> Any | None:
         """The block of Django's, if one is open, that needed no transaction of Zope's so far."""
@@ -165,6 +164,7 @@ class StormWrapper(BaseDatabaseWrapper):
         if thread.can_be_joined(data_manager.txn):
             data_manager.start()
         else:
+            _refuse_failed(data_manager)
             # A hook, or another data manager, in the middle of the commit: as natively.
             data_manager.drop()
 
@@ -398,3 +398,10 @@ class StormWrapper(BaseDatabaseWrapper):
                 with contextlib.suppress(Error):
                     self.undo_to(sid)
             raise
+
+
+def _refuse_failed(data_manager: DataManager) -> None:
+    if data_manager.txn.status == thread.COMMIT_FAILED:
+        raise TransactionManagementError(
+            "The transaction has failed: a savepoint of it could not be taken. Call transaction.abort() first."
+        )

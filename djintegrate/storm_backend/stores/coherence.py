@@ -118,4 +118,7 @@ def _is_unknown(variable: Any) -> bool:
 def _is_of(cls: Any, tables: Collection[str]) -> bool:
     name = cls.__storm_table__
     # Storm also takes expressions, which may be of anything.
-    return not isinstance(name, str) or effects.plain_name(name) in tables
+    if not isinstance(name, str):
+        return True
+    # Whether a dot in a name of Storm's stands behind a schema depends on the database.
+    return effects.plain_name(name) in tables or name.lower() in tables

@@ -11,6 +11,7 @@ from storm.uri import URI
 
 from .. import conf
 from ..conf import uris
+from ..conf.stand_in import StandIn
 from ..connection.factory import connection_to
 from ..connection.wrapper import StormWrapper
 from ..sql.effects import plain_name
@@ -34,6 +35,8 @@ def get_store(name: str) -> Store:
 def store_on(alias: str) -> SharedStore:
     """This thread's store on the connection of a Django database."""
     connection = connections[alias]
+    if isinstance(connection, StandIn):
+        connection.complain()
     if not isinstance(connection, StormWrapper):
         raise ImproperlyConfigured(
             f"DATABASES[{alias!r}] shares no Storm store. Make its ENGINE {conf.ENGINE!r} and its NAME a store's."
@@ -72,7 +75,8 @@ def invalidate(name: str, *tables: str) -> None:
     """
     store = get_store(name)
     assert isinstance(store, SharedStore)
-    coherence.invalidate(store, {plain_name(table) for table in tables} if tables else None)
+    names = {name for table in tables for name in (plain_name(table), table.lower())}
+    coherence.invalidate(store, names or None)
 
 
 def connections_of_all_stores() -> dict[str, StormWrapper]:

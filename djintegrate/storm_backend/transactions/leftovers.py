@@ -31,7 +31,9 @@ def abort_what_is_left(**kwargs: Any) -> None:
 
 
 def _abort(here: thread.ThreadTransactions, around: Any) -> None:
-    for connection in [each for each in here.connections.values() if each.is_in_transaction()]:
+    for connection in list(here.connections.values()):
+        if connection.data_manager is None and not (connection.in_atomic_block and connection.open_blocks()):
+            continue
         data_manager = connection.data_manager
         if data_manager is not None:
             if data_manager.txn is around:

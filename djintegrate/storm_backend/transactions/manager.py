@@ -148,6 +148,9 @@ class DataManager:
 
     def tpc_abort(self, txn: Any) -> None:
         self.abort(txn)
+        if not thread.current().is_ending(txn):
+            # A savepoint could not be taken, for a failing flush, say: Zope's transaction has failed.
+            self.scope.failed()
 
     def abort(self, txn: Any) -> None:
         # Zope calls this again after hooks, and after a commit, which it cannot undo.

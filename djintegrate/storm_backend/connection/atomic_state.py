@@ -31,14 +31,14 @@ def show(connection: BaseDatabaseWrapper, blocks: list[Any], savepoints: list[An
 
 
 @contextmanager
-def aside(connection: BaseDatabaseWrapper, outermost: Any) -> Iterator[None]:
-    """No block is open; then those are again that were, or `outermost` if none was."""
+def aside(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    """No block is open; then those are again that were."""
     blocks, savepoints, broken = connection.atomic_blocks, connection.savepoint_ids, connection.needs_rollback
     show(connection, [])
     try:
         yield
     finally:
-        show(connection, blocks or [outermost], savepoints)
+        show(connection, blocks, savepoints)
         connection.needs_rollback = broken
 
 

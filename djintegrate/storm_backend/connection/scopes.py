@@ -11,61 +11,12 @@ from typing import Any
 from django.db import Error
 from django.db import transaction as django_transaction
 
+from ..transactions.interfaces import Scope
 from . import atomic_state
-from .first_statement import FirstStatement
-
-
-class Scope:
-    """What is common to the three."""
-
-    root: str | None = None
-    is_djangos_own = False
-    is_undone = False
-
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
-
-    def pretend(self) -> None:
-        """Have the connection look as if the transaction had begun, and touch nothing."""
-
-    def begin(self) -> None:
-        raise NotImplementedError
-
-    def commit(self) -> None:
-        raise NotImplementedError
-
-    def rollback(self, goes_on: bool) -> None:
-        """Undo; `goes_on` if the outermost block is the user's, is open, and shall have a new transaction."""
-        raise NotImplementedError
-
-    def finished(self, txn: Any) -> None:
-        """The commit has succeeded, everybody's."""
-
-    def failed(self) -> None:
-        """The transaction was undone, and waits for its abort: what is open refuses every further query until then."""
-        open_blocks = self.open_blocks()
-        if open_blocks:
-            atomic_state.mark_aborted(self._connection)
-
-    def forgotten(self) -> None:
-        """The transaction has ended before it was begun."""
-
-    def lost(self, callbacks: list[Any]) -> None:
-        """The transaction was committed, but the connection is gone: on_commit() still has these callbacks to run."""
-
-    def is_inside(self, savepoint: str | None) -> bool:
-        """Whether the transaction is undone when `savepoint` is rolled back."""
-        return False
-
-    def open_blocks(self) -> list[Any]:
-        """The atomic() blocks that a user opened inside of the transaction."""
-        raise NotImplementedError
 
 
 class ZopeScope(Scope):
     """A transaction that was begun, or that Storm has joined, is an atomic() block, which the engine enters."""
-
-    _first_statement: FirstStatement | None = None
 
     def __init__(self, connection: Any) -> None:
         super().__init__(connection)
@@ -73,22 +24,25 @@ class ZopeScope(Scope):
         self._callbacks: list[Any] = []
 
     def pretend(self) -> None:
-        atomic_state.show(self._connection, [self._block])
+        atomic_state.show(self.connection, [self._block])
 
     def begin(self) -> None:
         # Blocks may have been opened inside, without a statement yet.
-        with atomic_state.aside(self._connection, self._block):
-            self._enter()
+        with atomic_state.aside(self.connection):
+            try:
+                self._block.__enter__()
+            except Error:
+                # The connection has died. Nothing was done on it, and the next statement gets another.
+                self.connection.discard()
+                raise
 
     def commit(self) -> None:
-        self._withdraw()
         # Leaving the block would run these callbacks now, when others may still refuse.
-        self._callbacks = atomic_state.take_callbacks(self._connection)
+        self._callbacks = atomic_state.take_callbacks(self.connection)
         self._block.__exit__(None, None, None)
 
     def rollback(self, goes_on: bool) -> None:
-        self._withdraw()
-        connection = self._connection
+        connection = self.connection
         if self._block not in connection.atomic_blocks:
             # The commit failed. Django has rolled back and turned autocommit on, or could not: the connection is dead.
             if not connection.autocommit:
@@ -107,45 +61,22 @@ class ZopeScope(Scope):
 
     def forgotten(self) -> None:
         open_blocks = self.open_blocks()
-        atomic_state.show(self._connection, open_blocks)
+        atomic_state.show(self.connection, open_blocks)
         if open_blocks:
-            atomic_state.leave_broken(self._connection, open_blocks)
+            atomic_state.leave_broken(self.connection, open_blocks)
 
     def lost(self, callbacks: list[Any]) -> None:
         self._callbacks = self._callbacks or callbacks
 
     def open_blocks(self) -> list[Any]:
-        return self._connection.atomic_blocks[1:]
-
-    def _enter(self) -> None:
-        connection = self._connection
-        is_due = connection.is_check_due()
-        # What follows tells as well whether the connection works.
-        connection.health_check_done = True
-        try:
-            self._block.__enter__()
-        except Error:
-            # The connection had died. Nothing was done on it, and the next statement gets another.
-            connection.discard()
-            if not is_due:
-                raise
-            atomic_state.show(connection, [])
-            self._block.__enter__()
-        if is_due and connection.vendor == "postgresql" and connection.data_manager is not None:
-            # There, entering a block does not reach the server, but the first statement does.
-            self._first_statement = FirstStatement(connection, connection.data_manager)
-
-    def _withdraw(self) -> None:
-        if self._first_statement is not None:
-            self._first_statement.withdraw()
-            self._first_statement = None
+        return self.connection.atomic_blocks[1:]
 
     def _run_callbacks(self, success: bool, txn: Any) -> None:
         if success:
             # Zope lets go of an aborted transaction before anything runs after it, and of a committed one only later.
             # A callback that opens a transaction needs it gone.
             txn._free_manager()
-            atomic_state.run_callbacks(self._connection, self._callbacks)
+            atomic_state.run_callbacks(self.connection, self._callbacks)
 
 
 class DjangoScope(Scope):
@@ -160,16 +91,16 @@ class DjangoScope(Scope):
     def begin(self) -> None:
         # Django has started it; but SQLite's manual mode starts nothing before the first write, and a savepoint taken
         # before that would commit when it is released.
-        connection = self._connection
+        connection = self.connection
         if not (connection.in_atomic_block and connection.commit_on_exit):
             connection.begin_explicitly()
 
     def commit(self) -> None:
-        self._connection.commit_natively()
+        self.connection.commit_natively()
         self._end()
 
     def rollback(self, goes_on: bool) -> None:
-        connection = self._connection
+        connection = self.connection
         open_blocks = self.open_blocks()
         atomic_state.show(connection, [])
         try:
@@ -187,15 +118,15 @@ class DjangoScope(Scope):
             self._end()
 
     def lost(self, callbacks: list[Any]) -> None:
-        atomic_state.run_callbacks_with_autocommit(self._connection, callbacks)
+        atomic_state.run_callbacks_with_autocommit(self.connection, callbacks)
 
     def open_blocks(self) -> list[Any]:
-        return list(self._connection.atomic_blocks)
+        return list(self.connection.atomic_blocks)
 
     def _end(self) -> None:
         # Zope's hooks run before Django has left the block, and may use the connection.
-        if not self._is_manual and self._connection.connection is not None:
-            atomic_state.turn_autocommit_on(self._connection)
+        if not self._is_manual and self.connection.connection is not None:
+            atomic_state.turn_autocommit_on(self.connection)
 
 
 class TestCaseScope(Scope):
@@ -214,15 +145,15 @@ class TestCaseScope(Scope):
 
     def begin(self) -> None:
         if self._own:
-            self.root = self._connection.savepoint()
+            self.root = self.connection.savepoint()
 
     def commit(self) -> None:
         # Releasing this savepoint would release with it that of a test which began later.
         if not self._encloses_test():
-            self._connection.savepoint_commit(self.root)
+            self.connection.savepoint_commit(self.root)
 
     def rollback(self, goes_on: bool) -> None:
-        connection = self._connection
+        connection = self.connection
         open_blocks = self.open_blocks()
         depth = atomic_state.depth_of_testcase(connection)
         root = connection.savepoint_ids[depth - 2] if self._encloses_test() else self.root
@@ -242,8 +173,8 @@ class TestCaseScope(Scope):
         return savepoint in self._around
 
     def open_blocks(self) -> list[Any]:
-        return [block for block in self._connection.atomic_blocks if not block._from_testcase]
+        return [block for block in self.connection.atomic_blocks if not block._from_testcase]
 
     def _encloses_test(self) -> bool:
         # setUpTestData() left the transaction open, and a test has begun since.
-        return atomic_state.depth_of_testcase(self._connection) > self._depth
+        return atomic_state.depth_of_testcase(self.connection) > self._depth

@@ -76,11 +76,8 @@ class StormWrapper(BaseDatabaseWrapper):
         if self.data_manager is None:
             self.validate_no_broken_transaction()
         data_manager = self.data_manager or self._wait_for_current()
-        if data_manager.state is State.WAITING:
-            _refuse_failed(data_manager)
-            # Storm's statements are not repeated, so Django is to ask whether the connection works.
-            self.close_if_health_check_failed()
-            data_manager.start()
+        _refuse_failed(data_manager)
+        self._start(data_manager)
         data_manager.use(store)
 
     def open_blocks(self) -> list[Any]:
@@ -129,15 +126,9 @@ class StormWrapper(BaseDatabaseWrapper):
             self.two_phase = two_phase
 
     def _wait_for(self, txn: Any) -> DataManager:
-        scope: Scope
-        if self.in_atomic_block:
-            scope = TestCaseScope(self)
-        elif self.is_manual():
-            scope = DjangoScope(self)
-        else:
-            scope = ZopeScope(self)
-        data_manager = self._take(scope, txn)
-        scope.pretend()
+        kind = TestCaseScope if self.in_atomic_block else DjangoScope if self.is_manual() else ZopeScope
+        data_manager = self._take(kind(self), txn)
+        data_manager.scope.pretend()
         return data_manager
 
     def _wait_for_current(self) -> DataManager:
@@ -154,19 +145,23 @@ class StormWrapper(BaseDatabaseWrapper):
 
     def _join(self) -> None:
         """Before a statement of Django's: be in the transaction that the statement belongs to, if any."""
-        if self.data_manager is not None:
-            if self.data_manager.state is State.WAITING:
-                self._start(self.data_manager)
-        elif self.takes_part and (self.in_atomic_block or not self.autocommit):
-            self._join_open_transaction()
+        data_manager = self.data_manager
+        if data_manager is None:
+            if self.takes_part and (self.in_atomic_block or not self.autocommit):
+                self._join_open_transaction()
+        elif data_manager.state is State.WAITING:
+            if thread.can_be_joined(data_manager.txn):
+                self._start(data_manager)
+            else:
+                _refuse_failed(data_manager)
+                # A hook, or another data manager, in the middle of the commit: as natively.
+                data_manager.drop()
 
     def _start(self, data_manager: DataManager) -> None:
-        if thread.can_be_joined(data_manager.txn):
+        if data_manager.state is State.WAITING:
+            # Inside of a block it would be too late to connect anew.
+            self.close_if_health_check_failed()
             data_manager.start()
-        else:
-            _refuse_failed(data_manager)
-            # A hook, or another data manager, in the middle of the commit: as natively.
-            data_manager.drop()
 
     def _join_open_transaction(self) -> None:
         """If Django has opened a transaction, let it join Zope's."""
@@ -210,12 +205,12 @@ class StormWrapper(BaseDatabaseWrapper):
         # The statements that prepare a new connection belong to no transaction.
         data_manager, self.data_manager = self.data_manager, None
         takes_part, self.takes_part = self.takes_part, False
+        is_waiting = data_manager is not None and data_manager.state is State.WAITING
         try:
-            super().connect()
+            with atomic_state.aside(self) if is_waiting else contextlib.nullcontext():
+                super().connect()
         finally:
             self.takes_part, self.data_manager = takes_part, data_manager
-        if data_manager is not None and data_manager.state is State.WAITING:
-            data_manager.scope.pretend()
         if self.settings_dict["CONN_MAX_AGE"] == 0 and not self.is_pooled():
             # Storm's connections live as long as their thread. One that a request finds dead is replaced before its
             # first statement.
@@ -223,9 +218,10 @@ class StormWrapper(BaseDatabaseWrapper):
             self.health_check_enabled = True
 
     def close(self) -> None:
-        data_manager = self.data_manager
-        if data_manager is not None and data_manager.state is State.WAITING:
-            self._close_untouched()
+        if self.data_manager is not None and self.data_manager.state is State.WAITING:
+            # Nothing of the transaction has touched the database, so nothing of it is lost.
+            with atomic_state.aside(self):
+                super().close()
             return
         opened = self._open_data_manager()
         if opened is not None and isinstance(opened.scope, DjangoScope):
@@ -244,10 +240,6 @@ class StormWrapper(BaseDatabaseWrapper):
         with contextlib.suppress(Error):
             self._close()
         self.connection = None
-
-    def is_check_due(self) -> bool:
-        """Whether Django would now ask the connection whether it works."""
-        return self.connection is not None and self.health_check_enabled and not self.health_check_done
 
     def close_if_unusable_or_obsolete(self) -> None:
         # Django calls this where a request begins and ends, and libraries call it within requests. Half of an open
@@ -280,20 +272,11 @@ class StormWrapper(BaseDatabaseWrapper):
         context: AbstractContextManager[Any] = super().temporary_connection()
         return context
 
-    def _close_untouched(self) -> None:
-        """Close the connection of a transaction that has not begun in the database, so that nothing of it is lost."""
-        blocks, savepoints = self.atomic_blocks, self.savepoint_ids
-        atomic_state.show(self, [])
-        try:
-            super().close()
-        finally:
-            atomic_state.show(self, blocks, savepoints)
-
     # ##### Django's hooks: transactions and savepoints #####
 
     def get_autocommit(self) -> bool:
-        if self.data_manager is not None and self.data_manager.state is State.WAITING:
-            self._start(self.data_manager)
+        if self.data_manager is not None:
+            self._join()
         return super().get_autocommit()
 
     def set_autocommit(self, autocommit: bool, force_begin_transaction_with_broken_autocommit: bool = False) -> None:
@@ -367,6 +350,10 @@ class StormWrapper(BaseDatabaseWrapper):
         """Roll back to a savepoint, whatever went wrong after it."""
         atomic_state.unmark(self)
         super().savepoint_rollback(sid)
+
+    def break_blocks(self) -> None:
+        """Have the open blocks refuse every further query: their transaction is gone."""
+        atomic_state.mark_aborted(self)
 
     def begin_explicitly(self) -> None:
         """BEGIN, on a database where turning autocommit off does not."""

@@ -36,40 +36,55 @@ class Connection(Protocol):
 
     def undo_to(self, sid: Any) -> None: ...
 
+    def break_blocks(self) -> None: ...
+
     def close_after_request(self) -> None: ...
 
     def close_at_end_of_thread(self, identifier: int) -> None: ...
 
 
-class Scope(Protocol):
-    """What the database transaction is, and how it is begun and ended."""
+class Scope:
+    """What a database transaction is, and how it is begun and ended. `connection.scopes` has the three kinds."""
 
     # The savepoint that the transaction is, where it is not the whole database transaction.
-    root: str | None
+    root: str | None = None
     # Whether PostgreSQL may answer the commit of a failed transaction by rolling back without a word, as natively.
-    is_djangos_own: bool
+    is_djangos_own = False
     # Whether the transaction is undone by somebody else in the end: then no commit in it makes a difference that lasts.
-    is_undone: bool
+    is_undone = False
 
-    def pretend(self) -> None: ...
+    def __init__(self, connection: Any) -> None:
+        self.connection = connection
 
-    def begin(self) -> None: ...
+    def pretend(self) -> None:
+        """Have the connection look as if the transaction had begun, and touch nothing."""
 
-    def commit(self) -> None: ...
+    def begin(self) -> None:
+        raise NotImplementedError
 
-    def rollback(self, goes_on: bool) -> None: ...
+    def commit(self) -> None:
+        raise NotImplementedError
 
-    def finished(self, txn: Any) -> None: ...
+    def rollback(self, goes_on: bool) -> None:
+        """Undo; `goes_on` if the outermost block is the user's, is open, and shall have a new transaction."""
+        raise NotImplementedError
 
-    def failed(self) -> None: ...
+    def finished(self, txn: Any) -> None:
+        """The commit has succeeded, everybody's."""
 
-    def forgotten(self) -> None: ...
+    def forgotten(self) -> None:
+        """The transaction has ended before it was begun."""
 
-    def lost(self, callbacks: list[Any]) -> None: ...
+    def lost(self, callbacks: list[Any]) -> None:
+        """The transaction was committed, but the connection is gone: on_commit() still has these callbacks to run."""
 
-    def is_inside(self, savepoint: str | None) -> bool: ...
+    def is_inside(self, savepoint: str | None) -> bool:
+        """Whether the transaction is undone when `savepoint` is rolled back."""
+        return False
 
-    def open_blocks(self) -> list[Any]: ...
+    def open_blocks(self) -> list[Any]:
+        """The atomic() blocks that a user opened inside of the transaction."""
+        raise NotImplementedError
 
 
 class Store(Protocol):

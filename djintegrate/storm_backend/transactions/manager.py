@@ -83,14 +83,6 @@ class DataManager:
         if self.connection.counts_writes:
             self._watch()
 
-    def start_anew(self) -> None:
-        """The connection is lost before anything was done on it: be the same on another one."""
-        self._unwatch()
-        self.state = State.WAITING
-        self.start()
-        if self.store is not None:
-            self._watch()
-
     def use(self, store: Store) -> None:
         """Storm takes part from now on. Safe to call again."""
         if self.store is not store:
@@ -148,9 +140,9 @@ class DataManager:
 
     def tpc_abort(self, txn: Any) -> None:
         self.abort(txn)
-        if not thread.current().is_ending(txn):
-            # A savepoint could not be taken, for a failing flush, say: Zope's transaction has failed.
-            self.scope.failed()
+        if not thread.current().is_ending(txn) and self.scope.open_blocks():
+            # A savepoint could not be taken, for a failing flush, say, and Zope's transaction has failed.
+            self.connection.break_blocks()
 
     def abort(self, txn: Any) -> None:
         # Zope calls this again after hooks, and after a commit, which it cannot undo.

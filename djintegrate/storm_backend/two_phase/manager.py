@@ -89,20 +89,12 @@ class TwoPhaseDataManager(DataManager):
         self._leave(committed=False, callbacks=[])
 
     def _begin(self) -> None:
-        connection = self.connection
-        is_due = connection.is_check_due()
         super()._begin()
-        self._begin_branch()
-        if is_due and connection.two_phase and self.branch is None and not connection.is_usable():
-            # It had died. Nothing was done on it, and here is where the server is first spoken to.
-            connection.discard()
-            super()._begin()
+        if self.connection.two_phase:
             self._begin_branch()
 
     def _begin_branch(self) -> None:
         connection = self.connection
-        if not connection.two_phase:
-            return
         agreements = [each.decision for each in self.all if isinstance(each.decision, Agreement)]
         self.decision = agreements[0] if agreements else Agreement(connection.site)
         name = branches.branch_of(connection.store_name, connection)

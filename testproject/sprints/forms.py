@@ -1,4 +1,4 @@
-"""The forms. Each field becomes the dijit that fits it; where it should be another one, dojo_field() says so.
+"""The forms. Each field becomes the dijit that fits it; where another one fits better, dojo_field() says so.
 
 Without JavaScript they are the plain forms that Django writes.
 """
@@ -17,10 +17,13 @@ from djintegrate.dojo import models as dojo
 from djintegrate.dojo.richtext import RichTextarea, RichTextField
 from djintegrate.storm_backend.references.forms import StormModelChoiceField
 
+from .conflicts import CLOSES, OPENS, STEP
 from .storm_models import TRACKS, Room, Session, Sprint
 from .templatetags.people import name
 
-MINUTES = {30: "Half an hour", 60: "One hour", 90: "One hour and a half", 120: "Two hours"}
+MINUTES = {30: "Half an hour", 60: "One hour", 90: "One and a half hours", 120: "Two hours"}
+# What one types takes the place of what is there, and is found anywhere in a choice; at once, for the lists are short.
+PICKER = {"selectOnClick": True, "queryExpr": "*${0}*", "searchDelay": 0}
 
 
 class PersonField(forms.ModelChoiceField):
@@ -37,7 +40,7 @@ def people() -> Any:
 class ProposalForm(forms.Form):
     title = forms.CharField(max_length=120, widget=forms.TextInput(attrs={"autocomplete": "off"}))
     track = forms.ChoiceField(choices=TRACKS.items())
-    proposer = PersonField(queryset=None, help_text="You may propose a session for somebody else.")
+    proposer = PersonField(queryset=None, empty_label=None, help_text="You may propose a session for somebody else.")
     description = RichTextField(
         widget=RichTextarea(attrs={"rows": 8}), help_text="What is it about, and what should people bring?"
     )
@@ -46,9 +49,9 @@ class ProposalForm(forms.Form):
         label="Number of seats", min_value=1, max_value=500, initial=20, help_text="How many people can take part?"
     )
 
-    dojo.dojo_field(track, "dijit.form.FilteringSelect")
-    dojo.dojo_field(proposer, "dijit.form.FilteringSelect")
-    dojo.dojo_field(minutes, "dijit.form.FilteringSelect")
+    dojo.dojo_field(track, "dijit.form.FilteringSelect", dojo_attrs=PICKER)
+    dojo.dojo_field(proposer, "dijit.form.FilteringSelect", dojo_attrs=PICKER)
+    dojo.dojo_field(minutes, "dijit.form.FilteringSelect", dojo_attrs=PICKER)
     dojo.dojo_field(seats, "dijit.form.NumberSpinner")
 
     def __init__(
@@ -83,13 +86,21 @@ class ScheduleForm(forms.Form):
 
     room = StormModelChoiceField(Room)
     day = forms.DateField(widget=DayInput)
-    time = forms.TimeField(widget=forms.TimeInput(attrs={"type": "time", "step": 1800}, format="%H:%M"))
+    time = forms.TimeField(
+        widget=forms.TimeInput(
+            attrs={"type": "time", "step": STEP.seconds, "min": f"{OPENS:%H:%M}", "max": f"{CLOSES:%H:%M}"},
+            format="%H:%M",
+        )
+    )
 
-    dojo.dojo_field(room, "dijit.form.FilteringSelect")
+    dojo.dojo_field(room, "dijit.form.FilteringSelect", dojo_attrs={**PICKER, "placeHolder": "Type, or choose"})
 
     def __init__(self, data: Any = None, *, sprint: Sprint, initial: dict[str, Any] | None = None) -> None:
         super().__init__(data, initial=initial, label_suffix="")
-        self.fields["room"] = StormModelChoiceField(Room, find=lambda store: sprint.rooms.order_by(Room.name))
+        # A label for "none yet" would be part of what one types.
+        self.fields["room"] = StormModelChoiceField(
+            Room, find=lambda store: sprint.rooms.order_by(Room.name), empty_label=""
+        )
         self.fields["room"].dojo = self.base_fields["room"].dojo
         self.fields["day"].widget.attrs |= {"min": f"{sprint.first_day}", "max": f"{sprint.last_day}"}
 

@@ -31,7 +31,7 @@ class ErrorPagesMiddleware(MiddlewareMixin):
             back = {"back": reverse("index"), "back_to": "the front page"}
             return _page(request, 404, getattr(request, "missing", "") or UNKNOWN, **back)
         if isinstance(response, HttpResponseNotAllowed):
-            page = _page(request, 405, f"This address takes a button's press, not a visit ({request.method}).")
+            page = _page(request, 405, f"This address answers the press of a button, not a visit ({request.method}).")
             page.headers["Allow"] = response.headers["Allow"]
             return page
         return response

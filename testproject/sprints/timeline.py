@@ -33,7 +33,6 @@ PLAN = [
     Event(TRANSACTION, "The middleware begins a transaction for the request."),
     Event(STORM, "Storm is given a new session. It keeps it in memory for now."),
     Event(STORM, "Django is about to write, so Storm writes the session first.", "INSERT INTO sprints_session …"),
-    Event(STORM, "Storm reads the columns that the database filled in.", "SELECT … FROM sprints_session …"),
     Event(DJANGO, "Django writes its line in the log.", "INSERT INTO sprints_activity …"),
     Event(TRANSACTION, "The transaction ends: both rows stay, or neither does."),
 ]

@@ -54,8 +54,7 @@ def _try(request: HttpRequest) -> HttpResponse:
         recorded.note(timeline.TRANSACTION, "The middleware has begun a transaction for the request.")
         try:
             actions.propose(sprint, request.user, **SAMPLE)
-            with recorded.aside():
-                seen.append(_count("After both wrote"))
+            seen.append(_count("After both wrote"))
             if fail:
                 recorded.note(timeline.TRANSACTION, "An exception is raised. Both rows are written, and not committed.")
                 raise FailedOnPurpose

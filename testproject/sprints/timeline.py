@@ -1,4 +1,4 @@
-"""What each ORM does in one transaction, as a timeline: the plan, before anything ran, and what was recorded after.
+"""What each ORM writes in one transaction, as a timeline: the plan, before anything ran, and what was recorded after.
 
 Statements come from Django's execute wrapper, which Storm's go through too; a tracer of Storm's tells whose they are.
 """
@@ -16,7 +16,7 @@ from django.db import connection
 from storm.tracer import install_tracer, remove_tracer
 
 TRANSACTION, STORM, DJANGO = "transaction", "storm", "django"
-LONGEST = 160
+LONGEST = 110
 
 
 @dataclass
@@ -45,19 +45,10 @@ class Recording:
         self.events: list[Event] = []
         self._began = time.perf_counter()
         self._thread = threading.get_ident()
-        self._is_storms = self._is_aside = False
+        self._is_storms = False
 
     def note(self, who: str, what: str, sql: str = "") -> None:
         self.events.append(Event(who, what, sql, (time.perf_counter() - self._began) * 1000))
-
-    @contextmanager
-    def aside(self) -> Iterator[None]:
-        """What is sent inside is not part of the story."""
-        self._is_aside = True
-        try:
-            yield
-        finally:
-            self._is_aside = False
 
     def connection_raw_execute(self, connection: Any, raw_cursor: Any, statement: str, params: Any) -> None:
         # Storm has its tracers in common for all threads.
@@ -66,7 +57,7 @@ class Recording:
     def execute(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         who, self._is_storms = STORM if self._is_storms else DJANGO, False
         done = execute(sql, params, many, context)
-        if not self._is_aside:
+        if not sql.lstrip().upper().startswith("SELECT"):
             self.note(who, f"{who.capitalize()} {_verb(sql)}.", _shortened(sql))
         return done
 
@@ -84,7 +75,7 @@ def recording() -> Iterator[Recording]:
 
 def _verb(sql: str) -> str:
     word = sql.split(None, 1)[0].upper()
-    return {"INSERT": "writes a row", "SELECT": "reads", "UPDATE": "changes a row"}.get(word, f"sends {word}")
+    return {"INSERT": "writes its row", "UPDATE": "changes a row"}.get(word, f"sends {word}")
 
 
 def _shortened(sql: str) -> str:

@@ -38,7 +38,7 @@ def main() -> int:
         sign_in_as_ada(browser, address)
         browser.get(f"{address}/one-transaction/")
         press(browser, "Write both, then fail")
-        save(browser, "site-transaction", height=965)
+        save(browser, "site-transaction", height=1000)
         browser.get(f"{address}/at/lisbon/grid/")
         save(browser, "site-rooms", height=830)
     return 0

@@ -145,10 +145,10 @@ class PageTests(World):
             self.assertIn("What is free on Monday, 1 June", self.text(self.url(self.session(), f"schedule/?{query}")))
 
     def test_a_room_is_found_by_what_is_typed(self) -> None:
-        """Nothing that the picker shows at first may be part of it."""
+        """What the picker shows at first is a hint, not a part of the text: its label leaves with the first key."""
         self.as_(self.ada)
         page = self.text(self.url(self.session(), "schedule/"))
-        self.assertIn('<option value="" selected></option>', page)
+        self.assertIn('<option value="" selected>Choose a room</option>', page)
         self.assertNotIn("----", page)
 
     def test_a_sprint_that_is_over_is_for_reading_alone(self) -> None:

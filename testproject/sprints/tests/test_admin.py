@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from testproject.sprints import actions
 from testproject.sprints.models import Activity
 from testproject.sprints.storm_models import Session
@@ -32,6 +34,12 @@ class AdminTests(World):
         response = self.client.post(f"/admin/sprints/sessionrow/{session.id}/change/", form)
         self.assertEqual(response.status_code, 302)
         self.assertEqual((session.title, session.minutes, session.description), ("Looms", 60, "<p>x</p>"))
+
+    def test_a_session_is_as_long_there_as_elsewhere(self) -> None:
+        page = self.client.get("/admin/sprints/sessionrow/add/").content.decode()
+        minutes = page[page.index('id="id_minutes"') :]
+        found = re.findall(r'<option value="(\d+)"', minutes[: minutes.index("</select>")])
+        self.assertEqual(found, ["30", "60", "90", "120"])
 
     def test_a_deleted_session_is_withdrawn(self) -> None:
         one, other = self.scheduled("One", 10), self.session("Other")

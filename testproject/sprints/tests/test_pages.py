@@ -197,6 +197,20 @@ class PageTests(World):
         page = self.client.post(self.url(page="propose/"), form)
         self.assertContains(page, "This field is required.", status_code=400)
 
+    def test_a_session_takes_half_an_hour_to_two_hours(self) -> None:
+        self.as_(self.bruno)
+        for minutes in ("0", "-30", "45", "600", "x"):
+            page = self.client.post(self.url(page="propose/"), {**PROPOSAL, "minutes": minutes})
+            self.assertContains(page, "Select a valid choice.", status_code=400)
+        for minutes in ("30", "120"):
+            self.client.post(self.url(page="propose/"), {**PROPOSAL, "minutes": minutes})
+        self.assertEqual(sorted(self.store.find(Session).values(Session.minutes)), [30, 120])
+
+    def test_the_form_begins_with_the_hours_of_a_day(self) -> None:
+        self.as_(self.ada)
+        page = self.text(self.url(self.session(), "schedule/"))
+        self.assertRegex(page, '<input type="time"[^>]* step="1800" min="08:00" max="19:30"')
+
     def test_what_runs_is_taken_out_of_a_description(self) -> None:
         self.as_(self.bruno)
         text = '<p onclick="x()">Bring <b>one</b></p><script>alert(1)</script><a href="javascript:x">q</a>'

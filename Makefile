@@ -84,9 +84,10 @@ crash: ## kill processes, and crash servers, at each step of two-phase commits, 
 	@$(ENVIRONMENT) test --db all --servers
 	@$(VENV) -m proofs.crash $(ARGS)
 
-screenshots: ## show a form in each of Dojo's themes, for docs/images
+screenshots: ## take the pictures in docs/images: a form in each of Dojo's themes, and the sample site
 	@$(ENVIRONMENT) test --browser
 	@$(VENV) -m tools.screenshots
+	@$(VENV) -m tools.site_screenshots
 
 docs: ## build the documentation into docs/_build/html
 	@$(ENVIRONMENT) docs

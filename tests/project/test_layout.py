@@ -116,5 +116,30 @@ def test_no_imports_go_in_a_circle() -> None:
     assert [module for module in ahead if module in reached(module, set())] == []
 
 
+BLOCK_STATE = {
+    *("in_atomic_block", "atomic_blocks", "savepoint_ids", "needs_rollback", "rollback_exc", "commit_on_exit"),
+    *("run_on_commit", "run_commit_hooks_on_set_autocommit_on", "closed_in_transaction", "autocommit"),
+}
+"""What Django remembers of the blocks on a connection."""
+
+
+def written(path: Path) -> Iterator[str]:
+    """The attributes that a module assigns, or deletes from."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(getattr(node, "ctx", None), (ast.Store, ast.Del)):
+            target = node.value if isinstance(node, ast.Subscript) else node
+            if isinstance(target, ast.Attribute):
+                yield target.attr
+
+
+def test_one_file_writes_what_django_remembers_of_blocks() -> None:
+    writers = {name(path) for path in floors.ENGINE.rglob("*.py") if BLOCK_STATE.intersection(written(path))}
+    assert writers == {"djintegrate/storm_backend/connection/atomic_state.py"}
+
+
+def test_no_objects_class_is_exchanged() -> None:
+    assert [name(path) for path in sorted(PACKAGE.rglob("*.py")) if "__class__" in written(path)] == []
+
+
 def test_the_drawing_shows_the_floors_as_they_are() -> None:
     assert floors.DRAWING.read_text() == floors.drawing(), "Run: python -m tools.floors"

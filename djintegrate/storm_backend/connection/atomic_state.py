@@ -79,6 +79,11 @@ def take_callbacks(connection: BaseDatabaseWrapper) -> list[Any]:
     return callbacks
 
 
+def keep_callbacks(connection: BaseDatabaseWrapper, number: int) -> None:
+    """Forget those of them that were given after the first `number`."""
+    del connection.run_on_commit[number:]
+
+
 def run_callbacks(connection: BaseDatabaseWrapper, callbacks: list[Any]) -> None:
     # Zope logs an error of a hook and goes on, and so do these.
     connection.run_on_commit = [(savepoints, callback, True) for savepoints, callback, _ in callbacks]

@@ -159,7 +159,7 @@ class TestCaseScope(Scope):
         root = connection.savepoint_ids[depth - 2] if self._encloses_test() else self.root
         atomic_state.unmark(connection)
         connection.savepoint_rollback(root)
-        del connection.run_on_commit[self._callbacks :]
+        atomic_state.keep_callbacks(connection, self._callbacks)
         if open_blocks:
             # The outermost one rolls back to the root again when it is left.
             inner = [None] * (len(open_blocks) - 1)

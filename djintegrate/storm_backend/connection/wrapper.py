@@ -346,10 +346,12 @@ class StormWrapper(BaseDatabaseWrapper):
             # A test of a TestCase ends. The next one is not to find its failed commit.
             thread.abort_failed()
 
-    def undo_to(self, sid: str | None) -> None:
-        """Roll back to a savepoint, whatever went wrong after it."""
+    def undo_to(self, sid: str | None, callbacks: int | None = None) -> None:
+        """Roll back to a savepoint, whatever went wrong after it, and to so many callbacks of on_commit()."""
         atomic_state.unmark(self)
         super().savepoint_rollback(sid)
+        if callbacks is not None:
+            atomic_state.keep_callbacks(self, callbacks)
 
     def break_blocks(self) -> None:
         """Have the open blocks refuse every further query: their transaction is gone."""

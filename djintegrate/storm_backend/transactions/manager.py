@@ -319,5 +319,4 @@ class ConnectionSavepoint:
                 "This transaction.savepoint() cannot be rolled back while an atomic() block that was opened after it "
                 "is still open. Leave the block first."
             )
-        connection.undo_to(self._savepoint)
-        del connection.run_on_commit[self._callbacks :]
+        connection.undo_to(self._savepoint, self._callbacks)

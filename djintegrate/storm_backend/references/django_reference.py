@@ -10,7 +10,16 @@ from operator import attrgetter
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured
-from django.db.models import DO_NOTHING, Model, prefetch_related_objects
+from django.db.models import (
+    CASCADE,
+    DO_NOTHING,
+    PROTECT,
+    RESTRICT,
+    SET_DEFAULT,
+    SET_NULL,
+    Model,
+    prefetch_related_objects,
+)
 from storm.expr import Not
 from storm.info import get_obj_info
 from storm.store import Store
@@ -19,6 +28,9 @@ from ..stores import SharedStore, UnsharedStore
 from .columns import ColumnDescriptor
 from .deletion.on_django_delete import attach
 from .targets import KeepsPrefetched, StormSide, batches, is_left_to_database, refuse_unless_allowed
+
+# And SET(…), which is known by its deconstruct(), and what is left to the database.
+ON_DELETE = (CASCADE, PROTECT, RESTRICT, SET_NULL, SET_DEFAULT)
 
 
 class _Kept:
@@ -47,8 +59,8 @@ class DjangoReference(ColumnDescriptor):
         the other; `default` is for SET_DEFAULT.
         """
         super().__init__(local_key, to)
-        if not callable(on_delete):
-            raise TypeError(f"on_delete must be callable, not {on_delete!r}: for instance django.db.models.CASCADE.")
+        if not (is_left_to_database(on_delete) or on_delete in ON_DELETE or hasattr(on_delete, "deconstruct")):
+            raise TypeError(f"on_delete must be one of those in django.db.models, such as CASCADE, not {on_delete!r}.")
         self.to_field = to_field
         self.on_delete = on_delete
         self.default = default
@@ -81,6 +93,15 @@ class DjangoReference(ColumnDescriptor):
     def key_or_value(self, other: Any) -> Any:
         """The key of a Django object; anything else as it is."""
         return self._key_of(other) if isinstance(other, Model) else other
+
+    def value_on_delete(self) -> Any:
+        """What on_delete sets the column to."""
+        value: Any = None
+        if self.on_delete is SET_DEFAULT:
+            value = self.default
+        elif self.on_delete is not SET_NULL:
+            (value,) = self.on_delete.deconstruct()[1]  # type: ignore[attr-defined]
+        return self.key_or_value(value() if callable(value) else value)
 
     # On an object
 

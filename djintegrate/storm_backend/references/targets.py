@@ -189,7 +189,7 @@ class StormSide:
         self.obj = obj
         self._state = SimpleNamespace(db=alias, adding=False)
         cls: Any = type(obj)
-        self._meta = options_of(cls)
+        self._meta = _options_of(cls)
 
     def __str__(self) -> str:
         return str(self.obj)
@@ -202,20 +202,16 @@ class StormSide:
 
 
 @cache
-def options_of(cls: Any) -> Any:
-    """Of a Storm class what Django reads in the `_meta` of a model."""
+def _options_of(cls: Any) -> SimpleNamespace:
+    """Of a Storm class what routers, and the admin's list of what protects, read in the `_meta` of a model."""
     config = apps.get_containing_app_config(cls.__module__)
-    verbose_name = camel_case_to_spaces(cls.__name__)
-    options = SimpleNamespace(
+    return SimpleNamespace(
         app_label=config.label if config is not None else cls.__module__.partition(".")[0],
         db_table=table_of(cls),
         model_name=cls.__name__.lower(),
         object_name=cls.__name__,
-        verbose_name=verbose_name,
-        verbose_name_plural=f"{verbose_name}s",
+        verbose_name=camel_case_to_spaces(cls.__name__),
     )
-    options.model = options._meta = options
-    return options
 
 
 def refuse_unless_allowed(value: Any, instance: Any) -> None:

@@ -55,8 +55,7 @@ def check_references(**kwargs: Any) -> Iterator[CheckMessage]:
         if reference.cls is None:
             continue
         try:
-            reference.resolve()
-            reference.column  # noqa: B018
+            reference.attname, reference.column  # noqa: B018
         except (ImproperlyConfigured, AttributeError, RuntimeError) as error:
             yield Error(
                 f"{reference.label} points at nothing: {error}",

@@ -185,7 +185,7 @@ class TestErrors:
 
     def test_a_store_without_a_django_database(self) -> None:
         talk = session(store="plain")
-        with pytest.raises(ValueError, match="in a store that shares a Django database"):
+        with pytest.raises(ValueError, match="in a store that shares no Django database"):
             talk.owner = user("ann")
 
     def test_an_unknown_model(self) -> None:
@@ -198,7 +198,7 @@ class TestErrors:
             Wrong().owner = 1
 
     def test_on_delete_that_is_no_function(self) -> None:
-        with pytest.raises(TypeError, match="must be one of those .*, such as CASCADE, not 'CASCADE'"):
+        with pytest.raises(TypeError, match=r"must be one of those .*, such as CASCADE, not 'CASCADE'"):
             DjangoReference("id", "auth.User", on_delete="CASCADE")
 
 

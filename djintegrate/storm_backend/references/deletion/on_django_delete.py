@@ -62,7 +62,7 @@ class Referrers(Field):
         connection = connections[using]
         if not isinstance(connection, StormWrapper) or using != router.db_for_write(self.model):
             return ()
-        keys = [getattr(obj, self.reference.key) for obj in objs]
+        keys = [getattr(obj, self.reference.attname) for obj in objs]
         deletions = [_Deletion(each, store_on(using), keys) for each in _mapped(self.reference)]
         # Django has not begun the deletion yet. Where nothing else is begun, Storm would begin what nobody ends.
         is_alone = connection.data_manager is None and not connection.in_atomic_block

@@ -63,15 +63,11 @@ class DjangoReference(ColumnDescriptor):
         self.on_delete = on_delete
         self.default = default
         if self.cls is not None:
-            self._attach()
+            attach(self)
 
     def __set_name__(self, owner: type, name: str) -> None:
         super().__set_name__(owner, name)
-        self._attach()
-
-    def _attach(self) -> None:
-        if not is_left_to_database(self.on_delete):
-            attach(self)
+        attach(self)
 
     # The other side
 

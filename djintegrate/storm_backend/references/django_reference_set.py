@@ -71,7 +71,7 @@ class _RelatedQuerySet(QuerySet):
 
     def __reduce__(self) -> Any:
         # The class of this queryset cannot be found by name: unpickling gives a plain QuerySet of the same objects.
-        return _unpickled, (type(self).__mro__[2], self.__getstate__())
+        return object.__new__, (type(self).__mro__[2],), self.__getstate__()
 
 
 # Templates call no method with this mark.
@@ -82,9 +82,3 @@ for _method in ("create", "bulk_create", "add", "remove"):
 @cache
 def _related_class(base: Any) -> type:
     return type(f"Related{base.__name__}", (_RelatedQuerySet, base), {})
-
-
-def _unpickled(cls: Any, state: Any) -> Any:
-    queryset = cls.__new__(cls)
-    queryset.__setstate__(state)
-    return queryset

@@ -127,10 +127,7 @@ class StormTarget:
 
     def get_many(self, store: SharedStore, keys: Iterable[Any]) -> list[Any]:
         """The objects with these keys, in a query for each 500."""
-        found: list[Any] = []
-        for batch in batches(keys):
-            found.extend(store.find(self.cls, self.column.is_in(batch)))
-        return found
+        return [obj for batch in batches(keys) for obj in store.find(self.cls, self.column.is_in(batch))]
 
 
 class KeepsPrefetched:

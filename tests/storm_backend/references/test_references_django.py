@@ -197,9 +197,10 @@ class TestErrors:
         with pytest.raises(ImproperlyConfigured, match=r"Wrong\.owner names 'auth\.Usr'"):
             Wrong().owner = 1
 
-    def test_on_delete_that_is_no_function(self) -> None:
-        with pytest.raises(TypeError, match=r"must be one of those .*, such as CASCADE, not 'CASCADE'"):
-            DjangoReference("id", "auth.User", on_delete="CASCADE")
+    @pytest.mark.parametrize("wrong", ["CASCADE", print, None])
+    def test_on_delete_that_is_not_one_of_djangos(self, wrong: Any) -> None:
+        with pytest.raises(TypeError, match=rf"must be one of those .*, such as CASCADE, not {wrong!r}"):
+            DjangoReference("id", "auth.User", on_delete=wrong)
 
 
 class TestInFind:

@@ -22,12 +22,14 @@ from storm.info import ClassAlias
 
 from ...connection.wrapper import StormWrapper
 from ...stores import SharedStore, coherence, store_on
-from ..targets import StormSide, batches, is_storm_class, table_of
+from ..targets import StormSide, batches, is_left_to_database, is_storm_class, table_of
 from .on_storm_removal import collect_dependents
 
 
 def attach(reference: Any) -> None:
     """Have the deletion of Django objects heed this reference, as soon as their model is there."""
+    if is_left_to_database(reference.on_delete):
+        return
 
     def attach_to(model: type[Model]) -> None:
         # A plus sign: no lookup and no attribute can have such a name.

@@ -6,7 +6,7 @@ It reads the model's fields and relations, and never the database.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any, ClassVar
 
@@ -108,10 +108,7 @@ def _mapped(model: Any, alias: str) -> type[MappedModel]:
     options = model._meta
     quote = connections[alias].ops.quote_name
     conversions = {field.attname: Conversion(field, alias) for field in options.local_concrete_fields}
-    columns = {
-        name: _property(conversion, DatabaseName(conversion.field.column, quote(conversion.field.column)))
-        for name, conversion in conversions.items()
-    }
+    columns = {name: _property(conversion, quote) for name, conversion in conversions.items()}
     attributes = {
         "__doc__": f"The table of {options.label}, for Storm.",
         "__module__": model.__module__,
@@ -123,14 +120,15 @@ def _mapped(model: Any, alias: str) -> type[MappedModel]:
         **columns,
         **dict(_references(model, alias, columns)),
         **dict(_reference_sets(model, alias, columns)),
+        **dict(_inherited(model, alias, columns)),
     }
-    attributes.update(_inherited(model, alias, columns))
     made: type[MappedModel] = type(f"Storm{model.__name__}", (MappedModel,), attributes)
     return made
 
 
-def _property(conversion: Conversion, column: DatabaseName) -> Property:
+def _property(conversion: Conversion, quote: Callable[[str], str]) -> Property:
     field = conversion.field
+    column = DatabaseName(field.column, quote(field.column))
     # What the database gives is None before the row is there.
     allows_none = bool(field.null or field.primary_key or field.generated or field.has_db_default())
     return Property(column, False, variable_class(conversion), {"allow_none": allows_none})

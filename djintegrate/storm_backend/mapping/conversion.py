@@ -1,7 +1,6 @@
-"""How the values of one Django field come from the database, from Python, and go to the database: as Django has it.
+"""How the values of one Django field come from the database, from Python, and go to the database: as in Django.
 
-Nothing is converted by hand here: that is the field's work, and its backend's. What Python hands in is checked, as
-Storm's own properties do.
+The field and its backend do the conversions. What Python hands in is checked, as Storm's own properties check it.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from django.core.files import File
 from django.db import connections
 from django.db.models import Field, ForeignKey, GeneratedField
 
-# What may be set, by the internal type of the field; the message names the first.
+# The types of the values that may be set, by the internal type of the field; an error message names the first.
 INTEGER = (int, float, Decimal)
 TEXT = (str,)
 ACCEPTED: dict[str, tuple[type, ...]] = {

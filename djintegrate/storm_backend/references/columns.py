@@ -87,7 +87,7 @@ class ColumnDescriptor:
 
     @property
     def label(self) -> str:
-        """What error messages call it."""
+        """What error messages call the descriptor."""
         return f"{self.cls.__name__}.{self.name}"
 
 

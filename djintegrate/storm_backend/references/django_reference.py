@@ -28,7 +28,7 @@ from .columns import ColumnDescriptor
 from .deletion.on_django_delete import attach
 from .targets import KeepsPrefetched, StormSide, alias_of, batches, is_left_to_database, refuse_unless_allowed
 
-# And SET(…), which is known by its deconstruct(), and what is left to the database.
+# Besides these there are SET(…), which has a deconstruct(), and what is left to the database.
 ON_DELETE = (CASCADE, PROTECT, RESTRICT, SET_NULL, SET_DEFAULT)
 
 
@@ -143,7 +143,7 @@ class DjangoReference(ColumnDescriptor):
                 raise
         return False
 
-    # What is kept. A subclass and an alias keep it where the class does.
+    # The Django object that is kept. Subclasses and aliases keep it in the same slot as the class.
 
     @property
     def _slot(self) -> str:

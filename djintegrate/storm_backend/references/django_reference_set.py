@@ -74,7 +74,7 @@ class _RelatedQuerySet(QuerySet):
         return object.__new__, (type(self).__mro__[2],), self.__getstate__()
 
 
-# Templates call no method with this mark.
+# Templates do not call methods that are marked so.
 for _method in ("create", "bulk_create", "add", "remove"):
     getattr(_RelatedQuerySet, _method).alters_data = True
 

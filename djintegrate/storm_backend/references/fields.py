@@ -80,7 +80,7 @@ class StormForeignKey(Field):
 
     @property
     def label(self) -> str:
-        """What error messages call it."""
+        """What error messages call the field."""
         return f"{self.model.__name__}.{self.name}"
 
     @property

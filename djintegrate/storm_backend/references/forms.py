@@ -85,7 +85,7 @@ class StormModelChoiceField(forms.ChoiceField):
         return str(initial) != str("" if data is None else self.prepare_value(data))
 
     def _supply_widget(self) -> None:
-        """Have this field give choices and labels to its widget, not the field that this one was copied from."""
+        """Make this field, and not the one that it was copied from, give choices and labels to its widget."""
         self.choices = self._list_choices
         if hasattr(self.widget, "label_of"):
             self.widget.label_of = self._label_of_value

@@ -95,7 +95,7 @@ class StormTarget:
     # Keys
 
     def to_python(self, value: Any) -> Any:
-        """`value` as the Storm attribute has it; from a form or a fixture it comes as a string."""
+        """`value`, which is a string if it comes from a form or a fixture, as the Storm attribute has it."""
         if self.is_int and isinstance(value, str):
             value = int(value)
         return self.column.variable_factory(value=value, from_db=isinstance(value, str)).get()
@@ -216,7 +216,7 @@ def refuse_unless_allowed(value: Any, instance: Any) -> None:
 
 
 def key_of(obj: Any, attribute: str) -> Any:
-    """The key of an object in a store. A pending one is flushed, for its row has to be there before one that points."""
+    """The key of an object in a store. A pending object is flushed: its row has to be there first."""
     if "pending" in get_obj_info(obj):
         Store.of(obj).flush()
     return getattr(obj, attribute)

@@ -47,7 +47,7 @@ class Referrers(Field):
     def __init__(self, reference: Any) -> None:
         super().__init__(editable=False)
         self.reference = reference
-        # By the object's `_state`: an object itself may be equal to another, and is pickled with what it has.
+        # The key is the object's `_state`: objects may be equal to each other, and are pickled with their attributes.
         self._planned: WeakKeyDictionary[Any, list[_Deletion]] = WeakKeyDictionary()
 
     def get_attname_column(self) -> tuple[str, None]:
@@ -60,13 +60,13 @@ class Referrers(Field):
             pre_delete.connect(self._before_delete, sender=cls)
 
     def bulk_related_objects(self, objs: list[Model], using: str) -> Iterable[Any]:
-        """Raise what forbids the deletion, and keep in mind what it entails. What is returned is only shown."""
+        """Raise what forbids the deletion, and plan what it entails. What is returned is only for the admin to list."""
         connection = connections[using]
         if not isinstance(connection, StormWrapper) or using != router.db_for_write(self.model):
             return ()
         keys = [getattr(obj, self.reference.attname) for obj in objs]
         deletions = [_Deletion(each, store_on(using), keys) for each in _mapped(self.reference)]
-        # Django has not begun the deletion yet. Where nothing else is begun, Storm would begin what nobody ends.
+        # Django opens its block later. Where no transaction is open, Storm's query would begin one that nobody ends.
         is_alone = connection.data_manager is None and not connection.in_atomic_block
         with atomic(using) if is_alone else nullcontext():
             dependents = [group for deletion in deletions for group in deletion.plan()]
@@ -89,14 +89,14 @@ class _Deletion:
         self.is_due = False
 
     def plan(self) -> list[Iterable[Model]]:
-        """The Django objects that go with Storm's, by model. Raises what forbids to delete any of both."""
+        """The Django objects that go with Storm's, by model. Raises what protects any of the two kinds."""
         found = [obj for batch in batches(self.keys) for obj in self._find(batch)]
         if not found:
             return []
         if self.reference.on_delete is PROTECT:
             raise ProtectedError(self._refusal("protected"), {StormSide(obj) for obj in found})
         if self.reference.on_delete is RESTRICT:
-            # Nobody knows here whether something else removes the Storm objects as well.
+            # Whether something else removes the Storm objects as well is not known yet.
             raise RestrictedError(self._refusal("restricted"), {StormSide(obj) for obj in found})
         self.is_due = True
         if self.reference.on_delete is not CASCADE:
@@ -105,7 +105,7 @@ class _Deletion:
         return [*collector.data.values(), *collector.fast_deletes]
 
     def execute(self) -> None:
-        """Once for all of the Django objects, when the first is about to be deleted."""
+        """Change Storm's rows: once for all of the Django objects, when the first of them is about to be deleted."""
         if not self.is_due:
             return
         self.is_due = False
@@ -129,7 +129,7 @@ class _Deletion:
 
 
 class _OnlyShown:
-    """The admin lists what is in it, and asks for permissions. A collector takes it for empty: the removal deletes."""
+    """Objects for the admin to list and to ask permissions for. Collectors see nothing: Storm's removal does it."""
 
     def __init__(self, groups: list[Iterable[Model]]) -> None:
         self._groups = groups

@@ -33,13 +33,13 @@ def collect_dependents(cls: type, objects: Iterable[Any], alias: str) -> Depende
     collector = DependentsCollector(using=alias)
     fields = list(_fields_pointing_at(cls, alias))
     if not fields:
-        # The objects are not even loaded.
+        # Iterating over the objects would load them.
         return collector
     objects = list(objects)
     collector.is_needed = True
     protected: dict[str, Any] = {}
     for field in fields:
-        # As Django's on_delete functions want to see a foreign key.
+        # Django's on_delete functions ask a foreign key for its remote_field, which a StormForeignKey does not have.
         relation = copy.copy(field)
         relation.remote_field = SimpleNamespace(model=field.target.cls, on_delete=field.on_delete)
         for batch in batches(getattr(obj, field.target.attribute) for obj in objects):
@@ -56,7 +56,7 @@ def collect_dependents(cls: type, objects: Iterable[Any], alias: str) -> Depende
 
 
 class DependentsCollector(Collector):
-    """Django's, with a Storm class at the beginning: its rows are Storm's to delete."""
+    """Django's collector, with a Storm class at the beginning, whose rows Storm deletes."""
 
     is_needed = False
 

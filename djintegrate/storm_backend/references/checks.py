@@ -1,4 +1,4 @@
-"""System checks of references: what points nowhere, with the path and the remedy. They never connect."""
+"""System checks of references: what points nowhere, with the path and the remedy. The checks never connect."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def check_foreign_key(field: Any) -> Iterator[CheckMessage]:
     alias = router.db_for_write(field.model)
     if connections.settings[alias]["ENGINE"] != conf.ENGINE:
         yield Error(
-            f"{field.label} points at a Storm object, and its model is in {alias!r}, a database that shares no store.",
+            f"{field.label} points at a Storm object, but its model is in {alias!r}, a database that shares no store.",
             hint=f"Make the ENGINE of DATABASES[{alias!r}] {conf.ENGINE!r}, or remove the field.",
             obj=field,
             id="storm_backend.E102",
@@ -55,8 +55,7 @@ def check_references(**kwargs: Any) -> Iterator[CheckMessage]:
         if reference.cls is None:
             continue
         try:
-            reference.resolve()
-            reference.column  # noqa: B018
+            reference.attname, reference.column  # noqa: B018
         except (ImproperlyConfigured, AttributeError, RuntimeError) as error:
             yield Error(
                 f"{reference.label} points at nothing: {error}",

@@ -44,7 +44,7 @@ def effect_of(sql: object, vendor: str) -> Effect:
     """What `sql` may do, on a database that Django calls `vendor`, but for what functions do that it calls."""
     if not isinstance(sql, str):
         return ALTERING
-    return _remembered(sql, vendor) if len(sql) <= LONGEST_REMEMBERED else _effect(sql, vendor)
+    return _remembered(sql, vendor) if len(sql) <= LONGEST_REMEMBERED else _told_from(sql, vendor)
 
 
 def plain_name(table: str) -> str:
@@ -54,7 +54,7 @@ def plain_name(table: str) -> str:
     return _unquoted(_NAMES.findall(table)[-1] if _PATH.fullmatch(table) else table).lower()
 
 
-def _effect(sql: str, vendor: str) -> Effect:
+def _told_from(sql: str, vendor: str) -> Effect:
     verb = verbs.verb_of(sql)
     if verb in verbs.MARKING:
         return NOTHING
@@ -67,15 +67,15 @@ def _effect(sql: str, vendor: str) -> Effect:
         return ALTERING if _DEFINITION.search(sql) else EVERYTHING
     if verb in verbs.READING:
         return EVERYTHING if words & _CHANGING_WORDS else Effect(calls=calls)
-    target = _TARGET.match(sql)
-    if target is None or (words - {verb, "into"}) & _CHANGING_WORDS:
+    written = _WRITTEN_TABLE.match(sql)
+    if written is None or (words - {verb, "into"}) & _CHANGING_WORDS:
         return EVERYTHING
-    table = plain_name(target["table"])
+    table = plain_name(written["table"])
     # After its name come the columns, in parentheses.
     return Effect(frozenset({table}), calls=calls - {table})
 
 
-_remembered = lru_cache(maxsize=1024)(_effect)
+_remembered = lru_cache(maxsize=1024)(_told_from)
 
 
 def _scan(sql: str, vendor: str) -> tuple[set[str], frozenset[str], bool]:
@@ -104,7 +104,7 @@ _NAME = r'(?:"[^"]*(?:""[^"]*)*"|`[^`]*(?:``[^`]*)*`|\[[^\]]*\]|[^\W\d][\w$]*)'
 _NAMES = re.compile(_NAME)
 _PATH = re.compile(rf"{_NAME}(?:\s*\.\s*{_NAME})*")
 # The forms in which Django's ORM writes, and Storm. In any other it is not told apart which tables are written.
-_TARGET = re.compile(
+_WRITTEN_TABLE = re.compile(
     rf"""\s*(?:
         (?:INSERT(?:\s+OR\s+\w+|\s+IGNORE)?|REPLACE)\s+INTO\s+
         | UPDATE\s+(?={_PATH.pattern}\s+SET\b)

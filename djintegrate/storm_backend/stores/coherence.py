@@ -1,15 +1,16 @@
 """Keeps Storm's objects true to what Django does on the connection that they share.
 
 Before a statement of Django's, what Storm has pending is flushed; after it, the objects of the tables that it may have
-written are invalidated. Only where Storm was used in the transaction; never anything to Django's objects.
+written are invalidated; after a rollback to a savepoint, all of them. Only where Storm was used in the transaction.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from storm.store import AutoReload
+from storm.store import AutoReload, Store
 
 from ..sql import catalogue, effects
 from ..sql.effects import Effect
@@ -33,6 +34,8 @@ class WatchedStore(Protocol):
 
     def forget_changes(self) -> None: ...
 
+    def known_objects_only(self) -> AbstractContextManager[None]: ...
+
     def _is_dirty(self, obj_info: Any) -> bool: ...
 
     def _run_hook(self, obj_info: Any, hook_name: str) -> None: ...
@@ -47,9 +50,9 @@ def watch(store: WatchedStore, effect: Effect, execute: Any, sql: Any, params: A
     try:
         result = execute(sql, params, many, context)
     except BaseException:
-        forget(store, effect, failed=True)
+        read_anew(store, effect, failed=True)
         raise
-    forget(store, effect)
+    read_anew(store, effect)
     return result
 
 
@@ -63,9 +66,10 @@ def flush(store: WatchedStore) -> None:
             store.flush()
 
 
-def forget(store: WatchedStore, effect: Effect, failed: bool = False) -> None:
+def read_anew(store: WatchedStore, effect: Effect, failed: bool = False) -> None:
     """Have Storm's objects read anew what may have been written."""
     if effect.undoes:
+        # After ROLLBACK TO SAVEPOINT. This calls `undo` below.
         store.forget_changes()
     elif effect.everything or failed:
         # A statement that failed may have written half of the rows. What they led to is not asked: PostgreSQL answers
@@ -75,6 +79,13 @@ def forget(store: WatchedStore, effect: Effect, failed: bool = False) -> None:
         invalidate(store, effect.tables)
     else:
         invalidate(store, catalogue.reached(store.django_connection, effect.tables))
+
+
+def undo(store: WatchedStore) -> None:
+    """After a rollback, of all or to a savepoint: what is pending goes, and every value is read anew."""
+    with store.known_objects_only():
+        Store.rollback(store)
+    store.known.clear()
 
 
 def invalidate(store: WatchedStore, tables: Collection[str] | None = None) -> None:

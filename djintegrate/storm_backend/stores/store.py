@@ -131,9 +131,7 @@ class SharedStore(Store):
 
     def forget_changes(self) -> None:
         """Throw away what is pending, and every value read so far."""
-        with self.known_objects_only():
-            super().rollback()
-        self.known.clear()
+        coherence.undo(self)
         self._forget_catalogue()
 
     # Around Django's statements
@@ -147,7 +145,7 @@ class SharedStore(Store):
     def wrote_unseen(self) -> None:
         """Something is about to be written that is not seen as a statement."""
         coherence.flush(self)
-        coherence.forget(self, EVERYTHING)
+        coherence.read_anew(self, EVERYTHING)
 
     # Removals
 

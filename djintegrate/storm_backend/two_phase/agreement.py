@@ -1,7 +1,7 @@
 """How the stores of one two-phase transaction come to one outcome.
 
 The last of them to vote records the decision in its own database, as part of its own transaction: the commit of that
-record is the decision. Nothing is recorded where only one store has changes. `indoubt` goes by the same rule.
+record is the decision. Nothing is recorded where only one store has changes. `recovery` goes by the same rule.
 """
 
 from __future__ import annotations

@@ -154,7 +154,7 @@ class TestStores:
         [
             ({}, ["cannot be imported", "ModuleNotFoundError"]),
             ({"__init__.py": "1 / 0"}, ["cannot be imported", "ZeroDivisionError"]),
-            ({"../plans.py": "CREATES = DROPS = DELETES = []"}, ["no package"]),
+            ({"../plans.py": "CREATES = DROPS = DELETES = []"}, ["not a package"]),
             ({"__init__.py": "CREATES = []; DROPS = []"}, ["has no DELETES", "a list of SQL statements"]),
             ({"__init__.py": "DROPS = DELETES = []; CREATES = 'CREATE TABLE a'"}, ["CREATES", "a list"]),
             ({"__init__.py": "DROPS = DELETES = []; CREATES = {'mysql': []}"}, ["CREATES", "'sqlite'"]),

@@ -1,4 +1,7 @@
-"""The settings of the Storm backend, declared in one place, with their types and defaults; what follows from them."""
+"""The settings of the Storm backend, declared in one place, with their types and defaults; what follows from them.
+
+Which native backend and driver they mean is in `uris` and `drivers`.
+"""
 
 from __future__ import annotations
 
@@ -111,11 +114,9 @@ def is_two_phase(name: str) -> bool:
 
 
 def site() -> str:
-    """What this site is called in the names of its two-phase transactions."""
-    return configured_site() or _site_of_databases()
-
-
-def _site_of_databases() -> str:
+    """What this site is called in the names of its two-phase transactions: STORM_SITE, or a digest of its databases."""
+    if configured := configured_site():
+        return configured
     # Not hosts and users, which may differ between the machines of one site, nor files, which may move.
     uris = {name: parse(entry.uri) for name, entry in stores().items()}
     places = sorted((name, uri.scheme, str(uri.database)) for name, uri in uris.items() if uri.scheme != "sqlite")

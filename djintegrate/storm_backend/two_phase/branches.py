@@ -225,7 +225,7 @@ def all_prepared(wrapper: BaseDatabaseWrapper) -> list[Xid]:
 
 
 def end(wrapper: BaseDatabaseWrapper, xid: Xid, commit: bool) -> None:
-    """Commit, or roll back, a prepared branch from another connection. One that has ended already is no error."""
+    """Commit, or roll back, a prepared branch from another connection. One that has ended already is not an error."""
     try:
         KINDS[wrapper.vendor].end_found(wrapper, xid, commit)
     except Error:

@@ -97,7 +97,7 @@ def on_own_connection(wrapper: BaseDatabaseWrapper, work: Callable[[BaseDatabase
 
 
 def another(wrapper: BaseDatabaseWrapper) -> Any:
-    """A connection like this one, that takes no part in transactions, and is no pool's."""
+    """A connection like this one, outside of transactions and of any pool."""
     other = wrapper.copy()
     other.settings_dict["OPTIONS"].pop("pool", None)
     return other

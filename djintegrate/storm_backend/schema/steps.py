@@ -69,17 +69,6 @@ class StoreSchema:
             unknown=tuple(sorted(applied.difference(known))),
         )
 
-    def known_status(self) -> Status:
-        """The status, if the code knows all patches that the database has."""
-        status = self.status()
-        if status.unknown:
-            raise SchemaError(
-                f"The store {self.name!r} has patches that the code does not know: "
-                f"{', '.join(map(str, status.unknown))}. Its database was used with newer code, or with another "
-                "branch. Nothing was applied."
-            )
-        return status
-
     def create(self) -> None:
         """Make everything anew, and mark all patches as applied."""
         if self.status().created:
@@ -93,10 +82,12 @@ class StoreSchema:
 
     def apply(self, say: Say) -> None:
         """Bring the database up to date, creating the schema if there is none; `say` is told of each step done."""
-        status = self.known_status()
+        status = self._known_status()
         if not status.created:
             self.create()
             say("Created the schema, with all patches.")
+        elif status.up_to_date:
+            say("Nothing to apply.")
         else:
             for version in status.pending:
                 unmark = f"DELETE FROM patch WHERE version = {version}"
@@ -105,12 +96,19 @@ class StoreSchema:
 
     def rehearse(self, say: Say) -> None:
         """Do as `apply` would, tell the statements, and keep nothing of it."""
-        status = self.known_status()
+        status = self._known_status()
+        if status.up_to_date:
+            say("Nothing to apply.")
+            return
         ran: list[str] = []
         try:
             with self._step(ran, keep=False):
                 if not status.created:
-                    self._rehearse_creation(ran)
+                    if self._commits_at_once:
+                        ran += [self._schema._create_patch, *self._schema._creates]
+                    else:
+                        self._schema.create(self._store)
+                        self._store.flush()
                     say(f"Would create the schema, with all patches:{_shown(ran)}")
                     return
                 for version in status.pending:
@@ -119,14 +117,24 @@ class StoreSchema:
                     self._store.flush()
                     say(f"Would apply patch {version}:{_shown(ran)}")
         except Exception as error:
-            why = ""
-            if self._commits_at_once:
-                why = "\nThe CREATE, ALTER and DROP statements before it were not run, for MariaDB would commit them."
+            left_out = "\nThe CREATE, ALTER and DROP statements before it were not run, for MariaDB would commit them."
+            why = left_out if self._commits_at_once else ""
             raise SchemaError(f"The dry run ends here:{_shown(ran)}\nfailed: {_told(error)}{why}") from error
 
     def drop(self) -> None:
         """Drop everything, the record of the patches included."""
         self._change("Dropping the schema", partial(self._schema.drop, self._store))
+
+    def _known_status(self) -> Status:
+        """The status, if the code knows all patches that the database has."""
+        status = self.status()
+        if status.unknown:
+            raise SchemaError(
+                f"The store {self.name!r} has patches that the code does not know: "
+                f"{', '.join(map(str, status.unknown))}. Its database was used with newer code, or with another "
+                "branch. Nothing was applied."
+            )
+        return status
 
     def _change(self, what: str, work: Callable[[], object], unmark: str = "") -> None:
         """Do `work` in a transaction. `unmark` takes back the mark that is its first statement, if it fails later."""
@@ -142,17 +150,10 @@ class StoreSchema:
             rest = "Nothing of it remains, unless it called commit()."
             if self._commits_at_once:
                 rest = (
-                    "MariaDB commits at each CREATE, ALTER, DROP and the like: those remain, and what was before. Undo "
-                    f"that before you try again. This was run, and the last of it may have failed:{_shown(ran)}"
+                    "MariaDB commits at each CREATE, ALTER, DROP and the like, so what ran up to the last of these "
+                    f"remains: undo it before you try again. It ran, the last perhaps without effect:{_shown(ran)}"
                 )
             raise SchemaError(f"{what} failed in the store {self.name!r}: {_told(error)}\n{rest}") from error
-
-    def _rehearse_creation(self, ran: list[str]) -> None:
-        if self._commits_at_once:
-            ran += [self._schema._create_patch, *self._schema._creates]
-        else:
-            self._schema.create(self._store)
-            self._store.flush()
 
     @contextmanager
     def _step(self, ran: list[str], keep: bool = True) -> Iterator[None]:

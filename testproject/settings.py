@@ -42,6 +42,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "djintegrate.storm_backend.middleware.ZopeTransactionMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "testproject.csp.PolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -49,6 +50,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "djintegrate.dojo.middleware.DojoMiddleware",
+    "testproject.errors.ErrorPagesMiddleware",
 ]
 TEMPLATES = [
     {
@@ -66,6 +68,7 @@ TEMPLATES = [
 ]
 
 ROOT_URLCONF = "testproject.urls"
+CSRF_FAILURE_VIEW = "testproject.errors.csrf_failure"
 WSGI_APPLICATION = "testproject.wsgi.application"
 STATIC_URL = "static/"
 STATIC_ROOT = VAR / "static"
@@ -98,6 +101,8 @@ STORM_RETRY_ATTEMPTS = 3
 # Not in the database: so a request that was rolled back can still say why.
 MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 
+# The look of the forms, as dijits and as plain HTML.
+FORM_RENDERER = "djintegrate.dojo.forms.DijitRenderer"
 # A build where there is one, else no dijits: `make run` makes it, where Node is.
 DOJO_ROOT = Path(os.environ.get("DOJO_ROOT") or VAR / "dojo")
 DOJO_BUILD_ROOT = DOJO_ROOT.with_name("dojo-site")

@@ -1,9 +1,12 @@
 """DijitRenderer: forms that look finished, as plain HTML and as dijits, with no CSS of the site's.
 
-`FORM_RENDERER = "djintegrate.dojo.forms.DijitRenderer"`. The stylesheet, form.css, comes with {% dojo request.dojo %}.
+`FORM_RENDERER = "djintegrate.dojo.forms.DijitRenderer"`. The stylesheet, form.css, comes with {% dojo request.dojo %}
+where one of these is the default or the renderer of a form that the page gives to dojo_form().
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 from django.forms.renderers import DjangoTemplates, TemplatesSetting
 
@@ -20,3 +23,8 @@ class DijitTemplatesSetting(TemplatesSetting):
 
     form_template_name = DijitRenderer.form_template_name
     field_template_name = DijitRenderer.field_template_name
+
+
+def wants_stylesheet(renderer: Any) -> bool:
+    """Whether what it writes needs form.css."""
+    return isinstance(renderer, (DijitRenderer, DijitTemplatesSetting))

@@ -36,13 +36,12 @@ def requested(browser: Any) -> list[str]:
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_a_page_of_many_dijits_takes_five_requests_in_each_theme(show: Any, built: None, theme: str) -> None:
+def test_a_page_of_many_dijits_takes_four_requests_in_each_theme(show: Any, built: None, theme: str) -> None:
     browser = show(Many, lambda page, form: [setattr(page, "theme", theme), page.dojo_form(form)])
     assert len(made(browser)) == 18  # three of them radio buttons
     assert set(requested(browser)) == {
         f"dojo-release/dijit/themes/{theme}/{theme}.css",
         "djintegrate/dojo/boot.js",
-        "djintegrate/dojo/form.css",
         "dojo-release/dojo/dojo.js",
         "dojo-release/dojo/nls/dojo_en-us.js",
     }

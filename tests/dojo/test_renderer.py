@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 from django import forms
+from django.template import engines
+from django.test import RequestFactory
 
 from djintegrate.dojo.forms import DijitRenderer
 from djintegrate.dojo.page.names import THEMES
+from djintegrate.dojo.page.page import Dojo
 from tests.dojo.conftest import wait
 from tests.dojo.forms import CHOICES, Every
 from tests.support.axe import violations
@@ -49,6 +52,27 @@ def test_what_may_stay_empty_says_so() -> None:
     html = str(Short())
     assert html.count("dj-optional") == 1
     assert html.index("dj-optional") > html.index("<legend")
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+@pytest.mark.parametrize(
+    ("default", "form", "wanted"),
+    [
+        ("django.forms.renderers.DjangoTemplates", forms.Form, False),
+        ("django.forms.renderers.DjangoTemplates", Short, True),
+        ("djintegrate.dojo.forms.DijitRenderer", None, True),
+        ("djintegrate.dojo.forms.DijitTemplatesSetting", forms.Form, True),
+    ],
+)
+def test_the_head_brings_the_stylesheet_where_the_renderer_is_used(
+    settings: Any, default: str, form: Any, wanted: bool, enabled: bool
+) -> None:
+    settings.FORM_RENDERER, settings.DOJO_ENABLED = default, enabled
+    page = Dojo(RequestFactory().get("/"))
+    if form:
+        page.dojo_form(form())
+    head = engines["django"].from_string("{% load dojo %}{% dojo page %}").render({"page": page})
+    assert head.count("djintegrate/dojo/form.css") == wanted
 
 
 @pytest.fixture

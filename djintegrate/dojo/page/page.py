@@ -15,12 +15,16 @@ from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.exceptions import ImproperlyConfigured
 from django.core.serializers.json import DjangoJSONEncoder
 from django.forms import BaseForm, BaseFormSet, BoundField
+from django.forms.renderers import get_default_renderer
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.utils.translation import get_language
 
+from djintegrate.common import csp
+
 from .. import conf
-from . import csp, names, specification
+from ..forms import wants_stylesheet
+from . import names, specification
 
 STATIC = "djintegrate/dojo"
 
@@ -38,6 +42,7 @@ class Dojo:
         self._steps: list[dict[str, Any] | str] = []
         self._owners: dict[str, str] = {}
         self._grids: set[str] = set()
+        self._has_look = False
         self._written = False
 
     @property
@@ -125,6 +130,7 @@ class Dojo:
         self._note_late()
 
     def _step(self, form: BaseForm, by_itself: bool) -> dict[str, Any]:
+        self._has_look = self._has_look or wants_stylesheet(form.renderer)
         fields = []
         for bound, entry in specification.entries(form, by_itself):
             self._own(bound, entry["id"])
@@ -173,7 +179,13 @@ class Dojo:
     def stylesheets(self) -> list[str]:
         base = conf.url().rpartition("/")[0]
         theme = _address(f"{base}/dijit/themes/{self.theme}/{self.theme}.css")
-        return [theme, static(f"{STATIC}/form.css"), *self._stylesheets]
+        return [theme, *self.look, *self._stylesheets]
+
+    @property
+    def look(self) -> list[str]:
+        """The stylesheet of DijitRenderer, where it writes a form of this page or may write one that arrives later."""
+        wanted = self._has_look or wants_stylesheet(get_default_renderer())
+        return [static(f"{STATIC}/form.css")] if wanted else []
 
     @property
     def grid_stylesheets(self) -> list[str]:

@@ -30,10 +30,12 @@ def dojo(page: Any) -> dict[str, Any]:
             "'django.template.context_processors.request' to the template's context processors."
         )
     if not page.enabled:
-        return {"enabled": False}
+        # The forms are plain, and look as DijitRenderer means them.
+        return {"enabled": False, "stylesheets": page.look, "nonce": page.nonce}
     return {
         "enabled": True,
         "page": page,
+        "stylesheets": page.stylesheets,
         "nonce": page.nonce,
         "functions": [mark_safe(source) for source in page.functions],
         "specification": json_script(page.specification(), SPECIFICATION, SpecificationEncoder),

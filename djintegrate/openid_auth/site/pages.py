@@ -21,6 +21,8 @@ from django.urls import NoReverseMatch, get_script_prefix, reverse
 from django.utils.translation import gettext as _
 from openid.consumer.discover import DiscoveryFailure
 
+from djintegrate.common import csp
+
 from ..conf import config
 
 POSTED_AGAIN = "posted_again"
@@ -63,7 +65,7 @@ def send_by_form(request: HttpRequest, action: str, fields: Iterable[tuple[str, 
         "fields": list(fields),
         "method": method,
         "destination": urlsplit(action).netloc or request.get_host(),
-        "nonce": _nonce(request),
+        "nonce": csp.nonce(request),
     }
     return render(request, "openid/redirect.html", context)
 
@@ -110,11 +112,3 @@ def _way_back(request: HttpRequest) -> str:
     url = reverse("openid-login")
     following = request.GET.get(REDIRECT_FIELD_NAME)
     return f"{url}?{urlencode({REDIRECT_FIELD_NAME: following})}" if following else url
-
-
-def _nonce(request: HttpRequest) -> str:
-    """The request's CSP nonce: Django's from 6.0 on, or that of django-csp."""
-    nonce = getattr(request, "csp_nonce", None)
-    if nonce is None:
-        nonce = getattr(request, "_csp_nonce", None)
-    return "" if nonce is None else str(nonce)

@@ -11,17 +11,16 @@ import re
 import secrets
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db import Error
+from django.db.backends.base.base import BaseDatabaseWrapper
 
-if TYPE_CHECKING:
-    from django.db.backends.base.base import BaseDatabaseWrapper
+from ..sql import verbs
 
 FORMAT_ID = 25674
 """Marks our identifiers among those of other programs: the letters dJ."""
 
-DEFINITION = re.compile(r"\s*(?:CREATE|ALTER|DROP|TRUNCATE|RENAME)\b(?!\s+TEMPORARY\b)", re.IGNORECASE)
 SECONDS_TO_DETACH = 5
 XAER_NOTA = 1397
 XA_RBROLLBACK = 1402
@@ -33,6 +32,10 @@ class Xid:
 
     transaction: str
     branch: str
+
+    def quoted(self) -> str:
+        """As XA statements have it. Both parts are made of letters, digits and a few signs, here and in `conf.site`."""
+        return f"'{self.transaction}','{self.branch}',{FORMAT_ID}"
 
 
 def new_transaction(site: str) -> str:
@@ -71,10 +74,13 @@ class Branch:
         raise NotImplementedError
 
     def is_unchanged(self) -> bool:
-        """Whether the database is certain that nothing was written."""
-        raise NotImplementedError
+        """Whether the database is certain that nothing was written.
 
-    def cannot_have(self, statement: str) -> bool:
+        MariaDB does not tell. To prepare a branch without changes is cheap there: nothing is written to its log.
+        """
+        return False
+
+    def cannot_have(self, statement: object) -> bool:
         """Whether the database refuses this kind of statement in a branch."""
         return False
 
@@ -90,6 +96,16 @@ class Branch:
         with self._wrapper.wrap_database_errors:
             (self._commit if commit else self._rollback)()
         self.ended = True
+
+    # Branches that somebody else left prepared, as another connection sees and ends them, in autocommit mode.
+
+    @staticmethod
+    def found(wrapper: BaseDatabaseWrapper) -> list[Xid]:
+        raise NotImplementedError
+
+    @staticmethod
+    def end_found(wrapper: BaseDatabaseWrapper, xid: Xid, commit: bool) -> None:
+        raise NotImplementedError
 
     def _prepare(self) -> None:
         raise NotImplementedError
@@ -110,8 +126,24 @@ class PostgresBranch(Branch):
 
     def is_unchanged(self) -> bool:
         # A number is assigned with the first change, whoever makes it: a function that a SELECT calls, too.
-        rows = _run(self._wrapper, self._raw, "SELECT pg_current_xact_id_if_assigned() IS NULL")
-        return bool(rows[0][0])
+        [(unchanged,)] = run(self._wrapper, "SELECT pg_current_xact_id_if_assigned() IS NULL", self._raw)
+        return bool(unchanged)
+
+    @staticmethod
+    def found(wrapper: BaseDatabaseWrapper) -> list[Xid]:
+        wrapper.ensure_connection()
+        with wrapper.wrap_database_errors:
+            found = wrapper.connection.tpc_recover()
+        here = wrapper.settings_dict["NAME"]
+        # The server names those of all its databases.
+        return [Xid(xid.gtrid, xid.bqual) for xid in found if xid.format_id == FORMAT_ID and xid.database == here]
+
+    @staticmethod
+    def end_found(wrapper: BaseDatabaseWrapper, xid: Xid, commit: bool) -> None:
+        wrapper.ensure_connection()
+        raw = wrapper.connection
+        with wrapper.wrap_database_errors:
+            (raw.tpc_commit if commit else raw.tpc_rollback)(raw.xid(FORMAT_ID, xid.transaction, xid.branch))
 
     def _prepare(self) -> None:
         self._raw.tpc_prepare()
@@ -129,12 +161,35 @@ class MariaDBBranch(Branch):
     def begin(self) -> None:
         self._xa("XA START %s")
 
-    def is_unchanged(self) -> bool:
-        # It does not tell. To prepare a branch without changes is cheap: nothing is written to its log.
-        return False
+    def cannot_have(self, statement: object) -> bool:
+        return isinstance(statement, str) and verbs.ends_a_transaction(statement)
 
-    def cannot_have(self, statement: str) -> bool:
-        return DEFINITION.match(statement) is not None
+    @staticmethod
+    def found(wrapper: BaseDatabaseWrapper) -> list[Xid]:
+        found = []
+        for format_id, length, _, data in run(wrapper, "XA RECOVER"):
+            text = data.decode("ascii", "replace") if isinstance(data, bytes) else str(data)
+            if format_id == FORMAT_ID:
+                found.append(Xid(text[:length], text[length:]))
+        return found
+
+    @staticmethod
+    def end_found(wrapper: BaseDatabaseWrapper, xid: Xid, commit: bool) -> None:
+        statement = f"XA {'COMMIT' if commit else 'ROLLBACK'} {xid.quoted()}"
+        deadline = time.monotonic() + SECONDS_TO_DETACH
+        while True:
+            try:
+                run(wrapper, statement)
+                return
+            except Error as error:
+                code = error.args[0] if error.args else None
+                if code == XA_RBROLLBACK:
+                    # The branch had changed nothing, and its connection is gone: MariaDB has nothing to commit.
+                    return
+                # A branch is unknown to others as long as the server has not noticed that its connection has ended.
+                if code != XAER_NOTA or time.monotonic() > deadline or xid not in MariaDBBranch.found(wrapper):
+                    raise
+            time.sleep(0.05)
 
     def _prepare(self) -> None:
         self._xa("XA END %s")
@@ -153,108 +208,36 @@ class MariaDBBranch(Branch):
         self._xa("XA ROLLBACK %s")
 
     def _xa(self, statement: str) -> None:
-        _run(self._wrapper, self._raw, statement % _quoted(self.xid))
+        run(self._wrapper, statement % self.xid.quoted(), self._raw)
 
 
-# Branches that somebody else left prepared. Their connections are in autocommit mode.
-
-
-class Postgres:
-    """What another connection sees of them, and does about them, through the calls of DB-API."""
-
-    @staticmethod
-    def prepared(wrapper: BaseDatabaseWrapper) -> list[Xid]:
-        wrapper.ensure_connection()
-        with wrapper.wrap_database_errors:
-            found = wrapper.connection.tpc_recover()
-        here = wrapper.settings_dict["NAME"]
-        # The server names those of all its databases.
-        return [Xid(xid.gtrid, xid.bqual) for xid in found if xid.format_id == FORMAT_ID and xid.database == here]
-
-    @staticmethod
-    def end(wrapper: BaseDatabaseWrapper, xid: Xid, commit: bool) -> None:
-        wrapper.ensure_connection()
-        raw = wrapper.connection
-        with wrapper.wrap_database_errors:
-            (raw.tpc_commit if commit else raw.tpc_rollback)(raw.xid(FORMAT_ID, xid.transaction, xid.branch))
-
-
-class MariaDB:
-    """The same, through XA statements."""
-
-    @staticmethod
-    def prepared(wrapper: BaseDatabaseWrapper) -> list[Xid]:
-        found = []
-        for format_id, length, _, data in run(wrapper, "XA RECOVER"):
-            text = data.decode("ascii", "replace") if isinstance(data, bytes) else str(data)
-            if format_id == FORMAT_ID:
-                found.append(Xid(text[:length], text[length:]))
-        return found
-
-    @staticmethod
-    def end(wrapper: BaseDatabaseWrapper, xid: Xid, commit: bool) -> None:
-        statement = f"XA {'COMMIT' if commit else 'ROLLBACK'} {_quoted(xid)}"
-        deadline = time.monotonic() + SECONDS_TO_DETACH
-        while True:
-            try:
-                run(wrapper, statement)
-            except Error as error:
-                code = error.args[0] if error.args else None
-                if code == XA_RBROLLBACK:
-                    # It had changed nothing, and its connection is gone: MariaDB has nothing to commit.
-                    return
-                # A branch is unknown to others as long as the server has not noticed that its connection has ended.
-                if code != XAER_NOTA or time.monotonic() > deadline or xid not in MariaDB.prepared(wrapper):
-                    raise
-                time.sleep(0.05)
-            else:
-                return
-
-
-KINDS: dict[str, tuple[type[Branch], type[Postgres | MariaDB]]] = {
-    "postgresql": (PostgresBranch, Postgres),
-    "mysql": (MariaDBBranch, MariaDB),
-}
+KINDS: dict[str, type[Branch]] = {"postgresql": PostgresBranch, "mysql": MariaDBBranch}
 
 
 def branch(wrapper: BaseDatabaseWrapper, xid: Xid) -> Branch:
     """A branch that is to begin on the connection of `wrapper`."""
-    return KINDS[wrapper.vendor][0](wrapper, xid)
+    return KINDS[wrapper.vendor](wrapper, xid)
 
 
 def all_prepared(wrapper: BaseDatabaseWrapper) -> list[Xid]:
     """Those of our kind that are prepared in the database of `wrapper`, of other sites and stores too."""
-    if wrapper.vendor not in KINDS:
-        return []
-    return KINDS[wrapper.vendor][1].prepared(wrapper)
+    return KINDS[wrapper.vendor].found(wrapper) if wrapper.vendor in KINDS else []
 
 
 def end(wrapper: BaseDatabaseWrapper, xid: Xid, commit: bool) -> None:
-    """Commit, or roll back, a prepared branch from another connection. One that has ended already is no error."""
-    kind = KINDS[wrapper.vendor][1]
+    """Commit, or roll back, a prepared branch from another connection. One that has ended already is not an error."""
     try:
-        kind.end(wrapper, xid, commit)
+        KINDS[wrapper.vendor].end_found(wrapper, xid, commit)
     except Error:
-        if xid in kind.prepared(wrapper):
+        if xid in all_prepared(wrapper):
             raise
 
 
-def run(wrapper: BaseDatabaseWrapper, sql: str) -> list[Any]:
-    """A statement of ours, past who counts and logs those of the site."""
-    wrapper.ensure_connection()
-    return _run(wrapper, wrapper.connection, sql)
-
-
-def _run(wrapper: BaseDatabaseWrapper, raw: Any, sql: str) -> list[Any]:
-    with wrapper.wrap_database_errors:
-        cursor = raw.cursor()
-        try:
-            cursor.execute(sql)
-            return list(cursor.fetchall()) if cursor.description else []
-        finally:
-            cursor.close()
-
-
-def _quoted(xid: Xid) -> str:
-    # Both parts are made of letters, digits and a few signs, here and in `conf.site`.
-    return f"'{xid.transaction}','{xid.branch}',{FORMAT_ID}"
+def run(wrapper: BaseDatabaseWrapper, sql: str, raw: Any = None) -> list[Any]:
+    """A statement of ours, past who counts and logs those of the site. `raw` is the connection that must run it."""
+    if raw is None:
+        wrapper.ensure_connection()
+        raw = wrapper.connection
+    with wrapper.wrap_database_errors, contextlib.closing(raw.cursor()) as cursor:
+        cursor.execute(sql)
+        return list(cursor.fetchall()) if cursor.description else []

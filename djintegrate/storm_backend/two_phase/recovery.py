@@ -1,7 +1,7 @@
 """What a crash has left prepared: what there is of it, what is to become of it, and how that is done.
 
-A transaction is to be committed if a store has recorded its commit (see `agreement`), and to be rolled back if none
-has. Never touches what another site, or another program, has prepared.
+A transaction is to be committed if a store has recorded its commit (see `global_transaction`), and to be rolled back
+if none has. Never touches what another site, or another program, has prepared.
 """
 
 from __future__ import annotations
@@ -9,18 +9,23 @@ from __future__ import annotations
 import enum
 import os
 import time
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
-from django.db import Error, OperationalError, connections
+from django.db import Error, OperationalError
+from django.db.backends.base.base import BaseDatabaseWrapper
 
-from .. import base, conf, stores
-from ..connection.wrapper import StormEngine
-from ..sql import errors as retry
-from . import branches
-from . import decision_log as decisions
+from .. import conf
+from ..sql import catalogue, errors
+from . import branches, decision_log
 
+READ_ONLY = {
+    "postgresql": "SELECT current_setting('transaction_read_only')::boolean",
+    "mysql": "SELECT @@read_only OR @@tx_read_only",
+}
 SECONDS_TO_KEEP_REFUSALS = 86400
 """A process that is still alive finds here that its transaction was refused."""
 
@@ -55,12 +60,14 @@ class Place:
     """A store as it was found."""
 
     name: str
-    wrapper: StormEngine
+    wrapper: BaseDatabaseWrapper
     # What is prepared here and ours, what is recorded here, and what others have prepared.
     prepared: set[str] = field(default_factory=set)
     records: dict[str, bool] = field(default_factory=dict)
     others: set[str] = field(default_factory=set)
     error: Error | None = None
+    # Nothing can be ended or recorded here, a hot standby say; what is recorded here counts all the same.
+    is_read_only: bool = False
 
     @property
     def branch_name(self) -> str:
@@ -71,34 +78,38 @@ class Place:
         """Whether it is a file that is not there, which to connect to would make. Perhaps it is only not mounted."""
         return self.wrapper.vendor == "sqlite" and not os.path.exists(str(self.wrapper.settings_dict["NAME"]))
 
-    @property
-    def database(self) -> tuple[str, ...]:
-        """Where its records are. Two stores may have one database."""
-        return (self.wrapper.vendor, *(str(self.wrapper.settings_dict[key]) for key in ("HOST", "PORT", "NAME")))
-
     def end(self, transaction: str, commit: bool) -> None:
-        branches.end(self.wrapper, branches.Xid(transaction, self.branch_name), commit)
+        try:
+            branches.end(self.wrapper, branches.Xid(transaction, self.branch_name), commit)
+        except Error as error:
+            raise CannotEnd(
+                f"The store {self.name!r} says: {error}. Only the user who prepared a transaction, or a superuser, can "
+                "end it; and MariaDB lets nobody while it has the connection of a machine that is gone: KILL that."
+            ) from error
 
 
 class Survey:
-    """All stores of the site, each on a connection of its own."""
+    """Stores of the site, each on a connection of its own: `connections` has one for each store's name."""
 
-    def __init__(self) -> None:
+    def __init__(self, connections: Mapping[str, BaseDatabaseWrapper]) -> None:
         self.site = conf.site()
-        places = [Place(name, _wrapper(name)) for name in conf.stores()]
-        self.places = [place for place in places if not _is_in_memory(place.wrapper)]
+        # What a database in memory held is gone with its process.
+        self.places = [
+            Place(name, connection)
+            for name, connection in connections.items()
+            if not (connection.vendor == "sqlite" and connection.is_in_memory_db())
+        ]
 
     def look(self) -> None:
         """Read what is prepared, and then what is recorded."""
-        for read in (self._read_prepared, self._read_records):
+        for read in (self._read_access, self._read_prepared, self._read_records):
             for place in self.places:
-                if place.is_missing:
-                    place.error = OperationalError(
-                        f"there is no file {place.wrapper.settings_dict['NAME']!r}. Bring it back; if the store was "
-                        "never used, an empty file will do"
-                    )
-                    continue
                 try:
+                    if place.is_missing:
+                        raise OperationalError(
+                            f"there is no file {place.wrapper.settings_dict['NAME']!r}. Bring it back; if the store "
+                            "was never used, an empty file will do"
+                        )
                     read(place)
                 except Error as error:
                     place.error = error
@@ -106,6 +117,10 @@ class Survey:
     @property
     def unreachable(self) -> list[Place]:
         return [place for place in self.places if place.error is not None]
+
+    @property
+    def read_only(self) -> list[Place]:
+        return [place for place in self.places if place.is_read_only]
 
     @property
     def others(self) -> set[str]:
@@ -123,9 +138,9 @@ class Survey:
         """
         if not (commit or by_force):
             commit = self._refuse(doubt)
-        for place in self.places:
+        for place in self._writable():
             if doubt.transaction in place.prepared:
-                _end(place, doubt, commit)
+                place.end(doubt.transaction, commit)
         return commit
 
     def forget(self, older_than: float) -> None:
@@ -133,7 +148,7 @@ class Survey:
         if any(not place.is_missing for place in self.unreachable):
             return
         # What was recorded before nothing was prepared under its name is no longer needed.
-        found = [place for place in self.places if not place.is_missing]
+        found = [place for place in self._writable() if not place.is_missing]
         for place in found:
             self._read_prepared(place)
         prepared = self._prepared()
@@ -145,10 +160,10 @@ class Survey:
                 and branches.is_of_site(name, self.site)
                 and time.time() - branches.begun_at(name) > (older_than if committed else SECONDS_TO_KEEP_REFUSALS)
             ]
-            decisions.forget(place.wrapper, done)
+            decision_log.forget(place.wrapper, done)
 
     def _doubt(self, name: str) -> Doubt:
-        where = tuple(place.name for place in self.places if name in place.prepared)
+        where = tuple(place.name for place in self._writable() if name in place.prepared)
         recorded = [place.name for place in self.places if place.records.get(name)]
         if recorded:
             return Doubt(name, where, Verdict.COMMIT, f"{recorded[0]!r} has recorded its commit.")
@@ -161,31 +176,42 @@ class Survey:
         """See to it that no store can record the commit any more; whether one has."""
         if self.unreachable:
             raise CannotEnd(f"{doubt.why} Bring it up, or say --force if it is lost.")
-        holders = []
-        for database in {place.database: place for place in self.places}.values():
-            prepared = [
-                place
-                for place in self.places
-                if place.database == database.database and doubt.transaction in place.prepared
-            ]
+        # Two stores may be on one database, which has one record for both.
+        databases: defaultdict[Any, list[Place]] = defaultdict(list)
+        for place in self._writable():
+            databases[catalogue.place(place.wrapper)].append(place)
+        holders: list[Place] = []
+        for places in databases.values():
+            name, wrapper = places[0].name, places[0].wrapper
+            prepared = [place for place in places if doubt.transaction in place.prepared]
             try:
-                if decisions.settle(database.wrapper, doubt.transaction, wait=not prepared):
+                if decision_log.settle(wrapper, doubt.transaction, wait=not prepared):
                     return True
             except Error as error:
-                if not retry.is_retryable(database.wrapper.vendor, error):
-                    raise CannotEnd(f"The store {database.name!r} says: {error}") from error
+                if not errors.is_retryable(wrapper.vendor, error):
+                    raise CannotEnd(f"The store {name!r} says: {error}") from error
                 if not prepared:
-                    raise CannotEnd(f"The store {database.name!r} is committing it just now. Look again.") from error
+                    raise CannotEnd(f"The store {name!r} is committing it just now. Look again.") from error
                 # What is prepared here has the record in it. To roll that back is the decision.
                 holders += prepared
         for place in holders:
-            _end(place, doubt, commit=False)
-            if decisions.settle(place.wrapper, doubt.transaction):
+            place.end(doubt.transaction, commit=False)
+            if decision_log.settle(place.wrapper, doubt.transaction):
                 return True
         return False
 
+    def _writable(self) -> list[Place]:
+        return [place for place in self.places if not place.is_read_only]
+
     def _prepared(self) -> set[str]:
-        return {name for place in self.places for name in place.prepared}
+        return {name for place in self._writable() for name in place.prepared}
+
+    def _read_access(self, place: Place) -> None:
+        if place.wrapper.vendor == "sqlite":
+            place.is_read_only = not os.access(str(place.wrapper.settings_dict["NAME"]), os.W_OK)
+        else:
+            [(is_read_only,)] = branches.run(place.wrapper, READ_ONLY[place.wrapper.vendor])
+            place.is_read_only = bool(is_read_only)
 
     def _read_prepared(self, place: Place) -> None:
         found = branches.all_prepared(place.wrapper)
@@ -194,39 +220,16 @@ class Survey:
         place.others = {xid.transaction for xid in found} - place.prepared
 
     def _read_records(self, place: Place) -> None:
-        place.records = decisions.outcomes(place.wrapper)
+        place.records = decision_log.outcomes(place.wrapper)
 
 
 @contextmanager
-def survey() -> Iterator[Survey]:
+def survey(connections: Mapping[str, BaseDatabaseWrapper]) -> Iterator[Survey]:
     """A survey that has looked, and closes its connections."""
-    found = Survey()
+    found = Survey(connections)
     try:
         found.look()
         yield found
     finally:
         for place in found.places:
             place.wrapper.close()
-
-
-def _end(place: Place, doubt: Doubt, commit: bool) -> None:
-    try:
-        place.end(doubt.transaction, commit)
-    except Error as error:
-        raise CannotEnd(
-            f"The store {place.name!r} says: {error}. Only the user who prepared a transaction, or a superuser, can "
-            "end it; and MariaDB lets nobody while it still has the connection of a machine that is gone: KILL that."
-        ) from error
-
-
-def _wrapper(name: str) -> StormEngine:
-    alias = stores.alias_of(name)
-    if alias is None:
-        return base.wrapper_for(conf.store(name))
-    wrapper: StormEngine = decisions.another(connections[alias])
-    return wrapper
-
-
-def _is_in_memory(wrapper: StormEngine) -> bool:
-    # What such a database held is gone with its process.
-    return wrapper.vendor == "sqlite" and bool(wrapper.is_in_memory_db())

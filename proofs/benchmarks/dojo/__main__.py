@@ -25,7 +25,7 @@ from proofs.benchmarks.dojo import site
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
 
-REQUESTS_AT_MOST = 5
+REQUESTS_AT_MOST = 4
 GZIPPED_AT_MOST = 115 * 1024
 DOJO_FORM_AT_MOST = 0.15
 SHARE_AT_MOST = 1 / 3

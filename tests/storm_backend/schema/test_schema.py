@@ -1,4 +1,4 @@
-"""A store's schema, by the command: patches are applied one by one, and a failing one is told with what remains."""
+"""A store's schema, by the command: patches are applied one by one, and a failing one is told with what it ran."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ from django.db import connection
 from django.test import TestCase
 
 from djintegrate.storm_backend import get_store, get_store_uri
-from djintegrate.storm_backend.schema import prepare_test_database
-from djintegrate.storm_backend.stores import ManagedStore
+from djintegrate.storm_backend.schema import SchemaError, StoreSchema
+from djintegrate.storm_backend.schema.testing import prepare_test_database
+from djintegrate.storm_backend.stores import SharedStore
 from tests.support.helpers import Oops, django_add, django_names, is_mariadb, is_sqlite
 
 pytest_plugins = ["tests.support.fixtures"]
@@ -84,7 +85,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[WritePa
 
 
 @pytest.fixture(params=["main", "loose", "two_phase"])
-def store(request: pytest.FixtureRequest, settings: Any, package: WritePackage) -> Iterator[ManagedStore]:
+def store(request: pytest.FixtureRequest, settings: Any, package: WritePackage) -> Iterator[SharedStore]:
     """A shared store, and plain ones on the same database, with an empty package for a schema."""
     if request.param == "two_phase" and is_sqlite():
         pytest.skip("SQLite has no two-phase commit.")
@@ -104,7 +105,7 @@ def store(request: pytest.FixtureRequest, settings: Any, package: WritePackage) 
 
 
 @pytest.fixture
-def run(store: ManagedStore) -> Run:
+def run(store: SharedStore) -> Run:
     """The command on the store; what it prints."""
 
     def call(action: str, *options: str) -> str:
@@ -120,13 +121,13 @@ def tables() -> set[str]:
         return {"gadget", "extra", "patch"} & set(connection.introspection.table_names(cursor))
 
 
-def values(store: ManagedStore, column: str, table: str) -> list[Any]:
+def values(store: SharedStore, column: str, table: str) -> list[Any]:
     with transaction.manager:
         return [row[0] for row in store.execute(f"SELECT {column} FROM {table} ORDER BY {column}")]
 
 
 class TestCreate:
-    def test_makes_the_tables_and_marks_every_patch(self, store: ManagedStore, run: Run, package: WritePackage) -> None:
+    def test_makes_the_tables_and_marks_every_patch(self, store: SharedStore, run: Run, package: WritePackage) -> None:
         package(patch_1=ADD_EXTRA, patch_2=NO_SQL)
         assert run("create") == "Created the schema, with all patches.\n"
         assert tables() == {"gadget", "patch"}
@@ -137,7 +138,7 @@ class TestCreate:
         with pytest.raises(CommandError, match=r"has its schema already.*storm_schema apply"):
             run("create")
 
-    def test_a_failing_one_leaves_nothing_or_says_what(self, run: Run, package: WritePackage) -> None:
+    def test_a_failing_one_leaves_nothing_or_says_what_it_ran(self, run: Run, package: WritePackage) -> None:
         package(text=PACKAGE.replace("20))", "20))', 'NONSENSE").replace('"CREATE', "'CREATE").replace('SE"]', "SE']"))
         with pytest.raises(CommandError) as caught:
             run("create")
@@ -147,7 +148,7 @@ class TestCreate:
             assert "CREATE TABLE gadget" in str(caught.value)
         else:
             assert tables() == set()
-            assert "Nothing was created." in str(caught.value)
+            assert "Nothing of it remains" in str(caught.value)
         assert "(no schema" in run("status")
 
 
@@ -161,7 +162,7 @@ class TestStatus:
         assert tables() == set()
 
     def test_tells_applied_pending_and_unknown_patches_in_the_order_of_their_numbers(
-        self, store: ManagedStore, run: Run, package: WritePackage
+        self, store: SharedStore, run: Run, package: WritePackage
     ) -> None:
         package(patch_2=RENAME)
         run("create")
@@ -189,7 +190,7 @@ class TestApply:
         assert run("apply") == "Created the schema, with all patches.\n"
         assert tables() == {"gadget", "patch"}
 
-    def test_runs_what_is_pending_and_tells_each(self, store: ManagedStore, run: Run, package: WritePackage) -> None:
+    def test_runs_what_is_pending_and_tells_each(self, store: SharedStore, run: Run, package: WritePackage) -> None:
         run("create")
         with transaction.manager:
             store.execute("INSERT INTO gadget (id, name) VALUES (1, 'old')")
@@ -203,7 +204,7 @@ class TestApply:
         assert run("apply", "--verbosity", "0") == ""
 
     def test_refuses_patches_that_the_code_does_not_know(
-        self, store: ManagedStore, run: Run, package: WritePackage
+        self, store: SharedStore, run: Run, package: WritePackage
     ) -> None:
         run("create")
         with transaction.manager:
@@ -215,37 +216,49 @@ class TestApply:
 
     @pytest.mark.parametrize(("patch", "told"), [(FAILS_LATE, "ValueError: no more"), (NO_SQL, "NONSENSE")])
     def test_names_the_patch_that_fails_and_keeps_those_before_it(
-        self, store: ManagedStore, run: Run, package: WritePackage, patch: str, told: str
+        self, store: SharedStore, run: Run, package: WritePackage, patch: str, told: str
     ) -> None:
         run("create")
         package(patch_1=RENAME, patch_2=RENAME, patch_3=patch, patch_4=RENAME)
         with pytest.raises(CommandError) as caught:
             run("apply")
         message = str(caught.value)
-        assert message.startswith(f"Patch 3 of the store '{store.name}' failed: ")
+        assert message.startswith(f"Patch 3 failed in the store '{store.name}': ")
         assert told in message
-        assert "Applied before it, and kept: 1, 2." in message
         assert values(store, "version", "patch") == [1, 2]
         if is_mariadb() and patch is FAILS_LATE:
             assert "extra" in tables()
-            assert "Part of it" not in message and "part of it was committed" in message
             assert "CREATE TABLE extra" in message
         else:
             assert "extra" not in tables()
-            assert "Nothing of patch 3 remains." in message
+        assert ("MariaDB commits at each CREATE" if is_mariadb() else "Nothing of it remains") in message
 
     def test_a_patch_that_commits_in_the_middle_and_fails_is_pending(
-        self, store: ManagedStore, run: Run, package: WritePackage
+        self, store: SharedStore, run: Run, package: WritePackage
     ) -> None:
         run("create")
         package(patch_1=FAILS_LATE.replace("raise", "store.commit()\n    raise"))
-        with pytest.raises(CommandError, match="art of it was committed before it failed, and remains"):
+        with pytest.raises(CommandError, match="MariaDB commits" if is_mariadb() else r"unless it called commit\(\)"):
             run("apply")
         assert tables() == {"gadget", "patch", "extra"}
         assert values(store, "version", "patch") == []
 
+    def test_a_patch_that_another_process_is_applying_fails_and_stays_marked_by_that_one(
+        self, store: SharedStore, run: Run, package: WritePackage
+    ) -> None:
+        run("create")
+        package(patch_1=RENAME, patch_2=RENAME)
+
+        def the_other_is_faster(line: str) -> None:
+            with transaction.manager:
+                store.execute("INSERT INTO patch (version) VALUES (2)")
+
+        with pytest.raises(SchemaError, match="Patch 2 failed"):
+            StoreSchema(store.name).apply(say=the_other_is_faster)
+        assert values(store, "version", "patch") == [1, 2]
+
     def test_a_patch_that_commits_in_the_middle_is_applied_whole(
-        self, store: ManagedStore, run: Run, package: WritePackage
+        self, store: SharedStore, run: Run, package: WritePackage
     ) -> None:
         run("create")
         package(patch_1=ADD_EXTRA.replace('store.execute("INSERT', 'store.commit()\n    store.execute("INSERT'))
@@ -288,9 +301,7 @@ class TestApply:
 
 
 class TestDryRun:
-    def test_shows_every_statement_and_keeps_nothing(
-        self, store: ManagedStore, run: Run, package: WritePackage
-    ) -> None:
+    def test_shows_every_statement_and_keeps_nothing(self, store: SharedStore, run: Run, package: WritePackage) -> None:
         run("create")
         package(patch_1=RENAME, patch_2=ADD_EXTRA.replace("INSERT INTO extra", "INSERT INTO gadget"))
         out = run("apply", "--dry-run")
@@ -344,7 +355,7 @@ class TestDrop:
         assert tables() == set()
         assert "(no schema" in run("status")
 
-    def test_a_failing_one_says_what_remains(self, run: Run, package: WritePackage) -> None:
+    def test_a_failing_one_leaves_all_or_says_what_it_ran(self, run: Run, package: WritePackage) -> None:
         run("create")
         package(text=PACKAGE.replace("DROP TABLE IF EXISTS extra", "NONSENSE"))
         with pytest.raises(CommandError) as caught:
@@ -354,7 +365,7 @@ class TestDrop:
             assert "DROP TABLE IF EXISTS gadget" in str(caught.value)
         else:
             assert tables() == {"gadget", "patch"}
-            assert "Everything is as it was." in str(caught.value)
+            assert "Nothing of it remains" in str(caught.value)
 
 
 class TestThePackage:
@@ -386,10 +397,10 @@ class TestInTests:
 
     def test_a_kept_test_database_gets_the_tables_and_the_pending_patches(self, package: WritePackage) -> None:
         # That the runner calls it is shown in test_commands.
-        prepare_test_database(connection)
+        prepare_test_database(None, connection)
         assert tables() == {"gadget", "patch"}
         package(patch_1=ADD_EXTRA)
-        prepare_test_database(connection)
+        prepare_test_database(None, connection)
         assert tables() == {"gadget", "patch", "extra"}
 
     def test_the_tables_are_emptied_with_djangos(self) -> None:

@@ -1,10 +1,17 @@
 // Dijit's templates have style attributes, which a Content-Security-Policy may forbid in HTML that a script brings in.
-// The same styles set by program are allowed, so each piece of HTML gets them that way.
+// The same styles set by program are allowed, so each piece of HTML gets them that way. What dijits of djintegrate's own
+// need on every page is set so as well, rather than by one more request; any rule of the page's goes over it.
 define(["dojo/dom-construct"], function (domConstruct) {
 	"use strict";
 	var toDom = domConstruct.toDom,
 		STYLE = /(<[a-z][^<>]*?\s)style(\s*=)/gi,
-		ASIDE = "data-aside-style";
+		ASIDE = "data-aside-style",
+		sheet = new CSSStyleSheet();
+
+	sheet.replaceSync(":where(.djintegrateDateTimeBox) { display: inline-flex; gap: 8px; }" +
+		":where(.djintegrate-error) { color: #b3151f; color: light-dark(#b3151f, #ff9a92); }" +
+		":where(.djintegrate-error:not([hidden])) { display: block; }");
+	document.adoptedStyleSheets.push(sheet);
 
 	function apply(element) {
 		element.style.cssText = element.getAttribute(ASIDE);

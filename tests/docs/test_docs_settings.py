@@ -31,6 +31,7 @@ NOT_INSTALLED = {"storm_backend.E003", "storm_backend.E010"}
 SITES_OWN = {
     "catalog": [],
     "mysite.middleware": ["ErrorPages"],
+    "talks": [],
     "shop.ledger_schema": ["CREATES", "DROPS", "DELETES"],
 }
 """Modules of the reader's site, and what the blocks want to be in them."""

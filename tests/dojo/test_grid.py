@@ -193,7 +193,7 @@ class TestWrongUse:
     def test_a_column_that_cannot_be(self) -> None:
         with pytest.raises(ValueError, match=r"the format 'money'. Use one of 'boolean', 'date'"):
             Column("a", format="money")
-        with pytest.raises(ValueError, match="no name of a module"):
+        with pytest.raises(ValueError, match="is not the name of a module"):
             Column("a", formatter=("no name", "x"))
 
     @pytest.mark.parametrize(

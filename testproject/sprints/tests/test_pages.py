@@ -216,7 +216,7 @@ class PageTests(World):
         text = '<p onclick="x()">Bring <b>one</b></p><script>alert(1)</script><a href="javascript:x">q</a>'
         self.client.post(self.url(page="propose/"), {**PROPOSAL, "description": text})
         session = self.store.find(Session, title="Looms").one()
-        self.assertEqual(session.description, "<p>Bring <b>one</b></p><a>q</a>")
+        self.assertEqual(session.description, '<p>Bring <b>one</b></p><a rel="nofollow noopener">q</a>')
 
     def test_a_conflict_is_told_on_the_form_and_changes_nothing(self) -> None:
         self.scheduled("First", 10, self.studio)

@@ -90,7 +90,7 @@ def test_a_field_that_is_not_in_its_form_is_refused_with_those_that_are() -> Non
 
 @pytest.mark.parametrize("value", ["title", None, Talk, Talk()])
 def test_what_is_no_field_is_refused(value: Any) -> None:
-    with pytest.raises(TypeError, match=r'is no field. Give it form\["name"\]'):
+    with pytest.raises(TypeError, match=r'is not a field. Give it form\["name"\]'):
         dojo.dojo_field(value, "dijit.form.TextBox")
 
 

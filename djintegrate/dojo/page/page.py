@@ -177,15 +177,14 @@ class Dojo:
 
     @property
     def stylesheets(self) -> list[str]:
+        """With DijitRenderer's where it writes a form of this page, or may write one that arrives later."""
+        has_look = self._has_look or wants_stylesheet(get_default_renderer())
+        look = [static(f"{STATIC}/form.css")] if has_look else []
+        if not self.enabled:
+            return look
         base = conf.url().rpartition("/")[0]
         theme = _address(f"{base}/dijit/themes/{self.theme}/{self.theme}.css")
-        return [theme, *self.look, *self._stylesheets]
-
-    @property
-    def look(self) -> list[str]:
-        """The stylesheet of DijitRenderer, where it writes a form of this page or may write one that arrives later."""
-        wanted = self._has_look or wants_stylesheet(get_default_renderer())
-        return [static(f"{STATIC}/form.css")] if wanted else []
+        return [theme, *look, *self._stylesheets]
 
     @property
     def grid_stylesheets(self) -> list[str]:

@@ -31,7 +31,7 @@ def dojo(page: Any) -> dict[str, Any]:
         )
     if not page.enabled:
         # The forms are plain, and look as DijitRenderer means them.
-        return {"enabled": False, "stylesheets": page.look, "nonce": page.nonce}
+        return {"enabled": False, "stylesheets": page.stylesheets, "nonce": page.nonce}
     return {
         "enabled": True,
         "page": page,

@@ -107,7 +107,7 @@ def test_collected_files_have_hashed_names_and_compressed_ones_beside_them(
     settings.STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder"]
     browser = show(Many)
     assert len(made(browser)) == 18
-    assert len(requested(browser)) == 5
+    assert len(requested(browser)) == 4
     assert all(re.search(r"\.[0-9a-f]{12}\.(js|css)$", name) for name in requested(browser)), requested(browser)
     assert complaints(browser) == []
 

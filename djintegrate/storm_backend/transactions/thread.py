@@ -14,6 +14,7 @@ from typing import Any
 import transaction
 from django.db import connections
 from django.db.transaction import TransactionManagementError
+from django.db.utils import ConnectionDoesNotExist
 from transaction import TransactionManager
 from transaction.interfaces import ISynchronizer, NoTransaction
 from zope.interface import implementer
@@ -113,11 +114,7 @@ class ThreadTransactions:
     # What the manager announces
 
     def newTransaction(self, txn: Any) -> None:
-        if _shared:
-            # A live server's thread uses connections that another thread has made.
-            for connection in connections.all(initialized_only=True):
-                if connection in _shared:
-                    self.add(connection)
+        self._look_again()
         self._refuse_open_blocks(txn, "A transaction cannot be begun")
         self.begun, self.ending = txn, None
         for connection in self.connections.values():
@@ -176,6 +173,21 @@ class ThreadTransactions:
         if os.getpid() == self._process:
             for connection in self.connections.values():
                 connection.close_at_end_of_thread(self._thread)
+
+    def _look_again(self) -> None:
+        """Tests replace connections, and a live server's thread uses those that another thread has made."""
+        if _shared:
+            for connection in connections.all(initialized_only=True):
+                if connection in _shared:
+                    self.add(connection)
+        for alias, known in list(self.connections.items()):
+            try:
+                connection = connections[alias]
+            except ConnectionDoesNotExist:
+                del self.connections[alias]
+                continue
+            if connection is not known and getattr(connection, "takes_part", False):
+                self.connections[alias] = connection
 
     def _refuse_open_blocks(self, txn: Any, what: str) -> None:
         for connection in self.connections.values():

@@ -22,9 +22,11 @@ class OpenIDAuthConfig(AppConfig):
         from .checks import check_configuration
         from .models import UserOpenID
         from .people.receivers import take_back_verification
+        from .protocol import log_lines
 
         checks.register(check_configuration)
         post_delete.connect(take_back_verification, sender=UserOpenID, dispatch_uid="openid_auth.take_back")
+        log_lines.protect()
         self.set_up_admin()
 
     def set_up_admin(self) -> None:

@@ -11,13 +11,10 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
-from openid.association import Association
-from openid.consumer.consumer import Response
 from openid.consumer.discover import DiscoveryFailure
 
 from . import views
 from .forms import OpenIDLoginForm
-from .protocol.consumer import Answer, OpenIDConsumer
 from .protocol.state import Begun
 from .site.pages import lacks_cookies, send_again
 
@@ -67,19 +64,15 @@ async def alogin_complete(
     """As `login_complete`."""
     if lacks_cookies(request):
         return await sync_to_async(send_again)(request)
-    response = await _verified(request, views.make_consumer(request))
-    return await sync_to_async(views.conclude)(request, response, redirect_field_name, render_failure)
-
-
-async def _verified(request: HttpRequest, consumer: OpenIDConsumer) -> Response | None:
     data = views.openid_data(request)
-    if not data:
-        return None
+    if refusal := await sync_to_async(views.refuse_unread)(request, data, render_failure):
+        return refusal
+    consumer = views.make_consumer(request)
+    answer = await sync_to_async(consumer.receive)(data, request.build_absolute_uri())
+    verified = await sync_to_async(consumer.verify, thread_sensitive=False)(answer)
 
-    def receive() -> tuple[Answer, Association | None]:
-        answer = consumer.receive(data, request.build_absolute_uri())
-        return answer, consumer.known_association(answer)
+    def conclude() -> HttpResponse:
+        response = consumer.settle(*verified)
+        return views.conclude(request, response, consumer.answered, redirect_field_name, render_failure)
 
-    answer, association = await sync_to_async(receive)()
-    response = await sync_to_async(consumer.verify, thread_sensitive=False)(answer, association)
-    return await sync_to_async(consumer.settle)(response)
+    return await sync_to_async(conclude)()

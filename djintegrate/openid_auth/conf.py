@@ -102,6 +102,10 @@ def _count(value: Any) -> int:
     return value
 
 
+def _optional_count(value: Any) -> int | None:
+    return None if value is None else _count(value)
+
+
 def _throttle(value: Any) -> tuple[int, int] | None:
     if value is None:
         return None
@@ -169,6 +173,10 @@ class OpenIDSettings:
     fetch_max_redirects = Setting("OPENID_FETCH_MAX_REDIRECTS", 5, _count, "a whole number, 0 or more")
     login_throttle = Setting("OPENID_LOGIN_THROTTLE", (30, 60), _throttle, "(times, seconds), or None")
     providers = Setting("OPENID_PROVIDERS", PROVIDERS, _providers, 'a list of {"name": …, "url": …, "icon": …}')
+    throttle_proxies = Setting[int | None](
+        "OPENID_THROTTLE_PROXIES", None, _optional_count, "a number of proxies, 0 or more, or None"
+    )
+    fetcher = Setting("OPENID_FETCHER", None, _function, "a function that makes a fetcher, its dotted path, or None")
 
 
 config = OpenIDSettings()

@@ -42,7 +42,6 @@ class Nonce(models.Model):
     timestamp = models.BigIntegerField(_("timestamp"), db_index=True)
     salt = models.CharField(_("salt"), max_length=255)
     digest = DigestField(of=("server_url", "timestamp", "salt"), unique=True)
-    only_if: models.Exists
 
     class Meta:
         verbose_name = _("nonce")

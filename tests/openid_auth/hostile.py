@@ -63,11 +63,12 @@ class Hostile:
     def identity(self, name: str = "mallory") -> str:
         return f"{self.url}id/{name}"
 
-    def serve(self, path: str, body: str | bytes = b"", status: int = 200, **headers: str) -> str:
-        """From now on, `path` is this document. Its address."""
+    def serve(self, path: str, body: str | bytes = b"", status: int = 200, delay: float = 0, **headers: str) -> str:
+        """From now on, `path` is this document, after `delay` seconds. Its address."""
         content = body.encode() if isinstance(body, str) else body
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        self._tell("serve", {"path": f"/{path}", "status": status, "headers": named, "body": content.decode("latin1")})
+        document = {"status": status, "headers": named, "body": content.decode("latin1"), "delay": delay}
+        self._tell("serve", {"path": f"/{path}", **document})
         return f"{self.url}{path}"
 
     def sign(self, fields: dict[str, str], signed: list[str] | None = None) -> dict[str, str]:
@@ -170,6 +171,7 @@ class Handler(BaseHTTPRequestHandler):
         path = urlsplit(self.path).path
         if path in self.documents:
             document = self.documents[path]
+            time.sleep(document["delay"])
             self._send(document["body"].encode("latin1"), document["status"], document["headers"])
         elif path == "/select":
             self._xrds(SELECT, SREG, TEAMS)

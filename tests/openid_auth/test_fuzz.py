@@ -53,7 +53,7 @@ def site(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.OPENID_LAUNCHPAD_STAFF_TEAMS = ["team"]
     settings.OPENID_TEAMS_TRUSTED_ENDPOINTS = [ENDPOINT]
     settings.OPENID_VALID_VERIFICATION_SCHEMES = {ENDPOINT: ["token_via_email"]}
-    monkeypatch.setattr(consumer, "Fetcher", lambda: Canned)
+    monkeypatch.setattr(consumer, "make_fetcher", lambda: Canned)
 
 
 class Canned:

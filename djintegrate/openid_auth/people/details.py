@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from typing import Any, TypedDict
 
+import regex
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from openid.consumer.consumer import AuthRequest, SuccessResponse
@@ -36,6 +36,9 @@ AX_ALIASES = {
 }
 SREG_FIELDS = ("email", "fullname", "nickname")
 MAX_VALUE = 254
+# What Unicode's data says shows nothing, and its controls, formats and unassigned characters.
+SPACES = re.compile(r"\s+")
+INVISIBLE = regex.compile(r"[\p{Default_Ignorable_Code_Point}\p{C}]+")
 
 
 class Details(TypedDict, total=False):
@@ -111,12 +114,7 @@ def _clean(value: str | None) -> str | None:
     """`value` on one line, without characters that do not show."""
     if value is None:
         return None
-    shown = "".join(
-        " " if character.isspace() else character
-        for character in value[: 4 * MAX_VALUE]
-        if character.isspace() or unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Cn", "Co")
-    )
-    return re.sub(" +", " ", shown).strip()[:MAX_VALUE] or None
+    return INVISIBLE.sub("", SPACES.sub(" ", value[: 4 * MAX_VALUE])).strip()[:MAX_VALUE] or None
 
 
 def _email(value: str | None) -> str | None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth import get_backends, get_user_model
+from django.contrib.auth import get_backends
 from django.contrib.auth.decorators import login_required
-from django.db import router, transaction
+from django.db import OperationalError, router, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -20,7 +21,11 @@ from ..conf import config
 from ..forms import OpenIDLoginForm
 from ..models import UserOpenID
 from ..site import pages
+from ..site.failures import render_failure
+from ..site.submitted import in_body_or_address
 from ..views import begin_request
+
+logger = logging.getLogger("djintegrate.openid_auth")
 
 
 @require_safe
@@ -35,7 +40,7 @@ def identities(request: HttpRequest) -> HttpResponse:
 @login_required
 def identity_add(request: HttpRequest) -> HttpResponse:
     """Send the browser to the provider. When it comes back, `login_complete` gives the identity to the account."""
-    form = OpenIDLoginForm(request.POST)
+    form = OpenIDLoginForm(in_body_or_address(request))
     identifier = config.sso_server_url
     if identifier is None:
         if not form.is_valid():
@@ -49,14 +54,19 @@ def identity_add(request: HttpRequest) -> HttpResponse:
 def identity_remove(request: HttpRequest, pk: int) -> HttpResponse:
     identity = get_object_or_404(UserOpenID, pk=pk, user=request.user)
     using = router.db_for_write(UserOpenID)
-    with transaction.atomic(using=using):
-        # Of two removals at once the second waits here, and then sees what the first one left.
-        get_user_model()._default_manager.using(using).select_for_update().get(pk=request.user.pk)
-        if not may_lose_one(request.user, using):
-            messages.error(request, _("This is your only way in. Add another one first."), fail_silently=True)
-            return redirect("openid-identities")
-        identity.delete()
-    messages.success(request, _("%s no longer signs you in.") % identity, fail_silently=True)
+    try:
+        with transaction.atomic(using=using):
+            removed = _remove(identity, using)
+    except OperationalError as error:
+        # Two removals at once, each within a transaction that had read before: SQLite refuses one of them.
+        logger.warning("An identity was not removed: %s", error)
+        if transaction.get_connection(using).in_atomic_block:
+            transaction.set_rollback(True, using=using)
+        return render_failure(request, _("Another change of yours is under way. Please try again."), status=409)
+    if removed:
+        messages.success(request, _("%s no longer signs you in.") % identity, fail_silently=True)
+    else:
+        messages.error(request, _("This is your only way in. Add another one first."), fail_silently=True)
     return redirect("openid-identities")
 
 
@@ -66,6 +76,16 @@ def may_lose_one(user: Any, using: str | None = None) -> bool:
         not isinstance(backend, OpenIDBackend) for backend in get_backends()
     )
     return by_password or UserOpenID.objects.using(using).filter(user=user).count() > 1
+
+
+def _remove(identity: UserOpenID, using: str) -> bool:
+    # Locks the user's identities: of two removals at once the second waits here, and then sees what the first left.
+    # Nothing is read before it, for SQLite would give no lock to a transaction that has read.
+    UserOpenID.objects.using(using).filter(user_id=identity.user_id).update(user_id=identity.user_id)
+    if not may_lose_one(identity.user, using):
+        return False
+    identity.delete()
+    return True
 
 
 def _page(request: HttpRequest, form: OpenIDLoginForm) -> HttpResponse:

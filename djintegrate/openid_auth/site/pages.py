@@ -22,6 +22,9 @@ from django.utils.translation import gettext as _
 from openid.consumer.discover import DiscoveryFailure
 
 from ..conf import config
+from ..exceptions import NotAnAnswer
+from ..protocol.discovery import NotFound, Unreachable
+from .submitted import in_body_or_address, submitted
 
 POSTED_AGAIN = "posted_again"
 
@@ -53,6 +56,7 @@ def failure_context(request: HttpRequest, message: Any, exception: Exception | N
     """What openid/failure.html shows."""
     context = {"message": message, "exception": exception, "try_again": _way_back(request)}
     context["front_page"] = get_script_prefix()
+    context["begin"] = isinstance(exception, NotAnAnswer)
     return {**context, "advice": _advice(exception)}
 
 
@@ -75,13 +79,13 @@ def lacks_cookies(request: HttpRequest) -> bool:
     it does.
     """
     withheld = request.method == "POST" or settings.SESSION_COOKIE_SAMESITE == "Strict"
-    data = request.POST if request.method == "POST" else request.GET
+    data = in_body_or_address(request)
     return withheld and settings.SESSION_COOKIE_NAME not in request.COOKIES and POSTED_AGAIN not in data
 
 
 def send_again(request: HttpRequest) -> HttpResponse:
     """A page of this site that sends the same answer once more, now with the cookie."""
-    data = request.POST if request.method == "POST" else request.GET
+    data = in_body_or_address(request)
     fields = [(name, value) for name, values in data.lists() for value in values]
     action = request.get_full_path() if request.method == "POST" else request.path
     method = str(request.method).lower()
@@ -89,12 +93,23 @@ def send_again(request: HttpRequest) -> HttpResponse:
 
 
 def _advice(exception: Exception | None) -> Any:
+    if isinstance(exception, Unreachable) or (isinstance(exception, NotFound) and _is_ours(exception.identifier)):
+        return _("That is not your fault. Please try again in a few minutes.")
     if isinstance(exception, DiscoveryFailure):
         return _("Look whether the address is right: it is that of your OpenID or of your provider.")
-    return getattr(exception, "advice", "") or _(
+    if advice := getattr(exception, "advice", ""):
+        return advice
+    if config.sso_server_url is not None:
+        return _("You can try again. If it keeps failing, tell the people of this site what it says above.")
+    return _(
         "You can try again, or choose another provider. If it keeps failing, tell the people of this site what it says "
         "above."
     )
+
+
+def _is_ours(identifier: str) -> bool:
+    """Whether the identifier is one that the site itself offers, and not one that somebody typed."""
+    return identifier == config.sso_server_url or any(entry["url"] == identifier for entry in config.providers)
 
 
 def _icon(icon: str) -> str:
@@ -108,7 +123,7 @@ def _way_back(request: HttpRequest) -> str:
         with suppress(NoReverseMatch):
             return reverse("openid-identities")
     url = reverse("openid-login")
-    following = request.GET.get(REDIRECT_FIELD_NAME)
+    following = submitted(request).get(REDIRECT_FIELD_NAME)
     return f"{url}?{urlencode({REDIRECT_FIELD_NAME: following})}" if following else url
 
 

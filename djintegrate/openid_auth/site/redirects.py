@@ -12,7 +12,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from ..conf import config
 
 # Browsers drop tabs and line ends from an address, and take a backslash for a slash.
-DANGEROUS = re.compile(r"[\x00-\x20\x7f-\xa0\\\u2028\u2029\ufeff]")
+DANGEROUS = re.compile(r"[\x00-\x20\x7f-\xa0\\\u2028\u2029\ufeff\ud800-\udfff]")
 
 MAX_LENGTH = 1500
 """It travels inside of return_to, which has to fit into an address itself."""

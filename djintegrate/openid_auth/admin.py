@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from .forms import TeamGroupsMixin
-from .models import Association, Nonce, UserOpenID
+from .models import Association, Nonce, OpenIDSession, UserOpenID
 from .people.groups import driving_teams
 from .upkeep.cleanup import remove_expired_associations, remove_expired_nonces
 
@@ -54,6 +54,16 @@ class AssociationAdmin(ProtocolAdmin):
         count = remove_expired_associations()
         text = ngettext("%d expired association removed", "%d expired associations removed", count)
         self.message_user(request, text % count, messages.SUCCESS)
+
+
+@admin.register(OpenIDSession)
+class OpenIDSessionAdmin(ProtocolAdmin):
+    """To delete a session here is to end it."""
+
+    exclude = ["digest"]
+    list_display = ["identity", "browser", "began", "seen"]
+    list_select_related = ["identity"]
+    search_fields = ["identity__claimed_id"]
 
 
 @admin.register(UserOpenID)

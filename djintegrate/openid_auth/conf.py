@@ -106,6 +106,12 @@ def _optional_count(value: Any) -> int | None:
     return None if value is None else _count(value)
 
 
+def _optional_flag(value: Any) -> bool | None:
+    if value is not None and not isinstance(value, bool):
+        raise TypeError
+    return value
+
+
 def _throttle(value: Any) -> tuple[int, int] | None:
     if value is None:
         return None
@@ -177,6 +183,13 @@ class OpenIDSettings:
         "OPENID_THROTTLE_PROXIES", None, _optional_count, "a number of proxies, 0 or more, or None"
     )
     fetcher = Setting("OPENID_FETCHER", None, _function, "a function that makes a fetcher, its dotted path, or None")
+    notify = Setting[bool | None]("OPENID_NOTIFY", None, _optional_flag, "True, False or None")
+    confirm_seconds = Setting[int | None](
+        "OPENID_CONFIRM_SECONDS", 600, _optional_count, "a whole number of seconds, or None"
+    )
+    recheck_seconds = Setting[int | None](
+        "OPENID_RECHECK_SECONDS", None, _optional_count, "a whole number of seconds, or None"
+    )
 
 
 config = OpenIDSettings()

@@ -11,9 +11,10 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
-from django.contrib.auth import REDIRECT_FIELD_NAME, authenticate
+from django.contrib.auth import REDIRECT_FIELD_NAME, authenticate, logout
 from django.contrib.auth import login as auth_login
 from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import redirect_to_login
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
@@ -29,7 +30,7 @@ from .conf import config
 from .exceptions import DjangoOpenIDException, IdentityAlreadyClaimed, NotAnAnswer
 from .forms import OpenIDLoginForm
 from .models import UserOpenID
-from .people import details, membership
+from .people import details, membership, recheck, sessions
 from .protocol.consumer import OpenIDConsumer
 from .protocol.state import Begun
 from .signals import openid_login_complete, openid_login_failed
@@ -114,17 +115,34 @@ def begin_request(
     return send(request, openid_request, redirect_to, login_complete_view, redirect_field_name)
 
 
+def ask_again(request: HttpRequest) -> HttpResponse | None:
+    """Send a session through its provider, which is to answer without asking the person. None if it is not there."""
+    consumer = make_consumer(request)
+    identifier = config.sso_server_url or recheck.identity(request)
+    try:
+        openid_request = consumer.begin(identifier, purpose="recheck", user=_user_key(request))
+    except DiscoveryFailure as error:
+        logger.warning("User %s was not checked again: %s", request.user.pk, error)
+        recheck.postpone(request)
+        return None
+    return send(request, openid_request, request.get_full_path(), "openid-complete", REDIRECT_FIELD_NAME, True)
+
+
 def make_consumer(request: HttpRequest) -> OpenIDConsumer:
     """The OpenID consumer of this request. Its state is in the session."""
     return OpenIDConsumer(request.session, DjangoOpenIDStore())
 
 
 def render_openid_request(
-    request: HttpRequest, openid_request: AuthRequest, return_to: str, trust_root: str | None = None
+    request: HttpRequest,
+    openid_request: AuthRequest,
+    return_to: str,
+    trust_root: str | None = None,
+    immediate: bool = False,
 ) -> HttpResponse:
     """Send the browser to the provider: by a redirect, or by a form if the request is long."""
     realm = trust_root or config.trust_root or request.build_absolute_uri("/")
-    message = openid_request.getMessage(realm, return_to)
+    message = openid_request.getMessage(realm, return_to, immediate)
     address = message.toURL(openid_request.endpoint.server_url)
     if len(address) <= MAX_REDIRECT:
         return HttpResponseRedirect(address)
@@ -186,8 +204,9 @@ def send(
     redirect_to: str | None,
     login_complete_view: str,
     redirect_field_name: str,
+    immediate: bool = False,
 ) -> HttpResponse:
-    """Ask what the settings want to know, and go."""
+    """Ask what the settings want to know, and go. `immediate`: the provider is not to ask the person anything."""
     details.ask(openid_request)
     if teams := membership.teams_request():
         openid_request.addExtension(teams)
@@ -196,7 +215,7 @@ def send(
         redirect_to = get_request_data(request).get(redirect_field_name, "")
     if redirect_to and is_valid_next_url(redirect_to):
         return_to += ("&" if "?" in return_to else "?") + urlencode({redirect_field_name: redirect_to})
-    return render_openid_request(request, openid_request, return_to)
+    return render_openid_request(request, openid_request, return_to, immediate=immediate)
 
 
 def openid_data(request: HttpRequest) -> dict[str, str]:
@@ -209,6 +228,12 @@ def conclude(
     request: HttpRequest, response: Response, begun: Begun | None, redirect_field_name: str, render_failure: Any
 ) -> HttpResponse:
     """Sign the person in whom a verified answer names, or say why not."""
+    following = get_request_data(request).get(redirect_field_name)
+    if begun is not None and begun.purpose == "recheck" and response.status != SUCCESS:
+        # The provider cannot answer without a question to the person, so it is asked with one.
+        logger.info("Signed out: %s, for whom %r does not vouch without a question", request.user, begun.asked[:200])
+        logout(request)
+        return redirect_to_login(sanitise_redirect_url(following))
     if response.status == CANCEL:
         return fail(request, _("Authentication cancelled"), render_failure, response)
     if response.status != SUCCESS:
@@ -218,11 +243,13 @@ def conclude(
     try:
         if begun is not None and begun.purpose == "add":
             _add_identity(request, response, begun)
+        elif begun is not None and begun.purpose == "recheck":
+            _confirm(request, response, begun)
         elif refusal := _sign_in(request, response):
             return fail(request, refusal, render_failure, response)
     except DjangoOpenIDException as error:
         return fail(request, error.message, render_failure, response, exception=error)
-    return HttpResponseRedirect(sanitise_redirect_url(get_request_data(request).get(redirect_field_name)))
+    return HttpResponseRedirect(sanitise_redirect_url(following))
 
 
 def fail(
@@ -251,9 +278,23 @@ def _sign_in(request: HttpRequest, response: Response) -> str | None:
     if not user.is_active:
         return _("Disabled account")
     auth_login(request, user)
+    sessions.record(request, response.identity_url)
+    recheck.note(request, response.identity_url)
     logger.info("Signed in: %s, as %r", user, response.identity_url[:200])
     openid_login_complete.send(sender=UserOpenID, request=request, openid_response=response)
     return None
+
+
+def _confirm(request: HttpRequest, response: Response, begun: Begun) -> None:
+    """The provider vouches for the session's person again, perhaps with other teams; or the session ends."""
+    if response.identity_url == recheck.identity(request):
+        user = authenticate(request, openid_response=response)
+        if user is not None and user.is_active and str(user.pk) == _user_key(request) == begun.user:
+            recheck.note(request, response.identity_url)
+            return
+    logger.info("Signed out: %s, who may not be here any more", request.user)
+    logout(request)
+    raise DjangoOpenIDException(_("You have been signed out: your provider says that you may not be here any more."))
 
 
 def _add_identity(request: HttpRequest, response: Response, begun: Begun) -> None:

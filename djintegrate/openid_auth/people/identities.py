@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth import get_backends
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
 from django.db import OperationalError, router, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -18,12 +21,15 @@ from django.views.decorators.http import require_POST, require_safe
 
 from ..auth import OpenIDBackend
 from ..conf import config
+from ..exceptions import SignInAgain
 from ..forms import OpenIDLoginForm
 from ..models import UserOpenID
 from ..site import pages
 from ..site.failures import render_failure
 from ..site.submitted import in_body_or_address
 from ..views import begin_request
+from . import sessions
+from .fresh import is_fresh
 
 logger = logging.getLogger("djintegrate.openid_auth")
 
@@ -36,8 +42,22 @@ def identities(request: HttpRequest) -> HttpResponse:
     return _page(request, OpenIDLoginForm())
 
 
+def _after_signing_in(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """A decorator: who has not signed in within the last minutes is sent to do so first."""
+
+    @wraps(view)
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if is_fresh(request):
+            return view(request, *args, **kwargs)
+        messages.info(request, SignInAgain.default, fail_silently=True)
+        return redirect_to_login(reverse("openid-identities"))
+
+    return wrapped
+
+
 @require_POST
 @login_required
+@_after_signing_in
 def identity_add(request: HttpRequest) -> HttpResponse:
     """Send the browser to the provider. When it comes back, `login_complete` gives the identity to the account."""
     form = OpenIDLoginForm(in_body_or_address(request))
@@ -51,6 +71,7 @@ def identity_add(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @login_required
+@_after_signing_in
 def identity_remove(request: HttpRequest, pk: int) -> HttpResponse:
     identity = get_object_or_404(UserOpenID, pk=pk, user=request.user)
     using = router.db_for_write(UserOpenID)
@@ -67,6 +88,17 @@ def identity_remove(request: HttpRequest, pk: int) -> HttpResponse:
         messages.success(request, _("%s no longer signs you in.") % identity, fail_silently=True)
     else:
         messages.error(request, _("This is your only way in. Add another one first."), fail_silently=True)
+    return redirect("openid-identities")
+
+
+@require_POST
+@login_required
+def session_end(request: HttpRequest, pk: int) -> HttpResponse:
+    """End a session of the account, here or in another browser. Nobody has to sign in again to lock others out."""
+    session = get_object_or_404(sessions.of(request.user), pk=pk)
+    logger.info("User %s ended a session that %r had opened", request.user.pk, session.identity.claimed_id[:200])
+    session.delete()
+    messages.success(request, _("The session was ended."), fail_silently=True)
     return redirect("openid-identities")
 
 
@@ -95,5 +127,8 @@ def _page(request: HttpRequest, form: OpenIDLoginForm) -> HttpResponse:
         "form": form,
         "providers": pages.providers(),
         "sso": config.sso_server_url,
+        "fresh": is_fresh(request),
+        "sessions": sessions.of(request.user),
+        "own_session": sessions.own(request),
     }
     return render(request, "openid/identities.html", context)

@@ -1,14 +1,17 @@
-"""Removes nonces and associations that have expired, a batch at a time, so that no sign-in waits long for a lock."""
+"""Removes what has expired, a batch at a time, so that no sign-in waits long for a lock."""
 
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 
+from django.conf import settings
 from django.db import connections, models, router
 from django.db.models import F, QuerySet
+from django.utils import timezone
 from openid.store.nonce import SKEW
 
-from ..models import Association, Nonce
+from ..models import Association, Nonce, OpenIDSession
 
 BATCH = 5000
 
@@ -20,6 +23,12 @@ def remove_expired_nonces(batch_size: int = BATCH, using: str | None = None, now
 
 def remove_expired_associations(batch_size: int = BATCH, using: str | None = None, now: int | None = None) -> int:
     return _remove(_rows(Association, using).filter(issued__lt=_now(now) - F("lifetime")), batch_size)
+
+
+def remove_old_sessions(batch_size: int = BATCH, using: str | None = None) -> int:
+    """What is known of sessions that nobody has used for longer than a session's cookie lasts."""
+    long_ago = timezone.now() - timedelta(seconds=settings.SESSION_COOKIE_AGE) - timedelta(days=1)
+    return _remove(_rows(OpenIDSession, using).filter(seen__lt=long_ago), batch_size)
 
 
 def _remove(expired: QuerySet, batch_size: int) -> int:

@@ -34,7 +34,7 @@ def main() -> None:
             "allauth.socialaccount.providers.openid",
             "social_django",
             "djintegrate.openid_auth",
-        ],  # fmt: skip
+        ],
         MIDDLEWARE=["allauth.account.middleware.AccountMiddleware"],
         SITE_ID=1,
         USE_TZ=True,

@@ -84,6 +84,8 @@ def read(response: SuccessResponse) -> Details:
     if cleaned["fullname"] and not (cleaned["first_name"] or cleaned["last_name"]):
         first, _, last = cleaned["fullname"].rpartition(" ")
         cleaned["first_name"], cleaned["last_name"] = first.strip(), last
+    if "fullname" not in (*config.sreg_required_fields, *config.sreg_extra_fields):
+        del cleaned["fullname"]  # As django-openid-auth has it: what it was split into is there.
     cleaned["account_verified"] = exchanged.get(VERIFIED, "no") in valid_schemes(response.endpoint.server_url)
     details: Details = cleaned
     return details

@@ -136,7 +136,8 @@ class TestWhatWasA500:
         assert visitor.complete(sent_back(hostile.sign(answer))).status_code in (302, 403)
 
     @pytest.mark.parametrize(
-        "charset", ["utf-7", "utf-16", "utf-32", "utf-8", "unicode_escape", "raw_unicode_escape", "cp037"]
+        "charset",
+        ["utf-7", "utf-16", "utf-32", "utf-8", "unicode_escape", "raw_unicode_escape", "cp037", "idna", "no-such"],
     )
     @pytest.mark.parametrize("field", ["openid.mode", "openid_identifier", "next", "+2AA-"])
     @pytest.mark.parametrize("path", ["login/", "complete/", "complete/?posted_again=1&openid.mode=id_res"])

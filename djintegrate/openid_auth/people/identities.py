@@ -93,8 +93,9 @@ def identity_remove(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @login_required
+@_after_signing_in
 def session_end(request: HttpRequest, pk: int) -> HttpResponse:
-    """End a session of the account, here or in another browser. Nobody has to sign in again to lock others out."""
+    """End a session of the account, here or in another browser."""
     session = get_object_or_404(sessions.of(request.user), pk=pk)
     logger.info("User %s ended a session that %r had opened", request.user.pk, session.identity.claimed_id[:200])
     session.delete()

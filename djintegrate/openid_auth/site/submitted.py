@@ -10,12 +10,22 @@ from django.http import HttpRequest, QueryDict
 
 def submitted(request: HttpRequest) -> QueryDict:
     """What the request says in its address and in its body together."""
-    return _whole(request.GET, request.POST)
+    return _whole(*_read(request))
 
 
 def in_body_or_address(request: HttpRequest) -> QueryDict:
     """What the request says in its body if it is a POST, else in its address."""
-    return _whole(request.POST if request.method == "POST" else request.GET)
+    address, body = _read(request)
+    return _whole(body if request.method == "POST" else address)
+
+
+def _read(request: HttpRequest) -> tuple[QueryDict, QueryDict]:
+    try:
+        return request.GET, request.POST
+    except (UnicodeError, LookupError):
+        # The charset that the browser named cannot read what it sent. All that OpenID sends is UTF-8.
+        request.encoding = "utf-8"
+        return request.GET, request.POST
 
 
 def _whole(*parts: QueryDict) -> QueryDict:

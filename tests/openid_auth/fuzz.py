@@ -1,7 +1,7 @@
-"""The command behind `make fuzz-openid`: all that strangers send, mutated, guided by the code that it reaches (atheris).
+"""The command behind `make fuzz-openid`: what strangers send, mutated, guided by the code that it reaches (atheris).
 
-Pages, documents, direct answers, associations, completions, cookies and charsets. None may be a 500, begin a line of the
-log, or take more than a second of CPU. The seeds are those of test_fuzz; without atheris the mutations are blind.
+Pages, documents, direct answers, associations, completions, cookies and charsets. None may be a 500, begin a line of
+the log, or take more than a second of CPU. The seeds are those of test_fuzz; without atheris the mutations are blind.
 """
 
 from __future__ import annotations

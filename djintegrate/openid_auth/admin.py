@@ -1,6 +1,6 @@
-"""The three models in the admin, and mixins for the admin of users and groups.
+"""The app's models in the admin, and mixins for the admin of users and groups.
 
-Registers the three models and nothing else. OPENID_USER_ADMIN and OPENID_USE_AS_ADMIN_LOGIN ask the AppConfig for more.
+Registers those models and nothing else. OPENID_USER_ADMIN and OPENID_USE_AS_ADMIN_LOGIN ask the AppConfig for more.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class UserOpenIDInline(admin.TabularInline):
     extra = 0
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        # A line each: the columns are texts only so that long addresses fit.
+        # One line for each address: the columns are texts only so that long ones fit.
         return super().formfield_for_dbfield(db_field, request, **kwargs, widget=admin.widgets.AdminTextInputWidget())
 
 

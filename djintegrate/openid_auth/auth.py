@@ -92,7 +92,7 @@ class OpenIDBackend(BaseBackend):
                 if owner is not None:
                     return owner
                 if not usernames.is_taken(values[get_user_model().USERNAME_FIELD], openid_response.identity_url):
-                    # Something else than the name must be unique here, and is not.
+                    # The constraint is not the name's: the user model wants something else to be unique.
                     raise DetailsAlreadyTaken() from error
         raise DetailsAlreadyTaken()
 
@@ -251,7 +251,7 @@ def _personal(details: Details) -> dict[str, Any]:
     return {
         name: value[: fields[name].max_length] if name in ("first_name", "last_name") else value
         for name, value in said.items()
-        # Half an address would be somebody else's.
+        # An e-mail address that was cut would be somebody else's.
         if value and name in fields and (name in ("first_name", "last_name") or _fits(value, fields[name]))
     }
 

@@ -57,7 +57,7 @@ class DjangoOpenIDStore(OpenIDStore):
             (found if row.issued + row.lifetime > now else expired).append(row)
         if expired:
             Association.objects.filter(pk__in=[row.pk for row in expired]).delete()
-        # Collations may take one handle for another.
+        # The database's collation may take one handle for another.
         usable = [row for row in found if handle in (None, row.handle) and row.assoc_type in all_association_types]
         if not usable:
             return None

@@ -104,11 +104,11 @@ def begin_request(
     render_failure: Any = None,
     redirect_field_name: str = REDIRECT_FIELD_NAME,
 ) -> HttpResponse:
-    """Send the browser to the provider of `openid_url`. The purpose "add" gives the identity to who is signed in."""
+    """Send the browser to the provider of `openid_url`. The purpose "add" gives the identity to the user."""
     if refusal := refuse_too_many(request, render_failure):
         return refusal
     try:
-        user = _user_key(request) if purpose == "add" else ""
+        user = user_key(request) if purpose == "add" else ""
         openid_request = make_consumer(request).begin(openid_url, purpose=purpose, user=user)
     except DiscoveryFailure as error:
         return fail(request, str(error), render_failure, status=400, exception=error)
@@ -116,16 +116,13 @@ def begin_request(
 
 
 def ask_again(request: HttpRequest) -> HttpResponse | None:
-    """Send a session through its provider, which is to answer without asking the person. None if it is not there."""
-    consumer = make_consumer(request)
-    identifier = config.sso_server_url or recheck.identity(request)
+    """Send a session through its provider, which is to ask the person nothing. None if the provider is not there."""
     try:
-        openid_request = consumer.begin(identifier, purpose="recheck", user=_user_key(request))
+        openid_request = make_consumer(request).begin(vouching(request), purpose="recheck", user=user_key(request))
     except DiscoveryFailure as error:
-        logger.warning("User %s was not checked again: %s", request.user.pk, error)
-        recheck.postpone(request)
+        postpone(request, error)
         return None
-    return send(request, openid_request, request.get_full_path(), "openid-complete", REDIRECT_FIELD_NAME, True)
+    return send_to_be_checked(request, openid_request)
 
 
 def make_consumer(request: HttpRequest) -> OpenIDConsumer:
@@ -161,6 +158,21 @@ def get_request_data(request: HttpRequest) -> QueryDict:
 
 
 # The steps of the views
+
+
+def vouching(request: HttpRequest) -> str:
+    """The identifier whose provider vouches for the session."""
+    return config.sso_server_url or recheck.identity(request)
+
+
+def postpone(request: HttpRequest, error: DiscoveryFailure) -> None:
+    logger.warning("User %s was not checked again: %s", request.user.pk, error)
+    recheck.postpone(request)
+
+
+def send_to_be_checked(request: HttpRequest, openid_request: AuthRequest) -> HttpResponse:
+    following = request.get_full_path()
+    return send(request, openid_request, following, "openid-complete", REDIRECT_FIELD_NAME, immediate=True)
 
 
 def ask_for_identifier(
@@ -289,7 +301,7 @@ def _confirm(request: HttpRequest, response: Response, begun: Begun) -> None:
     """The provider vouches for the session's person again, perhaps with other teams; or the session ends."""
     if response.identity_url == recheck.identity(request):
         user = authenticate(request, openid_response=response)
-        if user is not None and user.is_active and str(user.pk) == _user_key(request) == begun.user:
+        if user is not None and user.is_active and str(user.pk) == user_key(request) == begun.user:
             recheck.note(request, response.identity_url)
             return
     logger.info("Signed out: %s, who may not be here any more", request.user)
@@ -298,7 +310,7 @@ def _confirm(request: HttpRequest, response: Response, begun: Begun) -> None:
 
 
 def _add_identity(request: HttpRequest, response: Response, begun: Begun) -> None:
-    key = _user_key(request)
+    key = user_key(request)
     if not key or key != begun.user:
         raise DjangoOpenIDException(_("You are no longer signed in as the person who began to add this identity."))
     try:
@@ -309,6 +321,6 @@ def _add_identity(request: HttpRequest, response: Response, begun: Begun) -> Non
     messages.success(request, _("%s now signs you in.") % response.identity_url, fail_silently=True)
 
 
-def _user_key(request: HttpRequest) -> str:
+def user_key(request: HttpRequest) -> str:
     user = getattr(request, "user", None)
     return str(user.pk) if user is not None and user.is_authenticated else ""

@@ -1,7 +1,7 @@
 """Whatever a provider or a browser sends, the site answers with a page: never with a 500, never with a stranger inside.
 
-OPENID_FUZZ_EXAMPLES says how many of each kind are tried. `make fuzz-openid` is the long way, in fuzz.py. In `FAILED` is what
-failed: here, or in python3-openid, which raises all sorts of things, or with the application that came before.
+OPENID_FUZZ_EXAMPLES says how many of each kind are tried; `make fuzz-openid` is fuzz.py. In `FAILED` is what failed:
+here, or in python3-openid, which raises all sorts of things, or with the application that came before.
 """
 
 from __future__ import annotations

@@ -159,11 +159,6 @@ class TestCheckingAgain:
         visitor = self.old(signed_in(provider))
         request = fields_of(visitor.client.get("/", headers=PAGE))
         answer = {"openid.mode": "setup_needed", "openid.ns": request["openid.ns"]}
-        back = request["openid.return_to"]
-        page = visitor.client.get(back.partition("testserver")[2], {}, follow=False)
-        assert page.status_code == 403  # An answer without content is none.
-        visitor = self.old(signed_in(provider))
-        request = fields_of(visitor.client.get("/", headers=PAGE))
         back = request["openid.return_to"] + "&" + "&".join(f"{name}={value}" for name, value in answer.items())
         page = visitor.client.get(back.partition("testserver")[2])
         assert page["Location"] == "/openid/login/?next=/"
@@ -210,3 +205,31 @@ class TestCheckingAgain:
         answer = hostile.answer(request, hostile.identity("somebody-else"))
         assert visitor.complete(sent_back(hostile.sign(answer))).status_code == 403
         assert visitor.who == "nobody"
+
+    def test_with_asgi_too(self, provider: Provider) -> None:
+        visitor = self.old(signed_in(provider))
+        client = AsyncClient()
+        client.cookies = visitor.client.cookies
+        response = async_to_sync(client.get)("/", headers=PAGE)
+        assert fields_of(response)["openid.mode"] == "checkid_immediate"
+        session = visitor.client.session
+        session[recheck.IDENTITY] = "http://127.0.0.1:9999/gone"
+        session.save()
+        assert async_to_sync(client.get)("/", headers=PAGE).content == b"ada"
+
+
+def test_the_async_pages_do_what_the_others_do(settings: Any, provider: Provider) -> None:
+    visitor = signed_in(provider)
+    page = visitor.client.get("/aopenid/identities/")
+    assert page.status_code == 200
+    answer = provider.decide(
+        visitor.client.post("/aopenid/identities/add/", {"openid_identifier": provider.url})["Location"], "bruno"
+    )
+    assert visitor.complete(answer)["Location"] == "/openid/identities/"
+    assert [identity.user.username for identity in UserOpenID.objects.all()] == ["ada", "ada"]
+    added = UserOpenID.objects.get(claimed_id=provider.identity("bruno"))
+    assert visitor.client.post(f"/aopenid/identities/{added.pk}/remove/").status_code == 302
+    assert UserOpenID.objects.get().claimed_id == provider.identity("ada")
+    row = OpenIDSession.objects.get()
+    assert visitor.client.post(f"/aopenid/sessions/{row.pk}/end/").status_code == 302
+    assert visitor.who == "nobody"

@@ -126,10 +126,13 @@ class TestSignalsAndLines:
 
 
 class TestSigningInAgain:
+    @pytest.mark.parametrize("prefix", ["/openid", "/aopenid"])
     @pytest.mark.parametrize("path", ["add/", "{pk}/remove/"])
-    def test_a_way_in_changes_only_for_who_has_just_signed_in(self, settings: Any, ada: User, path: str) -> None:
+    def test_a_way_in_changes_only_for_who_has_just_signed_in(
+        self, settings: Any, ada: User, path: str, prefix: str
+    ) -> None:
         identity = UserOpenID.objects.create(user=ada, claimed_id=URL, display_id=URL)
-        address = f"/openid/identities/{path.format(pk=identity.pk)}"
+        address = f"{prefix}/identities/{path.format(pk=identity.pk)}"
         form = {"openid_identifier": "http://127.0.0.1:9/"}
         old = as_user(ada, age=601).post(address, form)
         assert (old.status_code, old["Location"].startswith("/accounts/login/?next=/openid/identities/")) == (302, True)

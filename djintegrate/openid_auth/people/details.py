@@ -16,7 +16,7 @@ from ..conf import config
 from ..protocol.signed import signed_values
 
 VERIFIED = "http://ns.login.ubuntu.com/2013/validation/account"
-# What some providers call a value by the name of an old draft comes first, so that the common name wins.
+# The names of an old draft, which some providers use, come first, so that the common names win.
 AX_NAMES = {
     "email": ("http://schema.openid.net/contact/email", "http://axschema.org/contact/email"),
     "fullname": ("http://schema.openid.net/namePerson", "http://axschema.org/namePerson"),
@@ -56,7 +56,7 @@ def ask(request: AuthRequest) -> None:
     """Add to `request` what the settings want to know."""
     if request.endpoint.supportsType(ax.AXMessage.ns_uri):
         fetch = ax.FetchRequest()
-        # All as required, for there are providers that leave out what is optional.
+        # Each attribute is asked for as required, for there are providers that leave out what is optional.
         for uri, alias in AX_ALIASES.items():
             fetch.add(ax.AttrInfo(uri, alias=alias, required=True))
         if valid_schemes(request.endpoint.server_url):

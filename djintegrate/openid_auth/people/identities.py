@@ -1,4 +1,4 @@
-"""The identities of the account one is signed in to: seen, added, removed. Never removes the last way in."""
+"""The pages of one's own identities and sessions: seen, added, removed, ended. Never removes the last way in."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ def identities(request: HttpRequest) -> HttpResponse:
     return _page(request, OpenIDLoginForm())
 
 
-def _after_signing_in(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def _after_signing_in(view: Callable[..., Any]) -> Callable[..., Any]:
     """A decorator: who has not signed in within the last minutes is sent to do so first."""
 
     @wraps(view)
-    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         if is_fresh(request):
             return view(request, *args, **kwargs)
         messages.info(request, SignInAgain.default, fail_silently=True)
@@ -55,18 +55,23 @@ def _after_signing_in(view: Callable[..., HttpResponse]) -> Callable[..., HttpRe
     return wrapped
 
 
+def identity_add(request: HttpRequest) -> HttpResponse:
+    """Send the browser to the provider. When it comes back, `login_complete` gives the identity to the account."""
+    asked = ask_for_one_more(request)
+    if isinstance(asked, HttpResponse):
+        return asked
+    return begin_request(request, asked, reverse("openid-identities"), purpose="add")
+
+
 @require_POST
 @login_required
 @_after_signing_in
-def identity_add(request: HttpRequest) -> HttpResponse:
-    """Send the browser to the provider. When it comes back, `login_complete` gives the identity to the account."""
+def ask_for_one_more(request: HttpRequest) -> HttpResponse | str:
+    """The identifier to begin with, or what is to be answered instead."""
+    if config.sso_server_url is not None:
+        return config.sso_server_url
     form = OpenIDLoginForm(in_body_or_address(request))
-    identifier = config.sso_server_url
-    if identifier is None:
-        if not form.is_valid():
-            return _page(request, form)
-        identifier = form.cleaned_data["openid_identifier"]
-    return begin_request(request, identifier, reverse("openid-identities"), purpose="add")
+    return str(form.cleaned_data["openid_identifier"]) if form.is_valid() else _page(request, form)
 
 
 @require_POST
@@ -112,8 +117,8 @@ def may_lose_one(user: Any, using: str | None = None) -> bool:
 
 
 def _remove(identity: UserOpenID, using: str) -> bool:
-    # Locks the user's identities: of two removals at once the second waits here, and then sees what the first left.
-    # Nothing is read before it, for SQLite would give no lock to a transaction that has read.
+    # This write locks the user's identities: of two removals at once the second waits, and sees what the first left.
+    # Nothing is read before the write, for SQLite would give no lock to a transaction that has read.
     UserOpenID.objects.using(using).filter(user_id=identity.user_id).update(user_id=identity.user_id)
     if not may_lose_one(identity.user, using):
         return False

@@ -83,7 +83,7 @@ def update_groups(user: Any, mapping: Mapping[str, str], teams: Collection[str])
         # Without a savepoint: whoever called in a transaction wants all of it undone, should this fail.
         with transaction.atomic(router.db_for_write(through), savepoint=False):
             rows.filter(group__in=leave).delete()
-            # Another sign-in of the same person may be doing this just now.
+            # Another sign-in of the same person may be adding the same rows just now.
             through._default_manager.bulk_create(
                 [through(**{f"{user_field}_id": user.pk, "group_id": pk}) for pk in join], ignore_conflicts=True
             )

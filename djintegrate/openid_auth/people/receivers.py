@@ -13,7 +13,7 @@ from .sessions import end_own
 
 
 def take_back_verification(sender: Any, instance: UserOpenID, **kwargs: Any) -> None:
-    """An account was verified by an identity that it no longer has."""
+    """A receiver of post_delete: the account was verified by an identity that it no longer has."""
     model = get_user_model()
     if not hasattr(model, "user_permissions"):
         return
@@ -22,7 +22,7 @@ def take_back_verification(sender: Any, instance: UserOpenID, **kwargs: Any) -> 
     verified = Permission.objects.filter(
         content_type__app_label=UserOpenID._meta.app_label, codename="account_verified"
     )
-    # As a list: MariaDB is slow at deleting by a subquery.
+    # The keys are a list: MariaDB is slow at deleting by a subquery.
     through._default_manager.filter(
         **{f"{user_field}_id": instance.user_id}, permission__in=list(verified.values_list("pk", flat=True))
     ).delete()

@@ -49,7 +49,7 @@ def ensure_available(name: str | None, identity_url: str) -> None:
     if not name:
         raise MissingUsernameViolation()
     if is_taken(name, identity_url):
-        # Somebody who listens may resolve it.
+        # A receiver of the signal may resolve the conflict.
         openid_duplicate_username.send(sender=get_user_model(), username=name)
         if is_taken(name, identity_url):
             raise DuplicateUsernameViolation(DuplicateUsernameViolation.named % {"username": name})

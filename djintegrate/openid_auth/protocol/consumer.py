@@ -137,7 +137,7 @@ class OpenIDConsumer(Consumer):
         except Refusal as refusal:
             return FailureResponse(answer.endpoint, refusal.message), notes
         except Exception as error:
-            # As above. Whatever it is, it proves nobody's identity.
+            # Whatever the library raises over a hostile answer, that answer proves nobody's identity.
             logger.warning("An answer that cannot be read: %r", error)
             return FailureResponse(answer.endpoint, unreadable()), notes
 
@@ -172,7 +172,7 @@ class OpenIDConsumer(Consumer):
         begun = answer.begun
         if begun is None:
             if not config.allow_unsolicited:
-                # Whatever it says: a page that anybody can send people to must not show what is in its address.
+                # The answer is not quoted: a page that anybody can send people to must not show what is in its address.
                 raise Refusal(_("This sign-in was not begun in this browser, or too long ago. Please begin anew."))
             if not message.isOpenID2():
                 raise Refusal(_("An answer that nobody asked for must be one of OpenID 2.0."))

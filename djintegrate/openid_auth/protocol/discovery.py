@@ -74,7 +74,7 @@ class Unreachable(NotFound):
 
 def _discover(identifier: str, fetcher: HTTPFetcher) -> Discovered:
     if identifierScheme(identifier) == "XRI":
-        # Their registry is gone; whoever has its name now could vouch for all of them.
+        # The registry of i-names is gone; whoever has its host name now could vouch for all of them.
         raise DiscoveryFailure("i-names are not supported", None)
     parts = urlsplit(identifier)
     url = normalizeURL(identifier if parts.scheme and parts.netloc else f"http://{identifier}")

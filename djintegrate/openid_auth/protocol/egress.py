@@ -13,7 +13,7 @@ from .library import default_fetcher
 
 
 def make_fetcher() -> HTTPFetcher:
-    """OPENID_FETCHER's, or python3-openid's if the site has set one there. Our rules hold for neither."""
+    """That of OPENID_FETCHER, or of python3-openid's setDefaultFetcher(), for which our rules do not hold; or ours."""
     deadline = Deadline(config.fetch_timeout)
     own = config.fetcher() if config.fetcher is not None else default_fetcher()
     return Fetcher(deadline) if own is None else _Punctual(own, deadline)
@@ -33,5 +33,7 @@ class _Punctual(HTTPFetcher):
             raise HTTPFetchingError(error) from error
         answer = self._fetcher.fetch(url, body, headers)
         content = answer.body.encode() if isinstance(answer.body, str) else answer.body
+        if len(content) > config.fetch_max_bytes:
+            raise HTTPFetchingError(f"{url} is longer than {config.fetch_max_bytes} bytes")
         names = {str(name).lower(): value for name, value in (answer.headers or {}).items()}
-        return HTTPResponse(answer.final_url or url, answer.status, names, content[: config.fetch_max_bytes])
+        return HTTPResponse(answer.final_url or url, answer.status, names, content)

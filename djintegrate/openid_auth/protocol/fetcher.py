@@ -105,7 +105,7 @@ def parse(url: str) -> Target:
         parts.port or USUAL_PORTS[parts.scheme],
         (parts.path or "/") + (f"?{parts.query}" if parts.query else ""),
     )
-    # Ports below belong to other services, which may take a request for a command of theirs.
+    # Ports below 1024 belong to other services, which may take a request for a command of theirs.
     if target.port < 1024 and target.port not in USUAL_PORTS.values() and not target.allowed_by_setting:
         raise FetchRefused(f"port {target.port} is not one of the web's")
     return target
@@ -191,7 +191,7 @@ class _TimedSocket:
         return io.BufferedReader(_TimedReader(self._sock, self._deadline))
 
     def close(self) -> None:
-        """Not yet: http.client does this as soon as it has the head of an answer that is the last."""
+        """Does nothing: http.client closes its socket while the body is still to be read. hang_up() closes it."""
 
 
 class _TimedReader(io.RawIOBase):
@@ -218,7 +218,7 @@ def _judged(target: Target, deadline: Deadline) -> list[tuple[int, Any]]:
 
 
 def _resolve(host: str, port: int, deadline: Deadline) -> list[tuple[int, Any]]:
-    """getaddrinfo() knows no time limit, so it runs in a thread that may be left behind."""
+    """getaddrinfo() takes no time limit, so it runs in a thread that may be left behind."""
     answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
 
     def look_up() -> None:
@@ -233,6 +233,6 @@ def _resolve(host: str, port: int, deadline: Deadline) -> list[tuple[int, Any]]:
     except queue.Empty:
         raise FetchRefused(f"looking up {host!r} took too long") from None
     if isinstance(answer, Exception):
-        # As for an address that is not public: a page that told the two apart would tell strangers of our own names.
+        # The page says the same as for an inner address, or a stranger could learn which names our network has.
         raise FetchRefused(f"looking up {host!r} failed: {answer}") from answer
     return [(family, address) for family, _, _, _, address in answer]

@@ -12,7 +12,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 MAX_BYTES = 128 * 1024
 MAX_TAGS = 600
-"""HTML's rules for elements that were not closed cost the square of the tags, so these are counted before it begins."""
+"""HTML's rules for elements that were not closed cost the square of the tags, so the tags are counted first."""
 
 
 def head_tags(page: bytes) -> Iterator[tuple[str, dict[str, str]]]:

@@ -45,7 +45,7 @@ PRIVATE = {
 ASSOCIATIONS = SessionNegotiator([("HMAC-SHA256", "DH-SHA256"), ("HMAC-SHA1", "DH-SHA1")])
 
 MAX_FIELDS = 200
-"""The library's messages cost the square of their fields, so these are counted first."""
+"""The library's messages cost the square of their fields, so the fields are counted first."""
 MAX_BYTES = 64 * 1024
 
 Discover = Callable[[str, HTTPFetcher], Any]

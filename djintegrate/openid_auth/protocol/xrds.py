@@ -16,7 +16,7 @@ from openid.yadis.etxrd import XRDSError
 MAX_ELEMENTS = 2000
 MAX_DEPTH = 20
 MAX_ATTRIBUTE = 2047
-"""The length of an attribute's value, which a namespace's name is one of."""
+"""Of an attribute's value. A namespace's name is one, and is part of the name of each element in it."""
 MAX_ATTRIBUTES = 20
 MAX_OF_A_SERVICE = 30
 """Launchpad's service has eight types and one URI."""

@@ -59,7 +59,7 @@ def extend_user_admin() -> None:
     """Register the admin of users and of groups anew, as they are and with our mixins."""
     from ..admin import OpenIDGroupAdminMixin, OpenIDUserAdminMixin
 
-    # The admin may come after this app; what is imported already is not imported again.
+    # django.contrib.admin may come after this app. A module that is imported already is not imported again.
     admin.autodiscover()
     for model, mixin in ((get_user_model(), OpenIDUserAdminMixin), (Group, OpenIDGroupAdminMixin)):
         if not admin.site.is_registered(model):

@@ -39,7 +39,7 @@ class Provider:
 
 
 def providers() -> list[Provider]:
-    """OPENID_PROVIDERS, with an icon that is no URL looked up among the static files."""
+    """OPENID_PROVIDERS, with an icon that is not a URL looked up among the static files."""
     return [
         Provider(entry["name"], entry["url"], _icon(entry.get("icon") or "openid/openid.svg"))
         for entry in config.providers
@@ -119,7 +119,7 @@ def _icon(icon: str) -> str:
 def _way_back(request: HttpRequest) -> str:
     """Where to try again: the login page, with where to go from there."""
     if hasattr(request, "user") and request.user.is_authenticated:
-        # A site may list the addresses of the sign-in itself, and leave this page out.
+        # A site that lists the addresses of the sign-in itself may leave the page of identities out.
         with suppress(NoReverseMatch):
             return reverse("openid-identities")
     url = reverse("openid-login")

@@ -39,11 +39,11 @@ def _remove(expired: QuerySet, batch_size: int) -> int:
         if not keys:
             return removed
         began = time.monotonic()
-        # Outside of a transaction each of these is one of its own.
+        # Outside of a transaction each deletion is a transaction of its own.
         removed += expired.filter(pk__in=keys).delete()[0]
         last = keys[-1]
         if connections[expired.db].vendor == "sqlite" and not connections[expired.db].in_atomic_block:
-            # Who waits to write looks ten times a second whether it may: the next batch would mostly be there first.
+            # A connection that waits to write tries ten times a second: the next batch would mostly be there first.
             time.sleep(time.monotonic() - began)
 
 

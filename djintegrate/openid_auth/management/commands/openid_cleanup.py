@@ -1,4 +1,4 @@
-"""`manage.py openid_cleanup`: removes expired nonces and associations. Run it once a day."""
+"""`manage.py openid_cleanup`: removes expired nonces, associations and sessions. Run it once a day."""
 
 from __future__ import annotations
 

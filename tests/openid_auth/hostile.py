@@ -71,6 +71,12 @@ class Hostile:
         self._tell("serve", {"path": f"/{path}", **document})
         return f"{self.url}{path}"
 
+    def serve_headers(self, path: str, headers: list[list[str]]) -> str:
+        """From now on, `path` is an empty document with these headers, which may have one name several times."""
+        document = {"status": 200, "headers": headers, "body": "", "delay": 0}
+        self._tell("serve", {"path": f"/{path}", **document})
+        return f"{self.url}{path}"
+
     def sign(self, fields: dict[str, str], signed: list[str] | None = None) -> dict[str, str]:
         """`fields` with a valid signature over those in `signed`, or over them all."""
         answer: dict[str, str] = self._tell("sign", {"fields": fields, "signed": signed})
@@ -249,10 +255,10 @@ class Handler(BaseHTTPRequestHandler):
                 self.wfile.flush()
                 time.sleep(0.1)
 
-    def _send(self, body: bytes, status: int = 200, headers: dict[str, str] | None = None) -> None:
+    def _send(self, body: bytes, status: int = 200, headers: Any = None) -> None:
         with suppress(OSError):
             self.send_response(status)
-            for name, value in (headers or {}).items():
+            for name, value in headers.items() if isinstance(headers, dict) else headers or ():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()

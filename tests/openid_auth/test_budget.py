@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 import tracemalloc
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -19,8 +20,9 @@ from djintegrate.openid_auth.conf import config
 from djintegrate.openid_auth.protocol import discovery, html
 from djintegrate.openid_auth.protocol.consumer import OpenIDConsumer
 from djintegrate.openid_auth.protocol.discovery import discover
+from djintegrate.openid_auth.protocol.fetcher import Fetcher
 from djintegrate.openid_auth.store import DjangoOpenIDStore
-from tests.openid_auth.hostile import SELECT, xrds
+from tests.openid_auth.hostile import SELECT, Hostile, xrds
 
 SECONDS_PER_MEGABYTE = 0.8
 BYTES_PER_BYTE = 32
@@ -157,6 +159,37 @@ def test_the_answer_of_an_endpoint_costs_no_more_than_its_length(piece: str, len
         "content-type": "application/xrds+xml"
     }))[1][0]  # fmt: skip
     assert within_bounds(lambda: consumer.negotiate(endpoint), len(document))
+
+
+@pytest.mark.parametrize(("count", "length"), [(90, 60_000), (5000, 10), (90, 10), (1, 60_000)])
+@pytest.mark.parametrize("name", ["X-{}", "X-XRDS-Location", "Content-Type", "Location"])
+def test_headers_cost_no_more_than_their_length(
+    settings: Any, hostile: Hostile, name: str, count: int, length: int
+) -> None:
+    settings.OPENID_FETCH_ALLOWED_HOSTS = [hostile.host]
+    # A server may send one header many times over; what serves here sends those of a list of pairs.
+    headers = [[name.format(number), "a" * length] for number in range(count)]
+    url = hostile.serve_headers("headers", headers)
+
+    def look() -> None:
+        with suppress(DiscoveryFailure):
+            discover(url, Fetcher())
+
+    assert within_bounds(look, count * (length + len(name)))
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_redirects_cost_no_more_than_the_settings_allow(settings: Any, hostile: Hostile, status: int) -> None:
+    settings.OPENID_FETCH_ALLOWED_HOSTS = [hostile.host]
+    long = hostile.serve("long", "x" * 500_000, status=status, Location=hostile.url + "y" * 60_000)
+    round_about = hostile.serve("about", "x" * 500_000, status=status, Location="/about")
+
+    def look() -> None:
+        for url in (long, round_about):
+            with suppress(DiscoveryFailure):
+                discover(url, Fetcher())
+
+    assert within_bounds(look, 500_000 * (2 + config.fetch_max_redirects))
 
 
 @pytest.mark.parametrize("fields", [100, 400, 1000])

@@ -60,9 +60,10 @@ fuzz-openid: ## 100,000 mutated OpenID answers, documents and bodies: none is a 
 	@$(VENV) -m pip install --quiet --disable-pip-version-check --only-binary :all: atheris || echo "Without atheris."
 	@$(VENV) -W ignore -m tests.openid_auth.fuzz $(ARGS)
 
-openid-dropin: ## run django-openid-auth 0.17's own tests on the login
+openid-dropin: ## run django-openid-auth 0.17's own tests, and python3-openid's documents, on the login
 	@$(ENVIRONMENT) test
-	@$(VENV) -m proofs.openid_dropin $(ARGS)
+	@$(VENV) -m proofs.openid_dropin
+	@$(VENV) -m proofs.openid_discovery
 
 bench-openid: ## count the SQL statements of sign-ins beside django-openid-auth 0.17 on Django 4.2
 	@$(ENVIRONMENT) test

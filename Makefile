@@ -39,9 +39,9 @@ matrix: ## run the tests with every installed Python and every Django (DB=sqlite
 	@$(ENVIRONMENT) dev --db '$(DB)' --servers
 	@$(VENV) -m nox -- --db '$(or $(DB),sqlite)' -- $(ARGS)
 
-coherence: ## play 2,000 random sequences of both ORMs on each database, beside a model (DB=sqlite|postgres|…)
+coherence: ## play 2,000 random sequences of both ORMs on each database, beside a model (DB=sqlite ARGS="--sequences 200")
 	@$(ENVIRONMENT) test --db '$(or $(DB),all)' --servers
-	@COHERENCE_SEQUENCES=2000 $(VENV) -m tools.run_tests --db '$(or $(DB),all)' -- tests/storm_backend/stores/test_coherence_model.py $(ARGS)
+	@$(VENV) -m proofs.coherence --db '$(or $(DB),all)' $(ARGS)
 
 values: ## take 1,000 random rows through both ORMs on each database, beside each other (DB=sqlite|postgres|…)
 	@$(ENVIRONMENT) test --db '$(or $(DB),all)' --servers
@@ -51,7 +51,7 @@ conformance: ## run Django's and Storm's own tests on the engine (DB=sqlite|post
 	@$(ENVIRONMENT) test --db '$(or $(DB),all)' --servers
 	@$(VENV) -m proofs.conformance --db '$(or $(DB),all)' $(ARGS)
 
-bench: ## measure the engine against Django's native backends
+bench: ## measure the engine against Django's native backends, row by row (ARGS="--only update --noise")
 	@$(ENVIRONMENT) test --db all --servers
 	@$(VENV) -m proofs.benchmarks $(ARGS)
 
@@ -90,9 +90,10 @@ crash: ## kill processes, and crash servers, at each step of two-phase commits, 
 	@$(ENVIRONMENT) test --db all --servers
 	@$(VENV) -m proofs.crash $(ARGS)
 
-screenshots: ## show a form in each of Dojo's themes, for docs/images
+screenshots: ## take the pictures in docs/images: a form in each of Dojo's themes, and the sample site
 	@$(ENVIRONMENT) test --browser
 	@$(VENV) -m tools.screenshots
+	@$(VENV) -m tools.site_screenshots
 
 docs: ## build the documentation into docs/_build/html
 	@$(ENVIRONMENT) docs

@@ -19,4 +19,6 @@ exclude_patterns = ["_build"]
 myst_heading_anchors = 4
 
 html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["tables.css"]
 html_title = f"djintegrate {release}"

@@ -42,13 +42,16 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "djintegrate.storm_backend.middleware.ZopeTransactionMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "testproject.csp.PolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "djintegrate.openid_auth.middleware.OpenIDSessionMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "djintegrate.dojo.middleware.DojoMiddleware",
+    "testproject.errors.ErrorPagesMiddleware",
 ]
 TEMPLATES = [
     {
@@ -66,6 +69,7 @@ TEMPLATES = [
 ]
 
 ROOT_URLCONF = "testproject.urls"
+CSRF_FAILURE_VIEW = "testproject.errors.csrf_failure"
 WSGI_APPLICATION = "testproject.wsgi.application"
 STATIC_URL = "static/"
 STATIC_ROOT = VAR / "static"

@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
+handler403 = "testproject.errors.permission_denied"
 urlpatterns = [
     path("", include("testproject.sprints.urls")),
     path("admin/", admin.site.urls),

@@ -82,7 +82,7 @@ def for_servers(kinds: Iterable[str]) -> list[str]:
 
 
 def for_browser() -> list[str]:
-    """The browser of the tests, as tests/browser.py looks for it. On Ubuntu that is a snap, and not had here."""
+    """The tests' browser, as tests/support/browser.py looks for it. On Ubuntu that is a snap, and not had here."""
     return [package for program, package in BROWSER.items() if not _program(program)]
 
 

@@ -2,33 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
-from django.core import checks
-from django.core.checks import CheckMessage, Error
-from django.core.exceptions import ImproperlyConfigured
+from django.core.checks import CheckMessage, Warning
+
+from djintegrate.common.checks import unknown_names, wrong_values
 
 from . import conf
 
 MIDDLEWARE = "djintegrate.dojo.middleware.DojoMiddleware"
+OWN_IDS = {
+    "DOJO_URL": "dojo.E001", "DOJO_THEME": "dojo.E002", "DOJO_DJCONFIG": "dojo.E003", "DOJO_FORM_FUNCTION": "dojo.E004",
+}  # fmt: skip
 
 
 def check_configuration(**kwargs: Any) -> list[CheckMessage]:
-    found: list[CheckMessage] = []
-    for number, read in enumerate((conf.url, conf.theme, conf.dj_config, conf.form_function), 1):
-        if read is conf.url and not conf.enabled():
-            continue
-        try:
-            read()
-        except ImproperlyConfigured as error:
-            found.append(Error(str(error), hint="Correct the setting.", id=f"dojo.E{number:03}"))
+    return [*_values(), *unknown_names(conf.DECLARED, "dojo.W002"), *_middleware()]
+
+
+def _values() -> Iterator[CheckMessage]:
+    for setting in conf.DECLARED:
+        # A site that has switched Dojo off needs no DOJO_URL, and one that does not run the commands no DOJO_ROOT.
+        is_off = setting is conf.address and conf.enabled.given is False
+        is_left_out = setting is conf.root and not setting.is_given
+        if not (is_off or is_left_out):
+            yield from wrong_values([setting], OWN_IDS.get(setting.name, "dojo.E005"))
+
+
+def _middleware() -> Iterator[CheckMessage]:
     if MIDDLEWARE not in settings.MIDDLEWARE:
-        found.append(
-            checks.Warning(
-                "DojoMiddleware is not in MIDDLEWARE: requests have no attribute `dojo`.",
-                hint=f"Add {MIDDLEWARE!r}, anywhere in MIDDLEWARE.",
-                id="dojo.W001",
-            )
+        yield Warning(
+            "DojoMiddleware is not in MIDDLEWARE: requests have no attribute `dojo`.",
+            hint=f"Add {MIDDLEWARE!r}, anywhere in MIDDLEWARE.",
+            id="dojo.W001",
         )
-    return found

@@ -1,16 +1,17 @@
-"""The settings of the Dojo app, read in one place, with their defaults."""
+"""The settings of the Dojo app, declared in one place, with their types and defaults; what follows from them."""
 
 from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
 from django.urls import get_script_prefix
+
+from djintegrate.common.settings import Declared, Setting
+from djintegrate.common.types import boolean, dictionary, folder, one_of, optional, text, texts, unfit
 
 from .page import names
 
@@ -23,77 +24,76 @@ LANGUAGES = (
 )  # fmt: skip
 DJCONFIG = {"isDebug": False, "parseOnLoad": False}
 
-_Value = TypeVar("_Value")
+ADDRESS = (
+    'the address of the folder that has dojo.js, for instance DOJO_URL = STATIC_URL + "dojo/dojo". '
+    "`manage.py dojo_install` fetches Dojo"
+)
+FORM_FUNCTION = 'a module and a function in it, such as ("app.forms", "dijitize"), or None'
+
+
+def _address(value: Any) -> str:
+    address = text(ADDRESS)(value).rstrip("/")
+    if not address:
+        raise unfit(value, ADDRESS, "")
+    return address
+
+
+def _form_function(value: Any) -> tuple[str, str] | None:
+    try:
+        return names.form_function(value)
+    except ValueError:
+        raise unfit(value, FORM_FUNCTION, "" if isinstance(value, tuple | list) else None) from None
+
+
+address = Setting("DOJO_URL", _address)
+enabled = Setting("DOJO_ENABLED", boolean, True)
+auto = Setting("DOJO_AUTO", boolean, False)
+"""Whether fields that nobody named a dijit for become the fitting one."""
+theme = Setting("DOJO_THEME", one_of(*names.THEMES), "claro")
+configuration: Setting[dict[str, Any]] = Setting(
+    "DOJO_DJCONFIG", dictionary(f"a dictionary, such as {DJCONFIG!r}"), DJCONFIG
+)
+form_function = Setting("DOJO_FORM_FUNCTION", _form_function, None)
+root = Setting("DOJO_ROOT", folder('the path of a folder, for instance DOJO_ROOT = BASE_DIR / "dojo"'))
+"""Where dojo_install puts Dojo's sources."""
+given_cache = Setting(
+    "DOJO_CACHE", optional(folder('the path of a folder, for instance DOJO_CACHE = BASE_DIR / ".cache", or None')), None
+)
+given_build_root = Setting(
+    "DOJO_BUILD_ROOT",
+    optional(folder('the path of a folder, for instance DOJO_BUILD_ROOT = BASE_DIR / "dojo-release", or None')),
+    None,
+)
+build_modules = Setting("DOJO_BUILD_MODULES", texts('a list of names, for instance ["dijit.Dialog"]'), ())
+"""Modules that dojo_build cannot find in the code."""
+build_stylesheets = Setting(
+    "DOJO_BUILD_STYLESHEETS", texts('a list of paths, for instance ["dojox/grid/resources/claroGrid.css"]'), ()
+)
+"""Stylesheets of Dojo's, beside those of the themes, that the build has too."""
+
+DECLARED = Declared("dojo", "DOJO_", globals())
 
 
 def url() -> str:
     """Where dojo.js lives, without a slash at its end."""
-    value = getattr(settings, "DOJO_URL", None)
-    if not isinstance(value, str) or not value.strip("/"):
-        raise ImproperlyConfigured(
-            f"DOJO_URL is {value!r}. Make it the address of the folder that has dojo.js, for instance "
-            'DOJO_URL = STATIC_URL + "dojo/dojo". `manage.py dojo_install` fetches Dojo.'
-        )
-    value = value.rstrip("/")
+    value = address()
     # Django does the same with STATIC_URL, of which this one is usually made.
-    if not value.startswith(("/", "http://", "https://")):
-        value = get_script_prefix() + value
-    return value
-
-
-def enabled() -> bool:
-    return bool(getattr(settings, "DOJO_ENABLED", True))
-
-
-def auto() -> bool:
-    """Whether fields that nobody named a dijit for become the fitting one."""
-    return bool(getattr(settings, "DOJO_AUTO", False))
-
-
-def theme() -> str:
-    return _checked("DOJO_THEME", getattr(settings, "DOJO_THEME", "claro"), names.theme)
+    return value if value.startswith(("/", "http://", "https://")) else get_script_prefix() + value
 
 
 def dj_config() -> dict[str, Any]:
     """A copy that is the caller's own."""
-    value = getattr(settings, "DOJO_DJCONFIG", DJCONFIG)
-    if not isinstance(value, dict):
-        raise ImproperlyConfigured(f"DOJO_DJCONFIG is {value!r}. Make it a dictionary, such as {DJCONFIG!r}.")
-    return copy.deepcopy(value)
-
-
-def form_function() -> tuple[str, str] | None:
-    return _checked("DOJO_FORM_FUNCTION", getattr(settings, "DOJO_FORM_FUNCTION", None), names.form_function)
-
-
-def root() -> Path:
-    """Where dojo_install puts Dojo's sources."""
-    return _folder("DOJO_ROOT", 'DOJO_ROOT = BASE_DIR / "dojo"')
+    return copy.deepcopy(configuration())
 
 
 def cache() -> Path:
     """Where dojo_install keeps its downloads."""
-    if getattr(settings, "DOJO_CACHE", None) is None:
-        return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "djintegrate").expanduser()
-    return _folder("DOJO_CACHE", 'DOJO_CACHE = BASE_DIR / ".cache"')
+    return given_cache() or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "djintegrate").expanduser()
 
 
 def build_root() -> Path:
     """Where dojo_build puts what it makes; beside DOJO_ROOT by default."""
-    if getattr(settings, "DOJO_BUILD_ROOT", None) is None:
-        sources = root()
-        return sources.with_name(sources.name + "-release")
-    return _folder("DOJO_BUILD_ROOT", 'DOJO_BUILD_ROOT = BASE_DIR / "dojo-release"')
-
-
-def build_modules() -> list[str]:
-    """Modules that dojo_build cannot find in the code."""
-    return _texts("DOJO_BUILD_MODULES", '["dijit.Dialog"]')
-
-
-def build_stylesheets() -> list[str]:
-    """Stylesheets of Dojo's, beside those of the themes, that the build has too."""
-    return _texts("DOJO_BUILD_STYLESHEETS", '["dojox/grid/resources/claroGrid.css"]')
+    return given_build_root() or root().with_name(root().name + "-release")
 
 
 def locales() -> list[str]:
@@ -106,24 +106,3 @@ def locale(language: str) -> str:
     code = language.lower()
     code = LOCALES.get(code, code)
     return code if code.partition("-")[0] in LANGUAGES else "en"
-
-
-def _texts(name: str, example: str) -> list[str]:
-    value = getattr(settings, name, [])
-    if not isinstance(value, (list, tuple)) or not all(isinstance(text, str) for text in value):
-        raise ImproperlyConfigured(f"{name} is {value!r}. Make it a list of names, for instance {example}.")
-    return list(value)
-
-
-def _folder(name: str, example: str) -> Path:
-    value = getattr(settings, name, None)
-    if not isinstance(value, (str, os.PathLike)) or not str(value):
-        raise ImproperlyConfigured(f"{name} is {value!r}. Make it the path of a folder, for instance {example}.")
-    return Path(value)
-
-
-def _checked(name: str, value: Any, check: Callable[[Any], _Value]) -> _Value:
-    try:
-        return check(value)
-    except ValueError as error:
-        raise ImproperlyConfigured(f"{name}: {error}") from error

@@ -5,7 +5,11 @@ Two settings ask it to change the default admin site: OPENID_USE_AS_ADMIN_LOGIN 
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.apps import AppConfig, apps
+from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import request_started
 from django.utils.translation import gettext_lazy as _
 
 
@@ -40,10 +44,24 @@ class OpenIDAuthConfig(AppConfig):
 
         if not apps.is_installed("django.contrib.admin"):
             return
-        if config.use_as_admin_login or config.user_admin:
+        try:
+            as_login, users = config.use_as_admin_login, config.user_admin
+        except ImproperlyConfigured as error:
+            # A command is to end with the line of the check. A server that has run no check answers nobody, rather than
+            # with another admin than was asked for.
+            refuse_requests(error)
+            return
+        if as_login or users:
             from .site import admin_login
 
-            if config.use_as_admin_login:
+            if as_login:
                 admin_login.make_openid_the_admin_login()
-            if config.user_admin:
+            if users:
                 admin_login.extend_user_admin()
+
+
+def refuse_requests(error: Exception) -> None:
+    def refuse(**kwargs: Any) -> None:
+        raise error
+
+    request_started.connect(refuse, weak=False, dispatch_uid="openid_auth.refuse")

@@ -12,6 +12,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 from openid.extensions import sreg
 
+from djintegrate.common.checks import unknown_names, wrong_values
+
 from . import conf
 from .auth import OpenIDBackend
 from .conf import config
@@ -25,16 +27,9 @@ SESSIONS = "django.contrib.sessions.middleware.SessionMiddleware"
 
 def check_configuration(**kwargs: Any) -> list[CheckMessage]:
     """Everything about the settings of the OpenID app."""
-    wrong = list(_values())
-    return wrong or [*_addresses(), *_fields(), *_group_model(), *_surroundings(), *_trust()]
-
-
-def _values() -> Iterator[CheckMessage]:
-    for setting in conf.every_setting():
-        try:
-            _ = setting.value
-        except ImproperlyConfigured as error:
-            yield Error(str(error), hint=f"Correct {setting.name}.", id="openid_auth.E001")
+    unknown = list(unknown_names(conf.DECLARED, "openid_auth.W005"))
+    wrong = list(wrong_values(conf.DECLARED, "openid_auth.E001"))
+    return unknown + (wrong or [*_addresses(), *_fields(), *_group_model(), *_surroundings(), *_trust()])
 
 
 def _addresses() -> Iterator[CheckMessage]:
@@ -85,12 +80,20 @@ def _surroundings() -> Iterator[CheckMessage]:
             hint=f"Add {SESSIONS!r}, or one of your own that does the same.",
             id="openid_auth.W001",
         )
-    if not any(issubclass(import_string(path), OpenIDBackend) for path in settings.AUTHENTICATION_BACKENDS):
+    if not any(map(_is_ours, settings.AUTHENTICATION_BACKENDS)):
         yield Warning(
             "AUTHENTICATION_BACKENDS has no OpenIDBackend: no sign-in by OpenID will find a user.",
             hint=f"Add {BACKEND!r}, or a class derived from it.",
             id="openid_auth.W002",
         )
+
+
+def _is_ours(path: str) -> bool:
+    try:
+        return issubclass(import_string(path), OpenIDBackend)
+    except ImportError:
+        # Django tells of it at the first sign-in.
+        return False
 
 
 def _trust() -> Iterator[CheckMessage]:
@@ -99,7 +102,7 @@ def _trust() -> Iterator[CheckMessage]:
             "Something has called python3-openid's setDefaultFetcher(). That fetcher is used, and our rules "
             "about addresses and redirects do not hold for it.",
             hint="Take the call out, or name the fetcher in OPENID_FETCHER, if it keeps such rules itself.",
-            id="openid_auth.W005",
+            id="openid_auth.W006",
         )
     if config.allow_unsolicited:
         yield Warning(

@@ -1,9 +1,9 @@
-"""The Django app: it registers the system checks, and imports the Storm classes of the installed apps."""
+"""The Django app: it registers the system checks and receivers, and imports the Storm classes of the installed apps."""
 
 from __future__ import annotations
 
 from django.apps import AppConfig
-from django.core import checks
+from django.core import checks, signals
 from django.db.models.signals import post_migrate
 from django.utils.module_loading import autodiscover_modules
 from django.utils.translation import gettext_lazy as _
@@ -15,12 +15,21 @@ class StormBackendConfig(AppConfig):
 
     def ready(self) -> None:
         from .checks import check_configuration, check_databases
+        from .connection.testing import emptying_database, test_database_made
         from .references.checks import check_references
-        from .schema import tell_of_pending_patches
+        from .references.deletion.on_storm_removal import before_removal
+        from .schema import testing
+        from .stores import pre_remove
+        from .transactions import leftovers
 
         checks.register(check_configuration)
         checks.register(check_databases, checks.Tags.database)
         checks.register(check_references)
-        post_migrate.connect(tell_of_pending_patches)
+        post_migrate.connect(testing.tell_of_pending_patches)
+        test_database_made.connect(testing.prepare_test_database)
+        emptying_database.connect(testing.deletes_of_test_database)
+        pre_remove.connect(before_removal)
+        signals.request_started.connect(leftovers.note_what_is_open)
+        signals.request_finished.connect(leftovers.abort_what_is_left)
         # So that Django knows which Storm objects point at its own, and minds them when it deletes.
         autodiscover_modules("storm_models")

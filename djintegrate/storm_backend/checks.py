@@ -17,22 +17,30 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 from django.utils.module_loading import import_string
 
+from djintegrate.common.checks import unknown_names, wrong_values
+
 from . import conf, schema
-from .conf import drivers, uris
+from .conf import drivers, entries, uris
 
 MIDDLEWARE = "djintegrate.storm_backend.middleware.ZopeTransactionMiddleware"
 VIEW_ERRORS = "djintegrate.storm_backend.middleware.ViewErrorMiddleware"
 FILTER = "djintegrate.storm_backend.reports.StoreHidingFilter"
-LOCATION_KEYS = ("HOST", "PORT", "USER", "PASSWORD")
 
 
 def check_configuration(**kwargs: Any) -> list[CheckMessage]:
     """Everything about STORM_STORES, DATABASES and the middleware."""
+    of_stores, *others = sorted(conf.DECLARED, key=lambda setting: setting is not conf.configured_stores)
+    wrong = [
+        *wrong_values([of_stores], "storm_backend.E001"),
+        *wrong_values(others, "storm_backend.E008"),
+        *unknown_names(conf.DECLARED, "storm_backend.W008"),
+    ]
     try:
         stores = conf.stores()
-    except ImproperlyConfigured as error:
-        return [Error(str(error), hint="Correct STORM_STORES.", id="storm_backend.E001")]
+    except ImproperlyConfigured:
+        return wrong
     return [
+        *wrong,
         *_stores(stores),
         *_reports(stores),
         *_databases(stores),
@@ -75,7 +83,7 @@ def _stores(stores: dict[str, conf.StoreSettings]) -> Iterator[CheckMessage]:
             drivers.native_base(backend)
         except drivers.DriverMissing as error:
             yield Error(
-                f"{where} is a {uri.scheme} store, but no driver for it can be used: {error}.",
+                f"{where} is a {uri.scheme} store, but no driver for it can be used: {error.reason}.",
                 hint=drivers.remedy(backend),
                 id="storm_backend.E003",
             )
@@ -107,11 +115,15 @@ def _stores(stores: dict[str, conf.StoreSettings]) -> Iterator[CheckMessage]:
 
 
 def _reports(stores: dict[str, conf.StoreSettings]) -> Iterator[CheckMessage]:
-    reporter_filter = import_string(settings.DEFAULT_EXCEPTION_REPORTER_FILTER)
+    try:
+        reporter_filter = import_string(settings.DEFAULT_EXCEPTION_REPORTER_FILTER)
+    except ImportError:
+        # A report would fail, and show nothing.
+        return
     if reporter_filter.hidden_settings.search("STORM_STORES"):
         return
     for store in stores.values():
-        if uris.without_password(store.uri) != store.uri:
+        if uris.holds_password(store.uri):
             yield checks.Warning(
                 f"STORM_STORES[{store.name!r}] has a password in its URI, and Django's error reports, by mail too, "
                 "show it.",
@@ -127,23 +139,12 @@ def _databases(stores: dict[str, conf.StoreSettings]) -> Iterator[CheckMessage]:
         if entry["ENGINE"] != conf.ENGINE:
             continue
         where = f"DATABASES[{alias!r}]"
-        resolved = "STORM_STORE" in entry
-        name = entry.get("STORM_STORE", entry["NAME"])
+        name = str(entry.get("STORM_STORE", entry["NAME"]))
         aliases[name].append(alias)
-        if name not in stores:
-            yield Error(
-                f"{where}['NAME'] is {str(name)!r}, which is no store. STORM_STORES names: "
-                f"{', '.join(map(repr, stores)) or 'none'}.",
-                hint="Make NAME the name of a store; its URI says where the database is.",
-                id="storm_backend.E004",
-            )
-        given = [key for key in LOCATION_KEYS if entry.get(key)]
-        if given and not resolved:
-            yield Error(
-                f"{where} has {', '.join(given)}, but only the store's URI says where the database is.",
-                hint=f"Move them to the URI in STORM_STORES[{str(name)!r}].",
-                id="storm_backend.E005",
-            )
+        mistakes = list(entries.mistakes(alias, entry))
+        yield from (Error(mistake.said, hint=mistake.remedy, id=mistake.check) for mistake in mistakes)
+        if any(mistake.check == entries.WRONG_TYPE for mistake in mistakes):
+            continue
         of_postgres = name in stores and stores[name].uri.startswith("postgres:")
         if of_postgres and entry["OPTIONS"].get("pool") and (objection := _objection_to_pool(entry)):
             yield Error(f"{where} has the option 'pool', {objection[0]}", hint=objection[1], id="storm_backend.E010")
@@ -162,7 +163,7 @@ def _databases(stores: dict[str, conf.StoreSettings]) -> Iterator[CheckMessage]:
                 id="storm_backend.W002",
             )
     for name, names in aliases.items():
-        if len(names) > 1:
+        if len(names) > 1 and name in stores:
             yield Error(
                 f"The DATABASES entries {', '.join(map(repr, names))} all name the store "
                 f"{name!r}. A store shares the connection of one.",
@@ -190,8 +191,24 @@ def _objection_to_pool(entry: dict[str, Any]) -> tuple[str, str] | None:
     return None
 
 
+def _handles_exceptions(path: str) -> bool:
+    try:
+        return hasattr(import_string(path), "process_exception")
+    except ImportError:
+        # Django tells of it when it loads the middleware.
+        return False
+
+
 def _middleware() -> Iterator[CheckMessage]:
     middleware = list(settings.MIDDLEWARE)
+    if MIDDLEWARE not in middleware and any(entry["ENGINE"] == conf.ENGINE for entry in connections.settings.values()):
+        yield checks.Warning(
+            "A database is on the Storm engine, and ZopeTransactionMiddleware is not in MIDDLEWARE. What Storm does in "
+            "a request is only committed where the code calls transaction.commit(), and else aborted at its end.",
+            hint=f"Put {MIDDLEWARE!r} first in MIDDLEWARE; or, where the code ends its transactions itself, add "
+            "'storm_backend.W009' to SILENCED_SYSTEM_CHECKS.",
+            id="storm_backend.W009",
+        )
     if MIDDLEWARE in middleware and middleware[0] != MIDDLEWARE:
         yield checks.Warning(
             "ZopeTransactionMiddleware is not the first in MIDDLEWARE: what "
@@ -202,15 +219,10 @@ def _middleware() -> Iterator[CheckMessage]:
         )
     if MIDDLEWARE in middleware and VIEW_ERRORS not in middleware:
         for path in middleware:
-            if path != MIDDLEWARE and hasattr(import_string(path), "process_exception"):
+            if path != MIDDLEWARE and _handles_exceptions(path):
                 yield checks.Warning(
                     f"{path!r} may turn a view's exception into a page. ZopeTransactionMiddleware then does not hear "
                     "of the exception, and commits what the view had written.",
                     hint=f"Add {VIEW_ERRORS!r} as the last in MIDDLEWARE.",
                     id="storm_backend.W007",
                 )
-    for read in (conf.commit_veto, conf.retry_attempts, conf.configured_site):
-        try:
-            read()
-        except ImproperlyConfigured as error:
-            yield Error(str(error), hint="Correct the setting.", id="storm_backend.E008")

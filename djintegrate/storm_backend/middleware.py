@@ -6,6 +6,7 @@ never touches a database itself; a request that uses none costs next to nothing.
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import random
 import shutil
@@ -13,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from typing import Any
 
 import transaction
@@ -22,7 +24,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.functional import LazyObject, empty
 
 from . import conf
-from .transactions import thread as coordinator
+from .transactions import thread
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # Seconds before the last attempt; less before the others.
@@ -70,9 +72,18 @@ class ZopeTransactionMiddleware:
         return response
 
     async def _call_async(self, request: HttpRequest) -> HttpResponseBase:
-        # Django runs all synchronous code of one request in one thread. So does this,
-        # for the transaction is that thread's.
-        attempt: Attempt | None = await sync_to_async(self._begin)(request)
+        # Django runs all synchronous code of one request in one thread. So does this, for the transaction is that
+        # thread's. Requests that share a thread, those of an AsyncClient say, take turns.
+        turn = Turn()
+        while isinstance(attempt := await sync_to_async(self._begin)(request, turn), Turn):
+            await attempt.over.wait()
+        _turn.set(turn)
+        try:
+            return await self._run_async(attempt)
+        finally:
+            turn.over.set()
+
+    async def _run_async(self, attempt: Attempt | None) -> HttpResponseBase:
         while attempt is not None:
             try:
                 response: HttpResponseBase = await self.get_response(attempt.request)
@@ -96,11 +107,17 @@ class ZopeTransactionMiddleware:
             return HttpResponse(status=503)
         return None
 
-    def _begin(self, request: HttpRequest) -> Attempt:
-        if coordinator.current().begun is not None:
-            attempt: Attempt = NestedAttempt(request)
+    def _begin(self, request: HttpRequest, turn: Turn | None = None) -> Any:
+        """The first attempt at the request; or the turn that has to be over before."""
+        here = thread.current()
+        if here.begun is not None and turn is not None and _is_of_another(here.turn):
+            return here.turn
+        attempt: Attempt
+        if here.begun is not None:
+            attempt = NestedAttempt(request)
         else:
             attempt = Attempt(request, self.attempts)
+            here.turn = turn
         attempt.begin()
         return attempt
 
@@ -133,11 +150,18 @@ class ZopeTransactionMiddleware:
         return attempt
 
     def _may_commit(self, request: HttpRequest, response: HttpResponseBase) -> bool:
-        if coordinator.current().refuses_commit():
+        if thread.current().refuses_commit():
             return False
         if request.method in SAFE_METHODS and not self.commit_safe_methods:
             return False
         return self.commit_veto is None or not self.commit_veto(request, response)
+
+
+class Turn:
+    """One of the asynchronous requests that share a thread: from when it begins its transaction until that is over."""
+
+    def __init__(self) -> None:
+        self.over = asyncio.Event()
 
 
 class ViewErrorMiddleware:
@@ -178,13 +202,13 @@ class Attempt:
 
     def begin(self) -> None:
         self.request._storm_attempt = self
-        coordinator.current().begin(self.request.path)
+        thread.current().begin(self.request.path)
 
     def commit(self) -> None:
-        here = coordinator.current()
+        here = thread.current()
         user = _user_name(self.request)
         if user is not None:
-            here.transaction().user = user
+            here.manager.get().user = user
         here.manager.commit()
 
     def abort(self) -> None:
@@ -203,7 +227,7 @@ class Attempt:
         """Another run of the same request, as it was before this one."""
         # Whoever holds the lock gets time to finish, and two who met do not meet again at once.
         time.sleep(random.uniform(0, LONGEST_PAUSE / max(self._left, 1)))
-        coordinator.current().reset_stores()
+        thread.current().reset_stores()
         self.request.close()
         request = copy.copy(self._pristine)
         request.META = self._pristine.META.copy()
@@ -254,6 +278,11 @@ class _BodyReader:
         """Nothing: the next attempt reads the body again."""
 
 
+def _is_of_another(turn: Turn | None) -> bool:
+    """Whether it is not over, and not that of a request in which this one is made."""
+    return turn is not None and not turn.over.is_set() and turn is not _turn.get()
+
+
 def _note_error(sender: Any, request: HttpRequest | None = None, **kwargs: Any) -> None:
     # An error in other middleware comes here as a response with status 500.
     attempt = getattr(request, "_storm_attempt", None)
@@ -280,3 +309,7 @@ def _user_name(request: HttpRequest) -> str | None:
     if user is None or (isinstance(user, LazyObject) and user._wrapped is empty):
         return None
     return str(user.get_username()) if user.is_authenticated else None
+
+
+# The turn of the request that this code runs for.
+_turn: ContextVar[Turn | None] = ContextVar("turn", default=None)

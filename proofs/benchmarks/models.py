@@ -21,6 +21,12 @@ class Entry(models.Model):
     number = models.IntegerField(default=0)
 
 
+class Thing(models.Model):
+    """100,000 rows that Storm objects are held of, while other tables are written."""
+
+    name = models.CharField(max_length=100)
+
+
 class StormItem:
     """The items, for Storm."""
 
@@ -31,8 +37,17 @@ class StormItem:
     price = Int()
 
 
+class StormThing:
+    """The things, for Storm."""
+
+    __storm_table__ = "benchmarks_thing"
+
+    id = Int(primary=True)
+    name = Unicode()
+
+
 class StormEntry:
-    """The same table, for Storm."""
+    """The entries, for Storm."""
 
     __storm_table__ = "benchmarks_entry"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import itertools
 from random import randrange
@@ -16,9 +17,11 @@ from django.db import connection
 from django.db.transaction import atomic
 
 from proofs.benchmarks import site
-from proofs.benchmarks.models import Entry, Item, StormItem
+from proofs.benchmarks.models import Entry, Item, StormEntry, StormItem, StormThing, Thing
 
 numbers = itertools.count()
+# What Storm objects are held on to.
+live: list[StormThing] = []
 application = get_wsgi_application()
 
 
@@ -50,6 +53,11 @@ def create_in_atomic() -> None:
         Entry.objects.create(text="created", number=next(numbers))
 
 
+def atomic_with_one() -> None:
+    with atomic():
+        get_by_key()
+
+
 def bulk_create_1000() -> None:
     Entry.objects.bulk_create(Entry(text="one of many", number=number) for number in range(1000))
 
@@ -59,12 +67,40 @@ def update() -> None:
     assert Item.objects.filter(pk=next(numbers) % 5000 + 1).update(price=randrange(2**31)) == 1
 
 
+def before_update_beside_storm() -> None:
+    transaction.begin()
+    assert site.store().get(StormItem, 1).name
+    # The end of the last transaction went through all live objects: the CPU's caches are full of them.
+    for _ in range(20):
+        update()
+
+
+def update_beside_storm() -> None:
+    """In the transaction that was begun for the batch, and that Storm uses."""
+    update()
+
+
+def row_by_storm() -> None:
+    """What Storm does for one row, in the transaction of the batch."""
+    store = site.store()
+    store.add(StormEntry("by Storm", next(numbers)))
+    store.flush()
+
+
 def request() -> None:
     _post("/read-and-write/")
 
 
+def short_request() -> None:
+    _post("/look/")
+
+
 def request_with_both() -> None:
     _post("/write-with-both/")
+
+
+def request_with_django() -> None:
+    _post("/write-with-django/")
 
 
 def prepare_database() -> None:
@@ -75,15 +111,36 @@ def prepare_database() -> None:
 
 
 def prepare_worker() -> None:
-    """Have what a site in use has: a connection, and a Storm store where there is Storm."""
+    """Have what a site in use has: a connection, and a Storm store where there is Storm, with objects that live."""
     get_by_key()
-    if hasattr(settings, "STORM_STORES"):
-        site.store()
+    if not hasattr(settings, "STORM_STORES"):
+        return
+    wanted = getattr(settings, "BENCHMARK_LIVE_OBJECTS", 0)
+    if wanted and not Thing.objects.exists():
+        _make_things()
+    live[:] = site.store().find(StormThing, StormThing.id <= wanted)
+    assert len(live) == wanted
+    transaction.abort()
+    # The garbage collector is not to look at all of them again and again.
+    gc.freeze()
+
+
+def settle() -> None:
+    """End what a batch has left open."""
+    transaction.abort()
 
 
 def empty() -> None:
     """Take away what the batches wrote."""
     connection.ops.execute_sql_flush(connection.ops.sql_flush(no_style(), [Entry._meta.db_table]))
+
+
+def _make_things() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO benchmarks_thing (id, name) SELECT a.id + 5000 * (b.id - 1), a.name"
+            " FROM benchmarks_item a CROSS JOIN benchmarks_item b WHERE b.id <= 20"
+        )
 
 
 def _post(path: str) -> None:

@@ -23,6 +23,7 @@ USUAL_MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
+SPARE = tuple(f"spare{number}" for number in range(1, 16))
 # The engine keeps a thread's connection and checks it when a request first uses it. So does this.
 KEPT_AND_CHECKED = {"CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
 
@@ -50,6 +51,55 @@ def reconnecting(server: Server) -> dict[str, Any]:
 def bare_engine(server: Server) -> dict[str, Any]:
     """The engine where a request is little more than its transaction."""
     return {**engine(server), "MIDDLEWARE": engine(server)["MIDDLEWARE"][:1]}
+
+
+def bare_native(server: Server) -> dict[str, Any]:
+    """Django's own backend where a request is little more than its transaction."""
+    return {**native(server), "MIDDLEWARE": []}
+
+
+def holding_few(server: Server) -> dict[str, Any]:
+    """The engine, where somebody holds on to ten Storm objects."""
+    return {**bare_engine(server), "BENCHMARK_LIVE_OBJECTS": 10}
+
+
+def holding_many(server: Server) -> dict[str, Any]:
+    """The same with 100,000 of them."""
+    return {**bare_engine(server), "BENCHMARK_LIVE_OBJECTS": 100_000}
+
+
+def sixteen_stores(server: Server) -> dict[str, Any]:
+    """As bare_engine, where fifteen more stores are configured, which nobody uses and no alias names."""
+    settings = bare_engine(server)
+    return {**settings, "STORM_STORES": {**settings["STORM_STORES"], **{name: server.uri(name) for name in SPARE}}}
+
+
+def sixteen_aliases(server: Server) -> dict[str, Any]:
+    """The same where Django shares each of them."""
+    settings = sixteen_stores(server)
+    shared = {name: {**settings["DATABASES"]["default"], "NAME": name} for name in SPARE}
+    return {**settings, "DATABASES": {**settings["DATABASES"], **shared}}
+
+
+def sixteen_native(server: Server) -> dict[str, Any]:
+    """As bare_native, with as many aliases: Django goes through all of them at each request."""
+    settings = bare_native(server)
+    return {**settings, "DATABASES": {**settings["DATABASES"], **{name: server.django(name) for name in SPARE}}}
+
+
+def storm_alone(server: Server) -> dict[str, Any]:
+    """Storm as it comes, on a connection of its own."""
+    return two_connections(server)
+
+
+def native_site(server: Server) -> dict[str, Any]:
+    """Django's own backend, where no model imports Storm."""
+    return {**native(server), "INSTALLED_APPS": USUAL_APPS}
+
+
+def engine_site(server: Server) -> dict[str, Any]:
+    """The engine, with no more than that."""
+    return {**engine(server), "INSTALLED_APPS": ["djintegrate.storm_backend", *USUAL_APPS]}
 
 
 def two_connections(server: Server) -> dict[str, Any]:

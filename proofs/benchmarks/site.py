@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import transaction
 from django.conf import settings
+from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
@@ -16,6 +17,14 @@ from storm.zope.zstorm import global_zstorm
 from proofs.benchmarks.models import Entry, Item, StormEntry
 
 numbers = itertools.count()
+
+
+@csrf_exempt
+def look(request: HttpRequest) -> HttpResponse:
+    """Hardly more than that a store is used."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return HttpResponse("done")
 
 
 @csrf_exempt
@@ -33,6 +42,15 @@ def write_with_both(request: HttpRequest) -> HttpResponse:
     number = next(numbers)
     Entry.objects.create(text="by Django", number=number)
     store().add(StormEntry("by Storm", number))
+    return HttpResponse("done")
+
+
+@csrf_exempt
+def write_with_django(request: HttpRequest) -> HttpResponse:
+    """Writes the same two rows, both with Django."""
+    number = next(numbers)
+    Entry.objects.create(text="by Django", number=number)
+    Entry.objects.create(text="by Django", number=number)
     return HttpResponse("done")
 
 
@@ -58,6 +76,8 @@ class ZStormMiddleware:
 
 
 urlpatterns = [
+    path("look/", look),
     path("read-and-write/", read_and_write),
     path("write-with-both/", write_with_both),
+    path("write-with-django/", write_with_django),
 ]

@@ -38,6 +38,9 @@ class Batch:
     seconds: float
     cpu: float
 
+    def __add__(self, other: Batch) -> Batch:
+        return Batch(self.seconds + other.seconds, self.cpu + other.cpu)
+
 
 class Worker:
     """The parent's end of it. The process waits between batches, at no cost, and ends with the `with` statement."""
@@ -59,7 +62,10 @@ class Worker:
         self._process.join()
 
     def run(self, operation: str, times: int = 1) -> Batch:
-        """Run the function `operation` of proofs.benchmarks.operations so many times."""
+        """Run the function `operation` of proofs.benchmarks.operations so many times.
+
+        What its `before_…` does, if there is one, and what settle() ends are nobody's time.
+        """
         try:
             self._pipe.send((operation, times))
             batch: Batch = self._pipe.recv()
@@ -83,7 +89,14 @@ def _serve(pipe: Connection, settings: dict[str, Any]) -> None:
             return
         operation = getattr(operations, name)
         gc.collect()
+        getattr(operations, f"before_{name}", _nothing)()
         seconds, cpu = perf_counter(), process_time()
         for _ in range(times):
             operation()
-        pipe.send(Batch((perf_counter() - seconds) / times, (process_time() - cpu) / times))
+        batch = Batch((perf_counter() - seconds) / times, (process_time() - cpu) / times)
+        operations.settle()
+        pipe.send(batch)
+
+
+def _nothing() -> None:
+    pass

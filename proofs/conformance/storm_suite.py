@@ -77,7 +77,7 @@ def _create_database(uri: Any) -> Any:
     from django.conf import settings
     from django.db.utils import ConnectionHandler
 
-    from djintegrate.storm_backend.stores.borrowed import database_for
+    from proofs.conformance.own_connection import database_for
 
     store = f"store{next(_numbers)}"
     settings.STORM_STORES[store] = str(uri)

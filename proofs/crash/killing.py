@@ -1,4 +1,4 @@
-"""Processes that are killed at a certain step of a two-phase commit, for proofs.crash.__main__.
+"""Processes that are killed at a certain step of a two-phase commit, for proofs.crash.
 
 Only what it forks itself is ever killed, or changed.
 """

@@ -1,4 +1,4 @@
-"""Processes whose database server crashes at a certain step of their two-phase commit, for proofs.crash.__main__.
+"""Processes whose database server crashes at a certain step of their two-phase commit, for proofs.crash.
 
 Only servers that tools.servers has started are ever crashed.
 """

@@ -18,6 +18,7 @@ from djintegrate.storm_backend import get_store
 from djintegrate.storm_backend.references.admin import StormReferencesMixin
 
 from . import actions
+from .forms import MINUTES
 from .models import Activity, RoomRow, SessionRow, SprintRow
 from .storm_models import Session
 
@@ -54,6 +55,7 @@ class SprintAdmin(admin.ModelAdmin):
 
 class SessionForm(forms.ModelForm):
     description = RichTextField(required=False)
+    minutes = forms.TypedChoiceField(label="How long", choices=MINUTES.items(), coerce=int, initial=60)
 
 
 @admin.register(SessionRow)

@@ -1,4 +1,5 @@
-"""What stands against a room and a time for a session: the room, its size, the sprint's days, where people are.
+"""What stands against a room and a time for a session: the room, its size, the sprint's days, where people are; and
+which rooms and times nothing stands against.
 
 It only asks. Who acts on the answer locks the sprint first, or two of them could get the same one: see actions.py.
 """
@@ -6,7 +7,8 @@ It only asks. Who acts on the answer locks the sprint first, or two of them coul
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
+from datetime import timezone as zones
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -18,6 +20,8 @@ from djintegrate.storm_backend import get_store
 from .storm_models import Attendance, Room, Session
 from .templatetags.people import name
 
+OPENS, CLOSES = time(8), time(20)
+"""The hours of a sprint's day, by its own clocks."""
 STEP = timedelta(minutes=30)
 NAMED = 3
 
@@ -28,8 +32,11 @@ def of_time(session: Session, starts: datetime) -> Iterator[str]:
     first, last = (timezone.localtime(moment, sprint.zone) for moment in (starts, _end(session, starts)))
     if not sprint.first_day <= first.date() <= sprint.last_day:
         yield f"{sprint.name} is from {sprint.first_day:%-d %B} to {sprint.last_day:%-d %B %Y}."
-    if (last - timedelta(microseconds=1)).date() != first.date():
-        yield f"It takes {session.minutes} minutes, and would end the day after, at {last:%H:%M}."
+    if first.time() < OPENS or last.time() > CLOSES or last.date() != first.date():
+        yield (
+            f"Sessions are held between {OPENS:%H:%M} and {CLOSES:%H:%M}. "
+            f"This one would begin at {first:%H:%M} and end at {last:%H:%M}."
+        )
     if (first.hour * 60 + first.minute) % (STEP.seconds // 60) or first.second:
         yield f"Sessions begin on the hour or at half past, not at {first:%H:%M}."
 
@@ -59,11 +66,43 @@ def of_person(session: Session, person: Any) -> Iterator[str]:
         yield f"You are at “{other.title}” then, {_times(other)}."
 
 
+def free_slots(session: Session, day: date) -> set[tuple[int, datetime]]:
+    """The rooms, by their keys, and the times of that day that nothing stands against. It costs a few queries."""
+    sprint, store = session.sprint, get_store("main")
+    if day not in sprint.days:
+        return set()
+    opens, closes = (datetime.combine(day, hour, sprint.zone).astimezone(zones.utc) for hour in (OPENS, CLOSES))
+    length = timedelta(minutes=session.minutes)
+    others = list(store.find(Session, _within(session, opens, closes)))
+    people = {session.proposer_id, *session.attendances.values(Attendance.person_id)}
+    engaged = {other.id for other, _ in _of_these(others, people)}
+    return {
+        (room.id, starts)
+        for room in sprint.rooms
+        if room.seats >= session.seats
+        for starts in _steps(opens, closes - length)
+        if not any(
+            (other.room_id == room.id or other.id in engaged) and other.starts < starts + length and other.ends > starts
+            for other in others
+        )
+    }
+
+
+def _steps(first: datetime, last: datetime) -> Iterator[datetime]:
+    while first <= last:
+        yield first
+        first += STEP
+
+
 def _elsewhere(people: Collection[int], session: Session, starts: datetime) -> Iterator[tuple[Session, set[int]]]:
     """The other sessions at that time that some of these people propose or attend, and who does."""
-    store = get_store("main")
-    others = list(store.find(Session, _meanwhile(session, starts)).order_by(Session.starts))
-    taken = store.find(
+    others = get_store("main").find(Session, _meanwhile(session, starts)).order_by(Session.starts)
+    return _of_these(list(others), people)
+
+
+def _of_these(others: list[Session], people: Collection[int]) -> Iterator[tuple[Session, set[int]]]:
+    """Those of the sessions that some of these people propose or attend, and who does."""
+    taken = get_store("main").find(
         (Attendance.session_id, Attendance.person_id),
         Attendance.session_id.is_in([other.id for other in others]), Attendance.person_id.is_in(people),
     )  # fmt: skip
@@ -74,10 +113,14 @@ def _elsewhere(people: Collection[int], session: Session, starts: datetime) -> I
 
 
 def _meanwhile(session: Session, starts: datetime) -> Any:
+    return _within(session, starts, _end(session, starts))
+
+
+def _within(session: Session, begin: datetime, end: datetime) -> Any:
+    """The sprint's other sessions that are held, in part at least, between these moments."""
     return And(
-        Session.sprint_id == session.sprint_id, Session.id != session.id,
-        Session.starts < _end(session, starts), Session.ends > starts,
-    )  # fmt: skip
+        Session.sprint_id == session.sprint_id, Session.id != session.id, Session.starts < end, Session.ends > begin
+    )
 
 
 def _end(session: Session, starts: datetime) -> datetime:

@@ -1,4 +1,7 @@
-"""What a view is given instead of the words in its address: a sprint or a session. Times are the sprint's then."""
+"""What a view is given instead of the words in its address: a sprint or a session. Times are the sprint's then.
+
+A sprint that is over is for reading alone: views that change something are called for the others.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,12 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils import timezone
 
 from djintegrate.storm_backend import get_store
+from testproject.errors import missing
 
 from .storm_models import Session, Sprint
 
@@ -23,7 +28,7 @@ def of_sprint(view: View) -> View:
     def found(request: HttpRequest, slug: str, **others: Any) -> HttpResponse:
         sprint = get_store("main").find(Sprint, slug=slug).one()
         if sprint is None:
-            raise Http404(f"There is no sprint {slug!r}.")
+            raise missing(request, f"There is no sprint called {slug!r}.")
         with timezone.override(sprint.zone):
             return view(request, sprint, **others)
 
@@ -38,7 +43,20 @@ def of_session(view: View) -> View:
     def found(request: HttpRequest, sprint: Sprint, key: int, **others: Any) -> HttpResponse:
         session = sprint.sessions.find(Session.id == key).one()
         if session is None:
-            raise Http404(f"{sprint} has no session {key}.")
+            raise missing(request, f"{sprint} has no session {key}. It may have been withdrawn.")
         return view(request, session, **others)
+
+    return found
+
+
+def while_open(view: View) -> View:
+    """Comes after of_sprint or of_session. When the sprint is over, people are told so, and the view is not called."""
+
+    @wraps(view)
+    def found(request: HttpRequest, about: Sprint | Session, **others: Any) -> HttpResponse:
+        sprint = about if isinstance(about, Sprint) else about.sprint
+        if sprint.is_over:
+            return render(request, "sprints/over.html", {"sprint": sprint, "about": about}, status=403)
+        return view(request, about, **others)
 
     return found

@@ -1,4 +1,4 @@
-"""The forms. Each field becomes the dijit that fits it; where it should be another one, dojo_field() says so.
+"""The forms. Each field becomes the dijit that fits it; where another one fits better, dojo_field() says so.
 
 Without JavaScript they are the plain forms that Django writes.
 """
@@ -17,10 +17,24 @@ from djintegrate.dojo import models as dojo
 from djintegrate.dojo.richtext import RichTextarea, RichTextField
 from djintegrate.storm_backend.references.forms import StormModelChoiceField
 
+from .conflicts import CLOSES, OPENS, STEP
 from .storm_models import TRACKS, Room, Session, Sprint
 from .templatetags.people import name
 
-MINUTES = {30: "Half an hour", 60: "One hour", 90: "One hour and a half", 120: "Two hours"}
+MINUTES = {30: "Half an hour", 60: "One hour", 90: "One and a half hours", 120: "Two hours"}
+
+
+LAST = (datetime.combine(date.min, CLOSES) - STEP).time()
+"""When the last session may begin."""
+
+
+class Picker(forms.Select):
+    """Becomes a box that finds what is typed anywhere in a choice. Typing replaces what is there."""
+
+    # No delay, for the lists are short: whoever types fast and leaves is understood too.
+    dojo = dojo.Dijit(
+        "dijit/form/FilteringSelect", attrs={"selectOnClick": True, "queryExpr": "*${0}*", "searchDelay": 0}
+    )
 
 
 class PersonField(forms.ModelChoiceField):
@@ -36,19 +50,18 @@ def people() -> Any:
 
 class ProposalForm(forms.Form):
     title = forms.CharField(max_length=120, widget=forms.TextInput(attrs={"autocomplete": "off"}))
-    track = forms.ChoiceField(choices=TRACKS.items())
-    proposer = PersonField(queryset=None, help_text="You may propose a session for somebody else.")
+    track = forms.ChoiceField(choices=TRACKS.items(), widget=Picker)
+    proposer = PersonField(
+        queryset=None, empty_label=None, widget=Picker, help_text="You may propose a session for somebody else."
+    )
     description = RichTextField(
         widget=RichTextarea(attrs={"rows": 8}), help_text="What is it about, and what should people bring?"
     )
-    minutes = forms.TypedChoiceField(label="How long", choices=MINUTES.items(), coerce=int, initial=60)
+    minutes = forms.TypedChoiceField(label="How long", choices=MINUTES.items(), coerce=int, initial=60, widget=Picker)
     seats = forms.IntegerField(
         label="Number of seats", min_value=1, max_value=500, initial=20, help_text="How many people can take part?"
     )
 
-    dojo.dojo_field(track, "dijit.form.FilteringSelect")
-    dojo.dojo_field(proposer, "dijit.form.FilteringSelect")
-    dojo.dojo_field(minutes, "dijit.form.FilteringSelect")
     dojo.dojo_field(seats, "dijit.form.NumberSpinner")
 
     def __init__(
@@ -78,19 +91,30 @@ class DayInput(forms.DateInput):
         return value.isoformat() if isinstance(value, date) else value
 
 
+class TimeInput(forms.TimeInput):
+    """The hours of a sprint's day, in half hours: the browser's own clock, or a list of those times."""
+
+    # As Dojo writes times and lengths of time.
+    steps = {"clickableIncrement": f"T0{STEP}", "visibleIncrement": f"T0{STEP}"}
+    dojo = dojo.Dijit("dijit/form/TimeTextBox", attrs={"constraints": {"min": f"T{OPENS}", "max": f"T{LAST}", **steps}})
+
+    def __init__(self) -> None:
+        hours = {"min": f"{OPENS:%H:%M}", "max": f"{LAST:%H:%M}"}
+        super().__init__(attrs={"type": "time", "step": STEP.seconds, **hours}, format="%H:%M")
+
+
 class ScheduleForm(forms.Form):
     """A room and a time of the sprint, in its time zone, which has to be the current one."""
 
-    room = StormModelChoiceField(Room)
+    room = StormModelChoiceField(Room, widget=Picker)
     day = forms.DateField(widget=DayInput)
-    time = forms.TimeField(widget=forms.TimeInput(attrs={"type": "time", "step": 1800}, format="%H:%M"))
-
-    dojo.dojo_field(room, "dijit.form.FilteringSelect")
+    time = forms.TimeField(widget=TimeInput())
 
     def __init__(self, data: Any = None, *, sprint: Sprint, initial: dict[str, Any] | None = None) -> None:
         super().__init__(data, initial=initial, label_suffix="")
-        self.fields["room"] = StormModelChoiceField(Room, find=lambda store: sprint.rooms.order_by(Room.name))
-        self.fields["room"].dojo = self.base_fields["room"].dojo
+        self.fields["room"] = StormModelChoiceField(
+            Room, find=lambda store: sprint.rooms.order_by(Room.name), empty_label="Choose a room", widget=Picker
+        )
         self.fields["day"].widget.attrs |= {"min": f"{sprint.first_day}", "max": f"{sprint.last_day}"}
 
     def clean(self) -> None:

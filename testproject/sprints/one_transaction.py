@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import dataclass
+from typing import Any
 
 import transaction
-from django.contrib.auth.decorators import permission_required
+from django.contrib.auth.decorators import login_required, permission_required
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
@@ -17,7 +19,7 @@ from storm.locals import Desc
 
 from djintegrate.storm_backend import get_store
 
-from . import actions, roles
+from . import actions, roles, timeline
 from .models import Activity
 from .storm_models import Session, Sprint
 
@@ -35,49 +37,59 @@ class Counts:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def page(request: HttpRequest) -> HttpResponse:
-    return _try(request) if request.method == "POST" else _show(request, [_count("Now")])
+    if request.method == "POST":
+        return _try(request)
+    return _show(request, seen=[_count("Now")], events=timeline.PLAN)
 
 
-@permission_required(roles.PROPOSE)
+@login_required
+@permission_required(roles.PROPOSE, raise_exception=True)
 def _try(request: HttpRequest) -> HttpResponse:
     fail = "fail" in request.POST
     seen = [_count("Before")]
-    try:
-        actions.propose(_some_sprint(), request.user, **SAMPLE)
-        seen.append(_count("When both were written"))
-        if fail:
-            raise FailedOnPurpose
-        transaction.commit()
-    except FailedOnPurpose:
-        transaction.abort()  # as the middleware does, when an exception leaves a view
+    sprint = _open_sprint()
+    if sprint is None:
+        raise PermissionDenied("There is no sprint to come that a session could be proposed for.")
+    with timeline.recording() as recorded:
+        recorded.note(timeline.TRANSACTION, "The middleware has begun a transaction for the request.")
+        try:
+            actions.propose(sprint, request.user, **SAMPLE)
+            seen.append(_count("After both wrote"))
+            if fail:
+                recorded.note(timeline.TRANSACTION, "An exception is raised. Both rows are written, and not committed.")
+                raise FailedOnPurpose
+            transaction.commit()
+            recorded.note(timeline.TRANSACTION, "The transaction commits: both rows stay.", "COMMIT")
+        except FailedOnPurpose:
+            transaction.abort()  # as the middleware does, when an exception leaves a view
+            recorded.note(timeline.TRANSACTION, "The transaction is rolled back: neither row is left.", "ROLLBACK")
     transaction.begin()
     seen.append(_count("After the failure" if fail else "After the commit"))
-    return _show(request, seen, "failed" if fail else "committed")
+    return _show(request, seen=seen, events=recorded.events, outcome="failed" if fail else "committed")
 
 
 SAMPLE = {
     "title": "Written to show what one transaction means",
     "track": "engine",
-    "description": "<p>Withdraw it again.</p>",
+    "description": "<p>You may withdraw it again.</p>",
     "minutes": 30,
     "seats": 10,
 }
 
 
-def _some_sprint() -> Sprint:
-    return get_store("main").find(Sprint).order_by(Desc(Sprint.last_day)).first()
+def _open_sprint() -> Sprint | None:
+    last: Sprint | None = get_store("main").find(Sprint).order_by(Desc(Sprint.last_day)).first()
+    return None if last is None or last.is_over else last
 
 
 def _count(when: str) -> Counts:
     return Counts(when, get_store("main").find(Session).count(), Activity.objects.count())
 
 
-def _show(request: HttpRequest, seen: list[Counts], outcome: str = "") -> HttpResponse:
-    context = {
-        "seen": seen,
-        "outcome": outcome,
+def _show(request: HttpRequest, **context: Any) -> HttpResponse:
+    context |= {
         "source": inspect.getsource(actions.propose) + "\n\n" + inspect.getsource(actions._log),
         "written": get_store("main").find(Session, title=SAMPLE["title"]).order_by(Desc(Session.id)).first(),
-        "may_try": request.user.has_perm(roles.PROPOSE) and _some_sprint() is not None,
+        "may_try": request.user.has_perm(roles.PROPOSE) and _open_sprint() is not None,
     }
     return render(request, "sprints/one_transaction.html", context)

@@ -65,4 +65,4 @@ COLUMNS = [
 
 def grid(sprint: Sprint) -> Grid:
     rows = reverse("session-rows", args=[sprint.slug])
-    return Grid(rows, COLUMNS, caption="All sessions", search="title", sort="title", page_size=25)
+    return Grid(rows, COLUMNS, caption="All sessions", search="title", query_expr="*${0}*", sort="title", page_size=25)

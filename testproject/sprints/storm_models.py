@@ -63,6 +63,10 @@ class Sprint(Values):
     def days(self) -> list[date]:
         return [self.first_day + timedelta(days=number) for number in range((self.last_day - self.first_day).days + 1)]
 
+    @property
+    def is_over(self) -> bool:
+        return bool(self.last_day < timezone.localdate(timezone=self.zone))
+
     def get_absolute_url(self) -> str:
         return reverse("sprint", args=[self.slug])
 

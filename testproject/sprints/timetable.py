@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, timezone
 from typing import Any
@@ -15,8 +15,8 @@ from djintegrate.storm_backend.references import prefetch
 from .conflicts import STEP
 from .storm_models import Attendance, Room, Session, Sprint
 
-OPENS, CLOSES = time(9), time(18)
-"""What a grid shows at least."""
+USUAL = time(9), time(18)
+"""The hours that a grid shows at least."""
 
 
 @dataclass
@@ -34,10 +34,12 @@ class Shown:
 
 @dataclass
 class Cell:
-    """`rows` is how far down it reaches."""
+    """`rows` is how far down it reaches; `is_free` whether what the grid is for may begin here."""
 
+    room: Room
     shown: Shown | None = None
     rows: int = 1
+    is_free: bool = False
 
 
 @dataclass
@@ -80,17 +82,24 @@ def proposals(sprint: Sprint) -> Any:
     return sprint.sessions.find(Session.starts == None).order_by(Session.title)  # noqa: E711
 
 
-def grid(sprint: Sprint, day: date, sessions: Sequence[Shown]) -> Grid:
+def grid(
+    sprint: Sprint,
+    day: date,
+    sessions: Sequence[Shown],
+    hours: tuple[time, time] = USUAL,
+    free: Collection[tuple[int, datetime]] = (),
+) -> Grid:
     """A row for each half hour. A cell that an earlier one reaches into is left out, as HTML's rowspan wants it."""
     rooms = list(sprint.rooms.order_by(Room.name))
-    begin, end = _hours(sprint, day, [each.session for each in sessions])
+    begin, end = _hours(sprint, day, [each.session for each in sessions], hours)
     rows = [Row(starts) for starts in _steps(begin, end)]
     for room in rooms:
         free_from = 0
         for number, row in enumerate(rows):
             if number < free_from:
                 continue
-            cell = Cell(next((each for each in sessions if _begins_in(each.session, room, row)), None))
+            cell = Cell(room, next((each for each in sessions if _begins_in(each.session, room, row)), None))
+            cell.is_free = cell.shown is None and (room.id, row.starts) in free
             if cell.shown:
                 length = cell.shown.session.ends - row.starts
                 cell.rows = min(-(-length // STEP), len(rows) - number)
@@ -103,9 +112,9 @@ def _begins_in(session: Session, room: Room, row: Row) -> bool:
     return session.room_id == room.id and row.starts <= session.starts < row.starts + STEP
 
 
-def _hours(sprint: Sprint, day: date, sessions: Sequence[Any]) -> tuple[datetime, datetime]:
+def _hours(sprint: Sprint, day: date, sessions: Sequence[Any], hours: tuple[time, time]) -> tuple[datetime, datetime]:
     # In UTC, for in a zone of its own a datetime is counted on by the clock on the wall.
-    usual = [datetime.combine(day, hour, sprint.zone).astimezone(timezone.utc) for hour in (OPENS, CLOSES)]
+    usual = [datetime.combine(day, hour, sprint.zone).astimezone(timezone.utc) for hour in hours]
     begin = min([usual[0], *(session.starts for session in sessions)])
     return begin.replace(minute=begin.minute // 30 * 30), max([usual[1], *(session.ends for session in sessions)])
 

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from datetime import date
 from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db.transaction import atomic
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_POST, require_safe
+from django.utils.dateparse import parse_date, parse_time
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from storm.locals import Desc
 
 from djintegrate.storm_backend import get_store
+from testproject.errors import missing
 
-from . import actions, forms, roles, session_rows, timetable
-from .finding import of_session, of_sprint
+from . import actions, conflicts, forms, roles, session_rows, timetable
+from .finding import of_session, of_sprint, while_open
 from .models import Activity
 from .storm_models import Attendance, Session, Sprint
 
@@ -34,10 +38,12 @@ MESSAGES_BELOW = """function () {
 @require_safe
 def sprints(request: HttpRequest) -> HttpResponse:
     found = list(get_store("main").find(Sprint).order_by(Desc(Sprint.first_day)))
-    today = timezone.localdate()
+    coming = [sprint for sprint in reversed(found) if not sprint.is_over]
     context = {
-        "coming": [sprint for sprint in reversed(found) if sprint.last_day >= today],
-        "past": [sprint for sprint in found if sprint.last_day < today],
+        "coming": coming,
+        "past": [sprint for sprint in found if sprint.is_over],
+        "waiting": timetable.proposals(coming[0]).first() if coming else None,
+        "provider": _sample_provider(),
         "activities": Activity.objects.select_related("person").prefetch_related("session")[:LOG_LINES],
     }
     return render(request, "sprints/sprints.html", context)
@@ -81,6 +87,7 @@ def sessions(request: HttpRequest, sprint: Sprint) -> HttpResponse:
 
 @login_required
 @of_sprint
+@while_open
 def propose(request: HttpRequest, sprint: Sprint) -> HttpResponse:
     if not request.user.has_perm(roles.PROPOSE):
         return _team_page(request, sprint, "sprint-proposers")
@@ -88,7 +95,7 @@ def propose(request: HttpRequest, sprint: Sprint) -> HttpResponse:
     if form.is_valid():
         session = actions.propose(sprint, request.user, **form.cleaned_data)
         get_store("main").flush()  # which gives it its key
-        messages.success(request, "Proposed. Somebody who schedules will find it a room and a time.")
+        messages.success(request, "Proposed. A scheduler will give it a room and a time.")
         return redirect(session.get_absolute_url())
     return _form_page(request, form, "sprints/proposal.html", {"sprint": sprint})
 
@@ -110,64 +117,106 @@ def session(request: HttpRequest, session: Session) -> HttpResponse:
 
 @login_required
 @of_session
+@while_open
 def edit(request: HttpRequest, session: Session) -> HttpResponse:
     if not _may_edit(request.user, session):
-        raise PermissionDenied("Only its proposer, and those who schedule, may change a session.")
+        raise PermissionDenied("Only the proposer and the schedulers may change a session.")
     form = _proposal_form(request, session)
     if form.is_valid() and _done(form, actions.edit, session, request.user, **form.cleaned_data):
-        messages.success(request, "Changed.")
+        messages.success(request, "The session is changed.")
         return redirect(session.get_absolute_url())
     return _form_page(request, form, "sprints/proposal.html", {"sprint": session.sprint, "session": session})
 
 
 @login_required
 @of_session
+@while_open
 def schedule(request: HttpRequest, session: Session) -> HttpResponse:
     if not request.user.has_perm(roles.SCHEDULE):
         return _team_page(request, session.sprint, "sprint-schedulers")
-    starts = session.starts and timezone.localtime(session.starts)
-    initial = {"room": session.room_id, "day": starts.date(), "time": starts.time()} if starts else {}
-    initial = initial or {"day": session.sprint.first_day}
-    form = forms.ScheduleForm(request.POST or None, sprint=session.sprint, initial=initial)
+    form = forms.ScheduleForm(request.POST or None, sprint=session.sprint, initial=_slot(request, session))
     if form.is_valid():
         chosen = form.cleaned_data["room"], form.cleaned_data["starts"]
         if _done(form, actions.schedule, session, request.user, *chosen):
-            messages.success(request, "On the schedule.")
+            messages.success(request, "The session is on the schedule.")
             return redirect(session.get_absolute_url())
-    return _form_page(request, form, "sprints/schedule.html", {"sprint": session.sprint, "session": session})
+    context = {"sprint": session.sprint, "session": session, **_free_slots(request, session, form)}
+    return _form_page(request, form, "sprints/schedule.html", context)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 @of_session
+@while_open
+def withdraw(request: HttpRequest, session: Session) -> HttpResponse:
+    if not _may_edit(request.user, session):
+        raise PermissionDenied("Only the proposer and the schedulers may withdraw a session.")
+    if request.method != "POST":
+        context = {"session": session, "sprint": session.sprint, "attending": session.attendances.count()}
+        return render(request, "sprints/withdraw.html", context)
+    sprint, title = session.sprint, session.title
+    actions.withdraw(session, request.user)
+    messages.success(request, f"“{title}” is withdrawn.")
+    return redirect(sprint.get_absolute_url())
+
+
+@of_session
+@require_POST
+@while_open
 def act(request: HttpRequest, session: Session, what: str) -> HttpResponse:
     """What takes a button and no form."""
-    following = session.get_absolute_url()
+    if request.user.is_anonymous:
+        # Whoever has signed in is to come back to a page, and this address has none.
+        return redirect_to_login(session.get_absolute_url())
     try:
         if what == "attend":
             actions.attend(session, request.user)
         elif what == "leave":
             actions.leave(session, request.user)
-        elif what == "unschedule" and request.user.has_perm(roles.SCHEDULE):
+        elif what != "unschedule":
+            raise missing(request, f"A session has no button called {what!r}.")
+        elif request.user.has_perm(roles.SCHEDULE):
             actions.unschedule(session, request.user)
-        elif what == "withdraw" and _may_edit(request.user, session):
-            following = session.sprint.get_absolute_url()
-            actions.withdraw(session, request.user)
-            messages.success(request, f"“{session.title}” is withdrawn.")
-        elif what in ("unschedule", "withdraw"):
-            raise PermissionDenied(f"You may not {what} this session.")
         else:
-            raise Http404(f"Nobody can {what} a session.")
+            raise PermissionDenied("Only schedulers may take a session off the schedule.")
     except actions.Refused as refused:
         for reason in refused.reasons:
             messages.error(request, reason)
-    return redirect(following)
+    return redirect(session.get_absolute_url())
 
 
 def _day(request: HttpRequest, sprint: Sprint) -> date:
     """The day that was asked for; else today, if the sprint is on; else its first."""
     asked = request.GET.get("day") or f"{timezone.localdate()}"
     return next((day for day in sprint.days if f"{day}" == asked), sprint.first_day)
+
+
+def _slot(request: HttpRequest, session: Session) -> dict[str, Any]:
+    """The room, the day and the time that the form begins with: the free slot that was clicked, else the session's."""
+    starts = session.starts and timezone.localtime(session.starts)
+    slot = {"room": session.room_id, "day": starts.date(), "time": starts.time()} if starts else {}
+    slot.setdefault("day", session.sprint.first_day)
+    clicked: dict[str, Any] = {"room": request.GET.get("room"), "day": None, "time": None}
+    for name, parse in (("day", parse_date), ("time", parse_time)):
+        with suppress(ValueError):
+            clicked[name] = parse(request.GET.get(name, ""))
+    return slot | {name: value for name, value in clicked.items() if value}
+
+
+def _free_slots(request: HttpRequest, session: Session, form: Any) -> dict[str, Any]:
+    """The day that the form is about, with what is free there."""
+    sprint = session.sprint
+    asked = getattr(form, "cleaned_data", {}).get("day") or form.initial["day"]
+    day = asked if asked in sprint.days else sprint.first_day
+    sessions = timetable.shown(timetable.of_day(sprint, day), request.user)
+    hours, free = (conflicts.OPENS, conflicts.CLOSES), conflicts.free_slots(session, day)
+    return {"day": day, "grid": timetable.grid(sprint, day, sessions, hours, free)}
+
+
+def _sample_provider() -> str:
+    """The address of the sample provider, if people sign in there. It is a part of this site, at /provider/."""
+    address: str = settings.OPENID_SSO_SERVER_URL
+    return address if address.endswith("/provider/") else ""
 
 
 def _may_edit(user: Any, session: Session) -> bool:

@@ -14,13 +14,11 @@ from django import forms
 from django.contrib.auth.models import Group, User
 from django.db import connections
 from django.shortcuts import redirect
-from django.test import Client, RequestFactory
+from django.test import Client
 from django.urls import include, path
 from storm.locals import create_database
 from storm.store import Store
 
-from djintegrate.dojo import models as dojo
-from djintegrate.dojo.page.page import Dojo
 from djintegrate.storm_backend import get_store, invalidate
 from tests.apps.people.models import Person
 from tests.apps.people.storm_models import StormPerson, StormVisit
@@ -79,28 +77,6 @@ def test_readme_a_view_writes_with_both_or_with_neither(
     with transaction.manager:
         written = [*Person.objects.values_list("name", flat=True), *get_store("main").find(StormVisit.note)]
     assert written == ([] if fails else ["a table for two"] * 2)
-
-
-def test_readme_the_openid_settings_lead_to_a_login_page(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = code("README.md", "OPENID_CREATE_USERS").run({"path": path, "include": include})
-    for key, value in found.items():
-        if key.startswith(("OPENID_", "AUTH", "LOGIN_")):
-            setattr(settings, key, value)
-    assert found["INSTALLED_APPS"][0] in settings.INSTALLED_APPS
-    client = routed(settings, monkeypatch, [each for each in found["urlpatterns"] if each is not ...])
-    assert b"Launchpad" in client.get("/openid/login/").content
-
-
-def test_readme_the_dojo_form_has_a_dijit(settings: Any, rf: RequestFactory) -> None:
-    namespace: dict[str, Any] = {"forms": forms, "dojo": dojo}
-    handed: dict[str, Any] = {}
-    namespace["render"] = lambda request, template, context: handed.update(context) or request.dojo
-    propose = code("README.md", "class TalkForm").run(namespace)["propose"]
-    request = rf.get("/")
-    request.dojo = Dojo(request)  # type: ignore[attr-defined]
-    page = propose(request)
-    assert list(handed["form"].fields) == ["day"]
-    assert "dijit/form/DateTextBox" in str(page.specification())
 
 
 def test_rows_are_served_as_the_page_says(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,20 +56,34 @@ def test_the_url_follows_the_script_prefix_as_static_url_does(bare: Any, given: 
         set_script_prefix("/")
 
 
-@pytest.mark.parametrize("value", [None, "", "/", 5])
-def test_without_a_url_the_error_says_what_to_set(bare: Any, value: Any) -> None:
+@pytest.mark.parametrize(("value", "said"), [(None, "None"), ("", "''"), ("/", "'/'"), (5, "5, a whole number")])
+def test_without_a_url_the_error_says_what_to_set(bare: Any, value: Any, said: str) -> None:
     bare.DOJO_URL = value
-    with pytest.raises(ImproperlyConfigured, match=rf'DOJO_URL is {value!r}\. .* DOJO_URL = STATIC_URL \+ "dojo/dojo"'):
+    with pytest.raises(ImproperlyConfigured, match=rf'DOJO_URL is {said}\. .* DOJO_URL = STATIC_URL \+ "dojo/dojo"'):
         conf.url()
+
+
+def test_a_url_that_was_forgotten_is_named_as_such(bare: Any) -> None:
+    with pytest.raises(ImproperlyConfigured, match=r"DOJO_URL is not set\. Make it the address"):
+        conf.url()
+
+
+def test_the_folder_of_the_commands_may_be_left_out(bare: Any) -> None:
+    bare.DOJO_URL = "/static/dojo/dojo"
+    assert check_configuration() == []
+    with pytest.raises(ImproperlyConfigured, match=r"DOJO_ROOT is not set\. Make it the path of a folder"):
+        conf.root()
 
 
 @pytest.mark.parametrize(
     ("name", "value", "identifier", "said"),
     [
         ("DOJO_URL", None, "dojo.E001", "DOJO_URL is None. Make it the address"),
-        ("DOJO_THEME", "blue", "dojo.E002", "DOJO_THEME: 'blue' is no theme. Use one of"),
-        ("DOJO_DJCONFIG", [], "dojo.E003", "DOJO_DJCONFIG is []. Make it a dictionary"),
-        ("DOJO_FORM_FUNCTION", "app.forms.f", "dojo.E004", "DOJO_FORM_FUNCTION: form_function cannot be 'app.forms.f'"),
+        ("DOJO_THEME", "blue", "dojo.E002", "DOJO_THEME is 'blue'. Make it 'tundra', 'soria', 'nihilo' or 'claro'."),
+        ("DOJO_DJCONFIG", [], "dojo.E003", "DOJO_DJCONFIG is [], a list. Make it a dictionary"),
+        ("DOJO_FORM_FUNCTION", "app.forms.f", "dojo.E004", "DOJO_FORM_FUNCTION is 'app.forms.f', a string. Make it a"),
+        ("DOJO_FORM_FUNCTION", ("a b", "f"), "dojo.E004", "DOJO_FORM_FUNCTION is ('a b', 'f'). Make it a module"),
+        ("DOJO_AUTO", "False", "dojo.E005", "DOJO_AUTO is 'False', a string. Make it True or False."),
     ],
 )
 def test_checks_name_the_setting_and_the_remedy(

@@ -30,18 +30,9 @@ def blocks(text: str, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
-def test_every_setting_is_documented() -> None:
-    read = set(re.findall(r'"(DOJO_\w+)"', Path(conf.__file__).read_text()))
-    assert set(re.findall(r"^### `(DOJO_\w+)`$", REFERENCE, re.MULTILINE)) == read
-
-
 def test_every_check_is_documented() -> None:
     documented = set(re.findall(r"^\| `(dojo\.[EW]\d{3})` \|", REFERENCE, re.MULTILINE))
-    source = Path(checks.__file__).read_text()
-    errors = re.search(r"enumerate\(\((.*?)\), 1\)", source, re.DOTALL)
-    assert errors
-    numbered = {f"dojo.E{number:03}" for number, _ in enumerate(errors[1].strip(", \n").split(","), 1)}
-    assert documented == numbered | set(re.findall(r'"(dojo\.[EW]\d{3})"', source))
+    assert documented == set(re.findall(r'"(dojo\.[EW]\d{3})"', Path(checks.__file__).read_text()))
 
 
 def test_every_attribute_and_method_of_request_dojo_is_documented() -> None:

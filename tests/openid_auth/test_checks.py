@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
-from django.test import override_settings
+from django.core.signals import request_started
+from django.test import Client, override_settings
 
 from djintegrate.openid_auth import checks, conf
 from djintegrate.openid_auth.conf import config
@@ -84,10 +86,27 @@ def test_a_wrong_value_is_named_with_what_it_should_be() -> None:
         _ = config.fetch_timeout
 
 
+@pytest.mark.parametrize("setting", ["OPENID_USE_AS_ADMIN_LOGIN", "OPENID_USER_ADMIN"])
+def test_a_wrong_setting_that_is_read_at_the_start_is_told_by_the_check_or_by_each_request(setting: str) -> None:
+    with override_settings(**{setting: "False"}):
+        apps.get_app_config("openid_auth").set_up_admin()
+        try:
+            with pytest.raises(ImproperlyConfigured, match=f"{setting} is 'False', a string"):
+                Client().get("/")
+        finally:
+            assert request_started.disconnect(dispatch_uid="openid_auth.refuse")
+    assert found(**{setting: "False"}) == ["openid_auth.E001"]
+
+
+def test_a_backend_that_cannot_be_imported_is_left_to_django_to_tell() -> None:
+    with override_settings(AUTHENTICATION_BACKENDS=["no.such.Backend", *BACKENDS]):
+        assert checks.check_configuration() == []
+
+
 def test_every_setting_and_its_default_are_in_the_reference() -> None:
     rows = dict(re.findall(r"^\| `([A-Z_]+)` \| (.+?) \|", REFERENCE, re.MULTILINE))
-    assert set(rows) == {setting.name for setting in conf.every_setting()}
-    for setting in conf.every_setting():
+    assert set(rows) == {setting.name for setting in conf.DECLARED}
+    for setting in conf.DECLARED:
         if setting.name == "OPENID_PROVIDERS":
             assert [entry["name"] for entry in setting.default] == rows[setting.name].split(" and ")
         else:

@@ -56,8 +56,17 @@ def test_what_was_given_to_python3_openid_is_used_and_warned_about(settings: Any
     assert [message.id for message in checks.check_configuration()] == []
     fetchers.setDefaultFetcher(Own())
     assert Visitor().begin("http://10.0.0.1/")["Location"].startswith("https://op.example/")
-    assert [message.id for message in checks.check_configuration()] == ["openid_auth.W005"]
+    assert [message.id for message in checks.check_configuration()] == ["openid_auth.W006"]
     settings.OPENID_FETCHER = Own
+    assert [message.id for message in checks.check_configuration()] == []
+
+
+def test_the_one_that_python3_openid_makes_for_itself_is_not_used(settings: Any) -> None:
+    settings.AUTHENTICATION_BACKENDS = ["djintegrate.openid_auth.auth.OpenIDBackend"]
+    with pytest.raises(HTTPFetchingError):
+        fetchers.fetch("http://127.0.0.1:9/")
+    assert fetchers._default_fetcher is not None
+    assert isinstance(make_fetcher(), Fetcher)
     assert [message.id for message in checks.check_configuration()] == []
 
 

@@ -26,6 +26,7 @@ FILES = {
         STORM_STORES = {{"main": {{"URI": {uri!r}, "SCHEMA": "shop.storm_schema"}}}}
         DATABASES = {{"default": {{"ENGINE": "djintegrate.storm_backend", "NAME": "main"}}}}
         INSTALLED_APPS = ["djintegrate.storm_backend", "shop"]
+        MIDDLEWARE = ["djintegrate.storm_backend.middleware.ZopeTransactionMiddleware"]
         DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
         CACHES = {{"default": {{"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "shop_cache"}}}}
         DEFAULT_EXCEPTION_REPORTER_FILTER = "djintegrate.storm_backend.reports.StoreHidingFilter"

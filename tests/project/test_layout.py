@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from tools import floors
+
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "djintegrate"
 APPS = ("storm_backend", "openid_auth", "dojo")
+COMMON = "common"
 EVERYTHING = [
     path
     for pattern in ("*.py", "*.js", "*.css", "*.html")
@@ -53,6 +56,22 @@ def test_an_app_imports_neither_of_the_others(app: str) -> None:
     assert [(name(path), found) for path in modules for found in imports(path) if found.startswith(others)] == []
 
 
+def test_what_the_apps_have_in_common_imports_none_of_them() -> None:
+    modules = sorted((PACKAGE / COMMON).rglob("*.py"))
+    assert len(modules) > 2
+    strangers = [
+        (name(path), found)
+        for path in modules
+        for found in imports(path)
+        if found.startswith("djintegrate.") and not found.startswith(f"djintegrate.{COMMON}.")
+    ]
+    assert strangers == []
+
+
+def test_each_package_is_an_app_or_what_they_have_in_common() -> None:
+    assert {path.parent.name for path in PACKAGE.glob("*/__init__.py")} == {*APPS, COMMON}
+
+
 def test_the_apps_do_not_need_the_sample_site_or_the_tests() -> None:
     ours = ("testproject", "tests", "tools", "proofs")
     modules = (PACKAGE).rglob("*.py")
@@ -71,3 +90,56 @@ def test_no_file_is_too_long() -> None:
     lengths = {name(path): path.read_text().count("\n") for path in EVERYTHING}
     assert {path: length for path, length in lengths.items() if length > LONGEST and path not in LONGER} == {}
     assert [path for path in LONGER if lengths.get(path, 0) <= LONGEST] == []
+
+
+def test_every_import_of_the_engine_goes_down() -> None:
+    """Annotations and imports inside of functions included."""
+    up = [
+        (module, target)
+        for module, target in floors.imports()
+        if floors.package_of(module) != floors.package_of(target) and floors.floor_of(module) <= floors.floor_of(target)
+    ]
+    assert up == []
+
+
+def test_no_imports_go_in_a_circle() -> None:
+    ahead: dict[str, set[str]] = {}
+    for module, target in floors.imports():
+        ahead.setdefault(module, set()).add(target)
+
+    def reached(module: str, seen: set[str]) -> set[str]:
+        for target in ahead.get(module, set()) - seen:
+            seen.add(target)
+            reached(target, seen)
+        return seen
+
+    assert [module for module in ahead if module in reached(module, set())] == []
+
+
+BLOCK_STATE = {
+    *("in_atomic_block", "atomic_blocks", "savepoint_ids", "needs_rollback", "rollback_exc", "commit_on_exit"),
+    *("run_on_commit", "run_commit_hooks_on_set_autocommit_on", "closed_in_transaction", "autocommit"),
+}
+"""What Django remembers of the blocks on a connection."""
+
+
+def written(path: Path) -> Iterator[str]:
+    """The attributes that a module assigns, or deletes from."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(getattr(node, "ctx", None), (ast.Store, ast.Del)):
+            target = node.value if isinstance(node, ast.Subscript) else node
+            if isinstance(target, ast.Attribute):
+                yield target.attr
+
+
+def test_one_file_writes_what_django_remembers_of_blocks() -> None:
+    writers = {name(path) for path in floors.ENGINE.rglob("*.py") if BLOCK_STATE.intersection(written(path))}
+    assert writers == {"djintegrate/storm_backend/connection/atomic_state.py"}
+
+
+def test_no_objects_class_is_exchanged() -> None:
+    assert [name(path) for path in sorted(PACKAGE.rglob("*.py")) if "__class__" in written(path)] == []
+
+
+def test_the_drawing_shows_the_floors_as_they_are() -> None:
+    assert floors.DRAWING.read_text() == floors.drawing(), "Run: python -m tools.floors"

@@ -34,7 +34,10 @@ def test_the_sites_own_tests_pass(uri: str) -> None:
 
 def test_the_served_site_has_sample_data_and_an_admin(site: Browse) -> None:
     home = site("/", None)
-    assert re.findall(r'<h2><a href="/at/(\w+)/">', home) == ["lisbon", "tallinn"]
+    assert re.findall(r'<h3><a href="/at/(\w+)/">', home) == ["lisbon", "tallinn"]
+    assert "This is the sample site of djintegrate." in home
+    steps = ["Sign in as Ada", "Break something", "Cause a conflict", "Propose a session", "Change teams"]
+    assert re.findall(r'<li><h3><a href="[^"]+">([^<]+)</a>', home)[:5] == steps
     assert "Two ORMs on one connection" in site("/at/lisbon/grid/", None)
     assert ".agenda" in site("/static/sprints/style.css", None)
 

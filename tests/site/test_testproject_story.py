@@ -14,7 +14,16 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.select import Select
 
 from tests.support import axe
-from tests.support.browser import NARROW, WIDE, complaints, page_text, resize, wait_for, without_javascript
+from tests.support.browser import (
+    NARROW,
+    WIDE,
+    complaints,
+    page_text,
+    prefer_dark,
+    resize,
+    wait_for,
+    without_javascript,
+)
 from tests.support.processes import one_at_a_time
 from tests.support.sample_site import free_port, serving
 from tests.support.sample_site import uri as uri
@@ -58,6 +67,17 @@ class Visitor:
         found.send_keys(text[:4])
         item = f"//*[@id='id_{field}_popup']//*[normalize-space()='{text}']"
         wait_for(self.browser, lambda: self.browser.find_element(By.XPATH, item).click() or True, "The menu offers it")
+
+    def follow(self, label: str) -> None:
+        """The link of this name, which is not its text alone."""
+        self.browser.execute_script("window.before = true")
+        self.browser.find_element(By.XPATH, f"//a[@aria-label='{label}']").click()
+        wait_for(self.browser, lambda: not self.browser.execute_script("return window.before"), "The page changes")
+        self._settle()
+
+    def fits(self, size: tuple[int, int]) -> None:
+        width = self.browser.execute_script("return document.documentElement.scrollWidth")
+        assert width <= size[0], f"{self.browser.current_url} is {width} wide on {size[0]}"
 
     def sees(self, *texts: str) -> None:
         page = page_text(self.browser)
@@ -117,10 +137,11 @@ def test_a_session_from_the_proposal_to_the_schedule(visitor: Visitor) -> None:
     visitor.sees("Library is taken by “Two ORMs on one connection”, 10:00 to 11:30.")
     visitor.sees("Bruno Keller proposed it, and is at “Dijits without attributes” 10:30 to 11:30.")
     assert ["400 (Bad Request)" in told for told in complaints(visitor.browser)] == [True]  # the form that was refused
-    visitor.write("time", "16:00")
+    visitor.sees("What is free on Monday")
+    visitor.follow("Aula at 18:00")
     visitor.click("Put it on the schedule")
-    visitor.sees("On the schedule.")
-    visitor.sees("16:00 to 17:00")
+    visitor.sees("The session is on the schedule.")
+    visitor.sees("18:00 to 19:00")
     visitor.click("I will be there")
     visitor.sees("1 of 12 taken")
     visitor.go("/at/lisbon/grid/")
@@ -143,7 +164,7 @@ def test_a_session_from_the_proposal_to_the_schedule(visitor: Visitor) -> None:
     visitor.go("/admin/sprints/sessionrow/?q=Looms")
     visitor.sees("1 session")
     visitor.go("/admin/sprints/activity/?q=Looms")
-    visitor.sees("in Library, on")
+    visitor.sees("in Aula, on")
     visitor.go("/admin/openid_auth/useropenid/")
     visitor.sees("bruno")
     assert complaints(visitor.browser) == []
@@ -162,9 +183,9 @@ def test_all_of_it_works_without_javascript(visitor: Visitor) -> None:
         assert "One & two" in find(By.TAG_NAME, "main").text
         visitor.browser.get(f"{visitor.browser.current_url}schedule/")
         Select(find(By.ID, "id_room")).select_by_visible_text("Aula (120 seats)")
-        find(By.ID, "id_time").send_keys("0730AM")
+        find(By.ID, "id_time").send_keys("0800AM")
         find(By.CSS_SELECTOR, "main form button").click()
-        wait_for(visitor.browser, lambda: "07:30 to 08:30" in find(By.TAG_NAME, "main").text, "It is on the schedule")
+        wait_for(visitor.browser, lambda: "08:00 to 09:00" in find(By.TAG_NAME, "main").text, "It is on the schedule")
 
 
 PAGES = [
@@ -175,21 +196,61 @@ PAGES = [
     "/at/lisbon/grid/",
     "/at/lisbon/sessions/",
     "/at/lisbon/2/",
+    "/at/lisbon/2/withdraw/",
+    "/at/krakow/",
 ]
 FORMS = ["/at/lisbon/propose/", "/at/lisbon/2/edit/", "/at/lisbon/2/schedule/", "/openid/identities/"]
+ERRORS = ["/nowhere/", "/at/lisbon/2/attend/", "/at/krakow/propose/"]
 
 
-def test_each_page_fits_a_phone_and_a_desk_and_can_be_read_by_all(visitor: Visitor) -> None:
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_each_page_fits_a_phone_and_a_desk_and_can_be_read_by_all(visitor: Visitor, dark: bool) -> None:
     visitor.sign_in("Ada Okoye")
+    prefer_dark(visitor.browser, dark)
     for size in (NARROW, WIDE):
         resize(visitor.browser, size)
-        for path in PAGES + FORMS:
+        for path in PAGES + FORMS + ERRORS:
             visitor.go(path)
-            width = visitor.browser.execute_script("return document.documentElement.scrollWidth")
-            assert width <= size[0], f"{path} is {width} wide on {size[0]}"
+            visitor.fits(size)
             if size is NARROW:
                 assert axe.violations(visitor.browser) == [], path
-    assert complaints(visitor.browser) == []
+    told = complaints(visitor.browser)
+    assert [message for message in told if "Failed to load resource" not in message] == []
+    assert len(told) == 2 * len(ERRORS)
+
+
+def test_a_word_without_an_end_breaks_nothing(visitor: Visitor) -> None:
+    visitor.sign_in("Ada Okoye")
+    visitor.go("/at/lisbon/propose/")
+    visitor.write("title", "Donaudampfschifffahrt" * 5)
+    describe(visitor, "Rhabarberbarbara" * 20)
+    visitor.click("Propose")
+    session = visitor.browser.current_url.removeprefix(visitor.url)
+    visitor.go(f"{session}schedule/")
+    visitor.follow("Aula at 15:00")
+    visitor.click("Put it on the schedule")
+    resize(visitor.browser, NARROW)
+    for path in ("/", "/at/lisbon/", "/at/lisbon/sessions/", session, f"{session}edit/", f"{session}withdraw/"):
+        visitor.go(path)
+        visitor.fits(NARROW)
+    visitor.go("/at/lisbon/grid/")
+    too_wide = "return [...document.querySelectorAll('.block')].filter(e => e.scrollWidth > e.clientWidth).length"
+    assert visitor.browser.execute_script(too_wide) == 0
+
+
+@pytest.mark.parametrize("typed", ["Library", "lib", "40 seats", "brar"])
+def test_the_room_picker_takes_what_one_types(visitor: Visitor, typed: str) -> None:
+    visitor.sign_in("Ada Okoye")
+    visitor.go("/at/lisbon/18/schedule/")
+    find = visitor.browser.find_element
+    find(By.ID, "id_room").click()
+    find(By.ID, "id_room").send_keys(typed)
+    room = lambda: find(By.ID, "id_room").get_attribute("value")  # noqa: E731
+    wait_for(visitor.browser, lambda: room() == "Library (40 seats)", "What is typed is completed")
+    find(By.ID, "id_room").send_keys(Keys.TAB)
+    valid = "return dijit.byId('id_room').isValid() && dijit.byId('id_room').get('value') !== ''"
+    wait_for(visitor.browser, lambda: visitor.browser.execute_script(valid), "The room is taken")
+    assert room() == "Library (40 seats)"
 
 
 @pytest.fixture

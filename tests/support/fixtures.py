@@ -46,7 +46,7 @@ def sister_stores(request: pytest.FixtureRequest, nothing_left: None) -> None:
 def have_sister_stores(they_do: bool) -> None:
     """All connections of this thread, those too whose aliases an earlier test had for itself."""
     for engine in [*current().connections.values(), *(connections[alias] for alias in ALIASES.values())]:
-        engine.has_sister_stores = they_do
+        engine.counts_writes = they_do
 
 
 @pytest.fixture

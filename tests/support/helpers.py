@@ -215,7 +215,7 @@ def assert_nothing_left() -> None:
     assert current().begun is None
     for alias in ALIASES.values():
         engine = connections[alias]
-        assert engine.part is None
+        assert engine.data_manager is None
         assert engine.get_autocommit()
         assert not engine.in_atomic_block
         assert engine.atomic_blocks == engine.savepoint_ids == engine.run_on_commit == []

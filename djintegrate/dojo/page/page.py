@@ -18,8 +18,10 @@ from django.http import HttpRequest
 from django.templatetags.static import static
 from django.utils.translation import get_language
 
+from djintegrate.common import csp
+
 from .. import conf
-from . import csp, names, specification
+from . import names, specification
 
 STATIC = "djintegrate/dojo"
 

@@ -19,7 +19,13 @@ from openid.consumer.consumer import (
     SuccessResponse,
 )
 from openid.consumer.discover import OpenIDServiceEndpoint
-from openid.fetchers import HTTPFetcher, HTTPFetchingError
+from openid.fetchers import (
+    CurlHTTPFetcher,
+    ExceptionWrappingFetcher,
+    HTTPFetcher,
+    HTTPFetchingError,
+    Urllib2Fetcher,
+)
 from openid.message import OPENID2_NS, OPENID_NS, Message
 from openid.store.interface import OpenIDStore
 
@@ -115,4 +121,8 @@ class Protocol(GenericConsumer):
 
 def default_fetcher() -> HTTPFetcher | None:
     """What somebody has given to python3-openid's setDefaultFetcher(). Asking the library itself would make one."""
-    return fetchers._default_fetcher
+    given = fetchers._default_fetcher
+    inner = given.fetcher if isinstance(given, ExceptionWrappingFetcher) else given
+    # The library makes one of these for itself as soon as anything else in the process fetches with it. Nobody chose
+    # that fetcher, and it goes to any address.
+    return None if type(inner) in (Urllib2Fetcher, CurlHTTPFetcher) else given

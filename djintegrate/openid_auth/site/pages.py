@@ -21,6 +21,8 @@ from django.urls import NoReverseMatch, get_script_prefix, reverse
 from django.utils.translation import gettext as _
 from openid.consumer.discover import DiscoveryFailure
 
+from djintegrate.common import csp
+
 from ..conf import config
 from ..exceptions import NotAnAnswer
 from ..protocol.discovery import NotFound, Unreachable
@@ -67,7 +69,7 @@ def send_by_form(request: HttpRequest, action: str, fields: Iterable[tuple[str, 
         "fields": list(fields),
         "method": method,
         "destination": urlsplit(action).netloc or request.get_host(),
-        "nonce": _nonce(request),
+        "nonce": csp.nonce(request),
     }
     return render(request, "openid/redirect.html", context)
 
@@ -125,11 +127,3 @@ def _way_back(request: HttpRequest) -> str:
     url = reverse("openid-login")
     following = submitted(request).get(REDIRECT_FIELD_NAME)
     return f"{url}?{urlencode({REDIRECT_FIELD_NAME: following})}" if following else url
-
-
-def _nonce(request: HttpRequest) -> str:
-    """The request's CSP nonce: Django's from 6.0 on, or that of django-csp."""
-    nonce = getattr(request, "csp_nonce", None)
-    if nonce is None:
-        nonce = getattr(request, "_csp_nonce", None)
-    return "" if nonce is None else str(nonce)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .settings import (
+    DECLARED,
     ENGINE,
     STORE_KEYS,
     StoreSettings,
@@ -10,6 +11,7 @@ from .settings import (
     commit_safe_methods,
     commit_veto,
     configured_site,
+    configured_stores,
     is_two_phase,
     retry_attempts,
     site,
@@ -18,6 +20,7 @@ from .settings import (
 )
 
 __all__ = [
+    "DECLARED",
     "ENGINE",
     "STORE_KEYS",
     "StoreSettings",
@@ -25,6 +28,7 @@ __all__ = [
     "commit_safe_methods",
     "commit_veto",
     "configured_site",
+    "configured_stores",
     "is_two_phase",
     "retry_attempts",
     "site",

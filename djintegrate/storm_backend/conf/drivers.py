@@ -8,14 +8,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from importlib import import_module
 from types import ModuleType
+from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
+from djintegrate.common.errors import Misconfigured
+
+from .folders import NamesItsFolder
+
+SQLITE = "django.db.backends.sqlite3"
 EXTRAS = {"django.db.backends.postgresql": "postgresql", "django.db.backends.mysql": "mysql"}
 
 
-class DriverMissing(ImproperlyConfigured):
+class DriverMissing(Misconfigured):
     """No driver for a native backend can be imported."""
+
+    def __init__(self, reason: str, backend: str) -> None:
+        super().__init__(f"{reason}. {remedy(backend)}")
+        self.reason = reason
 
 
 def native_base(backend: str) -> ModuleType:
@@ -24,7 +34,16 @@ def native_base(backend: str) -> ModuleType:
         return import_module(f"{backend}.base")
     except ImproperlyConfigured as error:
         reasons = "; ".join(_reasons(error.__cause__ or error.__context__))
-        raise DriverMissing(f"{_first_line(error)} ({reasons})" if reasons else _first_line(error)) from error
+        reason = _first_line(error) + (f" ({reasons})" if reasons else "")
+        raise DriverMissing(reason, backend) from error
+
+
+def native_wrapper(backend: str) -> type[Any]:
+    """The DatabaseWrapper of a native backend."""
+    wrapper: type[Any] = native_base(backend).DatabaseWrapper
+    if backend != SQLITE:
+        return wrapper
+    return type("DatabaseWrapper", (NamesItsFolder, wrapper), {"__module__": wrapper.__module__})
 
 
 def remedy(backend: str) -> str:

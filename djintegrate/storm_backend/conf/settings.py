@@ -1,4 +1,4 @@
-"""The settings of the Storm backend, read in one place, with their defaults."""
+"""The settings of the Storm backend, declared in one place, with their types and defaults; what follows from them."""
 
 from __future__ import annotations
 
@@ -8,18 +8,40 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
-from django.utils.module_loading import import_string
+from djintegrate.common.errors import Misconfigured
+from djintegrate.common.settings import Declared, Setting
+from djintegrate.common.types import (
+    boolean,
+    dictionary,
+    did_you_mean,
+    function,
+    optional,
+    record,
+    text,
+    unfit,
+    whole_number,
+)
 
-from .uris import parse, without_password
+from .uris import canonical, parse
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponseBase
 
 ENGINE = "djintegrate.storm_backend"
 
-STORE_KEYS = frozenset({"URI", "TWO_PHASE", "SCHEMA"})
+STORES = 'a dictionary from a store\'s name to its URI, for instance {"main": "sqlite:/srv/site/db.sqlite3"}'
+URI = 'a URI such as "postgres://user@host/db"'
+SITE = "a name of at most 30 letters, digits, dots, hyphens and low lines, or None"
+VETO = "the dotted path of a function veto(request, response), or None"
+ATTEMPTS = "a whole number, 1 or more: how often a request may run in all"
+
+REQUIRED_KEYS = {"URI": text(URI)}
+FURTHER_KEYS = {
+    "TWO_PHASE": boolean,
+    "SCHEMA": optional(text('the dotted path of a package, such as "shop.ledger_schema", or None')),
+}
+STORE_KEYS = frozenset({*REQUIRED_KEYS, *FURTHER_KEYS})
+STORE = f'{URI}, or a dictionary with the key "URI", and with {", ".join(FURTHER_KEYS)} as needed'
 
 Veto = Callable[["HttpRequest", "HttpResponseBase"], bool]
 
@@ -34,27 +56,52 @@ class StoreSettings:
     schema: str | None = None
 
 
+def _entry(value: Any) -> dict[str, Any]:
+    return record(STORE, REQUIRED_KEYS, **FURTHER_KEYS)({"URI": value} if isinstance(value, str) else value)
+
+
+def _site(value: Any) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_.-]{1,30}", text(SITE)(value)):
+        raise unfit(value, SITE, "")
+    return str(value)
+
+
+configured_stores = Setting("STORM_STORES", dictionary(STORES, text(STORES), _entry), {})
+configured_site = Setting("STORM_SITE", optional(_site), None)
+commit_safe_methods = Setting("STORM_COMMIT_SAFE_METHODS", boolean, True)
+"""False: a GET, HEAD or OPTIONS request never commits."""
+commit_veto: Setting[Veto | None] = Setting("STORM_COMMIT_VETO", optional(function(VETO, only_path=True)), None)
+"""The function that may refuse a commit."""
+retry_attempts = Setting("STORM_RETRY_ATTEMPTS", whole_number(ATTEMPTS, least=1), 1)
+"""How often a request may run in all, when the database asks for a retry."""
+
+DECLARED = Declared("storm_backend", "STORM_", globals())
+
+
 def stores() -> dict[str, StoreSettings]:
     """Every configured store by its name."""
-    configured = getattr(settings, "STORM_STORES", {})
-    if not isinstance(configured, dict):
-        raise ImproperlyConfigured(
-            f"STORM_STORES is {without_password(repr(configured))}. Make it a dictionary from a store's "
-            'name to its URI, for instance {"main": "sqlite:db.sqlite3"}.'
-        )
-    return {name: _store(name, value) for name, value in configured.items()}
+    return {
+        name: StoreSettings(name, canonical(entry["URI"]), entry.get("TWO_PHASE", False), entry.get("SCHEMA"))
+        for name, entry in configured_stores().items()
+    }
 
 
 def store(name: str) -> StoreSettings:
-    """The store called `name`; ImproperlyConfigured if there is none."""
+    """The store called `name`; Misconfigured if there is none."""
     known = stores()
     if name not in known:
-        raise ImproperlyConfigured(
-            f"STORM_STORES names no store {name!r}. It names: "
-            f"{', '.join(map(repr, known)) or 'none'}. Add {name!r} there, or use one "
-            "of those."
+        raise Misconfigured(
+            f"STORM_STORES names no store {name!r}. {named(name)} Add {name!r} there, or use one of those."
         )
     return known[name]
+
+
+def named(wrong: object) -> str:
+    """What STORM_STORES names, for a message about a store that it does not name."""
+    known = stores()
+    if not known:
+        return "It names none."
+    return f"It names: {', '.join(map(repr, known))}. {did_you_mean(repr(wrong), [*map(repr, known)])}".rstrip()
 
 
 def is_two_phase(name: str) -> bool:
@@ -68,69 +115,8 @@ def site() -> str:
     return configured_site() or _site_of_databases()
 
 
-def configured_site() -> str | None:
-    """What STORM_SITE says, if it is set."""
-    name = getattr(settings, "STORM_SITE", None)
-    if name is not None and not (isinstance(name, str) and re.fullmatch(r"[A-Za-z0-9_.-]{1,30}", name)):
-        raise ImproperlyConfigured(
-            f"STORM_SITE is {name!r}. Make it a name of at most 30 letters, digits, dots, hyphens and low lines."
-        )
-    return name
-
-
-def commit_safe_methods() -> bool:
-    """False: a GET, HEAD or OPTIONS request never commits."""
-    return bool(getattr(settings, "STORM_COMMIT_SAFE_METHODS", True))
-
-
-def commit_veto() -> Veto | None:
-    """The function that may refuse a commit, if STORM_COMMIT_VETO names one."""
-    path = getattr(settings, "STORM_COMMIT_VETO", None)
-    if path is None:
-        return None
-    try:
-        veto: Veto = import_string(path)
-    except (ImportError, TypeError, AttributeError) as error:
-        raise ImproperlyConfigured(
-            f"STORM_COMMIT_VETO is {path!r}, which cannot be imported ({error}). Make "
-            "it the dotted path of a function veto(request, response)."
-        ) from error
-    if not callable(veto):
-        raise ImproperlyConfigured(
-            f"STORM_COMMIT_VETO is {path!r}, which is no function. Make it the dotted "
-            "path of a function veto(request, response)."
-        )
-    return veto
-
-
-def retry_attempts() -> int:
-    """How often a request may run in all, when the database asks for a retry."""
-    attempts = getattr(settings, "STORM_RETRY_ATTEMPTS", 1)
-    if isinstance(attempts, bool) or not isinstance(attempts, int) or attempts < 1:
-        raise ImproperlyConfigured(
-            f"STORM_RETRY_ATTEMPTS is {attempts!r}. Make it a whole number, 1 or more: "
-            "how often a request may run in all."
-        )
-    return attempts
-
-
 def _site_of_databases() -> str:
     # Not hosts and users, which may differ between the machines of one site, nor files, which may move.
     uris = {name: parse(entry.uri) for name, entry in stores().items()}
     places = sorted((name, uri.scheme, str(uri.database)) for name, uri in uris.items() if uri.scheme != "sqlite")
     return hashlib.sha256(repr(places).encode()).hexdigest()[:12]
-
-
-def _store(name: str, value: Any) -> StoreSettings:
-    entry = {"URI": value} if isinstance(value, str) else value
-    if not isinstance(entry, dict) or not isinstance(entry.get("URI"), str):
-        raise ImproperlyConfigured(
-            f"STORM_STORES[{name!r}] is {without_password(repr(value))}. Make it a URI such as "
-            '"postgres://user@host/db", or a dictionary with the key "URI".'
-        )
-    unknown = sorted(set(entry) - STORE_KEYS)
-    if unknown:
-        raise ImproperlyConfigured(
-            f"STORM_STORES[{name!r}] has the unknown key {unknown[0]!r}. The keys are {', '.join(sorted(STORE_KEYS))}."
-        )
-    return StoreSettings(name, entry["URI"], bool(entry.get("TWO_PHASE", False)), entry.get("SCHEMA"))

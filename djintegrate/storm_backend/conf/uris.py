@@ -6,13 +6,19 @@ connects to it.
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import Any
 
-from django.core.exceptions import ImproperlyConfigured
 from storm.exceptions import URIError
 from storm.uri import URI
+
+from djintegrate.common.errors import Misconfigured
+from djintegrate.common.passwords import without_password
+from djintegrate.common.types import did_you_mean
+
+from . import drivers
 
 NATIVE_BACKENDS = {
     "sqlite": "django.db.backends.sqlite3",
@@ -28,6 +34,7 @@ ISOLATION_LEVELS = (
 # Django's, of whole connections: they are for an alias to say, in its OPTIONS.
 DJANGO_OPTIONS = ("pool", "prepare_threshold", "server_side_binding")
 SQLITE_PRAGMAS = ("journal_mode", "synchronous", "foreign_keys")
+TRANSACTION_MODES = ("DEFERRED", "IMMEDIATE", "EXCLUSIVE")
 SQLITE_OPTIONS = (*SQLITE_PRAGMAS, "timeout", "transaction_mode")
 
 
@@ -40,7 +47,7 @@ class Location:
 
 
 def location(uri: str) -> Location:
-    """Translate a Storm URI; ImproperlyConfigured says what is wrong with it."""
+    """Translate a Storm URI; Misconfigured says what is wrong with it."""
     parsed = parse(uri)
     options = {
         "sqlite": _sqlite_options,
@@ -63,26 +70,42 @@ def location(uri: str) -> Location:
     )
 
 
+def canonical(uri: str) -> str:
+    """As Storm has it: PostgreSQL's own tools, and Django's, write postgresql:// as well."""
+    return re.sub("^postgresql:", "postgres:", uri)
+
+
 def parse(uri: str) -> URI:
     """Storm's own reading of `uri`, if it is of a kind this engine knows."""
     try:
-        parsed = URI(uri)
+        parsed = URI(canonical(uri))
     except (URIError, ValueError) as error:
-        raise ImproperlyConfigured(
-            f"The Storm URI {without_password(uri)!r} cannot be read ({error}). Write it "
-            "as scheme://user:password@host:port/database?option=value."
-        ) from error
+        # What Python says of the error may hold a part of the password.
+        reason = (
+            "it has no scheme"
+            if isinstance(error, URIError)
+            else "the port is not a number, an option has no value, or a % is not followed by two hexadecimal digits"
+        )
+        raise Misconfigured(
+            f"The Storm URI {without_password(uri)!r} cannot be read: {reason}. Write it as "
+            "scheme://user:password@host:port/database?option=value, with %2F for a slash in the password."
+        ) from None
     if parsed.scheme not in NATIVE_BACKENDS:
-        raise ImproperlyConfigured(
+        question = did_you_mean(parsed.scheme.partition("+")[0], NATIVE_BACKENDS)
+        raise Misconfigured(
             f"The Storm URI {without_password(uri)!r} has the scheme {parsed.scheme!r}. "
-            f"Storm knows: {', '.join(NATIVE_BACKENDS)}."
+            f"Storm knows: {', '.join(NATIVE_BACKENDS)}. {question}".rstrip()
         )
     return parsed
 
 
-def without_password(uri: str) -> str:
-    """`uri` as it may be shown in a message or a log."""
-    return re.sub(r"(//[^:/@]*:)[^/]*@", r"\1***@", uri)
+def holds_password(uri: str) -> bool:
+    """Whether the URI has one in it, for the server or for a key; one that cannot be read has nothing in it."""
+    try:
+        parsed = parse(uri)
+    except Misconfigured:
+        return False
+    return bool(parsed.password) or any(name.endswith(("password", "passwd")) for name in parsed.options)
 
 
 def _sqlite_options(uri: URI) -> dict[str, Any]:
@@ -93,6 +116,8 @@ def _sqlite_options(uri: URI) -> dict[str, Any]:
         if name == "timeout":
             options["timeout"] = _number(uri, name, value)
         elif name == "transaction_mode":
+            if value.upper() not in TRANSACTION_MODES:
+                raise _bad_option(uri, name, value, "one of " + ", ".join(TRANSACTION_MODES))
             options["transaction_mode"] = value
         elif re.fullmatch(r"\w+", value):
             pragmas.append(f"PRAGMA {name} = {value}")
@@ -108,12 +133,13 @@ def _postgres_options(uri: URI) -> dict[str, Any]:
     options = dict(uri.options)
     for name in DJANGO_OPTIONS:
         if name in options:
-            raise ImproperlyConfigured(
+            raise Misconfigured(
                 f"The Storm URI {without_password(str(uri))!r} has the option {name!r}, which is Django's and no text. "
                 "Move it to the OPTIONS of the DATABASES entry."
             )
     isolation = options.pop("isolation", None)
     if isolation is not None:
+        drivers.native_base(NATIVE_BACKENDS["postgres"])
         from django.db.backends.postgresql.psycopg_any import IsolationLevel
 
         level = _isolation(uri, isolation).replace("-", "_").upper()
@@ -123,7 +149,7 @@ def _postgres_options(uri: URI) -> dict[str, Any]:
 
 def _mysql_options(uri: URI) -> dict[str, Any]:
     # Everything but `isolation` is a parameter of MySQLdb.connect().
-    options: dict[str, Any] = {name: int(value) if value.isdigit() else value for name, value in uri.options.items()}
+    options: dict[str, Any] = {name: int(value) if value.isdecimal() else value for name, value in uri.options.items()}
     isolation = options.pop("isolation", None)
     if isolation is not None:
         options["isolation_level"] = _isolation(uri, isolation).replace("-", " ")
@@ -138,19 +164,22 @@ def _isolation(uri: URI, value: str) -> str:
 
 def _number(uri: URI, name: str, value: str) -> float:
     try:
-        return float(value)
+        number = float(value)
     except ValueError:
-        raise _bad_option(uri, name, value, "a number of seconds") from None
+        number = math.nan
+    if not (number >= 0 and math.isfinite(number)):
+        raise _bad_option(uri, name, value, "a number of seconds")
+    return number
 
 
 def _refuse_unknown(uri: URI, known: tuple[str, ...]) -> None:
     for name in uri.options:
         if name not in known:
-            raise ImproperlyConfigured(
+            raise Misconfigured(
                 f"The Storm URI {without_password(str(uri))!r} has the unknown option "
                 f"{name!r}. Known for {uri.scheme}: {', '.join(known)}."
             )
 
 
-def _bad_option(uri: URI, name: str, value: str, wanted: str) -> ImproperlyConfigured:
-    return ImproperlyConfigured(f"The Storm URI {without_password(str(uri))!r} has {name}={value!r}. Make it {wanted}.")
+def _bad_option(uri: URI, name: str, value: str, wanted: str) -> Misconfigured:
+    return Misconfigured(f"The Storm URI {without_password(str(uri))!r} has {name}={value!r}. Make it {wanted}.")

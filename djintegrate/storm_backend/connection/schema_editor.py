@@ -5,12 +5,11 @@ The type is that of the column it points at, which is looked up. Never makes or 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
-if TYPE_CHECKING:
-    from ..references import StormForeignKey
+from ..sql import catalogue
 
 TYPES = {
     "sqlite": "SELECT type, NULL FROM pragma_table_info(%s) WHERE name = %s",
@@ -26,7 +25,7 @@ TYPES = {
 }
 
 
-def type_of_target(field: StormForeignKey, connection: Any) -> dict[str, Any]:
+def type_of_target(field: Any, connection: Any) -> dict[str, Any]:
     """The type, and the collation if it has one, of the column that `field` points at."""
     table, column = field.target.table, field.target.column.name
     with connection.cursor() as cursor:
@@ -40,7 +39,7 @@ def type_of_target(field: StormForeignKey, connection: Any) -> dict[str, Any]:
     return {"type": row[0], "collation": row[1]} if row[1] else {"type": row[0]}
 
 
-def constraint_sql(field: StormForeignKey, connection: Any) -> str:
+def constraint_sql(field: Any, connection: Any) -> str:
     """What follows the column's type."""
     quote = connection.ops.quote_name
     parts = [f"REFERENCES {quote(field.target.table)} ({quote(field.target.column.name)})"]
@@ -58,6 +57,13 @@ class ReferenceSchemaEditor:
     """Mixed in before the schema editor of a native backend: keeps these constraints where columns change."""
 
     connection: Any
+
+    def __exit__(self, *args: Any) -> Any:
+        try:
+            return super().__exit__(*args)  # type: ignore[misc]
+        finally:
+            # What cascades, and which triggers there are, may be different from now on.
+            catalogue.forget(self.connection)
 
     def remove_field(self, model: Any, field: Any) -> None:
         if _has_constraint(field):

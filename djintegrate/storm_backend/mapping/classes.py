@@ -6,7 +6,7 @@ It reads the model's fields and relations, and never the database.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any, ClassVar
 
@@ -20,7 +20,7 @@ from storm.references import Proxy
 from storm.store import PENDING_ADD, PENDING_REMOVE, AutoReload
 
 from ..conf import ENGINE
-from ..connection.wrapper import StormEngine
+from ..connection.wrapper import StormWrapper
 from ..references import StormForeignKey
 from .conversion import Conversion
 from .relations import Ends, LazyReference, LazyReferenceSet
@@ -40,7 +40,7 @@ def storm_class(model: type[Model] | str, using: str | None = None) -> type[Mapp
     concrete: Any = _concrete(model)
     alias = using or router.db_for_write(concrete)
     connection = connections[alias]
-    if not isinstance(connection, StormEngine):
+    if not isinstance(connection, StormWrapper):
         raise ImproperlyConfigured(
             f"{concrete._meta.label} is in DATABASES[{alias!r}], whose ENGINE is "
             f"{connection.settings_dict['ENGINE']!r}: there is no Storm store on it. Make that {ENGINE!r}, or "
@@ -72,14 +72,15 @@ class MappedModel:
             return
         adding = pending is PENDING_ADD
         if adding:
-            # For a subclass whose __init__() does not call this one's.
+            # A subclass may have an __init__() that does not call the one above.
             self._set_defaults()
         if adding or any(
             variable.has_changed() and variable.get_lazy() is not AutoReload for variable in info.variables.values()
         ):
             for conversion, _ in self._columns():
-                if _is_stamp(conversion.field):
-                    conversion.field.pre_save(self, adding)
+                field = conversion.field
+                if getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False):
+                    field.pre_save(self, adding)
 
     def __storm_flushed__(self) -> None:
         for conversion, variable in self._columns():
@@ -96,7 +97,7 @@ class MappedModel:
     def _columns(self) -> Iterator[tuple[Conversion, Any]]:
         info = get_obj_info(self)
         for name, conversion in self._conversions.items():
-            # A subclass may have something else under the name.
+            # A subclass of the mapped class may have something else under the name.
             column = info.cls_info.attributes.get(name)
             if column is not None:
                 yield conversion, info.variables[column]
@@ -107,10 +108,7 @@ def _mapped(model: Any, alias: str) -> type[MappedModel]:
     options = model._meta
     quote = connections[alias].ops.quote_name
     conversions = {field.attname: Conversion(field, alias) for field in options.local_concrete_fields}
-    columns = {
-        name: _property(conversion, DatabaseName(conversion.field.column, quote(conversion.field.column)))
-        for name, conversion in conversions.items()
-    }
+    columns = {name: _property(conversion, quote) for name, conversion in conversions.items()}
     attributes = {
         "__doc__": f"The table of {options.label}, for Storm.",
         "__module__": model.__module__,
@@ -122,19 +120,18 @@ def _mapped(model: Any, alias: str) -> type[MappedModel]:
         **columns,
         **dict(_references(model, alias, columns)),
         **dict(_reference_sets(model, alias, columns)),
+        **dict(_inherited(model, alias, columns)),
     }
-    attributes.update(_inherited(model, alias, columns))
     made: type[MappedModel] = type(f"Storm{model.__name__}", (MappedModel,), attributes)
     return made
 
 
-def _property(conversion: Conversion, column: DatabaseName) -> Property:
-    return Property(column, False, variable_class(conversion), {"allow_none": _allows_none(conversion.field)})
-
-
-def _allows_none(field: Field) -> bool:
-    # A key that the database gives is none before that.
-    return bool(field.null or field.primary_key or field.generated or field.has_db_default())
+def _property(conversion: Conversion, quote: Callable[[str], str]) -> Property:
+    field = conversion.field
+    column = DatabaseName(field.column, quote(field.column))
+    # What the database gives is None before the row is there.
+    allows_none = bool(field.null or field.primary_key or field.generated or field.has_db_default())
+    return Property(column, False, variable_class(conversion), {"allow_none": allows_none})
 
 
 Named = Iterator[tuple[str, Any]]
@@ -175,7 +172,7 @@ def _over_a_table(
 
 
 def _inherited(model: type[Model], alias: str, columns: dict[str, Property]) -> Named:
-    """What the model has from parents with tables of their own: columns of theirs, through the link."""
+    """What the model inherits from parents with tables of their own: the columns of those, through the link."""
     for parent in model._meta.all_parents:
         link = columns[model._meta.get_ancestor_link(parent).attname]
         reference = LazyReference(link, _ends(alias, parent._meta.pk))
@@ -186,7 +183,7 @@ def _inherited(model: type[Model], alias: str, columns: dict[str, Property]) -> 
 
 
 def _ends(alias: str, *fields: Field) -> Ends:
-    """Finds the columns of `fields`, each of its own model's class."""
+    """A function that finds the columns of `fields`, each in the Storm class of its own model."""
     return lambda: tuple(getattr(storm_class(field.model, alias), field.attname) for field in fields)
 
 
@@ -201,15 +198,11 @@ def _concrete(model: type[Model] | str) -> type[Model]:
         raise TypeError(f"storm_class() takes a Django model, not {model!r}.")
     options = model._meta
     if options.abstract:
-        raise ValueError(f"{model.__name__} is abstract: it has no table. Name a model that inherits it.")
+        raise ValueError(f"{model.__name__} is abstract: it has no table. Name a model that inherits from it.")
     if options.swapped:
         raise ValueError(f"{options.label} is swapped for {options.swapped}, and has no table. Name that one.")
     concrete: type[Model] = options.concrete_model
     return concrete
-
-
-def _is_stamp(field: Field) -> bool:
-    return getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False)
 
 
 _building = threading.RLock()

@@ -1,7 +1,6 @@
-"""How the values of one Django field come from the database, from Python, and go to the database: as Django has it.
+"""How the values of one Django field come from the database, from Python, and go to the database: as in Django.
 
-Nothing is converted by hand here: that is the field's work, and its backend's. What Python hands in is checked, as
-Storm's own properties do.
+The field and its backend do the conversions. What Python hands in is checked, as Storm's own properties check it.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from django.core.files import File
 from django.db import connections
 from django.db.models import Field, ForeignKey, GeneratedField
 
-# What may be set, by the internal type of the field; the message names the first.
+# The types of the values that may be set, by the internal type of the field; an error message names the first.
 INTEGER = (int, float, Decimal)
 TEXT = (str,)
 ACCEPTED: dict[str, tuple[type, ...]] = {
@@ -38,8 +37,7 @@ ACCEPTED: dict[str, tuple[type, ...]] = {
     "BinaryField": (bytes, bytearray, memoryview),
 }
 
-
-# How Django's fields say that a placeholder is not enough; the second one since Django 6.1.
+# The methods of those of Django's fields for which a plain placeholder is not enough; the second is Django 6.1's.
 PLACEHOLDERS = ("get_placeholder", "get_placeholder_sql")
 
 
@@ -84,17 +82,17 @@ class Conversion:
         return clean(self, value) if clean else self._plain_field.to_python(value)
 
     def default(self) -> Any:
-        """What a new Django object has in this field; None if that is nothing, or if the database has a default."""
+        """What a new Django object has in this field; None if it has nothing, or if the database has a default."""
         if self.field.generated or (self.field.has_db_default() and not self.field.has_default()):
             return None
         value = self.field.get_default()
         if value is None:
-            # No file: that is what Django writes for it.
+            # Django writes an empty text where there is no file.
             return "" if self._kind == "FileField" else None
         return self._plain_field.to_python(value)
 
     def placeholder(self) -> str:
-        """Where the value stands in a statement. PostgreSQL does not compare varchar[] with text[], say."""
+        """What stands for the value in a statement. PostgreSQL does not compare varchar[] with text[], say."""
         connection = connections[self.alias]
         if connection.vendor != "postgresql" or not any(hasattr(self._plain_field, name) for name in PLACEHOLDERS):
             return "?"
@@ -109,7 +107,7 @@ class Conversion:
 
     @cached_property
     def _plain_field(self) -> Field:
-        """Where the kind of value is said: at the end of a chain of foreign keys."""
+        """The field that says the kind of value: the one at the end of a chain of foreign keys."""
         field = self.field
         while isinstance(field, (ForeignKey, GeneratedField)):
             field = field.target_field if isinstance(field, ForeignKey) else field.output_field
@@ -124,7 +122,7 @@ class Conversion:
         return self.field.get_col(self.field.model._meta.db_table)
 
     def _converters(self, connection: Any) -> list[Callable[[Any, Any, Any], Any]]:
-        # They depend on the connection, which is the thread's, and on USE_TZ, which tests change.
+        # The converters depend on the connection, which is the thread's, and on USE_TZ, which tests change.
         known = connection.__dict__.setdefault("storm_converters", {})
         key = (self, settings.USE_TZ)
         if key not in known:

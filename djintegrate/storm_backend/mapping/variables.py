@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 from typing import Any, ClassVar
 
-from storm import Undef
 from storm.expr import State
 from storm.expr import compile as storm_compile
 from storm.variables import MutableValueVariable, Variable
@@ -14,7 +13,7 @@ from .conversion import Conversion
 
 
 class DjangoVariable(Variable):
-    """A value that Django's field converts. Each column has a class of its own: that is quicker than an attribute."""
+    """A value that Django's field converts. Each column has a subclass, which is quicker than an attribute each."""
 
     __slots__ = ()
 
@@ -35,10 +34,10 @@ class MutableDjangoVariable(DjangoVariable, MutableValueVariable):
     """A value that may change in place, as a dictionary does. Storm looks for changes before each flush."""
 
     def get_state(self) -> tuple[Any, Any]:
-        return self._lazy_value, _copied(self._value)
+        return self._lazy_value, copy.deepcopy(self._value)
 
     def set_state(self, state: tuple[Any, Any]) -> None:
-        self._lazy_value, self._value = state[0], _copied(state[1])
+        self._lazy_value, self._value = copy.deepcopy(state)
 
 
 def variable_class(conversion: Conversion) -> type[DjangoVariable]:
@@ -68,7 +67,3 @@ def compile_variable(compiler: Any, variable: DjangoVariable, state: State) -> s
 @storm_compile.when(DatabaseName)
 def compile_name(compiler: Any, name: DatabaseName, state: State) -> str:
     return name.quoted
-
-
-def _copied(value: Any) -> Any:
-    return value if value is Undef else copy.deepcopy(value)

@@ -1,9 +1,9 @@
-"""System checks of references: what points nowhere, with the path and the remedy. They never connect."""
+"""System checks of references: what points nowhere, with the path and the remedy. The checks never connect."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.core.checks import CheckMessage, Error
 from django.core.exceptions import ImproperlyConfigured
@@ -11,12 +11,10 @@ from django.db import connections, router
 from django.db.models import SET_DEFAULT, SET_NULL
 
 from .. import conf
-
-if TYPE_CHECKING:
-    from .fields import StormForeignKey
+from .columns import every
 
 
-def check_foreign_key(field: StormForeignKey) -> Iterator[CheckMessage]:
+def check_foreign_key(field: Any) -> Iterator[CheckMessage]:
     """What a model's check() says of a StormForeignKey."""
     try:
         field.target.column  # noqa: B018
@@ -30,7 +28,7 @@ def check_foreign_key(field: StormForeignKey) -> Iterator[CheckMessage]:
     alias = router.db_for_write(field.model)
     if connections.settings[alias]["ENGINE"] != conf.ENGINE:
         yield Error(
-            f"{field.label} points at a Storm object, and its model is in {alias!r}, a database that shares no store.",
+            f"{field.label} points at a Storm object, but its model is in {alias!r}, a database that shares no store.",
             hint=f"Make the ENGINE of DATABASES[{alias!r}] {conf.ENGINE!r}, or remove the field.",
             obj=field,
             id="storm_backend.E102",
@@ -53,14 +51,11 @@ def check_foreign_key(field: StormForeignKey) -> Iterator[CheckMessage]:
 
 def check_references(**kwargs: Any) -> Iterator[CheckMessage]:
     """Every DjangoReference and DjangoReferenceSet of the Storm classes that were imported."""
-    from .columns import every
-
     for reference in list(every.values()):
         if reference.cls is None:
             continue
         try:
-            reference.resolve()
-            reference.column  # noqa: B018
+            reference.attname, reference.column  # noqa: B018
         except (ImproperlyConfigured, AttributeError, RuntimeError) as error:
             yield Error(
                 f"{reference.label} points at nothing: {error}",

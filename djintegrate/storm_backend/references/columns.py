@@ -7,28 +7,28 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from django.apps import apps
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured
 from storm.expr import Column
 
 from .targets import attribute_of
 
-# Every one that was made, by its id, for the system checks. Not a set: these compare as expressions do.
+# Every descriptor that was made, by its id, for the system checks. Not a set: descriptors compare as expressions do.
 every: WeakValueDictionary[int, ColumnDescriptor] = WeakValueDictionary()
 
 
 class ColumnDescriptor:
-    """A descriptor in a Storm class, on a column given as the property, as `Session.owner_id`, or as a string."""
+    """A descriptor in a Storm class, on a column given as the property, as `Session.owner_id`, or as a string.
 
-    def __init__(self, local_key: Any, to: Any) -> None:
+    `field` is the name of the field of the model `to` that holds the same values; None means the primary key.
+    """
+
+    def __init__(self, local_key: Any, to: Any, field: str | None) -> None:
         self._local_key = local_key
         self.to = to
+        self.field = field
         self.cls: Any = local_key.cls if isinstance(local_key, Column) else None
         self._name: str | None = None
         every[id(self)] = self
-
-    def resolve(self) -> None:
-        """Raise ImproperlyConfigured if it points at nothing."""
-        raise NotImplementedError
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.cls, self._name = owner, name
@@ -51,13 +51,23 @@ class ColumnDescriptor:
             try:
                 self.to = apps.get_model(self.to)
             except (LookupError, ValueError) as error:
-                raise ImproperlyConfigured(f"{self.label} names {self.to!r}, which is no model: {error}") from error
+                raise ImproperlyConfigured(f"{self.label} names {self.to!r}, which is not a model: {error}") from error
         return self.to
+
+    @property
+    def attname(self) -> str:
+        """The attribute of the Django object that holds what the column holds."""
+        options = self.model._meta
+        try:
+            field = options.pk if self.field is None else options.get_field(self.field)
+        except FieldDoesNotExist as error:
+            raise ImproperlyConfigured(f"{self.label}: {error}") from error
+        return str(field.attname)
 
     @property
     def name(self) -> str:
         if self._name is None:
-            # Set after the class was made: nobody told.
+            # The descriptor was set after its class was made, so that Python did not call __set_name__().
             self._name = _name_in(self.cls, self)
         return self._name
 
@@ -68,7 +78,7 @@ class ColumnDescriptor:
             self._local_key = attribute_of(self._local_key)
         elif not isinstance(self._local_key, str):
             self._local_key = _name_in(self.cls, self._local_key)
-        # Storm's references take "Session.owner_id" too.
+        # A string may name the class as well, as Storm's references allow: "Session.owner_id".
         return str(self._local_key).rpartition(".")[2]
 
     @property
@@ -77,7 +87,7 @@ class ColumnDescriptor:
 
     @property
     def label(self) -> str:
-        """What error messages call it."""
+        """What error messages call the descriptor."""
         return f"{self.cls.__name__}.{self.name}"
 
 
@@ -86,4 +96,4 @@ def _name_in(cls: type, wanted: Any) -> str:
         for name, value in vars(each).items():
             if value is wanted:
                 return name
-    raise RuntimeError(f"{wanted!r} is no attribute of {cls!r}.")
+    raise RuntimeError(f"{wanted!r} is not an attribute of {cls!r}.")

@@ -6,26 +6,38 @@ The Django object is kept with the Storm object for as long as Storm keeps the c
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
-from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured
-from django.db.models import DO_NOTHING, Model, prefetch_related_objects
+from django.db.models import (
+    CASCADE,
+    DO_NOTHING,
+    PROTECT,
+    RESTRICT,
+    SET_DEFAULT,
+    SET_NULL,
+    Model,
+    prefetch_related_objects,
+)
 from storm.expr import Not
 from storm.info import get_obj_info
 from storm.store import Store
 
-from ..stores import SharedStore
 from .columns import ColumnDescriptor
-from .targets import KeepsPrefetched, batches, is_left_to_database
+from .deletion.on_django_delete import attach
+from .targets import KeepsPrefetched, StormSide, alias_of, batches, is_left_to_database, refuse_unless_allowed
+
+# Besides these there are SET(…), which has a deconstruct(), and what is left to the database.
+ON_DELETE = (CASCADE, PROTECT, RESTRICT, SET_NULL, SET_DEFAULT)
 
 
+@dataclass(eq=False)
 class _Kept:
-    """A Django object that a Storm object points at, and the key that this was about."""
+    """A Django object that a Storm object points at, and the key that it had then."""
 
-    def __init__(self, value: Model, key: Any) -> None:
-        self.value = value
-        self.key = key
+    value: Model
+    key: Any
 
 
 class DjangoReference(ColumnDescriptor):
@@ -45,43 +57,32 @@ class DjangoReference(ColumnDescriptor):
         `on_delete` is one of those in django.db.models, and says what happens to the Storm object when Django deletes
         the other; `default` is for SET_DEFAULT.
         """
-        super().__init__(local_key, to)
-        if not callable(on_delete):
-            raise TypeError(f"on_delete must be callable, not {on_delete!r}: for instance django.db.models.CASCADE.")
-        self.to_field = to_field
+        super().__init__(local_key, to, to_field)
+        if not (is_left_to_database(on_delete) or on_delete in ON_DELETE or hasattr(on_delete, "deconstruct")):
+            raise TypeError(f"on_delete must be one of those in django.db.models, such as CASCADE, not {on_delete!r}.")
         self.on_delete = on_delete
         self.default = default
         if self.cls is not None:
-            self._attach()
+            attach(self)
 
     def __set_name__(self, owner: type, name: str) -> None:
         super().__set_name__(owner, name)
-        self._attach()
-
-    def _attach(self) -> None:
-        if not is_left_to_database(self.on_delete):
-            from .deletion.on_django_delete import attach
-
-            attach(self)
+        attach(self)
 
     # The other side
-
-    @property
-    def key(self) -> str:
-        """The attribute of the Django object that the column holds."""
-        options = self.model._meta
-        try:
-            field = options.pk if self.to_field is None else options.get_field(self.to_field)
-        except FieldDoesNotExist as error:
-            raise ImproperlyConfigured(f"{self.label}: {error}") from error
-        return str(field.attname)
-
-    def resolve(self) -> None:
-        self.key  # noqa: B018
 
     def key_or_value(self, other: Any) -> Any:
         """The key of a Django object; anything else as it is."""
         return self._key_of(other) if isinstance(other, Model) else other
+
+    def value_on_delete(self) -> Any:
+        """What on_delete sets the column to."""
+        value: Any = None
+        if self.on_delete is SET_DEFAULT:
+            value = self.default
+        elif self.on_delete is not SET_NULL:
+            (value,) = self.on_delete.deconstruct()[1]  # type: ignore[attr-defined]
+        return self.key_or_value(value() if callable(value) else value)
 
     # On an object
 
@@ -95,19 +96,19 @@ class DjangoReference(ColumnDescriptor):
             store = Store.of(obj)
             if store is None:
                 return None
-            found = self.model._base_manager.using(self._alias(store)).filter(**{self.key: key}).first()
+            found = self.model._base_manager.using(alias_of(store, self.label)).filter(**{self.attname: key}).first()
             if found is None:
                 return None
             self._keep(get_obj_info(obj), found)
         return get_obj_info(obj)[self._slot].value
 
     def __set__(self, obj: Any, value: Any) -> None:
-        info = get_obj_info(obj)
         if value is None:
             setattr(obj, self.attribute, None)
             return
+        info = get_obj_info(obj)
         key = self._key_of(value)
-        self._refuse_other_database(info, value)
+        self._refuse_wrong(info, value)
         setattr(obj, self.attribute, key)
         self._keep(info, value)
         if info.get("store") is None:
@@ -116,50 +117,46 @@ class DjangoReference(ColumnDescriptor):
     def _key_of(self, value: Any) -> Any:
         if not isinstance(value, self.model):
             raise ValueError(f"{self.label} takes a {self.model.__name__}, not {value!r}.")
-        key = getattr(value, self.key)
+        key = getattr(value, self.attname)
         if key is None or value._state.adding:
             raise ValueError(f"{self.label} cannot be {value!r}, which is not saved yet. Save it first.")
         return key
 
-    def _refuse_other_database(self, info: Any, value: Model) -> None:
+    def _refuse_wrong(self, info: Any, value: Model) -> None:
         store = info.get("store")
-        if store is not None and value._state.db not in (None, self._alias(store)):
+        if store is None:
+            return
+        alias = alias_of(store, self.label)
+        if value._state.db not in (None, alias):
             raise ValueError(
                 f"{self.label} cannot be {value!r}, which is in the database {value._state.db!r}: the object's store "
-                f"is on {self._alias(store)!r}."
+                f"is on {alias!r}."
             )
+        refuse_unless_allowed(value, StormSide(info.get_obj(), alias))
 
     def _check_added(self, info: Any, kept: _Kept) -> bool:
         if info.get(self._slot) is kept:
             try:
-                self._refuse_other_database(info, kept.value)
+                self._refuse_wrong(info, kept.value)
             except ValueError:
                 info["store"].remove(info.get_obj())
                 raise
         return False
 
-    def _alias(self, store: Any) -> str:
-        if not isinstance(store, SharedStore):
-            raise ValueError(
-                f"{self.label} needs the object to be in a store that shares a Django database. Name its store in "
-                "DATABASES."
-            )
-        return store.alias
-
-    # What is kept. A subclass and an alias keep it where the class does.
+    # The Django object that is kept. Subclasses and aliases keep it in the same slot as the class.
 
     @property
     def _slot(self) -> str:
         return f"_django_reference_{self.name}"
 
     def _keep(self, info: Any, value: Model) -> None:
-        info[self._slot] = kept = _Kept(value, getattr(value, self.key))
+        info[self._slot] = kept = _Kept(value, getattr(value, self.attname))
         info.event.hook("changed", self._forget_if_changed, kept)
 
     def _forget_if_changed(self, info: Any, variable: Any, old: Any, new: Any, from_db: bool, kept: _Kept) -> bool:
         if info.get(self._slot) is not kept:
             return False
-        # Storm also tells of a change where it gives the value up: when it invalidates the object.
+        # Storm announces a change also where it only gives the value up: when it invalidates the object.
         if variable.column.name == self.column.name and new != kept.key:
             del info[self._slot]
             return False
@@ -176,14 +173,14 @@ class DjangoReference(ColumnDescriptor):
     __hash__ = object.__hash__
 
     def is_in(self, others: Iterable[Any]) -> Any:
-        """For find(): points at one of these Django objects, of which a QuerySet is one way to have them."""
+        """For find(): the reference points at one of these Django objects, which may come from a QuerySet."""
         return self.column.is_in([self.key_or_value(other) for other in others])
 
     # What Django's prefetch_related_objects() asks of a descriptor
 
     def is_cached(self, obj: Any) -> bool:
         kept = get_obj_info(obj).get(self._slot)
-        # Django takes the primary key from an object that it deletes.
+        # An object without a primary key is one that Django has deleted.
         return kept is not None and kept.value.pk is not None
 
     def get_prefetch_querysets(self, instances: list[Any], querysets: Any = None) -> Any:
@@ -193,13 +190,13 @@ class DjangoReference(ColumnDescriptor):
         keys = {getattr(obj, self.attribute) for obj in instances} - {None}
         found: list[Model] = []
         if keys:
-            queryset = queryset.using(self._alias(Store.of(instances[0])))
+            queryset = queryset.using(alias_of(Store.of(instances[0]), self.label))
             for batch in batches(keys):
-                found.extend(queryset.filter(**{f"{self.key}__in": batch}))
+                found.extend(queryset.filter(**{f"{self.attname}__in": batch}))
         setattr(
             type(instances[0]), self._slot, KeepsPrefetched(lambda obj, value: self._keep(get_obj_info(obj), value))
         )
-        return found, attrgetter(self.key), attrgetter(self.attribute), True, self._slot, True
+        return found, attrgetter(self.attname), attrgetter(self.attribute), True, self._slot, True
 
 
 def prefetch(objects: Iterable[Any], *references: Any) -> list[Any]:

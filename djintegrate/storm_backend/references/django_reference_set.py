@@ -8,7 +8,6 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured
 from django.db.models import Model, QuerySet
 from storm.exceptions import FeatureError
 
@@ -21,25 +20,14 @@ class DjangoReferenceSet(ColumnDescriptor):
 
     def __init__(self, local_key: Any, to: str | type[Model], field: str) -> None:
         """`field` is the name of the Django field that holds `local_key`: a StormForeignKey, or a plain column."""
-        super().__init__(local_key, to)
-        self.field = field
-
-    @property
-    def attname(self) -> str:
-        try:
-            return str(self.model._meta.get_field(self.field).attname)
-        except FieldDoesNotExist as error:
-            raise ImproperlyConfigured(f"{self.label}: {error}") from error
-
-    def resolve(self) -> None:
-        self.attname  # noqa: B018
+        super().__init__(local_key, to, field)
 
     def __get__(self, obj: Any, cls: Any = None) -> Any:
         if obj is None:
             return self.for_class(cls)
         store = store_of(obj, self.label)
         queryset = self.model._default_manager.using(store.alias)
-        queryset.__class__ = _related_class(type(queryset))  # type: ignore[arg-type]
+        queryset = _as_related(queryset)
         queryset._attname, queryset._key = self.attname, key_of(obj, self.attribute)
         return queryset.filter(**{queryset._attname: queryset._key})
 
@@ -56,33 +44,25 @@ class _RelatedQuerySet(QuerySet):
     def create(self, **kwargs: Any) -> Any:
         return super().create(**{self._attname: self._key, **kwargs})
 
-    create.alters_data = True  # type: ignore[attr-defined]
-
     def bulk_create(self, objs: Any, *args: Any, **kwargs: Any) -> Any:
         objs = list(objs)
         for obj in objs:
             setattr(obj, self._attname, self._key)
         return super().bulk_create(objs, *args, **kwargs)
 
-    bulk_create.alters_data = True  # type: ignore[attr-defined]
-
     def add(self, *objs: Model) -> None:
-        """Have these point here, and save them."""
+        """Make these objects point here, and save them."""
         for obj in objs:
             setattr(obj, self._attname, self._key)
             obj.save(using=self.db)
 
-    add.alters_data = True  # type: ignore[attr-defined]
-
     def remove(self, *objs: Model) -> None:
-        """Have these point nowhere, and save them. The field has to be null=True."""
+        """Make these objects point nowhere, and save them. The field has to be null=True."""
         for obj in objs:
             if getattr(obj, self._attname) != self._key:
                 raise obj.DoesNotExist(f"{obj!r} does not point here.")
             setattr(obj, self._attname, None)
             obj.save(using=self.db)
-
-    remove.alters_data = True  # type: ignore[attr-defined]
 
     def _clone(self) -> Any:
         clone = super()._clone()
@@ -90,16 +70,23 @@ class _RelatedQuerySet(QuerySet):
         return clone
 
     def __reduce__(self) -> Any:
-        # Its class cannot be found by name. What comes out is a QuerySet of the same objects.
-        return _unpickled, (type(self).__mro__[2], self.__getstate__())
+        # The class of this queryset cannot be found by name: unpickling gives a plain QuerySet of the same objects.
+        return object.__new__, (type(self).__mro__[2],), self.__getstate__()
+
+
+# Templates do not call methods that are marked so.
+for _method in ("create", "bulk_create", "add", "remove"):
+    getattr(_RelatedQuerySet, _method).alters_data = True
+
+
+def _as_related(queryset: QuerySet) -> Any:
+    base: Any = type(queryset)
+    related = _related_class(base)(queryset.model, using=queryset._db)
+    # The query, and whatever a class of the site's keeps beside it.
+    related.__dict__.update(queryset.__dict__)
+    return related
 
 
 @cache
 def _related_class(base: Any) -> type:
     return type(f"Related{base.__name__}", (_RelatedQuerySet, base), {})
-
-
-def _unpickled(cls: Any, state: Any) -> Any:
-    queryset = cls.__new__(cls)
-    queryset.__setstate__(state)
-    return queryset

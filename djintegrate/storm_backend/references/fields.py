@@ -19,9 +19,19 @@ from django.utils.translation import gettext_lazy as _
 from storm.info import get_cls_info, get_obj_info
 from storm.store import ResultSet, Store
 
-from ..connection import schema_editor as foreign_keys
-from ..stores import SharedStore, pre_remove, store_on
-from .targets import KeepsPrefetched, StoreKey, StormObjectDoesNotExist, StormTarget, is_storm_object
+from ..connection import schema_editor
+from ..stores import SharedStore, store_on
+from .checks import check_foreign_key
+from .forms import StormModelChoiceField
+from .targets import (
+    KeepsPrefetched,
+    StoreKey,
+    StormObjectDoesNotExist,
+    StormSide,
+    StormTarget,
+    is_storm_object,
+    refuse_unless_allowed,
+)
 
 
 class StormForeignKey(Field):
@@ -62,13 +72,15 @@ class StormForeignKey(Field):
         self.to_field = to_field
         self.column_type = column_type
         self.db_constraint = db_constraint
+        # What the schema editor asks: Django's own fields have a `db_constraint` too.
+        self.has_storm_constraint = db_constraint
         self.limit_choices_to = limit_choices_to
         kwargs.setdefault("db_index", True)
         super().__init__(**kwargs)
 
     @property
     def label(self) -> str:
-        """What error messages call it."""
+        """What error messages call the field."""
         return f"{self.model.__name__}.{self.name}"
 
     @property
@@ -87,16 +99,19 @@ class StormForeignKey(Field):
         return StormKeyAttribute
 
     def contribute_to_class(self, cls: Any, name: str, private_only: bool = False) -> None:
-        from .deletion.on_storm_removal import before_removal
-
         super().contribute_to_class(cls, name, private_only=private_only)
-        pre_remove.connect(before_removal)
         setattr(cls, name, StormObjectAttribute(self))
         setattr(cls, f"_storm_object_{name}", KeepsPrefetched(self.keep))
 
     def keep(self, instance: Model, obj: Any) -> None:
         """Hold on to `obj` for as long as `instance` points at it, so that Storm has it at hand."""
         instance._state.fields_cache[self.name] = Kept(obj)
+
+    def kept(self, instance: Model, store: SharedStore) -> Any:
+        """What keep() has kept, if it is the object that `store` would give; else None."""
+        obj = getattr(instance._state.fields_cache.get(self.name), "obj", None)
+        is_good = obj is not None and Store.of(obj) is store and "invalidated" not in get_obj_info(obj)
+        return obj if is_good else None
 
     def store_for(self, instance: Model) -> SharedStore:
         """The store where the object is that `instance` points at."""
@@ -105,32 +120,20 @@ class StormForeignKey(Field):
     def deconstruct(self) -> Any:
         name, _path, args, kwargs = super().deconstruct()
         kwargs.update(to=self.to, on_delete=self.on_delete)
-        for key in ("to_field", "column_type"):
-            if getattr(self, key) is not None:
+        kwargs.pop("db_index", None)
+        for key, default in (("to_field", None), ("column_type", None), ("db_constraint", True), ("db_index", True)):
+            if getattr(self, key) != default:
                 kwargs[key] = getattr(self, key)
-        if not self.db_constraint:
-            kwargs["db_constraint"] = False
-        if self.db_index:
-            kwargs.pop("db_index", None)
-        else:
-            kwargs["db_index"] = False
         return name, "djintegrate.storm_backend.references.StormForeignKey", args, kwargs
 
     def check(self, **kwargs: Any) -> list[checks.CheckMessage]:
-        from .checks import check_foreign_key
-
         return [*super().check(**kwargs), *check_foreign_key(self)]
 
     def _check_backend_specific_checks(self, **kwargs: Any) -> list[checks.CheckMessage]:
-        # They ask for the type, and the table that has it may be made by the migration that is about to run.
+        # Those checks ask for the column's type, and the migration that is about to run may make the table that has it.
         return []
 
     # In the database
-
-    @property
-    def has_storm_constraint(self) -> bool:
-        """Whether the column has a FOREIGN KEY to Storm's table."""
-        return self.db_constraint
 
     def get_internal_type(self) -> str:
         # MariaDB's schema editor wants to know which columns have an index for a foreign key.
@@ -142,14 +145,14 @@ class StormForeignKey(Field):
     def db_parameters(self, connection: Any) -> dict[str, Any]:
         if self.column_type is not None:
             return {"type": self.column_type, "check": None}
-        return {"check": None, **foreign_keys.type_of_target(self, connection)}
+        return {"check": None, **schema_editor.type_of_target(self, connection)}
 
     def cast_db_type(self, connection: Any) -> str:
-        # In statements, not in schemas: there any integer will do.
+        # Asked for statements only, where any integer type will do.
         return "bigint" if self.target.is_int else self.db_type(connection)
 
     def db_type_suffix(self, connection: Any) -> str | None:
-        return foreign_keys.constraint_sql(self, connection) if self.has_storm_constraint else None
+        return schema_editor.constraint_sql(self, connection) if self.has_storm_constraint else None
 
     # Values
 
@@ -159,11 +162,7 @@ class StormForeignKey(Field):
         try:
             return self.target.to_python(value)
         except (TypeError, ValueError, ArithmeticError) as error:
-            raise ValidationError(
-                self.error_messages["invalid"],
-                code="invalid",
-                params={"model": self.target.cls.__name__, "field": self.target.attribute, "value": value},
-            ) from error
+            raise self._invalid(value) from error
 
     def get_prep_value(self, value: Any) -> Any:
         value = super().get_prep_value(value)
@@ -171,7 +170,12 @@ class StormForeignKey(Field):
             return value
         if is_storm_object(value):
             return self.target.store_key(value, self.label)
-        return self._plain_key(value)
+        try:
+            return self.target.to_python(value)
+        except (TypeError, ValueError, ArithmeticError) as error:
+            raise ValueError(
+                f"{self.label} takes a {self.target.cls.__name__} or its {self.target.attribute}, not {value!r}."
+            ) from error
 
     def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
         if not prepared:
@@ -200,7 +204,7 @@ class StormForeignKey(Field):
 
     def get_lookup(self, lookup_name: str) -> Any:
         lookup = super().get_lookup(lookup_name)
-        # A query keeps all that it was given, and has to be picklable. Storm's objects are not.
+        # A query keeps its values and has to be picklable, and Storm's objects cannot be pickled.
         return lookup and (lambda lhs, rhs: lookup(lhs, self._keys_for_storm_objects(rhs)))
 
     def get_transform(self, lookup_name: str) -> Any:
@@ -218,16 +222,11 @@ class StormForeignKey(Field):
         if value is None:
             return
         store = self.store_for(model_instance)
-        # The first one tells as well whether the database can have such a key at all.
-        missing = self.target.get(store, value) is None
-        if not missing and self.limit_choices_to is not None:
-            missing = self.choices_in(store).find(self.target.column == value).is_empty()
-        if missing:
-            raise ValidationError(
-                self.error_messages["invalid"],
-                code="invalid",
-                params={"model": self.target.cls.__name__, "field": self.target.attribute, "value": value},
-            )
+        # get() comes first: it takes a key that is too large for the database.
+        if self.target.get(store, value) is None or (
+            self.limit_choices_to is not None and self.choices_in(store).find(self.target.column == value).is_empty()
+        ):
+            raise self._invalid(value)
 
     def _keys_for_storm_objects(self, value: Any) -> Any:
         if is_storm_object(value):
@@ -236,13 +235,9 @@ class StormForeignKey(Field):
             return [self._keys_for_storm_objects(each) for each in value]
         return value
 
-    def _plain_key(self, value: Any) -> Any:
-        try:
-            return self.target.to_python(value)
-        except (TypeError, ValueError, ArithmeticError) as error:
-            raise ValueError(
-                f"{self.label} takes a {self.target.cls.__name__} or its {self.target.attribute}, not {value!r}."
-            ) from error
+    def _invalid(self, value: Any) -> ValidationError:
+        params = {"model": self.target.cls.__name__, "field": self.target.attribute, "value": value}
+        return ValidationError(self.error_messages["invalid"], code="invalid", params=params)
 
     # In forms
 
@@ -250,13 +245,11 @@ class StormForeignKey(Field):
         """What a form offers, as a result set."""
         limit = self.limit_choices_to() if callable(self.limit_choices_to) else self.limit_choices_to
         result = store.find(self.target.cls, *([] if limit is None else [limit]))
-        # Where the class names no order, any is better than none.
+        # A class without an order of its own gets one, so that the choices do not change places.
         ordered = isinstance(get_cls_info(self.target.cls).default_order, list)
         return result if ordered else result.order_by(self.target.column)
 
     def formfield(self, *, using: str | None = None, **kwargs: Any) -> Any:
-        from .forms import StormModelChoiceField
-
         return super().formfield(
             **{
                 "form_class": StormModelChoiceField,
@@ -270,10 +263,9 @@ class StormForeignKey(Field):
 
 
 class StormKeyAttribute(DeferredAttribute):
-    """The attribute with the key, `session_id`."""
+    """The attribute with the key, `session_id`. With another key, the object that was kept is given up."""
 
     def __set__(self, instance: Model, value: Any) -> None:
-        # Another key, another object.
         if instance.__dict__.get(self.field.attname) != value:
             instance._state.fields_cache.pop(self.field.name, None)
         instance.__dict__[self.field.attname] = value
@@ -295,9 +287,9 @@ class StormObjectAttribute:
                 return None
             raise StormObjectDoesNotExist(f"{type(instance).__name__} has no {field.name}.")
         store = field.store_for(instance)
-        kept = instance._state.fields_cache.get(field.name)
-        if kept is not None and kept.is_good_in(store):
-            return kept.obj
+        kept = field.kept(instance, store)
+        if kept is not None:
+            return kept
         obj = field.target.get(store, key)
         if obj is None:
             raise StormObjectDoesNotExist(
@@ -319,14 +311,14 @@ class StormObjectAttribute:
                 f"{field.label} cannot be {value!r}, which is in the store on {key.alias!r}: the object is in the "
                 f"database {instance._state.db!r}."
             )
+        refuse_unless_allowed(StormSide(value, key.alias), instance)
         setattr(instance, field.attname, key.value)
         field.keep(instance, value)
 
     # What prefetch_related() asks of a descriptor
 
     def is_cached(self, instance: Any) -> bool:
-        kept = instance._state.fields_cache.get(self.field.name)
-        return kept is not None and kept.is_good_in(self.field.store_for(instance))
+        return self.field.kept(instance, self.field.store_for(instance)) is not None
 
     def get_prefetch_querysets(self, instances: list[Any], querysets: Any = None) -> Any:
         if querysets:
@@ -345,14 +337,10 @@ class StormObjectAttribute:
 
 
 class Kept:
-    """Holds a Storm object for a Django one. Copies, and what comes out of a pickle, hold nothing."""
+    """Holds a Storm object for a Django object. Its copies hold nothing, nor does what comes out of a pickle."""
 
     def __init__(self, obj: Any = None) -> None:
         self.obj = obj
-
-    def is_good_in(self, store: SharedStore) -> bool:
-        """Whether the object is the one that `store` would give."""
-        return self.obj is not None and Store.of(self.obj) is store and "invalidated" not in get_obj_info(self.obj)
 
     def __reduce__(self) -> Any:
         return Kept, ()

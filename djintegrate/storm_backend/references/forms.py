@@ -41,18 +41,14 @@ class StormModelChoiceField(forms.ChoiceField):
         self.target = to if isinstance(to, StormTarget) else StormTarget(to)
         self.using = using
         self._find = find
-        super().__init__(choices=self._list_choices, required=required, initial=initial, **kwargs)
+        super().__init__(required=required, initial=initial, **kwargs)
         radio = isinstance(self.widget, forms.RadioSelect) and not blank
         self.empty_label = None if (required and initial is not None) or radio else empty_label
-        if hasattr(self.widget, "label_of"):
-            self.widget.label_of = self._label_of_value
+        self._supply_widget()
 
     def __deepcopy__(self, memo: Any) -> Any:
         result = super().__deepcopy__(memo)
-        # They are listed by this one, not by the field of the form class.
-        result.choices = result._list_choices
-        if hasattr(result.widget, "label_of"):
-            result.widget.label_of = result._label_of_value
+        result._supply_widget()
         return result
 
     def label_from_instance(self, obj: Any) -> str:
@@ -68,7 +64,7 @@ class StormModelChoiceField(forms.ChoiceField):
         if value in self.empty_values:
             return None
         if isinstance(value, str) and "\0" in value:
-            # PostgreSQL has no such text, and would give the transaction up.
+            # PostgreSQL refuses a text with a NUL, and the transaction would be broken.
             raise self._invalid(value)
         try:
             found = self._objects().find(self.target.column == self.target.to_python(self.prepare_value(value))).one()
@@ -79,7 +75,7 @@ class StormModelChoiceField(forms.ChoiceField):
         return found
 
     def validate(self, value: Any) -> None:
-        # Whether it is one of the choices was asked above.
+        # Whether the value is one of the choices was asked in to_python().
         forms.Field.validate(self, value)
 
     def has_changed(self, initial: Any, data: Any) -> bool:
@@ -87,6 +83,12 @@ class StormModelChoiceField(forms.ChoiceField):
             return False
         initial = "" if initial is None else self.prepare_value(initial)
         return str(initial) != str("" if data is None else self.prepare_value(data))
+
+    def _supply_widget(self) -> None:
+        """Make this field, and not the one that it was copied from, give choices and labels to its widget."""
+        self.choices = self._list_choices
+        if hasattr(self.widget, "label_of"):
+            self.widget.label_of = self._label_of_value
 
     def _invalid(self, value: Any) -> ValidationError:
         return ValidationError(self.error_messages["invalid_choice"], code="invalid_choice", params={"value": value})

@@ -7,21 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
+from types import SimpleNamespace
 from typing import Any
 
+from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured, ObjectDoesNotExist
+from django.db import router
 from django.db.models import DO_NOTHING
 from django.utils.module_loading import import_string
+from django.utils.text import camel_case_to_spaces
 from storm.exceptions import ClassInfoError
 from storm.expr import Column
 from storm.info import get_cls_info, get_obj_info
 from storm.store import PENDING_REMOVE, Store
 from storm.variables import IntVariable
 
-from ..stores import SharedStore
+from ..stores import SharedStore, UnsharedStore
 
-# SQLite takes no more parameters than 999, if it is an old one.
+# An old SQLite takes no more than 999 parameters.
 BATCH = 500
 
 
@@ -41,10 +45,7 @@ class StormTarget:
     """A column of a Storm class, its primary key if no other is named. Imported when it is first needed."""
 
     def __init__(self, to: str | type, attribute: str | None = None) -> None:
-        if isinstance(to, type):
-            self.path = f"{to.__module__}.{to.__qualname__}"
-        else:
-            self.path = to
+        self.path = f"{to.__module__}.{to.__qualname__}" if isinstance(to, type) else to
         self._attribute = attribute
 
     @cached_property
@@ -57,7 +58,7 @@ class StormTarget:
             ) from error
         if not is_storm_class(cls):
             raise ImproperlyConfigured(
-                f"{self.path!r} is {cls!r}, which is no Storm class: it needs a __storm_table__ and a primary key."
+                f"{self.path!r} is {cls!r}, which is not a Storm class: it needs a __storm_table__ and a primary key."
             )
         return cls
 
@@ -94,7 +95,7 @@ class StormTarget:
     # Keys
 
     def to_python(self, value: Any) -> Any:
-        """`value` as the Storm attribute has it; from a form or a fixture it comes as a string."""
+        """`value`, which is a string if it comes from a form or a fixture, as the Storm attribute has it."""
         if self.is_int and isinstance(value, str):
             value = int(value)
         return self.column.variable_factory(value=value, from_db=isinstance(value, str)).get()
@@ -106,7 +107,7 @@ class StormTarget:
         return None if value is None else self.column.variable_factory(value=value, from_db=True).get()
 
     def store_key(self, obj: Any, who: str) -> StoreKey:
-        """The key of `obj`, which is flushed to get it. ValueError if `who` may not point at it."""
+        """The key of `obj`, which is flushed if it has none yet. ValueError if `who` may not point at it."""
         if not isinstance(obj, self.cls) or table_of(type(obj)) != self.table:
             raise ValueError(f"{who} takes a {self.cls.__name__}, not {obj!r}.")
         store = store_of(obj, who)
@@ -121,25 +122,22 @@ class StormTarget:
                 return store.get(self.cls, key)
             return store.find(self.cls, self.column == key).one()
         except OverflowError:
-            # No row of SQLite's has such a number.
+            # The number is larger than any that SQLite stores.
             return None
 
     def get_many(self, store: SharedStore, keys: Iterable[Any]) -> list[Any]:
         """The objects with these keys, in a query for each 500."""
-        found: list[Any] = []
-        for batch in batches(keys):
-            found.extend(store.find(self.cls, self.column.is_in(batch)))
-        return found
+        return [obj for batch in batches(keys) for obj in store.find(self.cls, self.column.is_in(batch))]
 
 
 class KeepsPrefetched:
-    """An attribute that prefetch_related() sets: where it found an object, that is kept."""
+    """An attribute for prefetch_related() to set: it keeps the object that was found."""
 
     def __init__(self, keep: Callable[[Any, Any], None]) -> None:
         self._keep = keep
 
     def __set__(self, instance: Any, found: Any) -> None:
-        # None: nothing has this key. To ask again is to be told so.
+        # Where no row has the key, the attribute itself says so when it is read.
         if found is not None:
             self._keep(instance, found)
 
@@ -169,17 +167,56 @@ def store_of(obj: Any, who: str) -> SharedStore:
     store = Store.of(obj)
     if store is None:
         raise ValueError(f"{who} cannot be {obj!r}, which is in no store. Add it first: store.add(…).")
-    if not isinstance(store, SharedStore):
-        raise ValueError(
-            f"{who} cannot be {obj!r}, which is in a store that shares no Django database. Name its store in DATABASES."
-        )
+    alias_of(store, who)
     if get_obj_info(obj).get("pending") is PENDING_REMOVE:
         raise ValueError(f"{who} cannot be {obj!r}, which was removed from its store.")
     return store
 
 
+def alias_of(store: SharedStore, who: str) -> str:
+    """The Django database that `store` shares. ValueError for `who` if it shares none."""
+    if not isinstance(store, SharedStore) or isinstance(store, UnsharedStore):
+        raise ValueError(
+            f"{who}: the Storm object is in a store that shares no Django database. Name that store in DATABASES."
+        )
+    return store.alias
+
+
+class StormSide:
+    """A Storm object where Django wants a `_state` and a `_meta`: in a router, and in a ProtectedError."""
+
+    def __init__(self, obj: Any, alias: str | None = None) -> None:
+        self.obj = obj
+        self._state = SimpleNamespace(db=alias, adding=False)
+        cls: Any = type(obj)
+        self._meta = _options_of(cls)
+
+    def __str__(self) -> str:
+        return str(self.obj)
+
+
+@cache
+def _options_of(cls: Any) -> SimpleNamespace:
+    """Of a Storm class what routers, and the admin's list of what protects, read in the `_meta` of a model."""
+    config = apps.get_containing_app_config(cls.__module__)
+    return SimpleNamespace(
+        app_label=config.label if config is not None else cls.__module__.partition(".")[0],
+        db_table=table_of(cls),
+        model_name=cls.__name__.lower(),
+        object_name=cls.__name__,
+        verbose_name=camel_case_to_spaces(cls.__name__),
+    )
+
+
+def refuse_unless_allowed(value: Any, instance: Any) -> None:
+    """Ask the routers, as Django does where one object is to point at another; one of the two is a StormSide."""
+    if not router.allow_relation(value, instance):
+        shown = value.obj if isinstance(value, StormSide) else value
+        raise ValueError(f"Cannot assign {shown!r}: the current database router prevents this relation.")
+
+
 def key_of(obj: Any, attribute: str) -> Any:
-    """The key of an object in a store. A pending one is flushed, for its row has to be there before one that points."""
+    """The key of an object in a store. A pending object is flushed: its row has to be there first."""
     if "pending" in get_obj_info(obj):
         Store.of(obj).flush()
     return getattr(obj, attribute)

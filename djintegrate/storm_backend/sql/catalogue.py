@@ -1,7 +1,8 @@
-"""Which tables the database itself writes when one is written: foreign keys that cascade, triggers, views.
+"""What the database itself writes when a table is written, and which functions may write: asked of its catalog.
 
-Read from the database's catalog when first needed, and remembered in this process for a minute, or until somebody is
-seen to change it. The statement that reads it is on no cursor of Django's: nobody's count of queries has it.
+Cascading foreign keys, triggers and views; and functions that are stored in the database. Read when first needed, and
+remembered in this process for a minute, or until a statement is seen to change it. The statements that read it are on
+no cursor of Django's: nobody's count of queries has them.
 """
 
 from __future__ import annotations
@@ -10,14 +11,16 @@ import contextlib
 import time
 from collections import defaultdict
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-if TYPE_CHECKING:
-    from ..connection.wrapper import StormEngine
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from . import effects
+from .effects import Effect
 
 # Each gives pairs: a table, and one that may change with it. ANYTHING stands for all tables on either side.
 ANYTHING = "*"
-_CATALOGS = {
+_CATALOGUES = {
     "sqlite": """
         SELECT f."table", m.name FROM sqlite_master AS m, pragma_foreign_key_list(m.name) AS f
         WHERE m.type = 'table' AND (f.on_delete NOT IN ('NO ACTION', 'RESTRICT')
@@ -48,26 +51,48 @@ _CATALOGS = {
         UNION ALL SELECT '*', table_name FROM information_schema.views WHERE table_schema = database()
     """,
 }
-# Reading it takes milliseconds; a schema changes once in a release, and mostly by another process.
+# PostgreSQL's own functions write nothing, but for those of large objects. An extension declares which of its functions
+# write, and is believed; a function of the site's own may be declared in any way. MariaDB's stored functions may all
+# write, and SQLite has none.
+_WRITERS = {
+    "postgresql": """
+        SELECT lower(f.proname) FROM pg_proc AS f LEFT JOIN pg_depend AS d
+            ON d.classid = 'pg_proc'::regclass AND d.objid = f.oid AND d.deptype = 'e'
+        WHERE f.pronamespace <> 'pg_catalog'::regnamespace AND (d.objid IS NULL OR f.provolatile = 'v')
+        UNION SELECT proname FROM pg_proc WHERE proname LIKE 'lo\\_%' AND pronamespace = 'pg_catalog'::regnamespace
+    """,
+    "mysql": "SELECT lower(routine_name) FROM information_schema.routines WHERE routine_type = 'FUNCTION'",
+}
+# Reading the catalog takes milliseconds; a schema changes once in a release, and mostly by another process.
 SECONDS_REMEMBERED = 60
 
 
-class _Catalog(NamedTuple):
+class _Catalogue(NamedTuple):
     changes_with: dict[str, set[str]]
+    writers: frozenset[str]
     read: float
     version: object
 
 
-_known: dict[Any, _Catalog] = {}
+_known: dict[Any, _Catalogue] = {}
 
 
-def reached(connection: StormEngine, tables: Collection[str]) -> set[str] | None:
+def place(connection: BaseDatabaseWrapper) -> tuple[str, ...]:
+    """Which database this is: the one key of all that is remembered of a database."""
+    return (connection.vendor, *(str(connection.settings_dict[key]) for key in ("HOST", "PORT", "NAME")))
+
+
+def effect_of(connection: BaseDatabaseWrapper, sql: object) -> Effect:
+    """What `sql` may have written, by the functions that it calls as well."""
+    effect = effects.effect_of(sql, connection.vendor)
+    if not effect.calls or connection.vendor not in _WRITERS or effect.everything:
+        return effect
+    return effect if effect.calls.isdisjoint(_catalogue(connection).writers) else effects.EVERYTHING
+
+
+def reached(connection: BaseDatabaseWrapper, tables: Collection[str]) -> set[str] | None:
     """The tables that may be changed by writing `tables`, these included. None: it may be any."""
-    key, version = _key(connection), _version(connection)
-    catalog = _known.get(key)
-    if catalog is None or catalog.version != version or catalog.read < time.monotonic() - SECONDS_REMEMBERED:
-        catalog = _known[key] = _Catalog(_read(connection), time.monotonic(), version)
-    changes_with = catalog.changes_with
+    changes_with = _catalogue(connection).changes_with
     found: set[str] = set()
     ahead = list(tables)
     while ahead:
@@ -78,29 +103,34 @@ def reached(connection: StormEngine, tables: Collection[str]) -> set[str] | None
     return None if ANYTHING in found else found | changes_with.get(ANYTHING, set())
 
 
-def forget(connection: StormEngine) -> None:
+def forget(connection: BaseDatabaseWrapper) -> None:
     """The catalog may have changed."""
-    _known.pop(_key(connection), None)
+    _known.pop(place(connection), None)
 
 
-def _key(connection: StormEngine) -> Any:
-    settings = connection.settings_dict
-    return connection.vendor, settings["NAME"], settings["HOST"], settings["PORT"]
+def _catalogue(connection: BaseDatabaseWrapper) -> _Catalogue:
+    key, version = place(connection), _version(connection)
+    known = _known.get(key)
+    if known is None or known.version != version or known.read < time.monotonic() - SECONDS_REMEMBERED:
+        known = _known[key] = _read(connection, version)
+    return known
 
 
-def _version(connection: StormEngine) -> object:
+def _version(connection: BaseDatabaseWrapper) -> object:
     # SQLite says at once whether the schema has changed. The others do not.
     return _rows(connection, "PRAGMA schema_version") if connection.vendor == "sqlite" else None
 
 
-def _read(connection: StormEngine) -> dict[str, set[str]]:
+def _read(connection: BaseDatabaseWrapper, version: object) -> _Catalogue:
     changes_with = defaultdict(set)
-    for table, other in _rows(connection, _CATALOGS[connection.vendor]):
+    for table, other in _rows(connection, _CATALOGUES[connection.vendor]):
         changes_with[str(table).lower()].add(str(other).lower())
-    return dict(changes_with)
+    writers = _WRITERS.get(connection.vendor)
+    names = frozenset(str(name) for (name,) in _rows(connection, writers)) if writers else frozenset()
+    return _Catalogue(dict(changes_with), names, time.monotonic(), version)
 
 
-def _rows(connection: StormEngine, sql: str) -> Any:
+def _rows(connection: BaseDatabaseWrapper, sql: str) -> Any:
     with contextlib.closing(connection.connection.cursor()) as cursor:
         cursor.execute(sql)
         return cursor.fetchall()

@@ -1,13 +1,18 @@
-"""Which database errors a transaction may be tried again after.
-
-Never a lost connection: whether its transaction was committed is not known.
-"""
+"""What a database's error means: whether to try the transaction again, and whether it can still be committed."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from typing import Any
 
+from django.db.transaction import TransactionManagementError
+
+# The same numbers in psycopg2 and in psycopg.
+POSTGRES_IDLE = 0
+POSTGRES_IN_ERROR = 3
+
+# Never a lost connection: whether its transaction was committed is not known.
 POSTGRES_STATES = frozenset(
     {
         "40001",  # serialization_failure
@@ -31,6 +36,16 @@ def is_retryable(vendor: str, error: BaseException) -> bool:
     """Whether running the transaction of `error` again may succeed."""
     check = {"postgresql": _postgres, "mysql": _mysql, "sqlite": _sqlite}[vendor]
     return any(check(cause) for cause in _causes(error))
+
+
+def refuse_failed(store: str, raw_connection: Any) -> None:
+    """Raise if PostgreSQL has given the transaction up: it would answer a COMMIT by rolling back."""
+    info = getattr(raw_connection, "info", None)
+    if getattr(info, "transaction_status", None) == POSTGRES_IN_ERROR:
+        raise TransactionManagementError(
+            f"The transaction on the store {store!r} cannot be committed: PostgreSQL gave it up at an error that was "
+            "caught. Abort it; or take a transaction.savepoint() before, or an atomic() block around, what may fail."
+        )
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -5,17 +5,15 @@ Where nobody watches, nothing here is in a statement's way.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from django.db.backends.base.base import BaseDatabaseWrapper
 from storm.database import CursorWrapper, Database
 
 from .errors import storm_errors
 
-if TYPE_CHECKING:
-    from ..connection.wrapper import StormEngine
 
-
-def is_traced(wrapper: StormEngine) -> bool:
+def is_traced(wrapper: BaseDatabaseWrapper) -> bool:
     """Whether somebody wants to see the statements on this connection."""
     # django-debug-toolbar puts a `cursor` of its own into the connection.
     return wrapper.queries_logged or "cursor" in wrapper.__dict__ or any(map(_is_foreign, wrapper.execute_wrappers))
@@ -25,9 +23,9 @@ class TracedCursor(CursorWrapper):
     """A cursor of Storm's that executes through one of Django's, which tells the watchers."""
 
     _django_cursor: Any
-    _wrapper: StormEngine
+    _wrapper: BaseDatabaseWrapper
 
-    def __init__(self, cursor: Any, database: Database, wrapper: StormEngine) -> None:
+    def __init__(self, cursor: Any, database: Database, wrapper: BaseDatabaseWrapper) -> None:
         with storm_errors(database):
             django_cursor = wrapper.cursor()
         if wrapper.vendor == "sqlite":

@@ -1,146 +1,278 @@
-"""The data manager: the steps of a commit, and of an abort, of one store in one phase.
+"""The data manager: one connection, and the store on it, in one transaction, from its first statement to its end.
 
-One per store and transaction. What the steps do to a Django connection is in `parts`;
-here is what they do to a store of Storm's own.
+Where the database transaction lives is its scope, in `connection.scopes`. Whether a statement joins is decided in
+`connection.wrapper`.
 """
 
 from __future__ import annotations
 
+import contextlib
+import enum
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import transaction
 from django.db.transaction import TransactionManagementError
 from transaction.interfaces import IRetryDataManager, ISavepointDataManager
 from zope.interface import implementer
 
-from ..sql import errors as retry
-from . import thread as coordinator
-
-if TYPE_CHECKING:
-    from ..connection.wrapper import StormEngine
-    from ..stores import PlainStore
-    from ..two_phase.agreement import Agreement
+from ..sql import catalogue, errors
+from ..sql.effects import Effect
+from . import thread
+from .interfaces import Connection, Decision, Scope, Store
 
 logger = logging.getLogger("djintegrate.storm_backend")
 
-# The same number in psycopg2 and in psycopg.
-POSTGRES_IN_ERROR = 3
-READS = ("SELECT", "WITH", "SHOW", "SET", "PRAGMA", "EXPLAIN", "SAVEPOINT", "RELEASE", "ROLLBACK")
+
+class State(enum.Enum):
+    """How far a connection's part in a transaction has come."""
+
+    WAITING = "no statement yet: there is nothing to end"
+    OPEN = "in a database transaction"
+    ENDED = "committed, or rolled back"
 
 
 @implementer(ISavepointDataManager, IRetryDataManager)
 class DataManager:
-    """One-phase commit of one store: the order of steps, whatever the connection is."""
+    """One connection, and the store on it, in one transaction; committed in one phase."""
 
     transaction_manager = transaction.manager
-    joined = False
-    # No statement yet: there is no database transaction to end.
-    waiting = False
-    wrote = False
-    ended = False
     two_phase = False
-    # Why it has refused to commit, when Zope's transaction was made only after that.
-    refusal: BaseException | None = None
-    # With the two-phase stores of the transaction, once one of them is prepared.
-    agreement: Agreement | None = None
 
-    def __init__(self, txn: Any) -> None:
+    def __init__(self, connection: Connection, txn: Any, scope: Scope) -> None:
+        self.connection = connection
         self.txn = txn
-        # All of this kind in the transaction, from when this has joined.
-        self.parts: list[DataManager] = []
+        self.scope = scope
+        self.state = State.WAITING
+        # The store on the connection, once it was used in this transaction. Until then there is nothing to flush, and
+        # nothing that the store has read.
+        self.store: Store | None = None
+        self.wrote = False
+        # All of this kind in the transaction, from when this one has joined.
+        self.all: list[DataManager] = []
+        # What the two-phase stores of the transaction agree on, once one of them is prepared.
+        self.decision: Decision | None = None
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self.name!r}: {self.state.value}>"
 
     @property
     def name(self) -> str:
         """The store's name."""
-        raise NotImplementedError
+        return self.connection.store_name
 
-    @property
-    def vendor(self) -> str:
-        """What Django calls the store's database."""
-        raise NotImplementedError
+    # Its life
 
-    @property
-    def wrapper(self) -> Any:
-        """The Django connection, be it shared or a plain store's own."""
-        raise NotImplementedError
+    def start(self) -> None:
+        """The first statement is about to run: join the transaction, and begin the database's. Safe to call again."""
+        if self.state is not State.WAITING:
+            return
+        try:
+            self._join()
+        except BaseException:
+            # The transaction is in the middle of its commit, or has failed.
+            self.drop()
+            raise
+        self.state = State.OPEN
+        try:
+            self._begin()
+        except BaseException:
+            # It could not connect, say. The next statement tries again.
+            self.state = State.WAITING
+            raise
+        if self.connection.counts_writes:
+            self._watch()
 
-    def join(self) -> None:
-        """Take part in the transaction."""
-        if not self.joined:
-            self.txn.join(self)
-            self.joined = True
-            self.parts = coordinator.current().parts(self.txn)
-            self.parts.append(self)
+    def use(self, store: Store) -> None:
+        """Storm takes part from now on. Safe to call again."""
+        if self.store is not store:
+            self.store = store
+            self._watch()
+
+    def drop(self) -> None:
+        """The transaction has ended without a statement on this connection."""
+        self.state = State.ENDED
+        self.connection.data_manager = None
+        self.scope.forgotten()
+
+    def note(self, sql: object) -> Effect:
+        """Remember whether `sql` may have written anything; what that is."""
+        effect = catalogue.effect_of(self.connection, sql)
+        if effect.writes and not effect.undoes:
+            self.wrote = True
+        if effect.alters:
+            catalogue.forget(self.connection)
+        return effect
+
+    def note_unseen(self) -> None:
+        """Something runs that is not seen as a statement, and may write anything."""
+        self.wrote = True
+        if self.store is not None:
+            self.store.wrote_unseen()
+
+    # What Zope asks, in this order
 
     def sortKey(self) -> str:
-        # "~" sorts last. A one-phase commit cannot be taken back, so everybody who can
-        # still refuse must have voted before this one commits.
+        # "~" sorts last. A one-phase commit cannot be taken back, so everybody who can still refuse must have voted
+        # before this one commits.
         return f"~djintegrate.storm_backend:{self.name}:{id(self)}"
 
     def tpc_begin(self, txn: Any) -> None:
-        if self.refusal is not None:
-            raise self.refusal
         # Flushing before anybody commits lets a failing flush abort everybody.
-        if not (self.ended or self.waiting):
+        if self.state is State.OPEN:
             self._check()
             self._flush()
 
     def commit(self, txn: Any) -> None:
         # The commit itself comes last, in `tpc_vote`. By now everybody has flushed.
-        if len(self.parts) > 1:
+        if len(self.all) > 1:
             self._warn_of_several()
 
     def tpc_vote(self, txn: Any) -> None:
-        if self.ended or self.waiting:
-            return
-        # Another data manager's commit() may have changed Storm's objects.
-        self._flush()
-        self._check()
-        if self.agreement is None:
-            self.commit_now()
-        else:
-            self.agreement.vote_last(self)
+        if self.state is State.OPEN:
+            # Another data manager's commit() may have changed Storm's objects.
+            self._flush()
+            self._check()
+            self._vote()
 
     def tpc_finish(self, txn: Any) -> None:
-        """Nothing: what there was to commit was committed in `tpc_vote`."""
+        self.scope.finished(txn)
 
     def tpc_abort(self, txn: Any) -> None:
         self.abort(txn)
+        if not thread.current().is_ending(txn) and self.scope.open_blocks():
+            # A savepoint could not be taken, for a failing flush, say, and Zope's transaction has failed.
+            self.connection.break_blocks()
 
     def abort(self, txn: Any) -> None:
-        # Called again by Zope after hooks and after a commit, which it cannot undo.
-        if not (self.ended or self.waiting):
-            self.ended = True
-            self._rollback()
+        # Zope calls this again after hooks, and after a commit, which it cannot undo.
+        if self.state is State.OPEN:
+            self._finish(commit=False)
+
+    def savepoint(self) -> ConnectionSavepoint:
+        return ConnectionSavepoint(self)
 
     def should_retry(self, error: BaseException) -> bool:
-        return retry.is_retryable(self.vendor, error)
+        return errors.is_retryable(self.connection.vendor, error)
 
-    def savepoint(self) -> Any:
-        """A savepoint of this store alone, as transaction.savepoint() asks for."""
-        raise NotImplementedError
+    # What Django's hooks say
 
-    def note_write(self, statement: str) -> None:
-        """Remember whether anything but reading was done."""
-        self.wrote = self.wrote or not statement.lstrip("( \n\t").upper().startswith(READS)
+    def left(self, commit: bool) -> None:
+        """Django has left the block, or ended the manual transaction, that this is."""
+        if thread.current().has_open_blocks(but=self.connection):
+            # `with atomic("a"), atomic("b")`: for Django these are two transactions, and the inner one ends while the
+            # outer one goes on.
+            self._end_alone(commit)
+        elif commit:
+            self._end_all()
+        else:
+            self.txn.abort()
 
-    def commit_now(self) -> None:
-        """Commit for good."""
-        self._commit()
-        self.ended = True
+    # What the two-phase commit asks and does
+
+    @property
+    def has_pending(self) -> bool:
+        """Whether Storm has changes that it did not flush yet."""
+        return self.store is not None and self.store.has_pending
 
     def has_changes(self) -> bool:
         """Whether its commit makes a difference that lasts."""
-        return self.wrote
+        return self.wrote and not self.scope.is_undone
 
     def may_still_prepare(self) -> bool:
         """Whether its vote may be a prepared transaction."""
         return False
 
+    def commit_now(self) -> None:
+        """Commit for good."""
+        self._finish(commit=True)
+
+    def _join(self) -> None:
+        if not self.all:
+            self.txn.join(self)
+            self.all = thread.current().data_managers(self.txn)
+            self.all.append(self)
+
+    def _begin(self) -> None:
+        self.scope.begin()
+
+    def _vote(self) -> None:
+        if self.decision is None:
+            self._finish(commit=True)
+        else:
+            self.decision.vote_last(self)
+
+    def _finish(self, commit: bool) -> None:
+        """The one way out: end the database transaction, tell the store, and let go of the connection."""
+        self.state = State.ENDED
+        goes_on = not commit and self._goes_on()
+        try:
+            if commit:
+                self._commit()
+            else:
+                self._rollback(goes_on)
+        except BaseException:
+            if commit:
+                commit = False
+                with contextlib.suppress(Exception):
+                    self._rollback(goes_on=False)
+            raise
+        finally:
+            self.connection.data_manager = None
+            self._unwatch()
+            if self.store is not None:
+                (self.store.committed if commit else self.store.forget_changes)()
+            if not commit:
+                self.connection.expect(thread.current().begun)
+
+    def _commit(self) -> None:
+        self.scope.commit()
+
+    def _rollback(self, goes_on: bool) -> None:
+        self.scope.rollback(goes_on)
+
+    def _goes_on(self) -> bool:
+        # A transaction.savepoint() from before the first statement in an atomic() block is rolled back: all of the
+        # block is undone, and it goes on. In the end of the transaction, and in inner blocks, nothing goes on.
+        return len(self.scope.open_blocks()) == 1 and not thread.current().is_ending(self.txn)
+
+    def _end_alone(self, commit: bool) -> None:
+        try:
+            if commit:
+                self.tpc_begin(self.txn)
+                self.tpc_vote(self.txn)
+        finally:
+            self.abort(self.txn)
+
+    def _end_all(self) -> None:
+        # Leaving a block is Django's act, so the errors are Django's, that of Storm's flush included.
+        errors_of = self.connection.wrap_database_errors if self.store is not None else contextlib.nullcontext()
+        try:
+            with errors_of:
+                self.txn.commit()
+        except BaseException:
+            self.txn.abort()
+            raise
+
+    def _check(self) -> None:
+        """Raise if this transaction must not be committed."""
+        connection = self.connection
+        if connection.needs_rollback:
+            raise TransactionManagementError(
+                f"The transaction on {connection.alias!r} cannot be committed: an error in it was caught outside of an "
+                "atomic() block, or set_rollback(True) was called. Abort it; and next time wrap what may fail in an "
+                "atomic() block of its own, and catch the error outside of that block."
+            ) from connection.rollback_exc
+        if self.store is not None or not self.scope.is_djangos_own:
+            errors.refuse_failed(self.name, connection.connection)
+
+    def _flush(self) -> None:
+        if self.store is not None:
+            self.store.flush()
+
     def _warn_of_several(self) -> None:
         # A failure between two commits in one phase would leave one without the other.
-        writers = [part for part in self.parts if part.wrote and not (part.ended or part.two_phase)]
+        writers = [each for each in self.all if each.wrote and each.state is State.OPEN and not each.two_phase]
         if len(writers) > 1 and self is writers[0]:
             logger.warning(
                 "One transaction writes to several stores that commit in one phase: %s. If the commit of one fails "
@@ -148,76 +280,43 @@ class DataManager:
                 ", ".join(sorted(repr(writer.name) for writer in writers)),
             )
 
-    def _check(self) -> None:
-        """Raise if this transaction must not be committed."""
+    # Around each statement of Django's: to count what is written, and to keep Storm's objects true
 
-    def _flush(self) -> None:
-        raise NotImplementedError
+    def _watch(self) -> None:
+        wrappers = self.connection.execute_wrappers
+        if self._around not in wrappers:
+            # First in the list: Django takes away the last one when a block of execute_wrapper() ends.
+            wrappers.insert(0, self._around)
 
-    def _commit(self) -> None:
-        raise NotImplementedError
+    def _unwatch(self) -> None:
+        wrappers = self.connection.execute_wrappers
+        if self._around in wrappers:
+            wrappers.remove(self._around)
 
-    def _rollback(self) -> None:
-        raise NotImplementedError
-
-
-class PlainStorePart(DataManager):
-    """A store that no alias names: Storm's own connection, in Storm's own transaction."""
-
-    def __init__(self, store: PlainStore, txn: Any) -> None:
-        super().__init__(txn)
-        self.store = store
-        self._savepoints = 0
-
-    @property
-    def name(self) -> str:
-        return self.store.name
-
-    @property
-    def vendor(self) -> str:
-        return self.store.vendor
-
-    @property
-    def wrapper(self) -> StormEngine:
-        return self.store.wrapper
-
-    def savepoint(self) -> PlainStoreSavepoint:
-        self._savepoints += 1
-        return PlainStoreSavepoint(self.store, f"djintegrate_{self._savepoints}")
-
-    def _check(self) -> None:
-        refuse_failed(self.name, self.store.raw_connection)
-
-    def _flush(self) -> None:
-        self.store.flush()
-
-    def _commit(self) -> None:
-        self.store.commit_connection()
-        self.store.part = None
-
-    def _rollback(self) -> None:
-        self.store.part = None
-        self.store.rollback_connection()
+    def _around(self, execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
+        if self.state is not State.OPEN:
+            return execute(sql, params, many, context)
+        effect = self.note(sql)
+        if self.store is None:
+            return execute(sql, params, many, context)
+        return self.store.watch(effect, execute, sql, params, many, context)
 
 
-class PlainStoreSavepoint:
-    """transaction.savepoint() on a plain store."""
+class ConnectionSavepoint:
+    """transaction.savepoint() on a connection: a savepoint of the database."""
 
-    def __init__(self, store: PlainStore, name: str) -> None:
-        self._store = store
-        self._name = name
-        store.execute(f"SAVEPOINT {name}", noresult=True)
+    def __init__(self, data_manager: DataManager) -> None:
+        connection = data_manager.connection
+        self._connection = connection
+        self._savepoint = connection.savepoint()
+        self._depth = len(connection.atomic_blocks)
+        self._callbacks = len(connection.run_on_commit)
 
     def rollback(self) -> None:
-        self._store.forget_changes()
-        self._store.execute(f"ROLLBACK TO SAVEPOINT {self._name}", noresult=True)
-
-
-def refuse_failed(name: str, raw_connection: Any) -> None:
-    """Raise if PostgreSQL has given the transaction up: it would answer a COMMIT by rolling back."""
-    info = getattr(raw_connection, "info", None)
-    if getattr(info, "transaction_status", None) == POSTGRES_IN_ERROR:
-        raise TransactionManagementError(
-            f"The transaction on the store {name!r} cannot be committed: PostgreSQL gave it up at an error that was "
-            "caught. Abort it; or take a transaction.savepoint() before, or an atomic() block around, what may fail."
-        )
+        connection = self._connection
+        if len(connection.atomic_blocks) > self._depth:
+            raise TransactionManagementError(
+                "This transaction.savepoint() cannot be rolled back while an atomic() block that was opened after it "
+                "is still open. Leave the block first."
+            )
+        connection.undo_to(self._savepoint, self._callbacks)

@@ -1,24 +1,19 @@
 """How the stores of one two-phase transaction come to one outcome.
 
 The last of them to vote records the decision in its own database, as part of its own transaction: the commit of that
-record is the decision. Nothing is recorded where only one store has changes. `indoubt` goes by the same rule.
+record is the decision. Nothing is recorded where only one store has changes. `recovery` goes by the same rule.
 """
 
 from __future__ import annotations
 
 import enum
 import logging
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 import django.db
 from storm.exceptions import IntegrityError as StormIntegrityError
 
-from . import branches
-from . import decision_log as decisions
-
-if TYPE_CHECKING:
-    from ..transactions.manager import DataManager
-    from .manager import TwoPhase
+from . import branches, decision_log
 
 # What a database answers that has not committed. After another error it is asked whether it has.
 REFUSALS = (django.db.IntegrityError, StormIntegrityError)
@@ -34,6 +29,36 @@ class Outcome(enum.Enum):
     UNKNOWN = "Whether it is to be committed cannot be told before all stores can be reached"
 
 
+class Voter(Protocol):
+    """What an agreement asks of a store's data manager."""
+
+    connection: Any
+    txn: Any
+    all: list[Any]
+    two_phase: bool
+
+    @property
+    def name(self) -> str: ...
+
+    def has_changes(self) -> bool: ...
+
+    def commit_now(self) -> None: ...
+
+    def abort(self, txn: Any) -> None: ...
+
+    def should_retry(self, error: BaseException) -> bool: ...
+
+
+class PreparedVoter(Voter, Protocol):
+    """The same of a store that can prepare."""
+
+    ended_elsewhere: bool
+
+    def end_branch(self, commit: bool) -> Exception | None: ...
+
+    def leave_branch(self) -> None: ...
+
+
 class Agreement:
     """The one outcome of the two-phase stores of one transaction."""
 
@@ -41,53 +66,53 @@ class Agreement:
         self.name = branches.new_transaction(site)
         self._outcome = Outcome.OPEN
         # In the order of their votes: if there are several, the last has the record.
-        self._prepared: list[TwoPhase] = []
-        self._recorders: list[DataManager] = []
+        self._prepared: list[PreparedVoter] = []
+        self._recorders: list[Voter] = []
         self._in_doubt = False
 
-    def vote(self, part: TwoPhase, branch: branches.Branch) -> None:
+    def vote(self, voter: PreparedVoter, branch: branches.Branch) -> None:
         """A store votes that somebody may still vote after."""
-        changed = part.has_changes()
+        changed = voter.has_changes()
         records = self._is_needed(changed) and not any(
-            other.may_still_prepare() for other in part.parts if other != part
+            other.may_still_prepare() for other in voter.all if other != voter
         )
         if not (changed or records):
-            part.commit_now()
+            voter.commit_now()
             return
         if records:
-            self._record(part)
+            self._record(voter)
         try:
             branch.prepare()
         except django.db.Error as error:
             raise type(error)(
-                f"The store {part.name!r} cannot prepare its part of a two-phase commit, so none of it is committed "
+                f"The store {voter.name!r} cannot prepare its part of a two-phase commit, so none of it is committed "
                 f"anywhere: {error}"
             ) from error
-        self._prepared.append(part)
-        for other in part.parts:
+        self._prepared.append(voter)
+        for other in voter.all:
             # Also those that commit in one phase, who vote after all of us.
-            other.agreement = other.agreement or self
+            other.decision = other.decision or self
 
-    def vote_last(self, part: DataManager) -> None:
+    def vote_last(self, voter: Voter) -> None:
         """A store votes that commits at once: if others are prepared, its commit is the decision."""
-        changed = part.has_changes() if self._prepared else False
-        if not (self._is_needed(changed) and (changed or part.two_phase)):
-            part.commit_now()
+        changed = voter.has_changes() if self._prepared else False
+        if not (self._is_needed(changed) and (changed or voter.two_phase)):
+            voter.commit_now()
             return
-        self._record(part)
+        self._record(voter)
         try:
-            part.commit_now()
+            voter.commit_now()
         except BaseException as error:
-            part.abort(part.txn)
-            if isinstance(error, REFUSALS) or part.should_retry(error):
+            voter.abort(voter.txn)
+            if isinstance(error, REFUSALS) or voter.should_retry(error):
                 raise
-            if not self._has_committed(part):
+            if not self._has_committed(voter):
                 raise
             self._outcome = Outcome.COMMITTED
             if not isinstance(error, Exception):
                 raise
             logger.warning(
-                "The store %r lost its connection in the commit of %s, and has committed.", part.name, self.name
+                "The store %r lost its connection in the commit of %s, and has committed.", voter.name, self.name
             )
         self._outcome = Outcome.COMMITTED
 
@@ -100,68 +125,70 @@ class Agreement:
             self._end(self._prepared.pop())
         self._forget()
 
-    def abandon(self, part: TwoPhase) -> None:
+    def abandon(self, voter: PreparedVoter) -> None:
         """A prepared store is told to abort, though it may be too late for that."""
-        if part in self._prepared:
-            self._prepared.remove(part)
-        self._end(part)
+        if voter in self._prepared:
+            self._prepared.remove(voter)
+        self._end(voter)
         if not self._prepared:
             self._forget()
 
     def _is_needed(self, changed: bool) -> bool:
         return len(self._prepared) + changed > 1
 
-    def _record(self, part: DataManager) -> None:
-        decisions.record(part.wrapper, part.name, self.name)
-        self._recorders.append(part)
+    def _record(self, voter: Voter) -> None:
+        decision_log.record(voter.connection, voter.name, self.name)
+        self._recorders.append(voter)
 
-    def _decide(self, part: TwoPhase) -> None:
+    def _decide(self, voter: PreparedVoter) -> None:
         # If it fails, so does the transaction, and the others are told to abort.
-        error = part.end_branch(commit=True)
+        error = voter.end_branch(commit=True)
         if error is not None:
             self._outcome = Outcome.UNKNOWN
-            self._tell_of_doubt(part, error)
+            self._tell_of_doubt(voter, error)
             raise error
-        if part.ended_elsewhere and part in self._recorders and not self._has_committed(part):
+        if voter.ended_elsewhere and voter in self._recorders and not self._has_committed(voter):
             raise django.db.OperationalError(
-                f"The transaction {self.name} was rolled back on the store {part.name!r} by somebody else while it was "
-                "being committed."
+                f"The transaction {self.name} was rolled back on the store {voter.name!r} by somebody else while it "
+                "was being committed."
             )
 
-    def _end(self, part: TwoPhase) -> None:
+    def _end(self, voter: PreparedVoter) -> None:
         if self._outcome is Outcome.UNKNOWN:
-            part.leave_branch()
-            self._tell_of_doubt(part, None)
+            voter.leave_branch()
+            self._tell_of_doubt(voter, None)
             return
-        error = part.end_branch(commit=self._outcome is Outcome.COMMITTED)
+        error = voter.end_branch(commit=self._outcome is Outcome.COMMITTED)
         if error is not None:
             # The others go on: nothing here can change the outcome any more.
-            self._tell_of_doubt(part, error)
+            self._tell_of_doubt(voter, error)
 
-    def _has_committed(self, part: DataManager) -> bool:
+    def _has_committed(self, voter: Voter) -> bool:
         """Whether the record is there, asked on another connection. If not, it never will be."""
         try:
-            return decisions.on_own_connection(part.wrapper, lambda wrapper: decisions.settle(wrapper, self.name))
+            return decision_log.on_own_connection(
+                voter.connection, lambda wrapper: decision_log.settle(wrapper, self.name)
+            )
         except Exception as error:
             self._outcome = Outcome.UNKNOWN
             logger.critical(
                 "The store %r lost its connection while it recorded the decision on the two-phase transaction %s, and "
                 "cannot be asked for it (%s). What is prepared in other stores stays so.",
-                part.name, self.name, error,
+                voter.name, self.name, error,
             )  # fmt: skip
             return False
 
-    def _tell_of_doubt(self, part: TwoPhase, error: Exception | None) -> None:
+    def _tell_of_doubt(self, voter: PreparedVoter, error: Exception | None) -> None:
         self._in_doubt = True
         logger.critical(
             "The two-phase transaction %s is in doubt: it stays prepared in the store %r, and its rows locked. %s.%s "
             "Run: manage.py storm_indoubt --all",
-            self.name, part.name, self._outcome.value, f" The error was: {error}." if error else "",
+            self.name, voter.name, self._outcome.value, f" The error was: {error}." if error else "",
         )  # fmt: skip
 
     def _forget(self) -> None:
         # A record has to outlive every branch that is prepared.
         if not self._in_doubt:
-            for part in self._recorders:
-                decisions.is_done(part.name, self.name)
+            for voter in self._recorders:
+                decision_log.is_done(voter.name, self.name)
         self._recorders = []

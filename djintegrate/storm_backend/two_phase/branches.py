@@ -11,17 +11,16 @@ import re
 import secrets
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db import Error
+from django.db.backends.base.base import BaseDatabaseWrapper
 
-if TYPE_CHECKING:
-    from django.db.backends.base.base import BaseDatabaseWrapper
+from ..sql import verbs
 
 FORMAT_ID = 25674
 """Marks our identifiers among those of other programs: the letters dJ."""
 
-DEFINITION = re.compile(r"\s*(?:CREATE|ALTER|DROP|TRUNCATE|RENAME)\b(?!\s+TEMPORARY\b)", re.IGNORECASE)
 SECONDS_TO_DETACH = 5
 XAER_NOTA = 1397
 XA_RBROLLBACK = 1402
@@ -74,7 +73,7 @@ class Branch:
         """Whether the database is certain that nothing was written."""
         raise NotImplementedError
 
-    def cannot_have(self, statement: str) -> bool:
+    def cannot_have(self, statement: object) -> bool:
         """Whether the database refuses this kind of statement in a branch."""
         return False
 
@@ -90,6 +89,16 @@ class Branch:
         with self._wrapper.wrap_database_errors:
             (self._commit if commit else self._rollback)()
         self.ended = True
+
+    # Branches that somebody else left prepared, as another connection sees and ends them, in autocommit mode.
+
+    @staticmethod
+    def found(wrapper: BaseDatabaseWrapper) -> list[Xid]:
+        raise NotImplementedError
+
+    @staticmethod
+    def end_found(wrapper: BaseDatabaseWrapper, xid: Xid, commit: bool) -> None:
+        raise NotImplementedError
 
     def _prepare(self) -> None:
         raise NotImplementedError
@@ -113,6 +122,22 @@ class PostgresBranch(Branch):
         rows = _run(self._wrapper, self._raw, "SELECT pg_current_xact_id_if_assigned() IS NULL")
         return bool(rows[0][0])
 
+    @staticmethod
+    def found(wrapper: BaseDatabaseWrapper) -> list[Xid]:
+        wrapper.ensure_connection()
+        with wrapper.wrap_database_errors:
+            found = wrapper.connection.tpc_recover()
+        here = wrapper.settings_dict["NAME"]
+        # The server names those of all its databases.
+        return [Xid(xid.gtrid, xid.bqual) for xid in found if xid.format_id == FORMAT_ID and xid.database == here]
+
+    @staticmethod
+    def end_found(wrapper: BaseDatabaseWrapper, xid: Xid, commit: bool) -> None:
+        wrapper.ensure_connection()
+        raw = wrapper.connection
+        with wrapper.wrap_database_errors:
+            (raw.tpc_commit if commit else raw.tpc_rollback)(raw.xid(FORMAT_ID, xid.transaction, xid.branch))
+
     def _prepare(self) -> None:
         self._raw.tpc_prepare()
 
@@ -133,8 +158,36 @@ class MariaDBBranch(Branch):
         # It does not tell. To prepare a branch without changes is cheap: nothing is written to its log.
         return False
 
-    def cannot_have(self, statement: str) -> bool:
-        return DEFINITION.match(statement) is not None
+    def cannot_have(self, statement: object) -> bool:
+        return isinstance(statement, str) and verbs.ends_a_transaction(statement)
+
+    @staticmethod
+    def found(wrapper: BaseDatabaseWrapper) -> list[Xid]:
+        found = []
+        for format_id, length, _, data in run(wrapper, "XA RECOVER"):
+            text = data.decode("ascii", "replace") if isinstance(data, bytes) else str(data)
+            if format_id == FORMAT_ID:
+                found.append(Xid(text[:length], text[length:]))
+        return found
+
+    @staticmethod
+    def end_found(wrapper: BaseDatabaseWrapper, xid: Xid, commit: bool) -> None:
+        statement = f"XA {'COMMIT' if commit else 'ROLLBACK'} {_quoted(xid)}"
+        deadline = time.monotonic() + SECONDS_TO_DETACH
+        while True:
+            try:
+                run(wrapper, statement)
+            except Error as error:
+                code = error.args[0] if error.args else None
+                if code == XA_RBROLLBACK:
+                    # The branch had changed nothing, and its connection is gone: MariaDB has nothing to commit.
+                    return
+                # A branch is unknown to others as long as the server has not noticed that its connection has ended.
+                if code != XAER_NOTA or time.monotonic() > deadline or xid not in MariaDBBranch.found(wrapper):
+                    raise
+                time.sleep(0.05)
+            else:
+                return
 
     def _prepare(self) -> None:
         self._xa("XA END %s")
@@ -156,86 +209,26 @@ class MariaDBBranch(Branch):
         _run(self._wrapper, self._raw, statement % _quoted(self.xid))
 
 
-# Branches that somebody else left prepared. Their connections are in autocommit mode.
-
-
-class Postgres:
-    """What another connection sees of them, and does about them, through the calls of DB-API."""
-
-    @staticmethod
-    def prepared(wrapper: BaseDatabaseWrapper) -> list[Xid]:
-        wrapper.ensure_connection()
-        with wrapper.wrap_database_errors:
-            found = wrapper.connection.tpc_recover()
-        here = wrapper.settings_dict["NAME"]
-        # The server names those of all its databases.
-        return [Xid(xid.gtrid, xid.bqual) for xid in found if xid.format_id == FORMAT_ID and xid.database == here]
-
-    @staticmethod
-    def end(wrapper: BaseDatabaseWrapper, xid: Xid, commit: bool) -> None:
-        wrapper.ensure_connection()
-        raw = wrapper.connection
-        with wrapper.wrap_database_errors:
-            (raw.tpc_commit if commit else raw.tpc_rollback)(raw.xid(FORMAT_ID, xid.transaction, xid.branch))
-
-
-class MariaDB:
-    """The same, through XA statements."""
-
-    @staticmethod
-    def prepared(wrapper: BaseDatabaseWrapper) -> list[Xid]:
-        found = []
-        for format_id, length, _, data in run(wrapper, "XA RECOVER"):
-            text = data.decode("ascii", "replace") if isinstance(data, bytes) else str(data)
-            if format_id == FORMAT_ID:
-                found.append(Xid(text[:length], text[length:]))
-        return found
-
-    @staticmethod
-    def end(wrapper: BaseDatabaseWrapper, xid: Xid, commit: bool) -> None:
-        statement = f"XA {'COMMIT' if commit else 'ROLLBACK'} {_quoted(xid)}"
-        deadline = time.monotonic() + SECONDS_TO_DETACH
-        while True:
-            try:
-                run(wrapper, statement)
-            except Error as error:
-                code = error.args[0] if error.args else None
-                if code == XA_RBROLLBACK:
-                    # It had changed nothing, and its connection is gone: MariaDB has nothing to commit.
-                    return
-                # A branch is unknown to others as long as the server has not noticed that its connection has ended.
-                if code != XAER_NOTA or time.monotonic() > deadline or xid not in MariaDB.prepared(wrapper):
-                    raise
-                time.sleep(0.05)
-            else:
-                return
-
-
-KINDS: dict[str, tuple[type[Branch], type[Postgres | MariaDB]]] = {
-    "postgresql": (PostgresBranch, Postgres),
-    "mysql": (MariaDBBranch, MariaDB),
-}
+KINDS: dict[str, type[Branch]] = {"postgresql": PostgresBranch, "mysql": MariaDBBranch}
 
 
 def branch(wrapper: BaseDatabaseWrapper, xid: Xid) -> Branch:
     """A branch that is to begin on the connection of `wrapper`."""
-    return KINDS[wrapper.vendor][0](wrapper, xid)
+    return KINDS[wrapper.vendor](wrapper, xid)
 
 
 def all_prepared(wrapper: BaseDatabaseWrapper) -> list[Xid]:
     """Those of our kind that are prepared in the database of `wrapper`, of other sites and stores too."""
-    if wrapper.vendor not in KINDS:
-        return []
-    return KINDS[wrapper.vendor][1].prepared(wrapper)
+    return KINDS[wrapper.vendor].found(wrapper) if wrapper.vendor in KINDS else []
 
 
 def end(wrapper: BaseDatabaseWrapper, xid: Xid, commit: bool) -> None:
     """Commit, or roll back, a prepared branch from another connection. One that has ended already is no error."""
-    kind = KINDS[wrapper.vendor][1]
+    kind = KINDS[wrapper.vendor]
     try:
-        kind.end(wrapper, xid, commit)
+        kind.end_found(wrapper, xid, commit)
     except Error:
-        if xid in kind.prepared(wrapper):
+        if xid in kind.found(wrapper):
             raise
 
 

@@ -10,26 +10,26 @@ import contextlib
 import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from django.db import Error, IntegrityError
+from django.db.backends.base.base import BaseDatabaseWrapper
 
+from ..sql import catalogue
 from .branches import run
-
-if TYPE_CHECKING:
-    from django.db.backends.base.base import BaseDatabaseWrapper
 
 Result = TypeVar("Result")
 
 TABLE = "storm_backend_decision"
 COLUMNS = "(xid VARCHAR(100) NOT NULL PRIMARY KEY, committed SMALLINT NOT NULL)"
 OPTIONS = {"mysql": " ENGINE=InnoDB CHARACTER SET ascii COLLATE ascii_bin"}
-LOCK_TIMEOUT = {
-    "postgresql": "SET lock_timeout = {0}",
-    "mysql": "SET innodb_lock_wait_timeout = {1}",
-    "sqlite": "PRAGMA busy_timeout = {0}",
+# In milliseconds, or in seconds. A pooler may lend the session to others, so the setting ends with the statement;
+# PostgreSQL has a transaction around statements that come in one text.
+WAITING = {
+    "postgresql": "SET LOCAL lock_timeout = {0}; {2}",
+    "mysql": "SET STATEMENT innodb_lock_wait_timeout = {1} FOR {2}",
+    "sqlite": "{2}",
 }
-"""In milliseconds, or in seconds."""
 
 FORGOTTEN_TOGETHER = 20
 """So many records that are no longer needed are deleted at once."""
@@ -65,9 +65,12 @@ def settle(wrapper: BaseDatabaseWrapper, transaction: str, wait: bool = True) ->
     On a connection of its own.
     """
     _make_table(wrapper)
-    run(wrapper, LOCK_TIMEOUT[wrapper.vendor].format(*((5000, 5) if wait else (100, 0))))
+    milliseconds, seconds = (5000, 5) if wait else (100, 0)
+    if wrapper.vendor == "sqlite":
+        # A file's connection is nobody else's.
+        run(wrapper, f"PRAGMA busy_timeout = {milliseconds}")
     try:
-        run(wrapper, _insert(transaction, committed=False))
+        run(wrapper, WAITING[wrapper.vendor].format(milliseconds, seconds, _insert(transaction, committed=False)))
     except IntegrityError:
         return bool(run(wrapper, f"SELECT committed FROM {TABLE} WHERE xid = '{transaction}'")[0][0])
     return False
@@ -118,7 +121,7 @@ def _make_table_once(wrapper: BaseDatabaseWrapper) -> None:
         # Another connection would wait for the lock of this one. Here it can be part of the transaction.
         run(wrapper, f"CREATE TABLE IF NOT EXISTS {TABLE} {COLUMNS}")
         return
-    place = (wrapper.vendor, *(str(wrapper.settings_dict[key]) for key in ("HOST", "PORT", "NAME")))
+    place = catalogue.place(wrapper)
     with _making:
         if place not in _made:
             # MariaDB makes no table in a two-phase transaction.

@@ -9,18 +9,21 @@ from __future__ import annotations
 import enum
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from django.db import Error, OperationalError, connections
+from django.db import Error, OperationalError
+from django.db.backends.base.base import BaseDatabaseWrapper
 
-from .. import base, conf, stores
-from ..connection.wrapper import StormEngine
-from ..sql import errors as retry
-from . import branches
-from . import decision_log as decisions
+from .. import conf
+from ..sql import catalogue, errors
+from . import branches, decision_log
 
+READ_ONLY = {
+    "postgresql": "SELECT current_setting('transaction_read_only')::boolean",
+    "mysql": "SELECT @@read_only OR @@tx_read_only",
+}
 SECONDS_TO_KEEP_REFUSALS = 86400
 """A process that is still alive finds here that its transaction was refused."""
 
@@ -55,12 +58,14 @@ class Place:
     """A store as it was found."""
 
     name: str
-    wrapper: StormEngine
+    wrapper: BaseDatabaseWrapper
     # What is prepared here and ours, what is recorded here, and what others have prepared.
     prepared: set[str] = field(default_factory=set)
     records: dict[str, bool] = field(default_factory=dict)
     others: set[str] = field(default_factory=set)
     error: Error | None = None
+    # Nothing can be ended or recorded here, a hot standby say; what is recorded here counts all the same.
+    is_read_only: bool = False
 
     @property
     def branch_name(self) -> str:
@@ -74,23 +79,23 @@ class Place:
     @property
     def database(self) -> tuple[str, ...]:
         """Where its records are. Two stores may have one database."""
-        return (self.wrapper.vendor, *(str(self.wrapper.settings_dict[key]) for key in ("HOST", "PORT", "NAME")))
+        return catalogue.place(self.wrapper)
 
     def end(self, transaction: str, commit: bool) -> None:
         branches.end(self.wrapper, branches.Xid(transaction, self.branch_name), commit)
 
 
 class Survey:
-    """All stores of the site, each on a connection of its own."""
+    """Stores of the site, each on a connection of its own: `connections` has one for each store's name."""
 
-    def __init__(self) -> None:
+    def __init__(self, connections: Mapping[str, BaseDatabaseWrapper]) -> None:
         self.site = conf.site()
-        places = [Place(name, _wrapper(name)) for name in conf.stores()]
+        places = [Place(name, connection) for name, connection in connections.items()]
         self.places = [place for place in places if not _is_in_memory(place.wrapper)]
 
     def look(self) -> None:
         """Read what is prepared, and then what is recorded."""
-        for read in (self._read_prepared, self._read_records):
+        for read in (self._read_access, self._read_prepared, self._read_records):
             for place in self.places:
                 if place.is_missing:
                     place.error = OperationalError(
@@ -108,6 +113,10 @@ class Survey:
         return [place for place in self.places if place.error is not None]
 
     @property
+    def read_only(self) -> list[Place]:
+        return [place for place in self.places if place.is_read_only]
+
+    @property
     def others(self) -> set[str]:
         """The transactions of other sites, and of stores that this one does not have."""
         return {name for place in self.places for name in place.others} - self._prepared()
@@ -123,7 +132,7 @@ class Survey:
         """
         if not (commit or by_force):
             commit = self._refuse(doubt)
-        for place in self.places:
+        for place in self._writable():
             if doubt.transaction in place.prepared:
                 _end(place, doubt, commit)
         return commit
@@ -133,7 +142,7 @@ class Survey:
         if any(not place.is_missing for place in self.unreachable):
             return
         # What was recorded before nothing was prepared under its name is no longer needed.
-        found = [place for place in self.places if not place.is_missing]
+        found = [place for place in self._writable() if not place.is_missing]
         for place in found:
             self._read_prepared(place)
         prepared = self._prepared()
@@ -145,10 +154,10 @@ class Survey:
                 and branches.is_of_site(name, self.site)
                 and time.time() - branches.begun_at(name) > (older_than if committed else SECONDS_TO_KEEP_REFUSALS)
             ]
-            decisions.forget(place.wrapper, done)
+            decision_log.forget(place.wrapper, done)
 
     def _doubt(self, name: str) -> Doubt:
-        where = tuple(place.name for place in self.places if name in place.prepared)
+        where = tuple(place.name for place in self._writable() if name in place.prepared)
         recorded = [place.name for place in self.places if place.records.get(name)]
         if recorded:
             return Doubt(name, where, Verdict.COMMIT, f"{recorded[0]!r} has recorded its commit.")
@@ -162,17 +171,17 @@ class Survey:
         if self.unreachable:
             raise CannotEnd(f"{doubt.why} Bring it up, or say --force if it is lost.")
         holders = []
-        for database in {place.database: place for place in self.places}.values():
+        for database in {place.database: place for place in self._writable()}.values():
             prepared = [
                 place
-                for place in self.places
+                for place in self._writable()
                 if place.database == database.database and doubt.transaction in place.prepared
             ]
             try:
-                if decisions.settle(database.wrapper, doubt.transaction, wait=not prepared):
+                if decision_log.settle(database.wrapper, doubt.transaction, wait=not prepared):
                     return True
             except Error as error:
-                if not retry.is_retryable(database.wrapper.vendor, error):
+                if not errors.is_retryable(database.wrapper.vendor, error):
                     raise CannotEnd(f"The store {database.name!r} says: {error}") from error
                 if not prepared:
                     raise CannotEnd(f"The store {database.name!r} is committing it just now. Look again.") from error
@@ -180,12 +189,21 @@ class Survey:
                 holders += prepared
         for place in holders:
             _end(place, doubt, commit=False)
-            if decisions.settle(place.wrapper, doubt.transaction):
+            if decision_log.settle(place.wrapper, doubt.transaction):
                 return True
         return False
 
+    def _writable(self) -> list[Place]:
+        return [place for place in self.places if not place.is_read_only]
+
     def _prepared(self) -> set[str]:
-        return {name for place in self.places for name in place.prepared}
+        return {name for place in self._writable() for name in place.prepared}
+
+    def _read_access(self, place: Place) -> None:
+        if place.wrapper.vendor == "sqlite":
+            place.is_read_only = not os.access(str(place.wrapper.settings_dict["NAME"]), os.W_OK)
+        else:
+            place.is_read_only = bool(branches.run(place.wrapper, READ_ONLY[place.wrapper.vendor])[0][0])
 
     def _read_prepared(self, place: Place) -> None:
         found = branches.all_prepared(place.wrapper)
@@ -194,13 +212,13 @@ class Survey:
         place.others = {xid.transaction for xid in found} - place.prepared
 
     def _read_records(self, place: Place) -> None:
-        place.records = decisions.outcomes(place.wrapper)
+        place.records = decision_log.outcomes(place.wrapper)
 
 
 @contextmanager
-def survey() -> Iterator[Survey]:
+def survey(connections: Mapping[str, BaseDatabaseWrapper]) -> Iterator[Survey]:
     """A survey that has looked, and closes its connections."""
-    found = Survey()
+    found = Survey(connections)
     try:
         found.look()
         yield found
@@ -219,14 +237,6 @@ def _end(place: Place, doubt: Doubt, commit: bool) -> None:
         ) from error
 
 
-def _wrapper(name: str) -> StormEngine:
-    alias = stores.alias_of(name)
-    if alias is None:
-        return base.wrapper_for(conf.store(name))
-    wrapper: StormEngine = decisions.another(connections[alias])
-    return wrapper
-
-
-def _is_in_memory(wrapper: StormEngine) -> bool:
+def _is_in_memory(wrapper: BaseDatabaseWrapper) -> bool:
     # What such a database held is gone with its process.
     return wrapper.vendor == "sqlite" and bool(wrapper.is_in_memory_db())

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 import transaction
@@ -61,6 +62,7 @@ def prepare(clients: int, folder: Path) -> Paths:
         busy, written, attended = (
             get_store("main").find(Sprint, slug=slug).one() for slug in (BUSY, WRITTEN, ATTENDED)
         )
+        attended.last_day = timezone.localdate() + timedelta(days=7)  # a sprint that is over lets nobody attend
         values = {"track": "people", "description": "<p>All of them.</p>", "minutes": 60, "seats": 10 * clients}
         session = actions.propose(attended, users[0], title="Where everybody is", **values)
         get_store("main").flush()

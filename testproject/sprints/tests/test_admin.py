@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from testproject.sprints import actions
 from testproject.sprints.models import Activity
 from testproject.sprints.storm_models import Session
@@ -33,6 +35,12 @@ class AdminTests(World):
         self.assertEqual(response.status_code, 302)
         self.assertEqual((session.title, session.minutes, session.description), ("Looms", 60, "<p>x</p>"))
 
+    def test_a_session_is_as_long_there_as_elsewhere(self) -> None:
+        page = self.client.get("/admin/sprints/sessionrow/add/").content.decode()
+        minutes = page[page.index('id="id_minutes"') :]
+        found = re.findall(r'<option value="(\d+)"', minutes[: minutes.index("</select>")])
+        self.assertEqual(found, ["30", "60", "90", "120"])
+
     def test_a_deleted_session_is_withdrawn(self) -> None:
         one, other = self.scheduled("One", 10), self.session("Other")
         actions.attend(one, self.dmitri)
@@ -51,7 +59,7 @@ class AdminTests(World):
     def test_a_sprint_with_its_rooms_is_made(self) -> None:
         rooms = {"rooms-TOTAL_FORMS": 1, "rooms-INITIAL_FORMS": 0, "rooms-0-name": "Hall", "rooms-0-seats": 30}
         sprint = {"slug": "oslo", "name": "Oslo", "place": "Oslo", "time_zone": "Europe/Oslo"}
-        days = {"first_day": "2026-09-01", "last_day": "2026-09-02"}
+        days = {"first_day": "2099-09-01", "last_day": "2099-09-02"}
         wrong = self.client.post("/admin/sprints/sprintrow/add/", {**sprint, **days, **rooms, "time_zone": "Oslo"})
         self.assertContains(wrong, "There is no time zone")
         self.client.post("/admin/sprints/sprintrow/add/", {**sprint, **days, **rooms})

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from testproject.sprints import actions
+import random
+from datetime import datetime, time, timedelta, timezone
+
+from testproject.sprints import actions, conflicts
 from testproject.sprints.actions import Refused
+from testproject.sprints.storm_models import Room, Session
 from testproject.sprints.tests.world import World
 
 
@@ -57,11 +61,14 @@ class SchedulingTests(World):
         self.assertEqual(told, "Studio has 10 seats, and the session is for 11.")
 
     def test_a_day_outside_of_the_sprint_is_refused(self) -> None:
-        self.assertEqual(self.refusal(self.session(), 10, day=4), "Lisbon is from 1 June to 3 June 2026.")
+        self.assertEqual(self.refusal(self.session(), 10, day=4), "Lisbon is from 1 June to 3 June 2099.")
 
-    def test_a_session_ends_on_the_day_it_begins(self) -> None:
-        self.assertIn("would end the day after, at 00:30", self.refusal(self.session(), 23.5))
-        actions.schedule(self.session("Late"), self.ada, self.studio, self.at(23))
+    def test_a_session_is_held_between_eight_and_eight_by_the_clocks_of_the_place(self) -> None:
+        told = "Sessions are held between 08:00 and 20:00. This one would begin at {} and end at {}."
+        for hour, begin, end in ((7.5, "07:30", "08:30"), (19.5, "19:30", "20:30"), (23.5, "23:30", "00:30")):
+            self.assertEqual(self.refusal(self.session(), hour), told.format(begin, end))
+        actions.schedule(self.session("Early"), self.ada, self.studio, self.at(8))
+        actions.schedule(self.session("Late", by=self.dmitri), self.ada, self.studio, self.at(19))
 
     def test_sessions_begin_on_the_half_hour(self) -> None:
         told = self.refusal(self.session(), 10.25)
@@ -99,3 +106,49 @@ class AttendingTests(World):
         actions.attend(session, self.ada)
         actions.attend(session, self.ada)
         self.assertEqual([*session.people()], [self.ada])
+
+
+class FreeSlotTests(World):
+    def test_a_slot_is_offered_if_and_only_if_the_session_could_be_put_there(self) -> None:
+        """Days that a generator fills, each beside the questions that are asked when a session is scheduled."""
+        for seed in range(8):
+            with self.subTest(seed=seed):
+                chosen = random.Random(seed)
+                for session in self.store.find(Session):
+                    session.put(None, None)
+                self._fill(chosen)
+                session = self.session(
+                    "Moved", by=chosen.choice([self.ada, self.bruno]), minutes=chosen.choice([30, 90])
+                )
+                session.seats = chosen.choice([5, 11])
+                actions.attend(session, self.dmitri)
+                day = self.sprint.days[chosen.randrange(3)]
+                self.assertEqual(conflicts.free_slots(session, day), self._possible(session, day))
+
+    def test_a_day_outside_of_the_sprint_has_none(self) -> None:
+        self.assertEqual(conflicts.free_slots(self.session(), self.at(10, day=4).date()), set())
+
+    def _fill(self, chosen: random.Random) -> None:
+        for number in range(12):
+            values = {"minutes": chosen.choice([30, 60, 120]), "by": chosen.choice([self.ada, self.bruno, self.dmitri])}
+            session = self.session(f"S{number}", **values)
+            try:
+                if chosen.random() < 0.5:
+                    actions.attend(session, self.dmitri)
+                hour, room = chosen.randrange(16, 40) / 2, chosen.choice([self.aula, self.studio])
+                actions.schedule(session, self.ada, room, self.at(hour, chosen.randrange(1, 4)))
+            except Refused:
+                continue
+
+    def _possible(self, session: Session, day: object) -> set[tuple[int, datetime]]:
+        midnight = datetime.combine(day, time(), self.sprint.zone).astimezone(timezone.utc)  # type: ignore[arg-type]
+        return {
+            (room.id, starts)
+            for room in self.store.find(Room)
+            for starts in (midnight + timedelta(minutes=30 * number) for number in range(48))
+            if not [
+                *conflicts.of_time(session, starts),
+                *conflicts.of_room(session, room, starts),
+                *conflicts.of_people(session, starts),
+            ]
+        }

@@ -9,7 +9,7 @@ from django.contrib.auth.models import AnonymousUser
 from testproject.sprints import timetable
 from testproject.sprints.tests.world import World
 
-DAY = date(2026, 6, 1)
+DAY = date(2099, 6, 1)
 
 
 class TimetableTests(World):
@@ -38,13 +38,14 @@ class TimetableTests(World):
 
     def test_the_day_is_as_long_as_its_sessions(self) -> None:
         self.assertEqual([self.grid().rows[0].starts, self.grid().rows[-1].starts], [self.at(9), self.at(17.5)])
-        self.scheduled("Early", 7, self.studio)
-        self.scheduled("Late", 22, self.studio)
-        self.assertEqual([self.grid().rows[0].starts, self.grid().rows[-1].starts], [self.at(7), self.at(22.5)])
+        self.scheduled("Early", 8, self.studio)
+        self.scheduled("Late", 19, self.studio)
+        self.assertEqual([self.grid().rows[0].starts, self.grid().rows[-1].starts], [self.at(8), self.at(19.5)])
 
     def test_a_day_is_that_of_the_place(self) -> None:
-        self.scheduled("Late", 23, self.studio)
-        self.scheduled("Small hours", 0, self.aula, by=self.dmitri)
+        self.sprint.time_zone = "Pacific/Auckland"  # where the day is half over when it begins in UTC
+        self.scheduled("Late", 19, self.studio)
+        self.scheduled("Early", 8, self.aula, by=self.dmitri)
         titles = [session.title for session in timetable.of_day(self.sprint, DAY)]
-        self.assertEqual(titles, ["Small hours", "Late"])
-        self.assertEqual(timetable.of_day(self.sprint, date(2026, 5, 31)).count(), 0)
+        self.assertEqual(titles, ["Early", "Late"])
+        self.assertEqual(timetable.of_day(self.sprint, date(2099, 5, 31)).count(), 0)

@@ -258,6 +258,29 @@ class TestDatabases:
         pytest.importorskip("psycopg_pool")
         assert checked([], "postgres://host/db", {"OPTIONS": {"pool": True}}) == []
 
+    def test_e004_stores_that_were_forgotten(self, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        del settings.STORM_STORES
+        aliases(monkeypatch, default={"NAME": "main"})
+        assert_said(the_one("E004"), "DATABASES['default']", "STORM_STORES names no store", "Set STORM_STORES =")
+
+    @pytest.mark.parametrize(
+        ("key", "value", "said"),
+        [
+            ("CONN_MAX_AGE", "60", "is '60', a string. Make it a number of seconds"),
+            ("CONN_MAX_AGE", -1, "is -1. Make it a number of seconds"),
+            ("ATOMIC_REQUESTS", "False", "is 'False', a string. Make it True or False"),
+            ("AUTOCOMMIT", 0, "is 0, a whole number. Make it True or False"),
+            ("CONN_HEALTH_CHECKS", "no", "is 'no', a string. Make it True or False"),
+            ("OPTIONS", [], "is [], a list. Make it a dictionary"),
+            ("TIME_ZONE", 5, "is 5, a whole number. Make it the name of a time zone"),
+        ],
+    )
+    def test_e011_a_key_of_the_wrong_type(
+        self, key: str, value: Any, said: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        aliases(monkeypatch, default={"NAME": "main", key: value}, second={"NAME": "second"})
+        assert_said(the_one("E011"), f"DATABASES['default'][{key!r}] {said}", f"Correct {key}")
+
     @pytest.mark.parametrize("key", ["HOST", "PORT", "USER", "PASSWORD"])
     def test_e005_a_place_said_twice(self, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
         aliases(monkeypatch, default={"NAME": "main", key: "something"}, second={"NAME": "second"})
@@ -300,6 +323,7 @@ class TestMiddleware:
             ("STORM_COMMIT_VETO", "nowhere.veto", "dotted path of a function"),
             ("STORM_RETRY_ATTEMPTS", 0, "whole number, 1 or more"),
             ("STORM_RETRY_ATTEMPTS", "2", "whole number, 1 or more"),
+            ("STORM_COMMIT_SAFE_METHODS", "False", "True or False"),
             ("STORM_SITE", "our:site", "letters, digits"),
             ("STORM_SITE", "a" * 31, "at most 30"),
         ],
@@ -307,6 +331,17 @@ class TestMiddleware:
     def test_e008_a_setting_of_the_middleware(self, setting: str, value: Any, remedy: str, settings: Any) -> None:
         setattr(settings, setting, value)
         assert_said(the_one("E008"), f"{setting} is {value!r}", remedy)
+
+
+def test_w008_a_setting_that_nobody_knows(settings: Any) -> None:
+    settings.STORM_RETRY_ATTEMPT = 3
+    assert_said(the_one("W008"), "STORM_RETRY_ATTEMPT is not a setting", "Did you mean STORM_RETRY_ATTEMPTS?", "W008")
+
+
+def test_middleware_that_cannot_be_imported_is_left_to_django_to_tell(settings: Any) -> None:
+    settings.MIDDLEWARE = [*MIDDLEWARE, "no.such.Middleware"]
+    settings.DEFAULT_EXCEPTION_REPORTER_FILTER = "no.such.Filter"
+    assert found() == []
 
 
 def test_several_mistakes_are_all_told(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -323,7 +358,8 @@ def test_they_do_not_connect(settings: Any, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_each_id_is_used_for_one_thing_and_tested() -> None:
     """So that a new check comes with its test."""
-    source = Path(checks.__file__).read_text()
-    ids = {part.split('"')[0] for part in source.split('id="storm_backend.')[1:]}
+    package = Path(checks.__file__).parent
+    sources = [path.read_text() for path in (package / "checks.py", *(package / "conf").glob("*.py"))]
+    ids = {part.split('"')[0] for source in sources for part in source.split('"storm_backend.')[1:]}
     tested = Path(__file__).read_text()
     assert {name for name in ids if f'"{name}"' not in tested} == set()

@@ -39,11 +39,25 @@ def test_the_veto_is_imported(settings: Any) -> None:
         ("STORM_STORES", None, ["STORM_STORES", "None", "Make it a dictionary"]),
         ("STORM_STORES", {"a": None}, ["STORM_STORES['a']", "None", "Make it a URI"]),
         ("STORM_STORES", {"a": {}}, ["STORM_STORES['a']", "{}", '"URI"']),
-        ("STORM_STORES", {"a": {"URI": 5}}, ["STORM_STORES['a']", "5", '"URI"']),
+        ("STORM_STORES", {5: "sqlite:"}, ["STORM_STORES is {5: 'sqlite:'}", "with the key 5", "a store's name"]),
+        ("STORM_STORES", {"a": {"URI": 5}}, ["STORM_STORES['a']['URI'] is 5, a whole number", "Make it a URI"]),
+        (
+            "STORM_STORES",
+            {"a": {"URI": "sqlite:", "TWO_PHASE": "no"}},
+            ["STORM_STORES['a']['TWO_PHASE'] is 'no', a string. Make it True or False."],
+        ),
+        ("STORM_STORES", {"a": {"URI": "sqlite:", "SCHEMA": 5}}, ["STORM_STORES['a']['SCHEMA'] is 5", "dotted path"]),
+        ("STORM_COMMIT_SAFE_METHODS", "False", ["STORM_COMMIT_SAFE_METHODS is 'False', a string", "True or False"]),
+        ("STORM_COMMIT_SAFE_METHODS", 0, ["STORM_COMMIT_SAFE_METHODS is 0, a whole number", "True or False"]),
         (
             "STORM_STORES",
             {"a": {"URI": "sqlite:", "TWOPHASE": True}},
-            ["STORM_STORES['a']", "'TWOPHASE'", "The keys are SCHEMA, TWO_PHASE, URI"],
+            [
+                "STORM_STORES['a']",
+                "'TWOPHASE'",
+                "Did you mean TWO_PHASE?",
+                '"URI", and with TWO_PHASE, SCHEMA as needed',
+            ],
         ),
         ("STORM_COMMIT_VETO", "nowhere", ["STORM_COMMIT_VETO", "'nowhere'", "dotted path"]),
         (
@@ -54,7 +68,7 @@ def test_the_veto_is_imported(settings: Any) -> None:
         (
             "STORM_COMMIT_VETO",
             f"{__name__}.NO_FUNCTION",
-            ["STORM_COMMIT_VETO", "NO_FUNCTION", "no function"],
+            ["STORM_COMMIT_VETO", "NO_FUNCTION", "not a function"],
         ),
         ("STORM_COMMIT_VETO", lambda request, response: True, ["STORM_COMMIT_VETO", "<function", "dotted path"]),
         ("STORM_RETRY_ATTEMPTS", 0, ["STORM_RETRY_ATTEMPTS", "0", "1 or more"]),
@@ -70,6 +84,7 @@ def test_a_mistake_names_the_setting_the_value_and_the_remedy(
     setattr(settings, name, value)
     read = {
         "STORM_STORES": conf.stores,
+        "STORM_COMMIT_SAFE_METHODS": conf.commit_safe_methods,
         "STORM_COMMIT_VETO": conf.commit_veto,
         "STORM_RETRY_ATTEMPTS": conf.retry_attempts,
     }[name]

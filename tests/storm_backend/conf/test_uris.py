@@ -9,7 +9,10 @@ import pytest
 import transaction
 from django.core.exceptions import ImproperlyConfigured
 from django.db.transaction import atomic
+from hypothesis import given
+from hypothesis import strategies as st
 
+from djintegrate.common.passwords import without_password
 from djintegrate.storm_backend import get_store
 from djintegrate.storm_backend.conf import uris
 from tests.settings import uri
@@ -55,10 +58,20 @@ class TestLocation:
         ("uri", "text"),
         [
             ("oracle://user:secret@host/db", "'oracle'. Storm knows: sqlite, postgres, mysql"),
-            ("postgresql://user:secret@host/db", "'postgresql'. Storm knows"),
+            ("sqlite3:/srv/site/db.sqlite3", "'sqlite3'. Storm knows: sqlite, postgres, mysql. Did you mean sqlite?"),
+            ("postgresql+psycopg2://user:secret@host/db", "Did you mean postgres?"),
             ("nothing", "cannot be read"),
             ("", "cannot be read"),
-            ("postgres://user:secret@host:port/db", "cannot be read"),
+            ("postgres://user:secret@host:port/db", "cannot be read: the port is not a number"),
+            ("postgres://user:sec/secret@host/db", "with %2F for a slash in the password"),
+            (
+                "postgres://user:secret@host/db?sslmode",
+                "cannot be read: the port is not a number, an option has no value",
+            ),
+            ("postgres://user:secret@host/100%", "a % is not followed by two hexadecimal digits"),
+            ("sqlite:/x?timeout=nan", "timeout='nan'. Make it a number of seconds"),
+            ("sqlite:/x?timeout=-1", "timeout='-1'. Make it a number of seconds"),
+            ("sqlite:/x?transaction_mode=later", "Make it one of DEFERRED, IMMEDIATE, EXCLUSIVE"),
             pytest.param(
                 "postgres://user:secret@host/db?isolation=autocommit",
                 "isolation='autocommit'. Make it one of read-uncommitted",
@@ -77,8 +90,38 @@ class TestLocation:
         assert "secret" not in str(error.value)
 
     @pytest.mark.parametrize(
+        ("uri", "holds"),
+        [
+            ("postgres://user:secret@host/db", True),
+            ("postgres:///db?password=secret", True),
+            ("mysql:///db?passwd=secret", True),
+            ("postgres://host:5432/db?application_name=me@home", False),
+            ("postgres://user@host/db", False),
+            ("sqlite:/a:b@c", False),
+            ("nothing", False),
+        ],
+    )
+    def test_a_password_is_seen(self, uri: str, holds: bool) -> None:
+        assert uris.holds_password(uri) is holds
+
+    def test_postgresql_is_another_word_for_postgres(self) -> None:
+        assert uris.location("postgresql://user@host:1/db") == uris.location("postgres://user@host:1/db")
+        assert uris.canonical("postgresql:///db") == "postgres:///db"
+
+    @given(st.sampled_from(["", "sqlite:", "postgres:", "postgresql://", "mysql://u:"]), st.text(max_size=30))
+    def test_any_text_is_read_or_refused_in_one_line(self, start: str, rest: str) -> None:
+        try:
+            uris.location(start + rest)
+        except ImproperlyConfigured as error:
+            assert str(error).startswith("The Storm URI ")
+
+    @pytest.mark.parametrize(
         ("uri", "shown"),
         [
+            ("postgres://user:se/cret@host/db", "postgres://user:***@host/db"),
+            ("postgres:///db?user=me&password=secret&x=1", "postgres:///db?user=me&password=***&x=1"),
+            ("mysql://user@host/db?passwd=secret", "mysql://user@host/db?passwd=***"),
+            ("postgres:///db?sslpassword=secret", "postgres:///db?sslpassword=***"),
             ("postgres://user:secret@host/db", "postgres://user:***@host/db"),
             ("postgres://user:se@cret@host/db", "postgres://user:***@host/db"),
             ("postgres://user@host/db", "postgres://user@host/db"),
@@ -86,7 +129,7 @@ class TestLocation:
         ],
     )
     def test_a_password_is_not_shown(self, uri: str, shown: str) -> None:
-        assert uris.without_password(uri) == shown
+        assert without_password(uri) == shown
 
 
 @pytest.mark.usefixtures("unguarded")

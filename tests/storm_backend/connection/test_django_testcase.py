@@ -30,7 +30,7 @@ class EndsOfZopesTransactionTests(LeavesNothing):
         # What an earlier test left would show here.
         assert names_in_both() == names_in_both("second") == []
         transaction.abort()
-        assert connection.part is None
+        assert connection.data_manager is None
         self.look = Outside()
         self.addCleanup(self.look.close)
 

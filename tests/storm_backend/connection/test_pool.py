@@ -15,7 +15,7 @@ from django.db.transaction import atomic
 from storm.store import Store
 
 from djintegrate.storm_backend import get_store, get_store_uri
-from djintegrate.storm_backend.stores.borrowed import database_for
+from proofs.conformance.own_connection import database_for
 from tests.apps.people.models import Person
 from tests.apps.people.storm_models import StormPerson
 from tests.support.helpers import TRANSACTIONS, Oops, Outside, extra_alias, in_thread, is_postgres

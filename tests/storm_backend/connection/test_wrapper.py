@@ -10,6 +10,7 @@ import pytest
 import storm.exceptions
 import transaction
 from django.core.exceptions import ImproperlyConfigured
+from django.core.handlers.wsgi import WSGIHandler
 from django.core.signals import request_finished, request_started
 from django.db import DEFAULT_DB_ALIAS, IntegrityError, close_old_connections, connection, connections
 from django.db.utils import load_backend
@@ -131,10 +132,11 @@ class TestOneRequestAfterAnother:
         django_add("left")
         storm_add("left as well")
         with caplog.at_level(logging.ERROR, "djintegrate.storm_backend"):
-            close_old_connections()
+            request_finished.send(sender=WSGIHandler)
         assert outside.names() == []
         assert "'main'" in caplog.text
         assert "aborted" in caplog.text
+        assert "ZopeTransactionMiddleware" in caplog.text
         storm_add("next")
         transaction.commit()
         assert outside.names() == ["next"]
@@ -144,7 +146,7 @@ class TestOneRequestAfterAnother:
     ) -> None:
         storm_insert("left")
         with caplog.at_level(logging.ERROR, "djintegrate.storm_backend"):
-            close_old_connections()
+            request_finished.send(sender=WSGIHandler)
         assert outside.names() == []
         assert "'main'" in caplog.text
 
@@ -234,13 +236,18 @@ class TestEntries:
             {"default": {}, "extra": {"ENGINE": "djintegrate.storm_backend", "NAME": "mian"}}
         )["extra"]
         with pytest.raises(ImproperlyConfigured) as error:
-            DatabaseWrapper(entry, "extra")
-        for fragment in ("DATABASES['extra']['NAME']", "'mian'", "'main', 'second', 'plain'", "Make NAME one of these"):
+            DatabaseWrapper(entry, "extra").cursor()
+        for fragment in (
+            "DATABASES['extra']['NAME']", "'mian'", "'main', 'second', 'plain'", "Did you mean 'main'?", "Make NAME",
+        ):  # fmt: skip
             assert fragment in str(error.value)
 
     def test_a_bad_uri_says_so(self, settings: Any) -> None:
-        with pytest.raises(ImproperlyConfigured, match=r"'oracle'\. Storm knows"), extra_alias(settings, "oracle:x"):
-            pass
+        with extra_alias(settings, "oracle:x") as extra:
+            with pytest.raises(ImproperlyConfigured, match=r"'oracle'\. Storm knows"):
+                extra.cursor()
+            with pytest.raises(ImproperlyConfigured):
+                get_store("extra")
 
     def test_a_server_that_is_not_there_is_an_operational_error_of_each_orm(self, settings: Any, tmp_path: Any) -> None:
         import django.db

@@ -131,18 +131,14 @@ class TestLists:
 
 
 class TestDeleting:
-    def test_the_confirmation_shows_the_storm_objects_that_go_too(self, browser: Client) -> None:
+    def test_the_confirmation_shows_what_goes_with_the_storm_objects(self, browser: Client) -> None:
         ann = user("ann")
         session("hers", owner=ann)
         session("reviewed", reviewer=ann)
         comment = Comment.objects.create(session=session("also hers", owner=ann), text="a comment", author=ann)
         page = text(browser.get(f"/admin/auth/user/{ann.pk}/delete/"))
-        assert "Session: hers" in page
-        assert "Session: also hers" in page
-        assert "Sessions: 2" in page
         assert page.count(f'<a href="/admin/sprints/comment/{comment.pk}/change/">') == 1
         assert "Comments: 1" in page
-        assert "reviewed" not in page
         assert browser.post(f"/admin/auth/user/{ann.pk}/delete/", {"post": "yes"}).status_code == 302
         assert set(get_store("main").find(Session).values(Session.title)) == {"reviewed"}
 
@@ -177,8 +173,8 @@ class TestDeleting:
     def test_the_action_for_several(self, browser: Client) -> None:
         people = [user(f"user {number}") for number in range(3)]
         for person in people:
-            session("theirs", owner=person)
+            Comment.objects.create(session=session("theirs", owner=person))
         data = {"action": "delete_selected", "_selected_action": [person.pk for person in people]}
-        assert "Session: theirs" in text(browser.post("/admin/auth/user/", data))
+        assert "Comments: 3" in text(browser.post("/admin/auth/user/", data))
         assert browser.post("/admin/auth/user/", {**data, "post": "yes"}).status_code == 302
         assert get_store("main").find(Session).is_empty()

@@ -57,7 +57,7 @@ def test_the_tests_own_models_have_none() -> None:
     [
         ("nowhere.Session", {}, "'nowhere.Session' cannot be imported"),
         ("tests.apps.sprints.storm_models.Sesion", {}, "cannot be imported"),
-        ("tests.apps.sprints.models.Comment", {}, "which is no Storm class"),
+        ("tests.apps.sprints.models.Comment", {}, "which is not a Storm class"),
         (f"{__name__}.TwoKeys", {}, "primary key of 2 columns"),
         (SESSION, {"to_field": "name"}, "no column 'name'. It has host_name, id, owner_id"),
     ],
@@ -91,8 +91,8 @@ def test_e104_set_default_without_a_default() -> None:
 @pytest.mark.parametrize(
     ("reference", "said"),
     [
-        (lambda: DjangoReference("id", "auth.Usr"), "'auth.Usr', which is no model"),
-        (lambda: DjangoReference("id", "Usr"), "'Usr', which is no model"),
+        (lambda: DjangoReference("id", "auth.Usr"), "'auth.Usr', which is not a model"),
+        (lambda: DjangoReference("id", "Usr"), "'Usr', which is not a model"),
         (lambda: DjangoReference("id", User, to_field="nick"), "User has no field named 'nick'"),
         (lambda: DjangoReference("key", User), "has no attribute 'key'"),
         (lambda: DjangoReferenceSet("id", "sprints.Comment", "sesion"), "Comment has no field named 'sesion'"),

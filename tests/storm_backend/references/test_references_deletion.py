@@ -309,6 +309,15 @@ class TestDeletingADjangoObject:
             ann.delete()
         assert not User.objects.exists()
 
+    def test_a_refusal_for_one_of_several_leaves_all_that_is_there(self) -> None:
+        with transaction.manager:
+            session("hers", owner=user("ann"))
+            session("his", sponsor=user("bob"), owner=user("eve"))
+            with pytest.raises(ProtectedError):
+                User.objects.order_by("username").delete()
+            assert titles() == {"hers", "his"}
+            assert User.objects.count() == 3
+
     def test_what_is_protected_behind_a_cascade_is_found_before_anything_is_deleted(self) -> None:
         with transaction.manager:
             ann = user("ann")

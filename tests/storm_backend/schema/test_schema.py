@@ -18,8 +18,8 @@ from django.db import connection
 from django.test import TestCase
 
 from djintegrate.storm_backend import get_store, get_store_uri
-from djintegrate.storm_backend.schema import prepare_test_database
-from djintegrate.storm_backend.stores import ManagedStore
+from djintegrate.storm_backend.schema.testing import prepare_test_database
+from djintegrate.storm_backend.stores import SharedStore
 from tests.support.helpers import Oops, django_add, django_names, is_mariadb, is_sqlite
 
 pytest_plugins = ["tests.support.fixtures"]
@@ -84,7 +84,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[WritePa
 
 
 @pytest.fixture(params=["main", "loose", "two_phase"])
-def store(request: pytest.FixtureRequest, settings: Any, package: WritePackage) -> Iterator[ManagedStore]:
+def store(request: pytest.FixtureRequest, settings: Any, package: WritePackage) -> Iterator[SharedStore]:
     """A shared store, and plain ones on the same database, with an empty package for a schema."""
     if request.param == "two_phase" and is_sqlite():
         pytest.skip("SQLite has no two-phase commit.")
@@ -104,7 +104,7 @@ def store(request: pytest.FixtureRequest, settings: Any, package: WritePackage) 
 
 
 @pytest.fixture
-def run(store: ManagedStore) -> Run:
+def run(store: SharedStore) -> Run:
     """The command on the store; what it prints."""
 
     def call(action: str, *options: str) -> str:
@@ -120,13 +120,13 @@ def tables() -> set[str]:
         return {"gadget", "extra", "patch"} & set(connection.introspection.table_names(cursor))
 
 
-def values(store: ManagedStore, column: str, table: str) -> list[Any]:
+def values(store: SharedStore, column: str, table: str) -> list[Any]:
     with transaction.manager:
         return [row[0] for row in store.execute(f"SELECT {column} FROM {table} ORDER BY {column}")]
 
 
 class TestCreate:
-    def test_makes_the_tables_and_marks_every_patch(self, store: ManagedStore, run: Run, package: WritePackage) -> None:
+    def test_makes_the_tables_and_marks_every_patch(self, store: SharedStore, run: Run, package: WritePackage) -> None:
         package(patch_1=ADD_EXTRA, patch_2=NO_SQL)
         assert run("create") == "Created the schema, with all patches.\n"
         assert tables() == {"gadget", "patch"}
@@ -161,7 +161,7 @@ class TestStatus:
         assert tables() == set()
 
     def test_tells_applied_pending_and_unknown_patches_in_the_order_of_their_numbers(
-        self, store: ManagedStore, run: Run, package: WritePackage
+        self, store: SharedStore, run: Run, package: WritePackage
     ) -> None:
         package(patch_2=RENAME)
         run("create")
@@ -189,7 +189,7 @@ class TestApply:
         assert run("apply") == "Created the schema, with all patches.\n"
         assert tables() == {"gadget", "patch"}
 
-    def test_runs_what_is_pending_and_tells_each(self, store: ManagedStore, run: Run, package: WritePackage) -> None:
+    def test_runs_what_is_pending_and_tells_each(self, store: SharedStore, run: Run, package: WritePackage) -> None:
         run("create")
         with transaction.manager:
             store.execute("INSERT INTO gadget (id, name) VALUES (1, 'old')")
@@ -203,7 +203,7 @@ class TestApply:
         assert run("apply", "--verbosity", "0") == ""
 
     def test_refuses_patches_that_the_code_does_not_know(
-        self, store: ManagedStore, run: Run, package: WritePackage
+        self, store: SharedStore, run: Run, package: WritePackage
     ) -> None:
         run("create")
         with transaction.manager:
@@ -215,7 +215,7 @@ class TestApply:
 
     @pytest.mark.parametrize(("patch", "told"), [(FAILS_LATE, "ValueError: no more"), (NO_SQL, "NONSENSE")])
     def test_names_the_patch_that_fails_and_keeps_those_before_it(
-        self, store: ManagedStore, run: Run, package: WritePackage, patch: str, told: str
+        self, store: SharedStore, run: Run, package: WritePackage, patch: str, told: str
     ) -> None:
         run("create")
         package(patch_1=RENAME, patch_2=RENAME, patch_3=patch, patch_4=RENAME)
@@ -235,7 +235,7 @@ class TestApply:
             assert "Nothing of patch 3 remains." in message
 
     def test_a_patch_that_commits_in_the_middle_and_fails_is_pending(
-        self, store: ManagedStore, run: Run, package: WritePackage
+        self, store: SharedStore, run: Run, package: WritePackage
     ) -> None:
         run("create")
         package(patch_1=FAILS_LATE.replace("raise", "store.commit()\n    raise"))
@@ -245,7 +245,7 @@ class TestApply:
         assert values(store, "version", "patch") == []
 
     def test_a_patch_that_commits_in_the_middle_is_applied_whole(
-        self, store: ManagedStore, run: Run, package: WritePackage
+        self, store: SharedStore, run: Run, package: WritePackage
     ) -> None:
         run("create")
         package(patch_1=ADD_EXTRA.replace('store.execute("INSERT', 'store.commit()\n    store.execute("INSERT'))
@@ -288,9 +288,7 @@ class TestApply:
 
 
 class TestDryRun:
-    def test_shows_every_statement_and_keeps_nothing(
-        self, store: ManagedStore, run: Run, package: WritePackage
-    ) -> None:
+    def test_shows_every_statement_and_keeps_nothing(self, store: SharedStore, run: Run, package: WritePackage) -> None:
         run("create")
         package(patch_1=RENAME, patch_2=ADD_EXTRA.replace("INSERT INTO extra", "INSERT INTO gadget"))
         out = run("apply", "--dry-run")
@@ -386,10 +384,10 @@ class TestInTests:
 
     def test_a_kept_test_database_gets_the_tables_and_the_pending_patches(self, package: WritePackage) -> None:
         # That the runner calls it is shown in test_commands.
-        prepare_test_database(connection)
+        prepare_test_database(None, connection)
         assert tables() == {"gadget", "patch"}
         package(patch_1=ADD_EXTRA)
-        prepare_test_database(connection)
+        prepare_test_database(None, connection)
         assert tables() == {"gadget", "patch", "extra"}
 
     def test_the_tables_are_emptied_with_djangos(self) -> None:

@@ -16,7 +16,7 @@ from storm.store import Store
 from storm.tracer import install_tracer, remove_tracer
 
 from djintegrate.storm_backend import get_store
-from djintegrate.storm_backend.stores.borrowed import database_for
+from proofs.conformance.own_connection import database_for
 from tests.apps.people.models import Sample
 from tests.apps.people.storm_models import StormPerson, StormSample
 from tests.support.helpers import (

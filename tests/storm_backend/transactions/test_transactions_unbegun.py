@@ -194,7 +194,7 @@ def test_a_reading_storm_holds_no_transaction_after_its_end() -> None:
     transaction.commit()
     assert get_store("main").find(StormPerson).count() == 1
     transaction.commit()
-    assert connection.part is None
+    assert connection.data_manager is None
     assert django_names() == ["ann"]
 
 

@@ -13,7 +13,7 @@ from django.db.transaction import atomic, on_commit
 
 from djintegrate.storm_backend import get_store
 from djintegrate.storm_backend.management.commands import storm_indoubt
-from djintegrate.storm_backend.transactions.thread import current
+from djintegrate.storm_backend.stores.registry import connections_of_all_stores
 from djintegrate.storm_backend.two_phase import agreement, branches
 from djintegrate.storm_backend.two_phase import decision_log as decisions
 from djintegrate.storm_backend.two_phase import recovery as indoubt
@@ -387,7 +387,7 @@ class TestPlainStores:
         transaction.commit()
         store.execute(f"DROP TABLE IF EXISTS {decisions.TABLE}", noresult=True)
         transaction.commit()
-        del current().plain_stores["vault"]
+
         store.close()
 
     def write(self, name: str = "ann") -> None:
@@ -435,7 +435,7 @@ class TestPlainStores:
     def test_storm_indoubt_asks_it_too(self, outside: Outside) -> None:
         with transaction.manager:
             self.write()
-        with indoubt.survey() as found:
+        with indoubt.survey(connections_of_all_stores()) as found:
             assert "vault" in [place.name for place in found.places]
             assert found.doubts() == []
 

@@ -13,6 +13,7 @@ from django.db import IntegrityError, connections
 
 from djintegrate.storm_backend import conf
 from djintegrate.storm_backend.management.commands import storm_indoubt
+from djintegrate.storm_backend.stores.registry import connections_of_all_stores
 from djintegrate.storm_backend.two_phase import branches
 from djintegrate.storm_backend.two_phase import decision_log as decisions
 from djintegrate.storm_backend.two_phase import recovery as indoubt
@@ -171,7 +172,7 @@ class TestEnding:
     def test_a_process_that_commits_meanwhile_is_followed(self, outside: Outside) -> None:
         name = transaction_name()
         leave_prepared(name, "main", "ann")
-        with indoubt.survey() as found:
+        with indoubt.survey(connections_of_all_stores()) as found:
             (doubt,) = found.doubts()
             assert doubt.verdict is indoubt.Verdict.ROLLBACK
             leave_committed(name, "second", "ann")
@@ -232,7 +233,7 @@ class TestEnding:
         leave_committed(name, "second", "ann")
         leave_committed(other, "second", "bob")
         leave_prepared(name, "main", "ann")
-        with indoubt.survey() as found:
+        with indoubt.survey(connections_of_all_stores()) as found:
             found.forget(older_than=60)
         assert records("second") == {name: True}
         run(all=True)

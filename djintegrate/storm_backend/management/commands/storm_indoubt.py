@@ -9,6 +9,7 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 
+from djintegrate.storm_backend.stores.registry import connections_of_all_stores
 from djintegrate.storm_backend.two_phase.recovery import CannotEnd, Doubt, Survey, Verdict, survey
 
 SOME_LEFT = 1
@@ -38,7 +39,7 @@ class Command(BaseCommand):
         if options["force"] and not (options["commit"] or options["rollback"]):
             raise CommandError("--force goes with --commit or --rollback: say which transaction.", returncode=FAILED)
         try:
-            with survey() as found:
+            with survey(connections_of_all_stores()) as found:
                 self._handle(found, **options)
         except (CannotEnd, ImproperlyConfigured) as error:
             raise CommandError(str(error), returncode=FAILED) from error
@@ -50,6 +51,8 @@ class Command(BaseCommand):
             if name is not None:
                 self._end(found, _find(name, doubts, old), commit, force)
                 return
+        for place in found.read_only:
+            self.stdout.write(f"The store {place.name!r} is read-only, and is skipped: nothing can be ended in it.")
         if options["all"]:
             self._end_all(found, old)
             found.forget(older_than)

@@ -1,80 +1,78 @@
 """What happens to Storm objects when the Django object that their DjangoReference points at is deleted.
 
-The on_delete of the reference says it. Django's collector asks a private field, which is added to the model; what is to
-be done is done at the pre_delete signal. A reference whose on_delete is DO_NOTHING is not known here.
+A refusal comes while Django's collector still asks what points at an object, outside of the block that it deletes in: a
+receiver of pre_delete that raised would leave the transaction broken. Storm's rows change at pre_delete.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass
-from functools import cache
-from types import SimpleNamespace
+from itertools import chain
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from django.apps import apps
 from django.db import connections, router
-from django.db.models import Field, Model, ProtectedError, RestrictedError
+from django.db.models import CASCADE, PROTECT, RESTRICT, Field, Model, ProtectedError, RestrictedError
 from django.db.models.signals import pre_delete
 from django.db.models.utils import make_model_tuple
 from django.db.transaction import atomic
-from django.utils.text import camel_case_to_spaces
 from storm.info import ClassAlias
 
-from ...connection.wrapper import StormEngine
+from ...connection.wrapper import StormWrapper
 from ...stores import SharedStore, coherence, store_on
-from ..django_reference import DjangoReference
-from ..targets import batches, is_storm_class, table_of
-from .on_storm_removal import plan_removal
+from ..targets import StormSide, batches, is_left_to_database, is_storm_class, table_of
+from .on_storm_removal import collect_dependents
 
 
-def attach(reference: DjangoReference) -> None:
+def attach(reference: Any) -> None:
     """Have the deletion of Django objects heed this reference, as soon as their model is there."""
+    if is_left_to_database(reference.on_delete):
+        return
 
     def attach_to(model: type[Model]) -> None:
-        # Those that come later inherit it.
+        # A plus sign: no lookup and no attribute can have such a name.
+        name = f"+{reference.cls.__module__}.{reference.label}"
+        # Models that are made later inherit the field.
         for each in [model, *(each for each in _subclasses(model) if not each._meta.abstract)]:
-            Referrers(reference).contribute_to_class(each, _field_name(reference))
+            Referrers(reference).contribute_to_class(each, name)
 
     apps.lazy_model_operation(attach_to, make_model_tuple(reference.to))
 
 
 class Referrers(Field):
-    """The Storm objects that point at the objects of this model, as something that a deletion has to ask for."""
+    """A private field that has no column and no attribute: Django's collector asks it, as it asks generic relations."""
 
-    def __init__(self, reference: DjangoReference) -> None:
+    def __init__(self, reference: Any) -> None:
         super().__init__(editable=False)
         self.reference = reference
+        # The key is the object's `_state`: objects may be equal to each other, and are pickled with their attributes.
+        self._planned: WeakKeyDictionary[Any, list[_Deletion]] = WeakKeyDictionary()
 
     def get_attname_column(self) -> tuple[str, None]:
         return self.name, None
 
     def contribute_to_class(self, cls: Any, name: str, private_only: bool = True) -> None:
-        if any(field.name == name for field in cls._meta.private_fields):
-            # Inherited twice.
-            return
-        super().contribute_to_class(cls, name, private_only=True)
-        # By the object's `_state`: an object itself may be equal to another, and is pickled with what it has.
-        self._planned: WeakKeyDictionary[Any, list[_Deletion]] = WeakKeyDictionary()
-        pre_delete.connect(self._before_delete, sender=cls)
+        # A model with two parents may inherit the field from both.
+        if not any(field.name == name for field in cls._meta.private_fields):
+            super().contribute_to_class(cls, name, private_only=True)
+            pre_delete.connect(self._before_delete, sender=cls)
 
-    def bulk_related_objects(self, objs: list[Model], using: str) -> Any:
-        """What Django's collector asks for. Raises what forbids the deletion, and keeps in mind what it entails."""
+    def bulk_related_objects(self, objs: list[Model], using: str) -> Iterable[Any]:
+        """Raise what forbids the deletion, and plan what it entails. What is returned is only for the admin to list."""
         connection = connections[using]
-        if not isinstance(connection, StormEngine) or using != router.db_for_write(self.model):
+        if not isinstance(connection, StormWrapper) or using != router.db_for_write(self.model):
             return ()
-        keys = [getattr(obj, self.reference.key) for obj in objs]
+        keys = [getattr(obj, self.reference.attname) for obj in objs]
         deletions = [_Deletion(each, store_on(using), keys) for each in _mapped(self.reference)]
-        # Where nothing is begun, Storm would begin what nobody ends. Django has not begun the deletion itself yet.
-        is_alone = connection.part is None and not connection.in_atomic_block
+        # Django opens its block later. Where no transaction is open, Storm's query would begin one that nobody ends.
+        is_alone = connection.data_manager is None and not connection.in_atomic_block
         with atomic(using) if is_alone else nullcontext():
-            for deletion in deletions:
-                deletion.plan(using)
+            dependents = [group for deletion in deletions for group in deletion.plan()]
         for obj in objs:
             self._planned[obj._state] = deletions
-        return _ToShow(deletions)
+        return _OnlyShown(dependents)
 
     def _before_delete(self, instance: Model, **kwargs: Any) -> None:
         for deletion in self._planned.pop(instance._state, ()):
@@ -82,62 +80,46 @@ class Referrers(Field):
 
 
 class _Deletion:
-    """What the deletion of some Django objects entails for the Storm objects of one class.
+    """What the deletion of some Django objects entails for the Storm objects of one class."""
 
-    Django's on_delete functions say it by calling the methods that a collector of Django's has.
-    """
-
-    def __init__(self, reference: DjangoReference, store: SharedStore, keys: list[Any]) -> None:
+    def __init__(self, reference: Any, store: SharedStore, keys: list[Any]) -> None:
         self.reference = reference
         self.store = store
         self.keys = keys
-        # Those that are to be removed; or what is to be set.
-        self.doomed: list[Any] = []
-        self.changes: dict[str, Any] = {}
-        self.dependents: Iterable[Any] = ()
+        self.is_due = False
 
-    def plan(self, using: str) -> None:
-        rows = [StormRow(obj) for batch in batches(self.keys) for obj in self._find(batch)]
-        if rows:
-            try:
-                self.reference.on_delete(self, _as_relation(self.reference), rows, using)
-            except ProtectedError:
-                # Django's words are about classes of its own.
-                raise ProtectedError(self._refusal("protected"), set(rows)) from None
-        if self.doomed:
-            self.dependents = plan_removal(self.reference.cls, self.doomed, using)
-
-    def all_doomed(self) -> Iterator[Any]:
-        """What the deletion takes with it, of both ORMs."""
-        yield from map(StormRow, self.doomed)
-        yield from self.dependents
+    def plan(self) -> list[Iterable[Model]]:
+        """The Django objects that go with Storm's, by model. Raises what protects any of the two kinds."""
+        found = [obj for batch in batches(self.keys) for obj in self._find(batch)]
+        if not found:
+            return []
+        if self.reference.on_delete is PROTECT:
+            raise ProtectedError(self._refusal("protected"), {StormSide(obj) for obj in found})
+        if self.reference.on_delete is RESTRICT:
+            # Whether something else removes the Storm objects as well is not known yet.
+            raise RestrictedError(self._refusal("restricted"), {StormSide(obj) for obj in found})
+        self.is_due = True
+        if self.reference.on_delete is not CASCADE:
+            return []
+        collector = collect_dependents(self.reference.cls, found, self.store.alias)
+        return [*collector.data.values(), *collector.fast_deletes]
 
     def execute(self) -> None:
-        """Once for all of the Django objects, when the first is about to be deleted."""
-        doomed, self.doomed = self.doomed, []
-        changes, self.changes = self.changes, {}
-        for batch in batches(self.keys):
-            if doomed:
+        """Change Storm's rows: once for all of the Django objects, when the first of them is about to be deleted."""
+        if not self.is_due:
+            return
+        self.is_due = False
+        if self.reference.on_delete is CASCADE:
+            for batch in batches(self.keys):
                 self._find(batch).remove()
-            elif changes:
-                self._find(batch).set(**changes)
-        if doomed:
             coherence.invalidate(self.store, {table_of(self.reference.cls)})
+            return
+        value = self.reference.value_on_delete()
+        for batch in batches(self.keys):
+            self._find(batch).set(**{self.reference.attribute: value})
 
     def _find(self, keys: list[Any]) -> Any:
         return self.store.find(self.reference.cls, self.reference.column.is_in(keys))
-
-    # What on_delete functions call
-
-    def collect(self, rows: list[StormRow], **kwargs: Any) -> None:
-        self.doomed = [row.obj for row in rows]
-
-    def add_field_update(self, field: Any, value: Any, rows: list[StormRow]) -> None:
-        self.changes = {self.reference.attribute: self.reference.key_or_value(value)}
-
-    def add_restricted_objects(self, field: Any, rows: list[StormRow]) -> None:
-        # Whether something else removes them as well, nobody knows here.
-        raise RestrictedError(self._refusal("restricted"), set(rows))
 
     def _refusal(self, kind: str) -> str:
         return (
@@ -146,72 +128,26 @@ class _Deletion:
         )
 
 
-@dataclass(frozen=True)
-class StormRow:
-    """A Storm object where Django wants something with a `_meta`: in a ProtectedError, and on the admin's pages."""
+class _OnlyShown:
+    """Objects for the admin to list and to ask permissions for. Collectors see nothing: Storm's removal does it."""
 
-    obj: Any
+    def __init__(self, groups: list[Iterable[Model]]) -> None:
+        self._groups = groups
 
-    @property
-    def _meta(self) -> _RowOptions:
-        return _options(type(self.obj))  # type: ignore[arg-type]
-
-    def __str__(self) -> str:
-        return str(self.obj)
-
-    def __hash__(self) -> int:
-        return id(self.obj)
-
-
-class _RowOptions:
-    def __init__(self, cls: type) -> None:
-        self.object_name = cls.__name__
-        self.verbose_name = camel_case_to_spaces(cls.__name__)
-        self.verbose_name_plural = f"{self.verbose_name}s"
-        self.model = self._meta = self
-
-
-@cache
-def _options(cls: Any) -> _RowOptions:
-    return _RowOptions(cls)
-
-
-class _ToShow:
-    """The admin shows what is in it, and a collector finds nothing to delete: Storm will."""
-
-    def __init__(self, deletions: list[_Deletion]) -> None:
-        self._deletions = deletions
-
-    def __iter__(self) -> Iterator[Any]:
-        for deletion in self._deletions:
-            yield from deletion.all_doomed()
+    def __iter__(self) -> Iterator[Model]:
+        return chain.from_iterable(self._groups)
 
     def __bool__(self) -> bool:
         return False
 
 
-def _mapped(reference: DjangoReference) -> Iterator[DjangoReference]:
+def _mapped(reference: Any) -> Iterator[Any]:
     """The reference as each class with a table of its own has it. The class that it was written in may have none."""
     tables = set()
     for cls in [reference.cls, *_subclasses(reference.cls)]:
         if is_storm_class(cls) and not issubclass(cls, ClassAlias) and table_of(cls) not in tables:
             tables.add(table_of(cls))
             yield reference.for_class(cls)
-
-
-def _as_relation(reference: DjangoReference) -> Any:
-    return SimpleNamespace(
-        name=reference.name,
-        null=False,
-        model=reference.cls,
-        remote_field=SimpleNamespace(model=reference.model),
-        get_default=lambda: reference.default() if callable(reference.default) else reference.default,
-    )
-
-
-def _field_name(reference: DjangoReference) -> str:
-    # No name that a lookup or an attribute could have.
-    return f"+{reference.cls.__module__}.{reference.label}"
 
 
 def _subclasses(cls: Any) -> Iterator[Any]:

@@ -5,6 +5,7 @@ The on_delete of the field says it, through Django's own collector. Never remove
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from types import SimpleNamespace
@@ -22,43 +23,26 @@ from ..targets import batches, is_left_to_database, table_of
 
 def before_removal(sender: type, store: SharedStore, objects: Iterable[Any], **kwargs: Any) -> None:
     """The receiver of `stores.pre_remove`."""
-    fields = list(fields_pointing_at(sender, store.alias))
-    if fields:
-        collect_dependents(fields, objects, store.alias).delete()
+    collector = collect_dependents(sender, objects, store.alias)
+    if collector.is_needed:
+        collector.delete()
 
 
-def plan_removal(cls: type, objects: Iterable[Any], alias: str) -> Iterable[Any]:
-    """The Django objects that would be deleted with these, for who wants to show them. Raises what a removal would."""
-    fields = list(fields_pointing_at(cls, alias))
+def collect_dependents(cls: type, objects: Iterable[Any], alias: str) -> DependentsCollector:
+    """All that on_delete wants deleted and changed with these objects of `cls`, or the error that it wants raised."""
+    collector = DependentsCollector(using=alias)
+    fields = list(_fields_pointing_at(cls, alias))
     if not fields:
-        return ()
-    collector = collect_dependents(fields, objects, alias)
-    return chain(*collector.data.values(), chain.from_iterable(collector.fast_deletes))
-
-
-def fields_pointing_at(cls: type, alias: str) -> Iterator[StormForeignKey]:
-    """The fields for which something is to be done, of the models that have a table in this database."""
-    table = table_of(cls)
-    for model in apps.get_models():
-        for field in model._meta.local_fields:
-            if (
-                isinstance(field, StormForeignKey)
-                and not is_left_to_database(field.on_delete)
-                and field.target.table == table
-                and router.allow_migrate_model(alias, model)
-            ):
-                yield field
-
-
-def collect_dependents(fields: Iterable[StormForeignKey], objects: Iterable[Any], alias: str) -> Collector:
-    """All that on_delete wants deleted and changed, or the error that it wants raised."""
+        # Iterating over the objects would load them.
+        return collector
     objects = list(objects)
-    collector = _Collector(using=alias)
+    collector.is_needed = True
     protected: dict[str, Any] = {}
     for field in fields:
-        relation = _Relation(field)
-        keys = [getattr(obj, field.target.attribute) for obj in objects]
-        for batch in batches(keys):
+        # Django's on_delete functions ask a foreign key for its remote_field, which a StormForeignKey does not have.
+        relation = copy.copy(field)
+        relation.remote_field = SimpleNamespace(model=field.target.cls, on_delete=field.on_delete)
+        for batch in batches(getattr(obj, field.target.attribute) for obj in objects):
             dependents = field.model._base_manager.using(alias).filter(**{f"{field.name}__in": batch})
             if not dependents:
                 continue
@@ -66,25 +50,15 @@ def collect_dependents(fields: Iterable[StormForeignKey], objects: Iterable[Any]
                 field.on_delete(collector, relation, dependents, alias)
             except ProtectedError as error:
                 protected.setdefault(f"'{field.label}'", []).extend(error.protected_objects)
-    name = type(objects[0]).__name__ if objects else ""
-    if protected:
-        raise ProtectedError(
-            f"Cannot remove some instances of {name!r} because they are referenced through protected foreign keys: "
-            f"{', '.join(protected)}.",
-            set(chain.from_iterable(protected.values())),
-        )
-    restricted = collector.still_restricted()
-    if restricted:
-        raise RestrictedError(
-            f"Cannot remove some instances of {name!r} because they are referenced through restricted foreign keys: "
-            f"{', '.join(restricted)}.",
-            set(chain.from_iterable(restricted.values())),
-        )
+    _refuse_if_any(ProtectedError, "protected", cls, protected)
+    _refuse_if_any(RestrictedError, "restricted", cls, collector.still_restricted())
     return collector
 
 
-class _Collector(Collector):
-    """Django's, with a Storm class at the beginning: its rows are Storm's to delete."""
+class DependentsCollector(Collector):
+    """Django's collector, with a Storm class at the beginning, whose rows Storm deletes."""
+
+    is_needed = False
 
     def add_dependency(self, model: Any, dependency: Any, reverse_dependency: bool = False) -> None:
         if hasattr(model, "_meta"):
@@ -104,12 +78,24 @@ class _Collector(Collector):
         }
 
 
-class _Relation:
-    """A StormForeignKey as Django's on_delete functions want to see a foreign key."""
+def _fields_pointing_at(cls: type, alias: str) -> Iterator[StormForeignKey]:
+    """The fields for which something is to be done, of the models that have a table in this database."""
+    table = table_of(cls)
+    for model in apps.get_models():
+        for field in model._meta.local_fields:
+            if (
+                isinstance(field, StormForeignKey)
+                and not is_left_to_database(field.on_delete)
+                and field.target.table == table
+                and router.allow_migrate_model(alias, model)
+            ):
+                yield field
 
-    def __init__(self, field: StormForeignKey) -> None:
-        self._field = field
-        self.remote_field = SimpleNamespace(model=field.target.cls, on_delete=field.on_delete)
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._field, name)
+def _refuse_if_any(error: Any, kind: str, cls: type, found: dict[str, Any]) -> None:
+    if found:
+        raise error(
+            f"Cannot remove some instances of {cls.__name__!r} because they are referenced through {kind} foreign "
+            f"keys: {', '.join(found)}.",
+            set(chain.from_iterable(found.values())),
+        )

@@ -18,6 +18,7 @@ urlpatterns = [
     path("at/<slug:slug>/<int:key>/", views.session, name="session"),
     path("at/<slug:slug>/<int:key>/edit/", views.elsewhere, name="edit"),
     path("at/<slug:slug>/<int:key>/schedule/", views.elsewhere, name="schedule"),
+    path("at/<slug:slug>/<int:key>/withdraw/", views.elsewhere, name="withdraw"),
     path("at/<slug:slug>/<int:key>/<slug:what>/", views.act, name="act"),
     path("admin/", admin.site.urls),
     path("openid/", include("djintegrate.openid_auth.urls")),

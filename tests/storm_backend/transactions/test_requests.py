@@ -1,4 +1,4 @@
-"""What happens to a request's transaction is the same, whether its view has asked for Zope's or nobody has."""
+"""A request's transaction on a site with one store: what its view may do to it, and what may fail on its way."""
 
 from __future__ import annotations
 
@@ -29,20 +29,15 @@ pytestmark = TRANSACTIONS
 Serve = Callable[[Callable[[], Any]], HttpResponseBase]
 
 
-@pytest.fixture(params=["nobody asks", "the view asks first"])
-def serve(request: pytest.FixtureRequest, nothing_left: None) -> Serve:
+@pytest.fixture
+def serve(nothing_left: None) -> Serve:
     have_sister_stores(False)
     # Who listened in earlier tests does no more.
     gc.collect()
 
     def serve(view: Callable[[], Any]) -> HttpResponseBase:
-        def answer(_: HttpRequest) -> HttpResponseBase:
-            if request.param != "nobody asks":
-                transaction.get()
-            assert (current().manager._txn is None) is (request.param == "nobody asks")
-            return view() or HttpResponse()
-
-        response: HttpResponseBase = ZopeTransactionMiddleware(answer)(RequestFactory().post("/"))
+        middleware = ZopeTransactionMiddleware(lambda request: view() or HttpResponse())
+        response: HttpResponseBase = middleware(RequestFactory().post("/"))
         return response
 
     return serve
@@ -200,7 +195,7 @@ def test_a_second_alias_on_the_store_commits_too(serve: Serve, unguarded: None, 
         if not is_sqlite():
             # It locks the whole database.
             django_add("by the one")
-        connections["again"].has_sister_stores = False
+        connections["again"].counts_writes = False
         django_add("by the other", using="again")
         if is_sqlite():
             list(connection.cursor().execute("SELECT 1"))

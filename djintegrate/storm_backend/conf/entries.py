@@ -1,0 +1,74 @@
+"""What a DATABASES entry on this engine may say: the name of a store, and nothing of where the database is.
+
+One place says what is wrong with an entry, for the system check and for who connects without having asked it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from djintegrate.common.errors import Misconfigured
+from djintegrate.common.types import Type, Unfit, boolean, dictionary, number, optional, text
+
+from .settings import StoreSettings, named, stores
+
+WRONG_TYPE = "storm_backend.E011"
+PLACE = ("HOST", "PORT", "USER", "PASSWORD")
+TYPES: dict[str, Type[Any]] = {
+    "ATOMIC_REQUESTS": boolean,
+    "AUTOCOMMIT": boolean,
+    "CONN_HEALTH_CHECKS": boolean,
+    "CONN_MAX_AGE": optional(number("a number of seconds, 0, or None", least=0)),
+    "DISABLE_SERVER_SIDE_CURSORS": boolean,
+    "OPTIONS": dictionary("a dictionary"),
+    "TEST": dictionary("a dictionary"),
+    "TIME_ZONE": optional(text('the name of a time zone, such as "Europe/London", or None')),
+}
+"""What Django itself takes as it comes, to fail later or to take "False" for true."""
+
+
+class Mistake(NamedTuple):
+    """What is wrong with an entry, and what to do."""
+
+    check: str
+    said: str
+    remedy: str
+
+
+def store_of(alias: str, entry: Mapping[str, Any]) -> StoreSettings:
+    """The store that an entry names; Misconfigured if anything about that is wrong."""
+    for mistake in mistakes(alias, entry):
+        raise Misconfigured(f"{mistake.said} {mistake.remedy}")
+    return stores()[entry["NAME"]]
+
+
+def mistakes(alias: str, entry: Mapping[str, Any]) -> Iterator[Mistake]:
+    """An entry that the engine has already turned into the native backend's is right."""
+    if "STORM_STORE" in entry:
+        return
+    where, name = f"DATABASES[{alias!r}]", str(entry["NAME"])
+    known = stores()
+    if not known:
+        yield Mistake(
+            "storm_backend.E004",
+            f"{where} is on {entry['ENGINE']}, but STORM_STORES names no store.",
+            'Set STORM_STORES = {"main": "sqlite:/srv/site/db.sqlite3"}, or another URI, and NAME to "main".',
+        )
+    elif entry["NAME"] not in list(known):
+        yield Mistake(
+            "storm_backend.E004",
+            f"{where}['NAME'] is {name!r}, which is not the name of a store in STORM_STORES. {named(name)}",
+            "Make NAME the name of a store; its URI says where the database is.",
+        )
+    if given := [key for key in PLACE if entry.get(key)]:
+        yield Mistake(
+            "storm_backend.E005",
+            f"{where} has {', '.join(given)}, but only the store's URI says where the database is.",
+            f"Move {'it' if len(given) == 1 else 'them'} to the URI in STORM_STORES[{name!r}].",
+        )
+    for key in filter(entry.__contains__, TYPES):
+        try:
+            TYPES[key](entry[key])
+        except Unfit as unfit:
+            yield Mistake(WRONG_TYPE, f"{where}[{key!r}]{unfit}", f"Correct {key}.")

@@ -1,0 +1,30 @@
+"""The one list of SQL's verbs, by what a statement that begins with one does. Whatever is not in it may do anything."""
+
+from __future__ import annotations
+
+import re
+
+READING = frozenset({"select", "with", "show", "describe", "desc", "explain", "set", "values", "table"})
+"""These change rows only by what stands inside them: another verb, or a function that writes."""
+CHANGING = frozenset({"insert", "update", "delete", "replace"})
+MARKING = frozenset({"savepoint", "release"})
+UNDOING = "rollback"
+DEFINING = frozenset({"create", "alter", "drop", "truncate", "rename"})
+"""MariaDB commits before and after these, and refuses them in a two-phase transaction."""
+
+WITHIN_A_TRANSACTION = READING | CHANGING | MARKING | {UNDOING}
+"""What no database commits by itself."""
+
+_VERB = re.compile(r"[\s(]*([a-z]+)", re.IGNORECASE)
+_TEMPORARY = re.compile(r"\s*(?:create|drop)\s+temporary\b", re.IGNORECASE)
+
+
+def verb_of(sql: str) -> str:
+    """The word that a statement begins with, in lower case."""
+    found = _VERB.match(sql)
+    return found[1].lower() if found else ""
+
+
+def ends_a_transaction(sql: str) -> bool:
+    """Whether MariaDB commits what is open before it runs this definition: not for a temporary table."""
+    return verb_of(sql) in DEFINING and not _TEMPORARY.match(sql)

@@ -1,0 +1,261 @@
+"""The Storm store on a Django connection, whose transactions the Zope transaction manager ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import transaction
+from django.dispatch import Signal
+from storm import Undef
+from storm.exceptions import LostObjectError
+from storm.info import get_obj_info
+from storm.store import ResultSet, Store
+
+from ..connection import atomic_state
+from ..connection.wrapper import StormWrapper
+from ..sql import catalogue
+from ..sql.effects import EVERYTHING, Effect
+from . import coherence
+from .borrowed import borrowing_database
+from .errors import storm_errors
+from .known import KnownObjects
+
+# Sent before rows of a shared store are removed. sender: the Storm class; store; objects: those to be removed, which
+# may be a result set, and costs a query only where somebody looks.
+pre_remove = Signal()
+
+
+class SharedResultSet(ResultSet):
+    """What find() gives."""
+
+    _store: SharedStore
+
+    def set(self, *args: Any, **kwargs: Any) -> None:
+        # Storm gives the new values to the objects that it finds by their old ones. Those of which it knows too little
+        # for that are read anew instead; and some of them may have no row any more.
+        store = self._store
+        if not store.flushes_are_blocked:
+            store.flush()
+        if self._find_spec.default_cls_info is not None:
+            coherence.invalidate_partly_known(store, self._find_spec.default_cls_info.cls)
+        with store.known_objects_only():
+            super().set(*args, **kwargs)
+
+    def remove(self) -> int:
+        cls_info = self._find_spec.default_cls_info
+        is_plain = all(part is Undef for part in (self._group_by, self._offset, self._limit, self._select))
+        # Storm refuses to remove the others.
+        if cls_info is not None and is_plain:
+            self._store.announce_removal(cls_info.cls, self)
+        removed: int = super().remove()
+        return removed
+
+
+class SharedStore(Store):
+    """The store on the connection of a Django database."""
+
+    _result_set_factory = SharedResultSet
+    _knows_all = True
+    _flushes_one = False
+    # Whether the transaction may have changed tables, functions or triggers.
+    _altered = False
+
+    def __init__(self, connection: StormWrapper) -> None:
+        self.known = KnownObjects()
+        super().__init__(borrowing_database(connection))
+        self.django_connection = connection
+        self._event.hook("register-transaction", _enlist)
+
+    @property
+    def alias(self) -> str:
+        """The Django database whose connection this is."""
+        return str(self.django_connection.alias)
+
+    # What ends, and what is pending
+
+    def commit(self) -> None:
+        transaction.commit()
+
+    def rollback(self) -> None:
+        transaction.abort()
+
+    def close(self) -> None:
+        """Let go of the connection; get_store() then makes a new store."""
+        super().close()
+        if self.django_connection.store is self:
+            self.django_connection.store = None
+
+    def __deepcopy__(self, memo: Any) -> Store:
+        raise TypeError(
+            "A Storm store, and an object that is in one, cannot be copied. In setUpTestData(), keep the object's key, "
+            "and get the object from the store in the test."
+        )
+
+    def flush(self) -> None:
+        """Send what is pending. If that fails, with whatever error, the block or transaction around it is broken."""
+        try:
+            super().flush()
+        except BaseException as error:
+            # Storm does not try it again, so that to go on would be to lose it.
+            self._break(error)
+            raise
+
+    def has_changes(self) -> bool:
+        """Whether anything is pending."""
+        try:
+            # So says Storm to values that are changed in place, a list say: they tell it only now.
+            self._event.emit("flush")
+        except BaseException as error:
+            self._break(error)
+            raise
+        return bool(self._dirty)
+
+    @property
+    def flushes_are_blocked(self) -> bool:
+        """Whether somebody has called block_implicit_flushes()."""
+        return bool(self._implicit_flush_block_count)
+
+    @property
+    def has_pending(self) -> bool:
+        """Whether a flush would send anything."""
+        return bool(self._dirty)
+
+    def committed(self) -> None:
+        """The transaction was committed: others may change what was read in it."""
+        coherence.invalidate(self)
+        self._cache.clear()
+        self._connection.commit()
+        self._forget_catalogue()
+
+    def forget_changes(self) -> None:
+        """Throw away what is pending, and every value read so far."""
+        coherence.undo(self)
+        self._forget_catalogue()
+
+    # Around Django's statements
+
+    def watch(self, effect: Effect, execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
+        """Run a statement of Django's, of which `effect` says what it may write."""
+        if effect.alters:
+            self._altered = True
+        return coherence.watch(self, effect, execute, sql, params, many, context)
+
+    def wrote_unseen(self) -> None:
+        """Something is about to be written that is not seen as a statement."""
+        coherence.flush(self)
+        coherence.read_anew(self, EVERYTHING)
+
+    # Removals
+
+    def remove(self, obj: Any) -> None:
+        # Nothing can point at one that was not flushed yet, or not since it was added.
+        info = get_obj_info(obj)
+        if info.get("store") is self and "pending" not in info:
+            self.announce_removal(type(obj), [obj])
+        super().remove(obj)
+
+    def announce_removal(self, cls: type, objects: Any) -> None:
+        """Tell those who act before a removal. What they do is in the transaction that the removal is in."""
+        if pre_remove.has_listeners(cls):
+            self._event.emit("register-transaction")
+            pre_remove.send(cls, store=self, objects=objects)
+
+    # Which objects are known
+
+    @contextmanager
+    def known_objects_only(self) -> Iterator[None]:
+        """Storm looks only at objects of which it knows the values."""
+        self._knows_all = False
+        try:
+            yield
+        finally:
+            self._knows_all = True
+
+    def reset(self) -> None:
+        super().reset()
+        self.known.clear()
+
+    def _iter_alive(self) -> list[Any]:
+        alive: list[Any] = super()._iter_alive() if self._knows_all else self.known.all()
+        return alive
+
+    def _set_values(self, obj_info: Any, *args: Any, **kwargs: Any) -> None:
+        super()._set_values(obj_info, *args, **kwargs)
+        self.known.note(obj_info)
+
+    def _validate_alive(self, obj_info: Any) -> None:
+        try:
+            super()._validate_alive(obj_info)
+        except LostObjectError:
+            # Storm has set the new value already, which nobody is to read, for it cannot be saved.
+            coherence.make_unknown(obj_info, even_changes=True)
+            raise
+        self.known.note(obj_info)
+
+    def _resolve_lazy_value(self, obj_info: Any, variable: Any, lazy_value: Any) -> None:
+        if not self.flushes_are_blocked:
+            # It may be just now that another object takes the key of this one.
+            self.flush()
+            _refuse_lost(obj_info)
+        super()._resolve_lazy_value(obj_info, variable, lazy_value)
+
+    def _flush_one(self, obj_info: Any) -> None:
+        self._flushes_one = True
+        try:
+            super()._flush_one(obj_info)
+        finally:
+            self._flushes_one = False
+
+    def _add_to_alive(self, obj_info: Any) -> None:
+        if self._flushes_one:
+            key = tuple(variable.get(to_db=True) for variable in obj_info.primary_vars)
+            other = self._alive.get((obj_info.cls_info.cls, key))
+            if other is not None and other is not obj_info:
+                self._lose(other)
+        super()._add_to_alive(obj_info)
+        self.known.note(obj_info)
+
+    def _lose(self, obj_info: Any) -> None:
+        """An object's row is gone, not by Storm, and another object has its key now."""
+        self._cache.remove(obj_info)
+        self._set_clean(obj_info)
+        self._disable_change_notification(obj_info)
+        self._disable_lazy_resolving(obj_info)
+        coherence.make_unknown(obj_info, even_changes=True)
+        obj_info.event.hook("resolve-lazy-value", _refuse_lost)
+        for key in ("store", "primary_vars", "invalidated", "pending"):
+            obj_info.pop(key, None)
+
+    def _break(self, error: BaseException) -> None:
+        connection = self.django_connection
+        if (connection.in_atomic_block or connection.data_manager is not None) and not connection.needs_rollback:
+            atomic_state.mark_broken(connection, error)
+
+    def _forget_catalogue(self) -> None:
+        # With the transaction, the tables may have gone that it made.
+        if self._altered:
+            self._altered = False
+            catalogue.forget(self.django_connection)
+
+
+class UnsharedStore(SharedStore):
+    """A store that no Django database names, on a connection of Django's that nobody else uses."""
+
+    def announce_removal(self, cls: type, objects: Any) -> None:
+        """Nothing: no Django object can point at one of its."""
+
+    def close(self) -> None:
+        super().close()
+        self.django_connection.close()
+
+
+def _refuse_lost(obj_info: Any, *args: Any) -> None:
+    if "store" not in obj_info:
+        raise LostObjectError("Object is not in the database anymore: another one has its key")
+
+
+def _enlist(store: SharedStore, *args: Any) -> None:
+    with storm_errors(store.get_database()):
+        store.django_connection.enlist(store)

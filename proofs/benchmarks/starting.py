@@ -1,0 +1,39 @@
+"""A fresh process that sets Django up, as a site's does, and ends: what that costs in CPU time."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from proofs.benchmarks.worker import Batch, on_cpu
+
+ROOT = Path(__file__).resolve().parents[2]
+# What pip installs is compiled once, and so is a checkout, unless somebody asks Python not to keep the result.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+# Neither this package nor what it needs is imported there: that would be Storm, on both sides.
+PROGRAM = """
+import json, sys, time
+settings = json.loads(sys.argv[1])
+if "STORM_STORES" in settings:
+    import djintegrate.storm_backend
+import django.conf
+django.conf.settings.configure(**settings)
+django.setup()
+from django.db import connections
+connections["default"]
+print(time.process_time())
+"""
+
+
+def start(settings: dict[str, Any]) -> Batch:
+    """Set Django up once, with an object for the default connection, which is not opened."""
+    began = perf_counter()
+    with on_cpu(0):
+        command = [sys.executable, "-c", PROGRAM, json.dumps(settings)]
+        cpu = subprocess.check_output(command, cwd=ROOT, env=ENVIRONMENT, text=True)
+    return Batch(perf_counter() - began, float(cpu))

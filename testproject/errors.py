@@ -1,0 +1,63 @@
+"""The pages that say why something did not work, and lead on. They never change anything.
+
+Pages for 403, 404 and 405 come with DEBUG as well. An exception that nobody expected keeps Django's own page then, for
+whoever reads the code; without DEBUG it is 500.html.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseNotFound
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.deprecation import MiddlewareMixin
+
+UNKNOWN = "Nothing has this address. It may be mistyped, or what was here is gone."
+
+
+def missing(request: HttpRequest, reason: str) -> Http404:
+    """To be raised. The page of the answer gives the reason, with DEBUG too."""
+    request.missing = reason
+    return Http404(reason)
+
+
+class ErrorPagesMiddleware(MiddlewareMixin):
+    """The page of an answer that has none, or Django's technical one."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        if isinstance(response, HttpResponseNotFound):
+            # Where nothing is, only the front page is sure to be a way on.
+            back = {"back": reverse("index"), "back_to": "the front page"}
+            return _page(request, 404, getattr(request, "missing", "") or UNKNOWN, **back)
+        if isinstance(response, HttpResponseNotAllowed):
+            page = _page(request, 405, f"This address answers the press of a button, not a visit ({request.method}).")
+            page.headers["Allow"] = response.headers["Allow"]
+            return page
+        return response
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler403."""
+    return _page(request, 403, str(exception) or "Your account may not do this.")
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """CSRF_FAILURE_VIEW."""
+    return _page(request, 403, reason, template="403_csrf.html")
+
+
+def _page(request: HttpRequest, status: int, reason: str, template: str = "", **context: Any) -> HttpResponse:
+    context = {"reason": reason, **_way_on(request), **context}
+    return render(request, template or f"{status}.html", context, status=status)
+
+
+def _way_on(request: HttpRequest) -> dict[str, str]:
+    """The page of the session, or of the sprint, that the address is about; else the front page."""
+    match = request.resolver_match
+    about = match.kwargs if match else {}
+    if {"slug", "key"} <= set(about):
+        return {"back": reverse("session", args=[about["slug"], about["key"]]), "back_to": "the session"}
+    if "slug" in about:
+        return {"back": reverse("sprint", args=[about["slug"]]), "back_to": "the sprint"}
+    return {"back": reverse("index"), "back_to": "the front page"}

@@ -1,0 +1,113 @@
+"""What a visitor sees when something does not work: the reason and a way on. And what a sign-in leads back to."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from unittest import mock
+from urllib.parse import unquote
+
+from django.test import override_settings
+from django.urls import get_resolver
+
+from testproject.sprints.storm_models import Session
+from testproject.sprints.tests.world import CommittingClient, World
+
+
+class ErrorPageTests(World):
+    def setUp(self) -> None:
+        super().setUp()
+        self.here = self.url(self.scheduled("Engines", 10))
+
+    def check(self, response: object, status: int, *texts: str) -> str:
+        page: str = response.content.decode()  # type: ignore[attr-defined]
+        self.assertEqual(response.status_code, status)  # type: ignore[attr-defined]
+        for text in texts:
+            self.assertIn(text, page)
+        ways = [unescape(way) for way in re.findall(r'class="button" href="([^"]+)"', page)]
+        for way in ways:
+            self.assertLess(self.client.get(way).status_code, 400, way)
+        self.assertTrue(ways)
+        return page
+
+    def as_(self, person: object) -> None:
+        self.client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+
+    def test_a_404_says_what_is_not_there(self) -> None:
+        for debug in (False, True):
+            with self.subTest(debug=debug), override_settings(DEBUG=debug):
+                self.check(self.client.get("/nowhere/"), 404, "Nothing has this address")
+                self.check(self.client.get("/at/nowhere/"), 404, "There is no sprint called &#x27;nowhere&#x27;.")
+                self.check(self.client.get("/at/lisbon/999/"), 404, "has no session 999. It may have been withdrawn.")
+
+    def test_an_address_without_its_slash_is_still_completed(self) -> None:
+        self.assertEqual(self.client.get("/people")["Location"], "/people/")
+
+    def test_a_403_says_who_may(self) -> None:
+        self.as_(self.dmitri)
+        self.check(
+            self.client.get(f"{self.here}edit/"), 403, "Only the proposer and the schedulers", "signed in as dmitri"
+        )
+
+    def test_who_may_not_propose_is_told_so_rather_than_asked_to_sign_in_again(self) -> None:
+        self.as_(self.dmitri)
+        self.check(self.client.post("/one-transaction/"), 403, "Your account may not do this.")
+
+    def test_a_405_names_the_method_and_leads_to_the_page_with_the_button(self) -> None:
+        response = self.client.get(f"{self.here}attend/")
+        self.assertIn(f'href="{self.here}"', self.check(response, 405, "(GET)"))
+        self.assertEqual(response["Allow"], "POST")
+        self.check(self.client.get("/sign-out/"), 405, "Go to the front page")
+
+    def test_a_form_without_its_token_is_explained(self) -> None:
+        client = CommittingClient(enforce_csrf_checks=True)
+        client.force_login(self.ada, backend="django.contrib.auth.backends.ModelBackend")
+        for path, way in ((f"{self.here}attend/", self.here), ("/one-transaction/", "/")):
+            page = self.check(client.post(path), 403, "CSRF", "reload the page")
+            self.assertIn(f'class="button" href="{way}"', page)
+
+    def test_a_500_says_that_nothing_was_kept_and_keeps_nothing(self) -> None:
+        self.as_(self.bruno)
+        self.client.raise_request_exception = False
+        before = self.store.find(Session).count()
+        form = {"title": "Lost", "track": "engine", "description": "x", "minutes": "60", "seats": "8"}
+        broken = mock.patch("testproject.sprints.views.messages.success", side_effect=ZeroDivisionError)
+        with broken, self.assertLogs("django.request", "ERROR"):
+            response = self.client.post("/at/lisbon/propose/", form)
+        self.check(response, 500, "Nothing of your request was kept")
+        self.assertEqual(self.store.find(Session).count(), before)
+
+    def test_a_400_leads_on(self) -> None:
+        with override_settings(ALLOWED_HOSTS=["elsewhere"]):
+            response = self.client.get("/")
+        self.check(response, 400, "cannot read that request")
+
+    def test_a_sign_in_leads_to_no_address_that_wants_a_post(self) -> None:
+        """From each page and each refusal of the site, by its link, and by what sends people to sign in."""
+        # Where identities/ sends people is the sign-in app's own; login/ asks a provider.
+        others = ("admin/", "provider/", "openid/identities/", "openid/login/")
+        parts = {"slug": "lisbon", "key": self.here.split("/")[-2], "what": "attend"}
+        places = {f"/{path}" % parts for path in addresses() if not path.startswith(others)}
+        self.assertTrue({f"{self.here}attend/", "/openid/complete/"} <= places)
+        signed_in = CommittingClient()
+        signed_in.force_login(self.ada, backend="django.contrib.auth.backends.ModelBackend")
+        ways = set()
+        for place in sorted(places):
+            for response in (self.client.get(place), self.client.post(place)):
+                text = response.get("Location", "") + response.content.decode()
+                ways |= {unquote(unescape(way)) for way in re.findall(r"/openid/login/\?next=([^&\"]*)", text)}
+        self.assertGreater(len(ways), 8)
+        self.assertEqual(dict.fromkeys(ways, 200), {way: signed_in.get(way).status_code for way in ways})
+
+
+def addresses() -> list[str]:
+    """Every address of the site, with marks for what varies."""
+
+    def walk(resolver: object, prefix: str) -> list[str]:
+        found = []
+        for pattern in resolver.url_patterns:  # type: ignore[attr-defined]
+            here = prefix + re.sub(r"<(?:\w+:)?(\w+)>", r"%(\1)s", str(pattern.pattern))
+            found += walk(pattern, here) if hasattr(pattern, "url_patterns") else [here]
+        return found
+
+    return walk(get_resolver(), "")

@@ -11,8 +11,7 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from django.conf import settings
-from django.core import checks
-from django.core.checks import CheckMessage, Error
+from django.core.checks import CheckMessage, Error, Warning
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 from django.utils.module_loading import import_string
@@ -29,45 +28,40 @@ FILTER = "djintegrate.storm_backend.reports.StoreHidingFilter"
 
 def check_configuration(**kwargs: Any) -> list[CheckMessage]:
     """Everything about STORM_STORES, DATABASES and the middleware."""
-    of_stores, *others = sorted(conf.DECLARED, key=lambda setting: setting is not conf.configured_stores)
+    others = [setting for setting in conf.DECLARED if setting is not conf.configured_stores]
+    wrong_stores = list(wrong_values([conf.configured_stores], "storm_backend.E001"))
     wrong = [
-        *wrong_values([of_stores], "storm_backend.E001"),
+        *wrong_stores,
         *wrong_values(others, "storm_backend.E008"),
         *unknown_names(conf.DECLARED, "storm_backend.W008"),
     ]
-    try:
-        stores = conf.stores()
-    except ImproperlyConfigured:
+    if wrong_stores:
         return wrong
-    return [
-        *wrong,
-        *_stores(stores),
-        *_reports(stores),
-        *_databases(stores),
-        *_middleware(),
-    ]
+    stores = conf.stores()
+    return [*wrong, *_stores(stores), *_reports(stores), *_databases(stores), *_middleware()]
 
 
 def check_databases(databases: Collection[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
     """What only a server can tell; run for the databases that Django asks about."""
-    return list(_prepared_transactions(databases or ()))
+    found = [connections[alias] for alias in databases or ()]
+    return [
+        Error(
+            f"STORM_STORES[{connection.store_name!r}] has TWO_PHASE, but its PostgreSQL server prepares no "
+            "transactions: max_prepared_transactions is 0.",
+            hint="Set max_prepared_transactions in postgresql.conf to at least max_connections, and restart it.",
+            id="storm_backend.E202",
+        )
+        for connection in found
+        if getattr(connection, "two_phase", False) and not _can_prepare(connection)
+    ]
 
 
-def _prepared_transactions(databases: Collection[str]) -> Iterator[CheckMessage]:
-    for alias in databases:
-        connection = connections[alias]
-        if not (getattr(connection, "two_phase", False) and connection.vendor == "postgresql"):
-            continue
-        with connection.cursor() as cursor:
-            cursor.execute("SHOW max_prepared_transactions")
-            allowed = int(cursor.fetchone()[0])
-        if not allowed:
-            yield Error(
-                f"STORM_STORES[{connection.store_name!r}] has TWO_PHASE, but its PostgreSQL server prepares no "
-                "transactions: max_prepared_transactions is 0.",
-                hint="Set max_prepared_transactions in postgresql.conf to at least max_connections, and restart it.",
-                id="storm_backend.E202",
-            )
+def _can_prepare(connection: Any) -> bool:
+    if connection.vendor != "postgresql":
+        return True
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW max_prepared_transactions")
+        return cursor.fetchone() != ("0",)
 
 
 def _stores(stores: dict[str, conf.StoreSettings]) -> Iterator[CheckMessage]:
@@ -75,18 +69,14 @@ def _stores(stores: dict[str, conf.StoreSettings]) -> Iterator[CheckMessage]:
         where = f"STORM_STORES[{store.name!r}]"
         try:
             uri = uris.parse(store.uri)
+            drivers.native_base(uris.NATIVE_BACKENDS[uri.scheme])
+            uris.location(store.uri)
+        except drivers.DriverMissing as error:
+            said = f"{where} is a {uri.scheme} store, but no driver for it can be used: {error.reason}."
+            yield Error(said, hint=error.remedy, id="storm_backend.E003")
+            continue
         except ImproperlyConfigured as error:
             yield Error(f"{where}: {error}", hint="Correct the URI.", id="storm_backend.E002")
-            continue
-        backend = uris.NATIVE_BACKENDS[uri.scheme]
-        try:
-            drivers.native_base(backend)
-        except drivers.DriverMissing as error:
-            yield Error(
-                f"{where} is a {uri.scheme} store, but no driver for it can be used: {error.reason}.",
-                hint=drivers.remedy(backend),
-                id="storm_backend.E003",
-            )
             continue
         if store.two_phase and uri.scheme == "sqlite":
             yield Error(
@@ -95,18 +85,13 @@ def _stores(stores: dict[str, conf.StoreSettings]) -> Iterator[CheckMessage]:
                 "one that a transaction writes.",
                 id="storm_backend.E201",
             )
-        try:
-            uris.location(store.uri)
-        except ImproperlyConfigured as error:
-            yield Error(f"{where}: {error}", hint="Correct the URI.", id="storm_backend.E002")
-            continue
         if store.schema is not None:
             try:
                 schema.load(store)
             except ImproperlyConfigured as error:
                 yield Error(str(error), hint="Correct SCHEMA, or the package.", id="storm_backend.E009")
         if uri.scheme == "sqlite" and uri.database and not uri.database.startswith(("/", ":")):
-            yield checks.Warning(
+            yield Warning(
                 f"{where} is the file {uri.database!r}, relative to the directory that the process is started in.",
                 hint="Write an absolute path after one slash: sqlite:/srv/site/db.sqlite3 "
                 "(in sqlite:///x, x is relative).",
@@ -124,7 +109,7 @@ def _reports(stores: dict[str, conf.StoreSettings]) -> Iterator[CheckMessage]:
         return
     for store in stores.values():
         if uris.holds_password(store.uri):
-            yield checks.Warning(
+            yield Warning(
                 f"STORM_STORES[{store.name!r}] has a password in its URI, and Django's error reports, by mail too, "
                 "show it.",
                 hint=f'Set DEFAULT_EXCEPTION_REPORTER_FILTER = "{FILTER}", or leave the password to ~/.pgpass, or '
@@ -145,18 +130,18 @@ def _databases(stores: dict[str, conf.StoreSettings]) -> Iterator[CheckMessage]:
         yield from (Error(mistake.said, hint=mistake.remedy, id=mistake.check) for mistake in mistakes)
         if any(mistake.check == entries.WRONG_TYPE for mistake in mistakes):
             continue
-        of_postgres = name in stores and stores[name].uri.startswith("postgres:")
-        if of_postgres and entry["OPTIONS"].get("pool") and (objection := _objection_to_pool(entry)):
-            yield Error(f"{where} has the option 'pool', {objection[0]}", hint=objection[1], id="storm_backend.E010")
+        if entry["OPTIONS"].get("pool") and name in stores and stores[name].uri.startswith("postgres:"):
+            for reason, remedy in _objections_to_pool(entry):
+                yield Error(f"{where} has the option 'pool', {reason}", hint=remedy, id="storm_backend.E010")
         if entry["ATOMIC_REQUESTS"] and MIDDLEWARE in settings.MIDDLEWARE:
             yield Error(
-                f"{where} has ATOMIC_REQUESTS together with ZopeTransactionMiddleware: "
-                "both would end the transaction of a request.",
+                f"{where} has ATOMIC_REQUESTS together with ZopeTransactionMiddleware: both would end the transaction "
+                "of a request.",
                 hint="Remove ATOMIC_REQUESTS: the middleware does the same for both ORMs.",
                 id="storm_backend.E006",
             )
         if not entry["AUTOCOMMIT"]:
-            yield checks.Warning(
+            yield Warning(
                 f"{where} has AUTOCOMMIT = False. Every statement outside of a transaction "
                 "then begins one that somebody must commit.",
                 hint="Remove AUTOCOMMIT, unless your code calls commit() itself.",
@@ -172,23 +157,49 @@ def _databases(stores: dict[str, conf.StoreSettings]) -> Iterator[CheckMessage]:
             )
 
 
-def _objection_to_pool(entry: dict[str, Any]) -> tuple[str, str] | None:
-    """Why this entry cannot have a pool of connections, if so, and what to do."""
-    if entry["CONN_MAX_AGE"] != 0:
-        return (
-            f"and CONN_MAX_AGE = {entry['CONN_MAX_AGE']!r}: a connection goes back to the pool after each request.",
-            "Remove CONN_MAX_AGE.",
-        )
+def _objections_to_pool(entry: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Why this entry cannot have a pool of connections, and what to do."""
+    if (age := entry["CONN_MAX_AGE"]) != 0:
+        said = f"and CONN_MAX_AGE = {age!r}: a connection goes back to the pool after each request."
+        yield said, "Remove CONN_MAX_AGE."
     try:
         driver = drivers.native_base("django.db.backends.postgresql").Database.__name__
     except drivers.DriverMissing:
         # That is told of the store.
-        return None
+        return
     if driver != "psycopg":
-        return "which only psycopg 3 has.", 'Run: python -m pip install "psycopg[binary,pool]"'
-    if importlib.util.find_spec("psycopg_pool") is None:
-        return "but psycopg_pool is not installed.", 'Run: python -m pip install "psycopg[pool]"'
-    return None
+        yield "which only psycopg 3 has.", 'Run: python -m pip install "psycopg[binary,pool]"'
+    elif importlib.util.find_spec("psycopg_pool") is None:
+        yield "but psycopg_pool is not installed.", 'Run: python -m pip install "psycopg[pool]"'
+
+
+def _middleware() -> Iterator[CheckMessage]:
+    middleware = list(settings.MIDDLEWARE)
+    if MIDDLEWARE not in middleware:
+        if any(entry["ENGINE"] == conf.ENGINE for entry in connections.settings.values()):
+            yield Warning(
+                "A database is on the Storm engine, and ZopeTransactionMiddleware is not in MIDDLEWARE. Storm's work "
+                "in a request is committed where the code calls transaction.commit(), and else aborted at its end.",
+                hint=f"Put {MIDDLEWARE!r} first in MIDDLEWARE; or, where the code ends its transactions itself, add "
+                "'storm_backend.W009' to SILENCED_SYSTEM_CHECKS.",
+                id="storm_backend.W009",
+            )
+        return
+    if middleware[0] != MIDDLEWARE:
+        yield Warning(
+            f"ZopeTransactionMiddleware is not the first in MIDDLEWARE: what {middleware[0]!r} writes is outside of "
+            "the request's transaction, and is kept when the request fails.",
+            hint="Move it to the first place.",
+            id="storm_backend.W003",
+        )
+    for path in middleware:
+        if VIEW_ERRORS not in middleware and path != MIDDLEWARE and _handles_exceptions(path):
+            yield Warning(
+                f"{path!r} may turn a view's exception into a page. ZopeTransactionMiddleware then does not hear of "
+                "the exception, and commits what the view had written.",
+                hint=f"Add {VIEW_ERRORS!r} as the last in MIDDLEWARE.",
+                id="storm_backend.W007",
+            )
 
 
 def _handles_exceptions(path: str) -> bool:
@@ -197,32 +208,3 @@ def _handles_exceptions(path: str) -> bool:
     except ImportError:
         # Django tells of it when it loads the middleware.
         return False
-
-
-def _middleware() -> Iterator[CheckMessage]:
-    middleware = list(settings.MIDDLEWARE)
-    if MIDDLEWARE not in middleware and any(entry["ENGINE"] == conf.ENGINE for entry in connections.settings.values()):
-        yield checks.Warning(
-            "A database is on the Storm engine, and ZopeTransactionMiddleware is not in MIDDLEWARE. What Storm does in "
-            "a request is only committed where the code calls transaction.commit(), and else aborted at its end.",
-            hint=f"Put {MIDDLEWARE!r} first in MIDDLEWARE; or, where the code ends its transactions itself, add "
-            "'storm_backend.W009' to SILENCED_SYSTEM_CHECKS.",
-            id="storm_backend.W009",
-        )
-    if MIDDLEWARE in middleware and middleware[0] != MIDDLEWARE:
-        yield checks.Warning(
-            "ZopeTransactionMiddleware is not the first in MIDDLEWARE: what "
-            f"{middleware[0]!r} writes is outside of the request's transaction, and is "
-            "kept when the request fails.",
-            hint="Move it to the first place.",
-            id="storm_backend.W003",
-        )
-    if MIDDLEWARE in middleware and VIEW_ERRORS not in middleware:
-        for path in middleware:
-            if path != MIDDLEWARE and _handles_exceptions(path):
-                yield checks.Warning(
-                    f"{path!r} may turn a view's exception into a page. ZopeTransactionMiddleware then does not hear "
-                    "of the exception, and commits what the view had written.",
-                    hint=f"Add {VIEW_ERRORS!r} as the last in MIDDLEWARE.",
-                    id="storm_backend.W007",
-                )

@@ -1,7 +1,7 @@
 """One request, one transaction: ZopeTransactionMiddleware, for WSGI and ASGI.
 
-Put it first in MIDDLEWARE, so that what the other middleware does is inside as well. It
-never touches a database itself; a request that uses none costs next to nothing.
+Put it first in MIDDLEWARE, so that what the other middleware does is inside as well. It never touches a database
+itself; a request that uses none costs next to nothing.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import transaction
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.core.signals import got_request_exception
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.deprecation import MiddlewareMixin
 from django.utils.functional import LazyObject, empty
 
 from . import conf
@@ -74,14 +75,14 @@ class ZopeTransactionMiddleware:
     async def _call_async(self, request: HttpRequest) -> HttpResponseBase:
         # Django runs all synchronous code of one request in one thread. So does this, for the transaction is that
         # thread's. Requests that share a thread, those of an AsyncClient say, take turns.
-        turn = Turn()
-        while isinstance(attempt := await sync_to_async(self._begin)(request, turn), Turn):
-            await attempt.over.wait()
+        turn = asyncio.Event()  # set when it is over
+        while isinstance(attempt := await sync_to_async(self._begin)(request, turn), asyncio.Event):
+            await attempt.wait()
         _turn.set(turn)
         try:
             return await self._run_async(attempt)
         finally:
-            turn.over.set()
+            turn.set()
 
     async def _run_async(self, attempt: Attempt | None) -> HttpResponseBase:
         while attempt is not None:
@@ -96,28 +97,23 @@ class ZopeTransactionMiddleware:
         return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        # Other middleware may have handed on a request of its own making.
-        attempt: Attempt | None = getattr(request, "_storm_attempt", None)
+        attempt = _attempt_at(request)
         if attempt is None:
             return None
         attempt.error = error
-        if attempt.may_run_again(error):
-            # Nobody sees it; but it keeps Django from reporting an error that the next
-            # attempt may well not have.
-            return HttpResponse(status=503)
-        return None
+        # Nobody sees this response. It keeps Django from reporting an error that the next attempt may well not have.
+        return HttpResponse(status=503) if attempt.may_run_again(error) else None
 
-    def _begin(self, request: HttpRequest, turn: Turn | None = None) -> Any:
+    def _begin(self, request: HttpRequest, turn: asyncio.Event | None = None) -> Any:
         """The first attempt at the request; or the turn that has to be over before."""
         here = thread.current()
-        if here.begun is not None and turn is not None and _is_of_another(here.turn):
-            return here.turn
-        attempt: Attempt
-        if here.begun is not None:
-            attempt = NestedAttempt(request)
-        else:
-            attempt = Attempt(request, self.attempts)
+        if here.begun is None:
+            attempt: Attempt = Attempt(request, self.attempts - 1)
             here.turn = turn
+        elif turn is not None and _is_of_another(here.turn):
+            return here.turn
+        else:
+            attempt = NestedAttempt(request)
         attempt.begin()
         return attempt
 
@@ -157,32 +153,14 @@ class ZopeTransactionMiddleware:
         return self.commit_veto is None or not self.commit_veto(request, response)
 
 
-class Turn:
-    """One of the asynchronous requests that share a thread: from when it begins its transaction until that is over."""
-
-    def __init__(self) -> None:
-        self.over = asyncio.Event()
-
-
-class ViewErrorMiddleware:
+class ViewErrorMiddleware(MiddlewareMixin):
     """Tells ZopeTransactionMiddleware of a view's exception, before other middleware makes a page of it.
 
     Only needed with such middleware. Put it last in MIDDLEWARE: there it is asked first.
     """
 
-    sync_capable = True
-    async_capable = True
-
-    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
-        self.get_response = get_response
-        if iscoroutinefunction(get_response):
-            markcoroutinefunction(self)
-
-    def __call__(self, request: HttpRequest) -> Any:
-        return self.get_response(request)
-
     def process_exception(self, request: HttpRequest, error: Exception) -> None:
-        attempt = getattr(request, "_storm_attempt", None)
+        attempt = _attempt_at(request)
         if attempt is not None:
             attempt.error = error
 
@@ -190,15 +168,15 @@ class ViewErrorMiddleware:
 class Attempt:
     """One run of a request in a transaction of its own."""
 
-    def __init__(self, request: HttpRequest, attempts: int) -> None:
+    def __init__(self, request: HttpRequest, left: int = 0, body: Any = None) -> None:
+        """`left` is how often it may still run after this; `body` is what an attempt before this one has kept."""
         self.request = request
         self.error: BaseException | None = None
-        self._left = attempts - 1
-        self._body: Any = None
-        if self._left:
-            self._body = _take_body(request)
-            self._pristine = copy.copy(request)
-            self._pristine.META = request.META.copy()
+        self._left = left
+        self._body = body
+        if left:
+            self._body = body or _take_body(request)
+            self._pristine = _copy(request)
 
     def begin(self) -> None:
         self.request._storm_attempt = self
@@ -229,15 +207,8 @@ class Attempt:
         time.sleep(random.uniform(0, LONGEST_PAUSE / max(self._left, 1)))
         thread.current().reset_stores()
         self.request.close()
-        request = copy.copy(self._pristine)
-        request.META = self._pristine.META.copy()
-        if hasattr(request, "environ"):
-            request.environ = request.META
-        again = Attempt(request, attempts=1)
-        again._left = self._left - 1
-        again._body, again._pristine = self._body, self._pristine
-        _give_body(request, self._body)
-        return again
+        _give_body(self._pristine, self._body)
+        return Attempt(self._pristine, self._left - 1, self._body)
 
 
 class NestedAttempt(Attempt):
@@ -245,9 +216,6 @@ class NestedAttempt(Attempt):
 
     A test that calls the test client inside `with transaction.manager:`, for instance.
     """
-
-    def __init__(self, request: HttpRequest) -> None:
-        super().__init__(request, attempts=1)
 
     def begin(self) -> None:
         self.request._storm_attempt = self
@@ -278,16 +246,29 @@ class _BodyReader:
         """Nothing: the next attempt reads the body again."""
 
 
-def _is_of_another(turn: Turn | None) -> bool:
-    """Whether it is not over, and not that of a request in which this one is made."""
-    return turn is not None and not turn.over.is_set() and turn is not _turn.get()
+def _attempt_at(request: HttpRequest | None) -> Attempt | None:
+    # Other middleware may have handed on a request of its own making, which has none.
+    return getattr(request, "_storm_attempt", None)
 
 
 def _note_error(sender: Any, request: HttpRequest | None = None, **kwargs: Any) -> None:
     # An error in other middleware comes here as a response with status 500.
-    attempt = getattr(request, "_storm_attempt", None)
+    attempt = _attempt_at(request)
     if attempt is not None and attempt.error is None:
         attempt.error = sys.exc_info()[1]
+
+
+def _is_of_another(turn: asyncio.Event | None) -> bool:
+    """Whether the turn is not over, and not that of a request in which this one is made."""
+    return turn is not None and not turn.is_set() and turn is not _turn.get()
+
+
+def _copy(request: HttpRequest) -> HttpRequest:
+    copied = copy.copy(request)
+    copied.META = request.META.copy()
+    if hasattr(copied, "environ"):
+        copied.environ = copied.META
+    return copied
 
 
 def _take_body(request: HttpRequest) -> Any:
@@ -312,4 +293,4 @@ def _user_name(request: HttpRequest) -> str | None:
 
 
 # The turn of the request that this code runs for.
-_turn: ContextVar[Turn | None] = ContextVar("turn", default=None)
+_turn: ContextVar[asyncio.Event | None] = ContextVar("turn", default=None)

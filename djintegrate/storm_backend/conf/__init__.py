@@ -1,37 +1,123 @@
-"""What the site's settings say of its stores, and which native backend and driver that means."""
+"""The settings of the Storm backend, declared in one place, with their types and defaults; what follows from them.
+
+Which native backend and driver they mean is in `uris` and `drivers`.
+"""
 
 from __future__ import annotations
 
-from .settings import (
-    DECLARED,
-    ENGINE,
-    STORE_KEYS,
-    StoreSettings,
-    Veto,
-    commit_safe_methods,
-    commit_veto,
-    configured_site,
-    configured_stores,
-    is_two_phase,
-    retry_attempts,
-    site,
-    store,
-    stores,
+import hashlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from djintegrate.common.errors import Misconfigured
+from djintegrate.common.settings import Declared, Setting
+from djintegrate.common.types import (
+    boolean,
+    dictionary,
+    did_you_mean,
+    function,
+    optional,
+    record,
+    text,
+    unfit,
+    whole_number,
 )
 
-__all__ = [
-    "DECLARED",
-    "ENGINE",
-    "STORE_KEYS",
-    "StoreSettings",
-    "Veto",
-    "commit_safe_methods",
-    "commit_veto",
-    "configured_site",
-    "configured_stores",
-    "is_two_phase",
-    "retry_attempts",
-    "site",
-    "store",
-    "stores",
-]
+from .uris import canonical, parse
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponseBase
+
+ENGINE = "djintegrate.storm_backend"
+
+STORES = 'a dictionary from a store\'s name to its URI, for instance {"main": "sqlite:/srv/site/db.sqlite3"}'
+URI = 'a URI such as "postgres://user@host/db"'
+SITE = "a name of at most 30 letters, digits, dots, hyphens and low lines, or None"
+VETO = "the dotted path of a function veto(request, response), or None"
+ATTEMPTS = "a whole number, 1 or more: how often a request may run in all"
+
+REQUIRED_KEYS = {"URI": text(URI)}
+FURTHER_KEYS = {
+    "TWO_PHASE": boolean,
+    "SCHEMA": optional(text('the dotted path of a package, such as "shop.ledger_schema", or None')),
+}
+STORE_KEYS = frozenset({*REQUIRED_KEYS, *FURTHER_KEYS})
+STORE = f'{URI}, or a dictionary with the key "URI", and with {", ".join(FURTHER_KEYS)} as needed'
+
+Veto = Callable[["HttpRequest", "HttpResponseBase"], bool]
+
+
+@dataclass(frozen=True)
+class StoreSettings:
+    """One entry of STORM_STORES."""
+
+    name: str
+    uri: str
+    two_phase: bool = False
+    schema: str | None = None
+
+
+def _entry(value: Any) -> dict[str, Any]:
+    return record(STORE, REQUIRED_KEYS, **FURTHER_KEYS)({"URI": value} if isinstance(value, str) else value)
+
+
+def _site(value: Any) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_.-]{1,30}", text(SITE)(value)):
+        raise unfit(value, SITE, "")
+    return str(value)
+
+
+configured_stores = Setting("STORM_STORES", dictionary(STORES, text(STORES), _entry), {})
+configured_site = Setting("STORM_SITE", optional(_site), None)
+commit_safe_methods = Setting("STORM_COMMIT_SAFE_METHODS", boolean, True)
+"""False: a GET, HEAD or OPTIONS request never commits."""
+commit_veto: Setting[Veto | None] = Setting("STORM_COMMIT_VETO", optional(function(VETO, only_path=True)), None)
+"""The function that may refuse a commit."""
+retry_attempts = Setting("STORM_RETRY_ATTEMPTS", whole_number(ATTEMPTS, least=1), 1)
+"""How often a request may run in all, when the database asks for a retry."""
+
+DECLARED = Declared("storm_backend", "STORM_", globals())
+
+
+def stores() -> dict[str, StoreSettings]:
+    """Every configured store by its name."""
+    return {
+        name: StoreSettings(name, canonical(entry["URI"]), entry.get("TWO_PHASE", False), entry.get("SCHEMA"))
+        for name, entry in configured_stores().items()
+    }
+
+
+def store(name: str) -> StoreSettings:
+    """The store called `name`; Misconfigured if there is none."""
+    known = stores()
+    if name not in known:
+        raise Misconfigured(
+            f"STORM_STORES names no store {name!r}. {named(name)} Add {name!r} there, or use one of those."
+        )
+    return known[name]
+
+
+def named(wrong: object) -> str:
+    """What STORM_STORES names, for a message about a store that it does not name."""
+    known = stores()
+    if not known:
+        return "It names none."
+    return f"It names: {', '.join(map(repr, known))}. {did_you_mean(repr(wrong), [*map(repr, known)])}".rstrip()
+
+
+def is_two_phase(name: str) -> bool:
+    """Whether the store prepares its commits. SQLite cannot, which a check tells."""
+    entry = stores().get(name)
+    return entry is not None and entry.two_phase and parse(entry.uri).scheme != "sqlite"
+
+
+def site() -> str:
+    """What this site is called in the names of its two-phase transactions: STORM_SITE, or a digest of its databases."""
+    if configured := configured_site():
+        return configured
+    # Not hosts and users, which may differ between the machines of one site, nor files, which may move.
+    uris = {name: parse(entry.uri) for name, entry in stores().items()}
+    places = sorted((name, uri.scheme, str(uri.database)) for name, uri in uris.items() if uri.scheme != "sqlite")
+    return hashlib.sha256(repr(places).encode()).hexdigest()[:12]

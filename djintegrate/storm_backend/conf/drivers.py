@@ -1,20 +1,22 @@
-"""The driver of a store's database: whichever Django's native backend picks, or what to install.
+"""The native backend of a store's database, with the driver that it picks; and what to do where it has none.
 
 For PostgreSQL Django picks psycopg 3 where it can be imported, and psycopg2 otherwise.
 """
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
+from django.core.management.base import CommandError
+from django.db import OperationalError
 
 from djintegrate.common.errors import Misconfigured
-
-from .folders import NamesItsFolder
 
 SQLITE = "django.db.backends.sqlite3"
 EXTRAS = {"django.db.backends.postgresql": "postgresql", "django.db.backends.mysql": "mysql"}
@@ -24,8 +26,33 @@ class DriverMissing(Misconfigured):
     """No driver for a native backend can be imported."""
 
     def __init__(self, reason: str, backend: str) -> None:
-        super().__init__(f"{reason}. {remedy(backend)}")
         self.reason = reason
+        self.remedy = f'Run: python -m pip install "djintegrate[{EXTRAS[backend]}]"'
+        super().__init__(f"{reason}. {self.remedy}")
+
+
+class FolderMissing(OperationalError, CommandError):
+    """The error of a connection that Django knows; a management command ends with its one line."""
+
+
+class NamesItsFolder:
+    """Mixed in before Django's DatabaseWrapper for SQLite, whose error does not say which file it cannot open."""
+
+    settings_dict: dict[str, Any]
+
+    def ensure_connection(self) -> None:
+        try:
+            super().ensure_connection()  # type: ignore[misc]
+        except OperationalError as error:
+            file = str(self.settings_dict["NAME"])
+            folder = Path(file).absolute().parent
+            if file.startswith("file:") or folder.is_dir():
+                raise
+            message = f"The folder {str(folder)!r} is not there, and the SQLite store {file!r} is to be in it. Make it."
+            # Storm's callers get the driver's error, which is the cause.
+            cause = sqlite3.OperationalError(message)
+            cause.__cause__ = error
+            raise FolderMissing(message) from cause
 
 
 def native_base(backend: str) -> ModuleType:
@@ -44,11 +71,6 @@ def native_wrapper(backend: str) -> type[Any]:
     if backend != SQLITE:
         return wrapper
     return type("DatabaseWrapper", (NamesItsFolder, wrapper), {"__module__": wrapper.__module__})
-
-
-def remedy(backend: str) -> str:
-    """What to do about a DriverMissing."""
-    return f'Run: python -m pip install "djintegrate[{EXTRAS[backend]}]"'
 
 
 def _reasons(error: BaseException | None) -> Iterator[str]:

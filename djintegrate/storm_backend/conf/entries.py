@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from djintegrate.common.errors import Misconfigured
 from djintegrate.common.types import Type, Unfit, boolean, dictionary, number, optional, text
 
-from .settings import StoreSettings, named, stores
+from . import StoreSettings, named, stores
 
 WRONG_TYPE = "storm_backend.E011"
 PLACE = ("HOST", "PORT", "USER", "PASSWORD")

@@ -1,8 +1,4 @@
-"""What a Storm URI says, in the words of Django's DATABASES.
-
-The URI is the only place that says where a store's database is; this module never
-connects to it.
-"""
+"""What a Storm URI says, in the words of Django's DATABASES. Never connects to what it names."""
 
 from __future__ import annotations
 
@@ -25,12 +21,7 @@ NATIVE_BACKENDS = {
     "postgres": "django.db.backends.postgresql",
     "mysql": "django.db.backends.mysql",
 }
-ISOLATION_LEVELS = (
-    "read-uncommitted",
-    "read-committed",
-    "repeatable-read",
-    "serializable",
-)
+ISOLATION_LEVELS = ("read-uncommitted", "read-committed", "repeatable-read", "serializable")
 # Django's, of whole connections: they are for an alias to say, in its OPTIONS.
 DJANGO_OPTIONS = ("pool", "prepare_threshold", "server_side_binding")
 SQLITE_PRAGMAS = ("journal_mode", "synchronous", "foreign_keys")
@@ -49,25 +40,15 @@ class Location:
 def location(uri: str) -> Location:
     """Translate a Storm URI; Misconfigured says what is wrong with it."""
     parsed = parse(uri)
-    options = {
-        "sqlite": _sqlite_options,
-        "postgres": _postgres_options,
-        "mysql": _mysql_options,
-    }[parsed.scheme](parsed)
-    name = parsed.database or ""
-    if parsed.scheme == "sqlite":
-        name = name or ":memory:"
-    return Location(
-        NATIVE_BACKENDS[parsed.scheme],
-        {
-            "NAME": name,
-            "USER": parsed.username or "",
-            "PASSWORD": parsed.password or "",
-            "HOST": parsed.host or "",
-            "PORT": str(parsed.port or ""),
-            "OPTIONS": options,
-        },
-    )
+    settings = {
+        "NAME": parsed.database or (":memory:" if parsed.scheme == "sqlite" else ""),
+        "USER": parsed.username or "",
+        "PASSWORD": parsed.password or "",
+        "HOST": parsed.host or "",
+        "PORT": str(parsed.port or ""),
+        "OPTIONS": OPTIONS_OF[parsed.scheme](parsed),
+    }
+    return Location(NATIVE_BACKENDS[parsed.scheme], settings)
 
 
 def canonical(uri: str) -> str:
@@ -109,20 +90,20 @@ def holds_password(uri: str) -> bool:
 
 
 def _sqlite_options(uri: URI) -> dict[str, Any]:
-    _refuse_unknown(uri, SQLITE_OPTIONS)
     options: dict[str, Any] = {}
     pragmas = []
     for name, value in uri.options.items():
+        if name not in SQLITE_OPTIONS:
+            known = ", ".join(SQLITE_OPTIONS)
+            raise _refused(uri, f"the unknown option {name!r}. Known for sqlite: {known}.")
         if name == "timeout":
-            options["timeout"] = _number(uri, name, value)
+            options["timeout"] = _seconds(uri, name, value)
         elif name == "transaction_mode":
-            if value.upper() not in TRANSACTION_MODES:
-                raise _bad_option(uri, name, value, "one of " + ", ".join(TRANSACTION_MODES))
-            options["transaction_mode"] = value
+            options["transaction_mode"] = _one_of(uri, name, value.upper(), TRANSACTION_MODES)
         elif re.fullmatch(r"\w+", value):
             pragmas.append(f"PRAGMA {name} = {value}")
         else:
-            raise _bad_option(uri, name, value, "a single word or number")
+            raise _refused(uri, f"{name}={value!r}. Make it a single word or number.")
     if pragmas:
         options["init_command"] = "; ".join(pragmas)
     return options
@@ -133,17 +114,15 @@ def _postgres_options(uri: URI) -> dict[str, Any]:
     options = dict(uri.options)
     for name in DJANGO_OPTIONS:
         if name in options:
-            raise Misconfigured(
-                f"The Storm URI {without_password(str(uri))!r} has the option {name!r}, which is Django's and no text. "
-                "Move it to the OPTIONS of the DATABASES entry."
-            )
+            where = "the OPTIONS of the DATABASES entry"
+            raise _refused(uri, f"the option {name!r}, which is Django's and not a text. Move it to {where}.")
     isolation = options.pop("isolation", None)
     if isolation is not None:
         drivers.native_base(NATIVE_BACKENDS["postgres"])
         from django.db.backends.postgresql.psycopg_any import IsolationLevel
 
-        level = _isolation(uri, isolation).replace("-", "_").upper()
-        options["isolation_level"] = IsolationLevel[level]
+        level = _one_of(uri, "isolation", isolation, ISOLATION_LEVELS)
+        options["isolation_level"] = IsolationLevel[level.replace("-", "_").upper()]
     return options
 
 
@@ -152,34 +131,28 @@ def _mysql_options(uri: URI) -> dict[str, Any]:
     options: dict[str, Any] = {name: int(value) if value.isdecimal() else value for name, value in uri.options.items()}
     isolation = options.pop("isolation", None)
     if isolation is not None:
-        options["isolation_level"] = _isolation(uri, isolation).replace("-", " ")
+        options["isolation_level"] = _one_of(uri, "isolation", isolation, ISOLATION_LEVELS).replace("-", " ")
     return options
 
 
-def _isolation(uri: URI, value: str) -> str:
-    if value not in ISOLATION_LEVELS:
-        raise _bad_option(uri, "isolation", value, "one of " + ", ".join(ISOLATION_LEVELS))
+OPTIONS_OF = {"sqlite": _sqlite_options, "postgres": _postgres_options, "mysql": _mysql_options}
+
+
+def _one_of(uri: URI, name: str, value: str, choices: tuple[str, ...]) -> str:
+    if value not in choices:
+        raise _refused(uri, f"{name}={value!r}. Make it one of {', '.join(choices)}.")
     return value
 
 
-def _number(uri: URI, name: str, value: str) -> float:
+def _seconds(uri: URI, name: str, value: str) -> float:
     try:
         number = float(value)
     except ValueError:
         number = math.nan
     if not (number >= 0 and math.isfinite(number)):
-        raise _bad_option(uri, name, value, "a number of seconds")
+        raise _refused(uri, f"{name}={value!r}. Make it a number of seconds.")
     return number
 
 
-def _refuse_unknown(uri: URI, known: tuple[str, ...]) -> None:
-    for name in uri.options:
-        if name not in known:
-            raise Misconfigured(
-                f"The Storm URI {without_password(str(uri))!r} has the unknown option "
-                f"{name!r}. Known for {uri.scheme}: {', '.join(known)}."
-            )
-
-
-def _bad_option(uri: URI, name: str, value: str, wanted: str) -> Misconfigured:
-    return Misconfigured(f"The Storm URI {without_password(str(uri))!r} has {name}={value!r}. Make it {wanted}.")
+def _refused(uri: URI, what: str) -> Misconfigured:
+    return Misconfigured(f"The Storm URI {without_password(str(uri))!r} has {what}")

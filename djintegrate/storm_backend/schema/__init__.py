@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .package import LISTS, load
+from .package import load
 from .steps import SchemaError, Status, StoreSchema
 
-__all__ = ["LISTS", "SchemaError", "Status", "StoreSchema", "load"]
+__all__ = ["SchemaError", "Status", "StoreSchema", "load"]

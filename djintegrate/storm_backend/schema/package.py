@@ -18,20 +18,18 @@ LISTS = ("CREATES", "DROPS", "DELETES")
 def load(store: conf.StoreSettings) -> tuple[Schema, PatchSet]:
     """What the store's SCHEMA names, as Storm wants it; ImproperlyConfigured says what is missing."""
     where = f"STORM_STORES[{store.name!r}]['SCHEMA']"
+    remedy = f"Make it the dotted path of a package with {', '.join(LISTS)}, and with the patches."
     if store.schema is None:
-        raise ImproperlyConfigured(f"{where} is not set. Make it the dotted path of a package with {', '.join(LISTS)}.")
+        raise ImproperlyConfigured(f"{where} is not set. {remedy}")
     try:
         package = import_module(store.schema)
     except Exception as error:
+        what = f"{type(error).__name__}: {error}"
         raise ImproperlyConfigured(
-            f"{where} is {store.schema!r}, which cannot be imported ({type(error).__name__}: {error}). Make it the "
-            f"dotted path of a package with {', '.join(LISTS)} and the patches."
+            f"{where} is {store.schema!r}, which cannot be imported ({what}). {remedy}"
         ) from error
     if not hasattr(package, "__path__") or package.__file__ is None:
-        raise ImproperlyConfigured(
-            f"{where} is {store.schema!r}, which is no package with an __init__.py. Make it one: the files "
-            "patch_1.py, patch_2.py and so on lie in it."
-        )
+        raise ImproperlyConfigured(f"{where} is {store.schema!r}, which is not a package with an __init__.py. {remedy}")
     scheme = uris.parse(store.uri).scheme
     patches = PatchSet(package)
     return Schema(*(_statements(package, name, scheme, where) for name in LISTS), patches), patches

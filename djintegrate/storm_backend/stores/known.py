@@ -22,6 +22,12 @@ class KnownObjects:
             known = self._of[cls] = WeakSet()
         known.add(obj_info)
 
+    def discard(self, obj_info: Any) -> None:
+        """The object is not in the store any more."""
+        known = self._of.get(obj_info.cls_info.cls)
+        if known is not None:
+            known.discard(obj_info)
+
     def classes(self) -> list[type]:
         """Those that have known objects."""
         return [cls for cls, known in self._of.items() if known]

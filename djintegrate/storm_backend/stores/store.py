@@ -217,9 +217,14 @@ class SharedStore(Store):
         super()._add_to_alive(obj_info)
         self.known.note(obj_info)
 
+    def _remove_from_alive(self, obj_info: Any) -> None:
+        super()._remove_from_alive(obj_info)
+        self.known.discard(obj_info)
+
     def _lose(self, obj_info: Any) -> None:
         """An object's row is gone, not by Storm, and another object has its key now."""
         self._cache.remove(obj_info)
+        self.known.discard(obj_info)
         self._set_clean(obj_info)
         self._disable_change_notification(obj_info)
         self._disable_lazy_resolving(obj_info)

@@ -32,10 +32,6 @@ class ListeningManager(TransactionManager):
     the block: an unjoined block.
     """
 
-    def __init__(self, replaced: TransactionManager) -> None:
-        super().__init__(replaced.explicit)
-        self._synchs = replaced._synchs
-
     def begin(self) -> Any:
         if self._txn is None and current().has_unjoined_blocks():
             # Beginning a transaction aborts the one that is open. So it does with the transaction of such a block.
@@ -99,7 +95,9 @@ class ThreadTransactions:
         if manager._txn is not None:
             return False
         if type(manager) is TransactionManager:
-            manager = transaction.manager.manager = ListeningManager(manager)
+            listening = ListeningManager(manager.explicit)
+            listening._synchs = manager._synchs
+            manager = transaction.manager.manager = listening
         # Another synchronizer hears of every transaction.
         return isinstance(manager, ListeningManager) and len(manager._synchs.data) == 1
 
@@ -215,6 +213,17 @@ def current() -> ThreadTransactions:
     return transactions
 
 
+def leave_to_parent() -> None:
+    """In a forked child: what is open is the parent's, and the child begins with nothing."""
+    here: ThreadTransactions | None = getattr(_local, "transactions", None)
+    if here is None:
+        return
+    for connection in here.connections.values():
+        connection.leave_to_parent()
+    transaction.manager.manager = type(here.manager)(here.manager.explicit)
+    del _local.transactions
+
+
 def share(connection: Connection, is_shared: bool) -> None:
     """Other threads may, or may no longer, use this connection."""
     (_shared.add if is_shared else _shared.discard)(connection)
@@ -245,3 +254,4 @@ def can_be_joined(txn: Any) -> bool:
 
 _local = threading.local()
 _shared: set[Any] = set()
+os.register_at_fork(after_in_child=leave_to_parent)

@@ -33,6 +33,10 @@ class Xid:
     transaction: str
     branch: str
 
+    def quoted(self) -> str:
+        """As XA statements have it. Both parts are made of letters, digits and a few signs, here and in `conf.site`."""
+        return f"'{self.transaction}','{self.branch}',{FORMAT_ID}"
+
 
 def new_transaction(site: str) -> str:
     """A name for a transaction, that says where and when it began."""
@@ -70,8 +74,11 @@ class Branch:
         raise NotImplementedError
 
     def is_unchanged(self) -> bool:
-        """Whether the database is certain that nothing was written."""
-        raise NotImplementedError
+        """Whether the database is certain that nothing was written.
+
+        MariaDB does not tell. To prepare a branch without changes is cheap there: nothing is written to its log.
+        """
+        return False
 
     def cannot_have(self, statement: object) -> bool:
         """Whether the database refuses this kind of statement in a branch."""
@@ -119,8 +126,8 @@ class PostgresBranch(Branch):
 
     def is_unchanged(self) -> bool:
         # A number is assigned with the first change, whoever makes it: a function that a SELECT calls, too.
-        rows = _run(self._wrapper, self._raw, "SELECT pg_current_xact_id_if_assigned() IS NULL")
-        return bool(rows[0][0])
+        [(unchanged,)] = run(self._wrapper, "SELECT pg_current_xact_id_if_assigned() IS NULL", self._raw)
+        return bool(unchanged)
 
     @staticmethod
     def found(wrapper: BaseDatabaseWrapper) -> list[Xid]:
@@ -154,10 +161,6 @@ class MariaDBBranch(Branch):
     def begin(self) -> None:
         self._xa("XA START %s")
 
-    def is_unchanged(self) -> bool:
-        # It does not tell. To prepare a branch without changes is cheap: nothing is written to its log.
-        return False
-
     def cannot_have(self, statement: object) -> bool:
         return isinstance(statement, str) and verbs.ends_a_transaction(statement)
 
@@ -172,11 +175,12 @@ class MariaDBBranch(Branch):
 
     @staticmethod
     def end_found(wrapper: BaseDatabaseWrapper, xid: Xid, commit: bool) -> None:
-        statement = f"XA {'COMMIT' if commit else 'ROLLBACK'} {_quoted(xid)}"
+        statement = f"XA {'COMMIT' if commit else 'ROLLBACK'} {xid.quoted()}"
         deadline = time.monotonic() + SECONDS_TO_DETACH
         while True:
             try:
                 run(wrapper, statement)
+                return
             except Error as error:
                 code = error.args[0] if error.args else None
                 if code == XA_RBROLLBACK:
@@ -185,9 +189,7 @@ class MariaDBBranch(Branch):
                 # A branch is unknown to others as long as the server has not noticed that its connection has ended.
                 if code != XAER_NOTA or time.monotonic() > deadline or xid not in MariaDBBranch.found(wrapper):
                     raise
-                time.sleep(0.05)
-            else:
-                return
+            time.sleep(0.05)
 
     def _prepare(self) -> None:
         self._xa("XA END %s")
@@ -206,7 +208,7 @@ class MariaDBBranch(Branch):
         self._xa("XA ROLLBACK %s")
 
     def _xa(self, statement: str) -> None:
-        _run(self._wrapper, self._raw, statement % _quoted(self.xid))
+        run(self._wrapper, statement % self.xid.quoted(), self._raw)
 
 
 KINDS: dict[str, type[Branch]] = {"postgresql": PostgresBranch, "mysql": MariaDBBranch}
@@ -223,31 +225,19 @@ def all_prepared(wrapper: BaseDatabaseWrapper) -> list[Xid]:
 
 
 def end(wrapper: BaseDatabaseWrapper, xid: Xid, commit: bool) -> None:
-    """Commit, or roll back, a prepared branch from another connection. One that has ended already is no error."""
-    kind = KINDS[wrapper.vendor]
+    """Commit, or roll back, a prepared branch from another connection. One that has ended already is not an error."""
     try:
-        kind.end_found(wrapper, xid, commit)
+        KINDS[wrapper.vendor].end_found(wrapper, xid, commit)
     except Error:
-        if xid in kind.found(wrapper):
+        if xid in all_prepared(wrapper):
             raise
 
 
-def run(wrapper: BaseDatabaseWrapper, sql: str) -> list[Any]:
-    """A statement of ours, past who counts and logs those of the site."""
-    wrapper.ensure_connection()
-    return _run(wrapper, wrapper.connection, sql)
-
-
-def _run(wrapper: BaseDatabaseWrapper, raw: Any, sql: str) -> list[Any]:
-    with wrapper.wrap_database_errors:
-        cursor = raw.cursor()
-        try:
-            cursor.execute(sql)
-            return list(cursor.fetchall()) if cursor.description else []
-        finally:
-            cursor.close()
-
-
-def _quoted(xid: Xid) -> str:
-    # Both parts are made of letters, digits and a few signs, here and in `conf.site`.
-    return f"'{xid.transaction}','{xid.branch}',{FORMAT_ID}"
+def run(wrapper: BaseDatabaseWrapper, sql: str, raw: Any = None) -> list[Any]:
+    """A statement of ours, past who counts and logs those of the site. `raw` is the connection that must run it."""
+    if raw is None:
+        wrapper.ensure_connection()
+        raw = wrapper.connection
+    with wrapper.wrap_database_errors, contextlib.closing(raw.cursor()) as cursor:
+        cursor.execute(sql)
+        return list(cursor.fetchall()) if cursor.description else []

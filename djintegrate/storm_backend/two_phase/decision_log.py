@@ -1,4 +1,4 @@
-"""The table in which a store records that a two-phase transaction was committed.
+"""The decision log: the table in which a store records that a two-phase transaction was committed.
 
 The record is a row of the transaction itself, so that it is there exactly when the store has committed. A transaction
 that commits in one phase never comes here.
@@ -23,7 +23,7 @@ Result = TypeVar("Result")
 TABLE = "storm_backend_decision"
 COLUMNS = "(xid VARCHAR(100) NOT NULL PRIMARY KEY, committed SMALLINT NOT NULL)"
 OPTIONS = {"mysql": " ENGINE=InnoDB CHARACTER SET ascii COLLATE ascii_bin"}
-# In milliseconds, or in seconds. A pooler may lend the session to others, so the setting ends with the statement;
+# In milliseconds, or in seconds. A pooler may lend the session to others, so the setting ends with the statement:
 # PostgreSQL has a transaction around statements that come in one text.
 WAITING = {
     "postgresql": "SET LOCAL lock_timeout = {0}; {2}",
@@ -97,7 +97,7 @@ def on_own_connection(wrapper: BaseDatabaseWrapper, work: Callable[[BaseDatabase
 
 
 def another(wrapper: BaseDatabaseWrapper) -> Any:
-    """A connection like this one, that takes no part in transactions, and is no pool's."""
+    """A connection like this one, outside of transactions and of any pool."""
     other = wrapper.copy()
     other.settings_dict["OPTIONS"].pop("pool", None)
     return other
@@ -129,21 +129,18 @@ def _make_table_once(wrapper: BaseDatabaseWrapper) -> None:
             _made.add(place)
 
 
-def _make_table(wrapper: BaseDatabaseWrapper) -> bool:
+def _make_table(wrapper: BaseDatabaseWrapper) -> None:
     if _has_table(wrapper):
-        return False
+        return
     try:
         run(wrapper, create_statement(wrapper.vendor))
     except Error as error:
-        if _has_table(wrapper):
-            # Another process was faster.
-            return False
-        database = wrapper.settings_dict["NAME"]
-        raise type(error)(
-            f"The database {database!r} has no table {TABLE}, which a two-phase commit needs, and it could not be made "
-            f"({error}). Have its owner run: {create_statement(wrapper.vendor)}"
-        ) from error
-    return True
+        # Another process may have been faster.
+        if not _has_table(wrapper):
+            raise type(error)(
+                f"The database {wrapper.settings_dict['NAME']!r} has no table {TABLE}, which a two-phase commit needs, "
+                f"and it could not be made ({error}). Have its owner run: {create_statement(wrapper.vendor)}"
+            ) from error
 
 
 def _has_table(wrapper: BaseDatabaseWrapper) -> bool:

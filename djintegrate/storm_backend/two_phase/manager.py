@@ -1,7 +1,7 @@
 """The data manager of a TWO_PHASE store: it prepares in `tpc_vote` and commits in `tpc_finish`.
 
 If nobody votes after it, it commits in `tpc_vote`: then there is nothing that could still go wrong. How several stores
-come to one outcome is in `agreement`; what their databases are told, in `branches`.
+come to one outcome is in `global_transaction`; what their databases are told, in `branches`.
 """
 
 from __future__ import annotations
@@ -15,19 +15,17 @@ import django.db
 from ..sql.effects import Effect
 from ..transactions.manager import DataManager, State
 from . import branches, decision_log
-from .agreement import Agreement
+from .global_transaction import GlobalTransaction, Participant
 
 logger = logging.getLogger("djintegrate.storm_backend")
 
 
-class TwoPhaseDataManager(DataManager):
-    """The variant that can prepare: its database transaction is a branch of a common one."""
+class TwoPhaseDataManager(Participant):
+    """The variant that can prepare: its database transaction is a branch of a global one."""
 
     connection: Any
     branch: branches.Branch | None = None
-    decision: Agreement | None
-    # Its own connection was lost.
-    ended_elsewhere = False
+    decision: GlobalTransaction | None
     _key: str | None = None
 
     def sortKey(self) -> str:
@@ -65,28 +63,30 @@ class TwoPhaseDataManager(DataManager):
         return self.branch is not None and self.state is State.OPEN and not self.branch.asked
 
     def end_branch(self, commit: bool) -> Exception | None:
-        """End what is prepared, on another connection if this one is lost; the error if that cannot be done."""
         branch = self.branch
         if branch is None or branch.ended:
             return None
-        callbacks = list(self.connection.run_on_commit)
+        callbacks = list(self.connection.run_on_commit) if commit else []
         try:
             branch.end(commit)
         except Exception:
             self.ended_elsewhere = True
-            self._leave(commit, callbacks)
-            return self._end_elsewhere(branch.xid, commit)
+            self._leave(callbacks)
+            try:
+                decision_log.on_own_connection(self.connection, lambda other: branches.end(other, branch.xid, commit))
+            except Exception as error:
+                return error
+            return None
         try:
             self._finish(commit)
         except Exception:
             # The connection died after what counts.
             logger.exception("The connection of the store %r is given up.", self.name)
-            self._leave(commit, callbacks)
+            self._leave(callbacks)
         return None
 
     def leave_branch(self) -> None:
-        """Let go of the connection, and leave what is prepared as it is."""
-        self._leave(committed=False, callbacks=[])
+        self._leave(callbacks=[])
 
     def _begin(self) -> None:
         super()._begin()
@@ -95,8 +95,8 @@ class TwoPhaseDataManager(DataManager):
 
     def _begin_branch(self) -> None:
         connection = self.connection
-        agreements = [each.decision for each in self.all if isinstance(each.decision, Agreement)]
-        self.decision = agreements[0] if agreements else Agreement(connection.site)
+        known = [each.decision for each in self.all if isinstance(each.decision, GlobalTransaction)]
+        self.decision = known[0] if known else GlobalTransaction(connection.site)
         name = branches.branch_of(connection.store_name, connection)
         branch = branches.branch(connection, branches.Xid(self.decision.name, name))
         try:
@@ -137,15 +137,8 @@ class TwoPhaseDataManager(DataManager):
                 self.branch.end(commit=False)
         super()._rollback(goes_on)
 
-    def _end_elsewhere(self, xid: branches.Xid, commit: bool) -> Exception | None:
-        try:
-            decision_log.on_own_connection(self.connection, lambda other: branches.end(other, xid, commit))
-        except Exception as error:
-            return error
-        return None
-
-    def _leave(self, committed: bool, callbacks: list[Any]) -> None:
-        """Let go of a connection that is lost, or has a prepared branch on it."""
+    def _leave(self, callbacks: list[Any]) -> None:
+        """Let go of a connection that is lost, or has a prepared branch on it. The callbacks run all the same."""
         connection = self.connection
         self.state = State.ENDED
         if self.branch is not None:
@@ -157,6 +150,5 @@ class TwoPhaseDataManager(DataManager):
             connection.close()
         with contextlib.suppress(django.db.Error):
             self._finish(commit=False)
-        if committed:
-            # What was given to on_commit() is to run all the same.
+        if callbacks:
             self.scope.lost(callbacks)

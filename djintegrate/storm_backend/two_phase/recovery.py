@@ -1,7 +1,7 @@
 """What a crash has left prepared: what there is of it, what is to become of it, and how that is done.
 
-A transaction is to be committed if a store has recorded its commit (see `agreement`), and to be rolled back if none
-has. Never touches what another site, or another program, has prepared.
+A transaction is to be committed if a store has recorded its commit (see `global_transaction`), and to be rolled back
+if none has. Never touches what another site, or another program, has prepared.
 """
 
 from __future__ import annotations
@@ -9,9 +9,11 @@ from __future__ import annotations
 import enum
 import os
 import time
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db import Error, OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -76,13 +78,14 @@ class Place:
         """Whether it is a file that is not there, which to connect to would make. Perhaps it is only not mounted."""
         return self.wrapper.vendor == "sqlite" and not os.path.exists(str(self.wrapper.settings_dict["NAME"]))
 
-    @property
-    def database(self) -> tuple[str, ...]:
-        """Where its records are. Two stores may have one database."""
-        return catalogue.place(self.wrapper)
-
     def end(self, transaction: str, commit: bool) -> None:
-        branches.end(self.wrapper, branches.Xid(transaction, self.branch_name), commit)
+        try:
+            branches.end(self.wrapper, branches.Xid(transaction, self.branch_name), commit)
+        except Error as error:
+            raise CannotEnd(
+                f"The store {self.name!r} says: {error}. Only the user who prepared a transaction, or a superuser, can "
+                "end it; and MariaDB lets nobody while it has the connection of a machine that is gone: KILL that."
+            ) from error
 
 
 class Survey:
@@ -90,20 +93,23 @@ class Survey:
 
     def __init__(self, connections: Mapping[str, BaseDatabaseWrapper]) -> None:
         self.site = conf.site()
-        places = [Place(name, connection) for name, connection in connections.items()]
-        self.places = [place for place in places if not _is_in_memory(place.wrapper)]
+        # What a database in memory held is gone with its process.
+        self.places = [
+            Place(name, connection)
+            for name, connection in connections.items()
+            if not (connection.vendor == "sqlite" and connection.is_in_memory_db())
+        ]
 
     def look(self) -> None:
         """Read what is prepared, and then what is recorded."""
         for read in (self._read_access, self._read_prepared, self._read_records):
             for place in self.places:
-                if place.is_missing:
-                    place.error = OperationalError(
-                        f"there is no file {place.wrapper.settings_dict['NAME']!r}. Bring it back; if the store was "
-                        "never used, an empty file will do"
-                    )
-                    continue
                 try:
+                    if place.is_missing:
+                        raise OperationalError(
+                            f"there is no file {place.wrapper.settings_dict['NAME']!r}. Bring it back; if the store "
+                            "was never used, an empty file will do"
+                        )
                     read(place)
                 except Error as error:
                     place.error = error
@@ -134,7 +140,7 @@ class Survey:
             commit = self._refuse(doubt)
         for place in self._writable():
             if doubt.transaction in place.prepared:
-                _end(place, doubt, commit)
+                place.end(doubt.transaction, commit)
         return commit
 
     def forget(self, older_than: float) -> None:
@@ -170,25 +176,26 @@ class Survey:
         """See to it that no store can record the commit any more; whether one has."""
         if self.unreachable:
             raise CannotEnd(f"{doubt.why} Bring it up, or say --force if it is lost.")
-        holders = []
-        for database in {place.database: place for place in self._writable()}.values():
-            prepared = [
-                place
-                for place in self._writable()
-                if place.database == database.database and doubt.transaction in place.prepared
-            ]
+        # Two stores may be on one database, which has one record for both.
+        databases: defaultdict[Any, list[Place]] = defaultdict(list)
+        for place in self._writable():
+            databases[catalogue.place(place.wrapper)].append(place)
+        holders: list[Place] = []
+        for places in databases.values():
+            name, wrapper = places[0].name, places[0].wrapper
+            prepared = [place for place in places if doubt.transaction in place.prepared]
             try:
-                if decision_log.settle(database.wrapper, doubt.transaction, wait=not prepared):
+                if decision_log.settle(wrapper, doubt.transaction, wait=not prepared):
                     return True
             except Error as error:
-                if not errors.is_retryable(database.wrapper.vendor, error):
-                    raise CannotEnd(f"The store {database.name!r} says: {error}") from error
+                if not errors.is_retryable(wrapper.vendor, error):
+                    raise CannotEnd(f"The store {name!r} says: {error}") from error
                 if not prepared:
-                    raise CannotEnd(f"The store {database.name!r} is committing it just now. Look again.") from error
+                    raise CannotEnd(f"The store {name!r} is committing it just now. Look again.") from error
                 # What is prepared here has the record in it. To roll that back is the decision.
                 holders += prepared
         for place in holders:
-            _end(place, doubt, commit=False)
+            place.end(doubt.transaction, commit=False)
             if decision_log.settle(place.wrapper, doubt.transaction):
                 return True
         return False
@@ -203,7 +210,8 @@ class Survey:
         if place.wrapper.vendor == "sqlite":
             place.is_read_only = not os.access(str(place.wrapper.settings_dict["NAME"]), os.W_OK)
         else:
-            place.is_read_only = bool(branches.run(place.wrapper, READ_ONLY[place.wrapper.vendor])[0][0])
+            [(is_read_only,)] = branches.run(place.wrapper, READ_ONLY[place.wrapper.vendor])
+            place.is_read_only = bool(is_read_only)
 
     def _read_prepared(self, place: Place) -> None:
         found = branches.all_prepared(place.wrapper)
@@ -225,18 +233,3 @@ def survey(connections: Mapping[str, BaseDatabaseWrapper]) -> Iterator[Survey]:
     finally:
         for place in found.places:
             place.wrapper.close()
-
-
-def _end(place: Place, doubt: Doubt, commit: bool) -> None:
-    try:
-        place.end(doubt.transaction, commit)
-    except Error as error:
-        raise CannotEnd(
-            f"The store {place.name!r} says: {error}. Only the user who prepared a transaction, or a superuser, can "
-            "end it; and MariaDB lets nobody while it still has the connection of a machine that is gone: KILL that."
-        ) from error
-
-
-def _is_in_memory(wrapper: BaseDatabaseWrapper) -> bool:
-    # What such a database held is gone with its process.
-    return wrapper.vendor == "sqlite" and bool(wrapper.is_in_memory_db())

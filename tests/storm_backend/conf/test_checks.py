@@ -78,6 +78,7 @@ settings.configure(
     STORM_STORES={{"main": {uri!r}}},
     DATABASES={{"default": {{"ENGINE": {ENGINE!r}, "NAME": "main", **{entry!r}}}}},
     INSTALLED_APPS=[{ENGINE!r}],
+    MIDDLEWARE={MIDDLEWARE!r},
 )
 django.setup()
 from django.core.checks import run_checks
@@ -154,7 +155,7 @@ class TestStores:
         [
             ({}, ["cannot be imported", "ModuleNotFoundError"]),
             ({"__init__.py": "1 / 0"}, ["cannot be imported", "ZeroDivisionError"]),
-            ({"../plans.py": "CREATES = DROPS = DELETES = []"}, ["no package"]),
+            ({"../plans.py": "CREATES = DROPS = DELETES = []"}, ["not a package"]),
             ({"__init__.py": "CREATES = []; DROPS = []"}, ["has no DELETES", "a list of SQL statements"]),
             ({"__init__.py": "DROPS = DELETES = []; CREATES = 'CREATE TABLE a'"}, ["CREATES", "a list"]),
             ({"__init__.py": "DROPS = DELETES = []; CREATES = {'mysql': []}"}, ["CREATES", "'sqlite'"]),
@@ -294,7 +295,7 @@ class TestDatabases:
         aliases(monkeypatch, default={"NAME": "main"}, second={"NAME": "second", "ATOMIC_REQUESTS": True})
         assert_said(the_one("E006"), "DATABASES['second']", "ATOMIC_REQUESTS", "Remove ATOMIC_REQUESTS")
         settings.MIDDLEWARE = [OTHER]
-        assert found() == []
+        the_one("W009")
 
     def test_e007_two_aliases_on_one_store(self, monkeypatch: pytest.MonkeyPatch) -> None:
         aliases(monkeypatch, default={"NAME": "main"}, second={"NAME": "main"})

@@ -19,6 +19,7 @@ settings.configure(
     STORM_STORES={{"main": {uri!r}}},
     DATABASES={{"default": {{"ENGINE": "djintegrate.storm_backend", "NAME": "main"}}}},
     INSTALLED_APPS=["djintegrate.storm_backend", "django.contrib.auth", "django.contrib.contenttypes"],
+    MIDDLEWARE=["djintegrate.storm_backend.middleware.ZopeTransactionMiddleware"],
 )
 django.setup()
 """

@@ -18,6 +18,7 @@ RIGHT: dict[str, Any] = {
     "STORM_STORES": {"main": "sqlite:/nowhere.sqlite3"},
     "DATABASES": {"default": {"ENGINE": ENGINE, "NAME": "main"}},
     "INSTALLED_APPS": [ENGINE, "django.contrib.contenttypes", "django.contrib.auth"],
+    "MIDDLEWARE": [f"{ENGINE}.middleware.ZopeTransactionMiddleware"],
     "ROOT_URLCONF": "settings",
     "urlpatterns": [],
     "SECRET_KEY": "misconfigured",

@@ -14,7 +14,7 @@ from django.db.transaction import atomic, on_commit
 from djintegrate.storm_backend import get_store
 from djintegrate.storm_backend.management.commands import storm_indoubt
 from djintegrate.storm_backend.stores.registry import connections_of_all_stores
-from djintegrate.storm_backend.two_phase import agreement, branches
+from djintegrate.storm_backend.two_phase import branches
 from djintegrate.storm_backend.two_phase import decision_log as decisions
 from djintegrate.storm_backend.two_phase import recovery as indoubt
 from tests.settings import uri
@@ -354,7 +354,7 @@ class TestLostConnections:
                 raise OperationalError("no route to host")
             return real(wrapper, work)
 
-        monkeypatch.setattr(agreement.decisions, "on_own_connection", unreachable)
+        monkeypatch.setattr(decisions, "on_own_connection", unreachable)
         with transaction.manager:
             write_both()
             number = backend_of("default")

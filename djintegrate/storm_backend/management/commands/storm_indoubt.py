@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
@@ -47,10 +47,9 @@ class Command(BaseCommand):
     def _handle(self, found: Survey, older_than: float, force: bool, **options: Any) -> None:
         doubts = found.doubts()
         old = [doubt for doubt in doubts if doubt.age >= older_than]
-        for name, commit in ((options["commit"], True), (options["rollback"], False)):
-            if name is not None:
-                self._end(found, _find(name, doubts, old), commit, force)
-                return
+        if name := options["commit"] or options["rollback"]:
+            self._end(found, _find(name, doubts, old), name == options["commit"], force)
+            return
         for place in found.read_only:
             self.stdout.write(f"The store {place.name!r} is read-only, and is skipped: nothing can be ended in it.")
         if options["all"]:
@@ -80,12 +79,8 @@ class Command(BaseCommand):
                 f"{_count(len(found.others), 'prepared transaction')} of other sites, or of stores that this site does "
                 f"not have, left alone: {', '.join(sorted(found.others))}"
             )
-        if old:
-            self.stdout.write(
-                f"{_count(len(old), 'transaction')} in doubt. End all as they should be: manage.py storm_indoubt --all"
-            )
-        else:
-            self.stdout.write("Nothing is in doubt.")
+        remedy = "End all as they should be: manage.py storm_indoubt --all"
+        self.stdout.write(f"{_count(len(old), 'transaction')} in doubt. {remedy}" if old else "Nothing is in doubt.")
 
     def _end_all(self, found: Survey, old: Sequence[Doubt]) -> None:
         failed = []
@@ -117,21 +112,17 @@ class Command(BaseCommand):
 
     def _table(self, rows: Sequence[Sequence[str]]) -> None:
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        style: Callable[[str], str] = self.style.MIGRATE_HEADING
         for row in rows:
-            line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-            self.stdout.write(style(line) if row is rows[0] else line)
+            self.stdout.write("  ".join(map(str.ljust, row, widths)).rstrip())
 
 
 def _find(name: str, doubts: Sequence[Doubt], old: Sequence[Doubt]) -> Doubt:
-    for doubt in doubts:
-        if doubt.transaction == name:
-            if doubt not in old:
-                raise CannotEnd(
-                    f"{name} began {_age(doubt.age)} ago: it may be at its commit. Wait, or lower --older-than."
-                )
-            return doubt
-    raise CannotEnd(f"No transaction {name!r} of this site is prepared. storm_indoubt lists those that are.")
+    doubt = next((doubt for doubt in doubts if doubt.transaction == name), None)
+    if doubt is None:
+        raise CannotEnd(f"No transaction {name!r} of this site is prepared. storm_indoubt lists those that are.")
+    if doubt not in old:
+        raise CannotEnd(f"{name} began {_age(doubt.age)} ago: it may be at its commit. Wait, or lower --older-than.")
+    return doubt
 
 
 def _age(seconds: float) -> str:

@@ -39,12 +39,16 @@ class Command(BaseCommand):
             schema = StoreSchema(store)
             if action == "status":
                 self._status(schema, options["check"])
+            elif action == "apply" and options["dry_run"]:
+                schema.rehearse(self._say)
             elif action == "apply":
-                self._apply(schema, options["dry_run"], say)
+                schema.apply(say)
             elif action == "create":
                 schema.create()
                 say("Created the schema, with all patches.")
-            elif not options["interactive"] or self._confirmed(store):
+            elif options["interactive"] and not _is_sure(store):
+                say("Nothing was dropped.")
+            else:
                 schema.drop()
                 say("Dropped the schema.")
         except (ImproperlyConfigured, SchemaError, StormError) as error:
@@ -69,18 +73,7 @@ class Command(BaseCommand):
         if check and not status.up_to_date:
             raise CommandError(f"The store {schema.name!r} is not up to date.")
 
-    def _apply(self, schema: StoreSchema, dry_run: bool, say: Any) -> None:
-        if schema.known_status().up_to_date:
-            say("Nothing to apply.")
-        elif dry_run:
-            schema.rehearse(self._say)
-        else:
-            schema.apply(say)
 
-    def _confirmed(self, store: str) -> bool:
-        answer = input(
-            f"This drops the tables of the store {store!r}, with all that is in them.\nType 'yes' to go on, or 'no': "
-        )
-        if answer != "yes":
-            self.stdout.write("Nothing was dropped.")
-        return answer == "yes"
+def _is_sure(store: str) -> bool:
+    question = f"This drops the tables of the store {store!r}, with all that is in them."
+    return input(f"{question}\nType 'yes' to go on, or 'no': ") == "yes"

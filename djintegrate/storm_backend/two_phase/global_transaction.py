@@ -1,4 +1,4 @@
-"""How the stores of one two-phase transaction come to one outcome.
+"""The global transaction: how the two-phase stores of one transaction of Zope's come to one outcome.
 
 The last of them to vote records the decision in its own database, as part of its own transaction: the commit of that
 record is the decision. Nothing is recorded where only one store has changes. `recovery` goes by the same rule.
@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import enum
 import logging
-from typing import Any, Protocol
+from typing import Any
 
 import django.db
 from storm.exceptions import IntegrityError as StormIntegrityError
 
+from ..transactions.manager import DataManager
 from . import branches, decision_log
 
 # What a database answers that has not committed. After another error it is asked whether it has.
@@ -29,53 +30,37 @@ class Outcome(enum.Enum):
     UNKNOWN = "Whether it is to be committed cannot be told before all stores can be reached"
 
 
-class Voter(Protocol):
-    """What an agreement asks of a store's data manager."""
+class Participant(DataManager):
+    """A data manager that can prepare."""
 
-    connection: Any
-    txn: Any
-    all: list[Any]
-    two_phase: bool
+    # Its own connection was lost.
+    ended_elsewhere = False
 
-    @property
-    def name(self) -> str: ...
+    def end_branch(self, commit: bool) -> Exception | None:
+        """End what is prepared, on another connection if its own is lost; the error if that cannot be done."""
+        raise NotImplementedError
 
-    def has_changes(self) -> bool: ...
-
-    def commit_now(self) -> None: ...
-
-    def abort(self, txn: Any) -> None: ...
-
-    def should_retry(self, error: BaseException) -> bool: ...
+    def leave_branch(self) -> None:
+        """Let go of the connection, and leave what is prepared as it is."""
+        raise NotImplementedError
 
 
-class PreparedVoter(Voter, Protocol):
-    """The same of a store that can prepare."""
-
-    ended_elsewhere: bool
-
-    def end_branch(self, commit: bool) -> Exception | None: ...
-
-    def leave_branch(self) -> None: ...
-
-
-class Agreement:
-    """The one outcome of the two-phase stores of one transaction."""
+class GlobalTransaction:
+    """The one outcome of all branches, and of the store in one phase that may vote after them."""
 
     def __init__(self, site: str) -> None:
         self.name = branches.new_transaction(site)
         self._outcome = Outcome.OPEN
         # In the order of their votes: if there are several, the last has the record.
-        self._prepared: list[PreparedVoter] = []
-        self._recorders: list[Voter] = []
+        self._prepared: list[Participant] = []
+        self._recorders: list[DataManager] = []
         self._in_doubt = False
 
-    def vote(self, voter: PreparedVoter, branch: branches.Branch) -> None:
+    def vote(self, voter: Participant, branch: branches.Branch) -> None:
         """A store votes that somebody may still vote after."""
         changed = voter.has_changes()
-        records = self._is_needed(changed) and not any(
-            other.may_still_prepare() for other in voter.all if other != voter
-        )
+        is_last = not any(other.may_still_prepare() for other in voter.all if other is not voter)
+        records = is_last and self._is_needed(changed)
         if not (changed or records):
             voter.commit_now()
             return
@@ -93,7 +78,7 @@ class Agreement:
             # Also those that commit in one phase, who vote after all of us.
             other.decision = other.decision or self
 
-    def vote_last(self, voter: Voter) -> None:
+    def vote_last(self, voter: DataManager) -> None:
         """A store votes that commits at once: if others are prepared, its commit is the decision."""
         changed = voter.has_changes() if self._prepared else False
         if not (self._is_needed(changed) and (changed or voter.two_phase)):
@@ -125,7 +110,7 @@ class Agreement:
             self._end(self._prepared.pop())
         self._forget()
 
-    def abandon(self, voter: PreparedVoter) -> None:
+    def abandon(self, voter: Participant) -> None:
         """A prepared store is told to abort, though it may be too late for that."""
         if voter in self._prepared:
             self._prepared.remove(voter)
@@ -136,11 +121,12 @@ class Agreement:
     def _is_needed(self, changed: bool) -> bool:
         return len(self._prepared) + changed > 1
 
-    def _record(self, voter: Voter) -> None:
-        decision_log.record(voter.connection, voter.name, self.name)
+    def _record(self, voter: DataManager) -> None:
+        wrapper: Any = voter.connection
+        decision_log.record(wrapper, voter.name, self.name)
         self._recorders.append(voter)
 
-    def _decide(self, voter: PreparedVoter) -> None:
+    def _decide(self, voter: Participant) -> None:
         # If it fails, so does the transaction, and the others are told to abort.
         error = voter.end_branch(commit=True)
         if error is not None:
@@ -153,7 +139,7 @@ class Agreement:
                 "was being committed."
             )
 
-    def _end(self, voter: PreparedVoter) -> None:
+    def _end(self, voter: Participant) -> None:
         if self._outcome is Outcome.UNKNOWN:
             voter.leave_branch()
             self._tell_of_doubt(voter, None)
@@ -163,12 +149,11 @@ class Agreement:
             # The others go on: nothing here can change the outcome any more.
             self._tell_of_doubt(voter, error)
 
-    def _has_committed(self, voter: Voter) -> bool:
+    def _has_committed(self, voter: DataManager) -> bool:
         """Whether the record is there, asked on another connection. If not, it never will be."""
+        wrapper: Any = voter.connection
         try:
-            return decision_log.on_own_connection(
-                voter.connection, lambda wrapper: decision_log.settle(wrapper, self.name)
-            )
+            return decision_log.on_own_connection(wrapper, lambda other: decision_log.settle(other, self.name))
         except Exception as error:
             self._outcome = Outcome.UNKNOWN
             logger.critical(
@@ -178,7 +163,7 @@ class Agreement:
             )  # fmt: skip
             return False
 
-    def _tell_of_doubt(self, voter: PreparedVoter, error: Exception | None) -> None:
+    def _tell_of_doubt(self, voter: Participant, error: Exception | None) -> None:
         self._in_doubt = True
         logger.critical(
             "The two-phase transaction %s is in doubt: it stays prepared in the store %r, and its rows locked. %s.%s "

@@ -8,7 +8,7 @@ VENV := .venv/bin/python
 ENVIRONMENT = $(or $(PYTHON),exit 1;) -m tools.environment
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format matrix coherence values conformance bench bench-openid fuzz-openid bench-cleanup soak crash docs clean bench-dojo beside screenshots release-check load
+.PHONY: help run test lint format matrix coherence values conformance bench bench-openid fuzz-openid openid-dropin bench-cleanup soak crash docs clean bench-dojo beside screenshots release-check load
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,9 +55,15 @@ bench: ## measure the engine against Django's native backends, row by row (ARGS=
 	@$(ENVIRONMENT) test --db all --servers
 	@$(VENV) -m proofs.benchmarks $(ARGS)
 
-fuzz-openid: ## 20,000 mutated OpenID answers and documents: none is a 500 (DB=sqlite EXAMPLES=10000, of each)
-	@$(ENVIRONMENT) test --db '$(DB)' --servers
-	@DB=$(or $(DB),sqlite) OPENID_FUZZ_EXAMPLES=$(or $(EXAMPLES),10000) $(VENV) -m pytest -q tests/openid_auth/test_fuzz.py $(ARGS)
+fuzz-openid: ## 100,000 mutated OpenID answers, documents and bodies: none is a 500 (ARGS="--cases 10000")
+	@$(ENVIRONMENT) test
+	@$(VENV) -m pip install --quiet --disable-pip-version-check --only-binary :all: atheris || echo "Without atheris."
+	@$(VENV) -W ignore -m tests.openid_auth.fuzz $(ARGS)
+
+openid-dropin: ## run django-openid-auth 0.17's own tests, and python3-openid's documents, on the login
+	@$(ENVIRONMENT) test
+	@$(VENV) -m proofs.openid_dropin
+	@$(VENV) -m proofs.openid_discovery
 
 bench-openid: ## count the SQL statements of sign-ins beside django-openid-auth 0.17 on Django 4.2
 	@$(ENVIRONMENT) test

@@ -1,6 +1,6 @@
-"""The three models in the admin, and mixins for the admin of users and groups.
+"""The app's models in the admin, and mixins for the admin of users and groups.
 
-Registers the three models and nothing else. OPENID_USER_ADMIN and OPENID_USE_AS_ADMIN_LOGIN ask the AppConfig for more.
+Registers those models and nothing else. OPENID_USER_ADMIN and OPENID_USE_AS_ADMIN_LOGIN ask the AppConfig for more.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from .forms import TeamGroupsMixin
-from .models import Association, Nonce, UserOpenID
+from .models import Association, Nonce, OpenIDSession, UserOpenID
 from .people.groups import driving_teams
 from .upkeep.cleanup import remove_expired_associations, remove_expired_nonces
 
@@ -56,6 +56,16 @@ class AssociationAdmin(ProtocolAdmin):
         self.message_user(request, text % count, messages.SUCCESS)
 
 
+@admin.register(OpenIDSession)
+class OpenIDSessionAdmin(ProtocolAdmin):
+    """To delete a session here is to end it."""
+
+    exclude = ["digest"]
+    list_display = ["identity", "browser", "began", "seen"]
+    list_select_related = ["identity"]
+    search_fields = ["identity__claimed_id"]
+
+
 @admin.register(UserOpenID)
 class UserOpenIDAdmin(admin.ModelAdmin):
     raw_id_fields = ["user"]
@@ -70,7 +80,7 @@ class UserOpenIDInline(admin.TabularInline):
     extra = 0
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        # A line each: the columns are texts only so that long addresses fit.
+        # One line for each address: the columns are texts only so that long ones fit.
         return super().formfield_for_dbfield(db_field, request, **kwargs, widget=admin.widgets.AdminTextInputWidget())
 
 

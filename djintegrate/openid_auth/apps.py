@@ -20,15 +20,23 @@ class OpenIDAuthConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from django.contrib.auth.signals import user_logged_in, user_logged_out
         from django.core import checks
-        from django.db.models.signals import post_delete
+        from django.db.models.signals import post_delete, post_save
 
         from .checks import check_configuration
         from .models import UserOpenID
-        from .people.receivers import take_back_verification
+        from .people import fresh, trail
+        from .people.receivers import end_session, take_back_verification
+        from .protocol import log_lines
 
         checks.register(check_configuration)
         post_delete.connect(take_back_verification, sender=UserOpenID, dispatch_uid="openid_auth.take_back")
+        post_save.connect(trail.identity_saved, sender=UserOpenID, dispatch_uid="openid_auth.added")
+        post_delete.connect(trail.identity_deleted, sender=UserOpenID, dispatch_uid="openid_auth.removed")
+        user_logged_in.connect(fresh.note, dispatch_uid="openid_auth.signed_in")
+        user_logged_out.connect(end_session, dispatch_uid="openid_auth.signed_out")
+        log_lines.protect()
         self.set_up_admin()
 
     def set_up_admin(self) -> None:

@@ -9,17 +9,20 @@ from django import forms
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from openid.association import Association
-from openid.consumer.consumer import Response
-from openid.consumer.discover import DiscoveryFailure
+from openid.consumer.discover import DiscoveryFailure, OpenIDServiceEndpoint
 
 from . import views
 from .forms import OpenIDLoginForm
-from .protocol.consumer import Answer, OpenIDConsumer
+from .people import identities
+from .protocol.consumer import OpenIDConsumer
 from .protocol.state import Begun
 from .site.pages import lacks_cookies, send_again
+
+LIST = "openid-identities"
 
 
 @login_not_required
@@ -41,21 +44,7 @@ async def alogin_begin(
     asked = await sync_to_async(prepare)()
     if isinstance(asked, HttpResponse):
         return asked
-    consumer = views.make_consumer(request)
-    try:
-        endpoint = await sync_to_async(consumer.discover, thread_sensitive=False)(asked)
-    except DiscoveryFailure as error:
-        return await sync_to_async(views.fail)(request, str(error), render_failure, status=400, exception=error)
-    association = await sync_to_async(consumer.association)(endpoint)
-    if association is None:
-        association = await sync_to_async(consumer.negotiate, thread_sensitive=False)(endpoint)
-        await sync_to_async(consumer.remember)(endpoint, association)
-
-    def send() -> HttpResponse:
-        openid_request = consumer.request(Begun(endpoint, asked), association)
-        return views.send(request, openid_request, None, login_complete_view, redirect_field_name)
-
-    return await sync_to_async(send)()
+    return await _begin(request, asked, None, "login", login_complete_view, render_failure, redirect_field_name)
 
 
 @login_not_required
@@ -67,19 +56,87 @@ async def alogin_complete(
     """As `login_complete`."""
     if lacks_cookies(request):
         return await sync_to_async(send_again)(request)
-    response = await _verified(request, views.make_consumer(request))
-    return await sync_to_async(views.conclude)(request, response, redirect_field_name, render_failure)
-
-
-async def _verified(request: HttpRequest, consumer: OpenIDConsumer) -> Response | None:
     data = views.openid_data(request)
-    if not data:
+    if refusal := await sync_to_async(views.refuse_unread)(request, data, render_failure):
+        return refusal
+    consumer = views.make_consumer(request)
+    answer = await sync_to_async(consumer.receive)(data, request.build_absolute_uri())
+    verified = await sync_to_async(consumer.verify, thread_sensitive=False)(answer)
+
+    def conclude() -> HttpResponse:
+        response = consumer.settle(*verified)
+        return views.conclude(request, response, consumer.answered, redirect_field_name, render_failure)
+
+    return await sync_to_async(conclude)()
+
+
+async def aidentities(request: HttpRequest) -> HttpResponse:
+    """As `identities`."""
+    return await sync_to_async(identities.identities)(request)
+
+
+async def aidentity_add(request: HttpRequest) -> HttpResponse:
+    """As `identity_add`."""
+    asked = await sync_to_async(identities.ask_for_one_more)(request)
+    return asked if isinstance(asked, HttpResponse) else await _begin(request, asked, reverse(LIST), "add")
+
+
+async def aidentity_remove(request: HttpRequest, pk: int) -> HttpResponse:
+    """As `identity_remove`."""
+    return await sync_to_async(identities.identity_remove)(request, pk)
+
+
+async def asession_end(request: HttpRequest, pk: int) -> HttpResponse:
+    """As `session_end`."""
+    return await sync_to_async(identities.session_end)(request, pk)
+
+
+async def aask_again(request: HttpRequest) -> HttpResponse | None:
+    """As `ask_again`."""
+    consumer = views.make_consumer(request)
+    asked = await sync_to_async(views.vouching)(request)
+    try:
+        endpoint, association = await _agree(consumer, asked)
+    except DiscoveryFailure as error:
+        await sync_to_async(views.postpone)(request, error)
         return None
 
-    def receive() -> tuple[Answer, Association | None]:
-        answer = consumer.receive(data, request.build_absolute_uri())
-        return answer, consumer.known_association(answer)
+    def send() -> HttpResponse:
+        begun = Begun(endpoint, asked, "recheck", views.user_key(request))
+        return views.send_to_be_checked(request, consumer.request(begun, association))
 
-    answer, association = await sync_to_async(receive)()
-    response = await sync_to_async(consumer.verify, thread_sensitive=False)(answer, association)
-    return await sync_to_async(consumer.settle)(response)
+    return await sync_to_async(send)()
+
+
+async def _begin(
+    request: HttpRequest,
+    asked: str,
+    redirect_to: str | None,
+    purpose: str,
+    login_complete_view: str = "openid-complete",
+    render_failure: Any = None,
+    redirect_field_name: str = REDIRECT_FIELD_NAME,
+) -> HttpResponse:
+    """As `views.begin_request`, once it is known that the client may begin one."""
+    consumer = views.make_consumer(request)
+    try:
+        endpoint, association = await _agree(consumer, asked)
+    except DiscoveryFailure as error:
+        return await sync_to_async(views.fail)(request, str(error), render_failure, status=400, exception=error)
+
+    def send() -> HttpResponse:
+        user = views.user_key(request) if purpose == "add" else ""
+        openid_request = consumer.request(Begun(endpoint, asked, purpose, user), association)
+        return views.send(request, openid_request, redirect_to, login_complete_view, redirect_field_name)
+
+    return await sync_to_async(send)()
+
+
+async def _agree(consumer: OpenIDConsumer, asked: str) -> tuple[OpenIDServiceEndpoint, Association | None]:
+    """The endpoint, and an association with it; each step in the thread where it belongs."""
+    endpoint = await sync_to_async(consumer.discover, thread_sensitive=False)(asked)
+    association = await sync_to_async(consumer.association)(endpoint)
+    if association is None:
+        association = await sync_to_async(consumer.negotiate, thread_sensitive=False)(endpoint)
+        await sync_to_async(consumer.remember)(endpoint, association)
+    return endpoint, association

@@ -1,6 +1,7 @@
 """The authentication backend: from a provider's verified answer to a Django user.
 
-Refuses before it writes: somebody who may not sign in leaves no user behind.
+Refuses before it writes: somebody who may not sign in leaves no user behind. Its methods are those of
+django-openid-auth, and each may be replaced by a class derived from it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.models import Permission
 from django.db import IntegrityError, models, router, transaction
-from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 from openid.consumer.consumer import SUCCESS, SuccessResponse
 
@@ -38,19 +38,13 @@ __all__ = ["OpenIDBackend", "get_user_group_model"]
 
 logger = logging.getLogger("djintegrate.openid_auth")
 
-ATTEMPTS = 3
+ATTEMPTS = 32
+"""How often a newcomer looks for another name, because somebody who arrived at the same moment took the last one."""
 PERMISSION = {"content_type__app_label": "openid_auth", "codename": "account_verified"}
-VERIFIED = "_openid_verified"
-"""The attribute of a user that says whether they have that permission, where it is known."""
-COMPLETE = "_openid_complete"
-"""That of a new user who has what the teams give: a class of a site's own may create users otherwise."""
 
 
 class OpenIDBackend(BaseBackend):
     """Takes `openid_response`, which a consumer has verified, and nothing else."""
-
-    _optimistic = False
-    """Whether to leave it to the database to find that a new name is taken: at the first attempt, others follow."""
 
     def get_user(self, user_id: Any) -> Any:
         user = get_user_model()._default_manager.filter(pk=user_id).first()
@@ -61,30 +55,46 @@ class OpenIDBackend(BaseBackend):
         response = kwargs.get("openid_response")
         if response is None or response.status != SUCCESS or not response.identity_url:
             return None
-        for attempt in range(ATTEMPTS):
-            self._optimistic = attempt == 0
-            try:
-                return self._authenticate(response, attempt)
-            except IntegrityError as error:
-                # The name is taken, or the same person signed in for the first time just now. Now they are there.
-                if attempt == ATTEMPTS - 1:
-                    raise DetailsAlreadyTaken() from error
-        return None
+        user = _owner(response.identity_url)
+        if user is not None and not user.is_active:
+            return user  # For the view to refuse.
+        if user is None and not config.create_users:
+            return None
+        details = self._extract_user_details(response)
+        teams = self._teams(response)
+        if config.physical_multifactor_required and not person.used_physical_multifactor(response):
+            raise MissingPhysicalMultiFactor()
+        if not self._is_in_required_team(response, teams, details, user):
+            if user is not None:
+                self._update_teams(user, teams)  # What came with the team goes with it.
+            return None
+        if user is None:
+            user = self._create(response)
+        elif config.update_details:
+            user = self._update(user, details, response)
+        self._update_teams(user, teams)
+        return user
 
     def create_user_from_openid(self, openid_response: SuccessResponse) -> Any:
-        """A new user who has the identity, and what the teams give them: all of it, or nothing."""
+        """A new user who has the identity: both, or neither. Who arrived with it at the same moment is that user."""
         details = self._extract_user_details(openid_response)
-        teams = self._teams(openid_response)
-        # Before the transaction, so that this begins with a write: SQLite gives no lock to who has read in it before.
-        values = self._values_of_new_user(details)
-        with transaction.atomic(router.db_for_write(UserOpenID)):
-            user = get_user_model()._default_manager.create_user(password=None, **values)
-            _claim(user, openid_response)
-            if details.get("account_verified"):
-                self._update_verified(user, True)
-            self._update_teams(user, teams)
-        setattr(user, COMPLETE, True)
-        return user
+        for _attempt in range(ATTEMPTS):
+            # The transaction begins with a write: SQLite gives no lock to a transaction that has read before.
+            values = self._values_of_new_user(details, openid_response.identity_url)
+            try:
+                with transaction.atomic(router.db_for_write(UserOpenID)):
+                    user = get_user_model()._default_manager.create_user(password=None, **values)
+                    _claim(user, openid_response)
+                    self._update_verified(user, bool(details.get("account_verified")), is_new=True)
+                return user
+            except IntegrityError as error:
+                owner = _owner(openid_response.identity_url)
+                if owner is not None:
+                    return owner
+                if not usernames.is_taken(values[get_user_model().USERNAME_FIELD], openid_response.identity_url):
+                    # The constraint is not the name's: the user model wants something else to be unique.
+                    raise DetailsAlreadyTaken() from error
+        raise DetailsAlreadyTaken()
 
     def associate_openid(self, user: Any, openid_response: SuccessResponse) -> UserOpenID:
         """Make the identity one of `user`'s."""
@@ -100,7 +110,9 @@ class OpenIDBackend(BaseBackend):
         if usernames.is_email():
             changes.pop(user.get_email_field_name(), None)
         if config.follow_renames:
-            changes[user.USERNAME_FIELD] = usernames.choose(details, user)
+            changes[user.USERNAME_FIELD] = self._username(
+                details, openid_response.identity_url, details.get("nickname")
+            )
         self._save(user, changes)
         self._update_verified(user, bool(details.get("account_verified")))
 
@@ -114,31 +126,47 @@ class OpenIDBackend(BaseBackend):
         if config.staff_teams is not None and hasattr(user, "is_staff"):
             self._save(user, {"is_staff": not set(config.staff_teams).isdisjoint(teams_response.is_member)})
 
-    def _authenticate(self, response: SuccessResponse, attempt: int) -> Any:
-        user = _owner(response.identity_url)
-        if user is not None and not user.is_active:
-            return user  # For the view to refuse.
-        if user is None and not config.create_users:
-            return None
+    # Names, by methods that classes of django-openid-auth's users replace
 
-        details = self._extract_user_details(response)
-        teams = self._teams(response)
-        if config.physical_multifactor_required and not person.used_physical_multifactor(response):
-            raise MissingPhysicalMultiFactor()
-        if not self._is_in_required_team(response, teams, details, user):
-            if user is not None:
-                self._update_teams(user, teams)  # What came with the team goes with it.
-            return None
-        if user is None:
-            user = self.create_user_from_openid(response)
-            if not user.__dict__.pop(COMPLETE, False):
-                self._update_teams(user, teams)
-            return user
-        if config.update_details and attempt < ATTEMPTS - 1:
+    def _get_preferred_username(self, nickname: str | None, email: str | None) -> str:
+        return usernames.preferred(nickname, email)
+
+    def _get_available_username(self, nickname: str | None, identity_url: str) -> str:
+        if config.strict_usernames:
+            self._ensure_available_username(nickname, identity_url)
+            return nickname or ""
+        return self._get_available_username_for_nickname(nickname, identity_url)
+
+    def _get_available_username_for_nickname(self, nickname: str | None, identity_url: str) -> str:
+        return usernames.available(nickname, identity_url)
+
+    def _ensure_available_username(self, nickname: str | None, identity_url: str) -> None:
+        usernames.ensure_available(nickname, identity_url)
+
+    def _username(self, details: Details, identity_url: str, wanted: str | None) -> str:
+        if not usernames.is_email():
+            return self._get_available_username(usernames.fitting(wanted), identity_url)
+        email = details.get("email")
+        if not email or not usernames.fits(email):
+            raise RequiredAttributeNotReturned(RequiredAttributeNotReturned.named % {"name": "email"})
+        name: str = get_user_model().objects.normalize_email(email)
+        self._ensure_available_username(name, identity_url)
+        return name
+
+    # The steps of a sign-in
+
+    def _create(self, response: SuccessResponse) -> Any:
+        try:
+            return self.create_user_from_openid(response)
+        except IntegrityError as error:
+            raise DetailsAlreadyTaken() from error
+
+    def _update(self, user: Any, details: Details, response: SuccessResponse) -> Any:
+        try:
             self.update_user_details(user, details, response)
-        elif config.update_details:
+        except IntegrityError:
             logger.warning("The details of user %s stay as they are: a constraint refuses the provider's.", user.pk)
-        self._update_teams(user, teams)
+            return get_user_model()._default_manager.get(pk=user.pk)
         return user
 
     def _extract_user_details(self, openid_response: SuccessResponse) -> Details:
@@ -167,7 +195,7 @@ class OpenIDBackend(BaseBackend):
         email = (takes_over and details.get("email")) or known or ""
         return any(re.fullmatch(pattern, email) for pattern in config.email_whitelist)
 
-    def _values_of_new_user(self, details: Details) -> dict[str, Any]:
+    def _values_of_new_user(self, details: Details, identity_url: str) -> dict[str, Any]:
         for name in (*config.sreg_required_fields, *(["nickname"] if config.strict_usernames else [])):
             if not details.get(name):
                 raise RequiredAttributeNotReturned(RequiredAttributeNotReturned.named % {"name": name})
@@ -177,15 +205,15 @@ class OpenIDBackend(BaseBackend):
         email = values.pop(email_field, "")
         if email_field != model.USERNAME_FIELD and _has_field(email_field):
             values[email_field] = email
-        values[model.USERNAME_FIELD] = usernames.choose(details, optimistic=self._optimistic)
+        wanted = self._get_preferred_username(details.get("nickname"), details.get("email"))
+        values[model.USERNAME_FIELD] = self._username(details, identity_url, wanted)
         return values
 
-    def _update_verified(self, user: Any, verified: bool) -> None:
-        """Give or take back `account_verified`."""
-        if not hasattr(user, "user_permissions"):
+    def _update_verified(self, user: Any, verified: bool, is_new: bool = False) -> None:
+        """Give or take back `account_verified`, which a new user does not have."""
+        if not hasattr(user, "user_permissions") or (is_new and not verified):
             return
-        known = getattr(user, VERIFIED, None)
-        has = user.user_permissions.filter(**PERMISSION).exists() if known is None else known
+        has = user.user_permissions.filter(**PERMISSION).exists()
         if verified and not has:
             user.user_permissions.add(Permission.objects.get(**PERMISSION))
         elif has and not verified:
@@ -201,28 +229,9 @@ class OpenIDBackend(BaseBackend):
 
 
 def _owner(claimed_id: str) -> Any:
-    """Whose identity it is, if anybody's; with what would be asked next: whether it is verified, and the groups."""
-    identities = UserOpenID.objects.select_related("user").filter(digest=digest_of(claimed_id))
-    model = get_user_model()
-    if hasattr(model, "user_permissions"):
-        field = model._meta.get_field("user_permissions")
-        given = field.remote_field.through._default_manager.filter(
-            **{field.m2m_field_name(): OuterRef("user")},
-            **{f"permission__{name}": value for name, value in PERMISSION.items()},
-        )
-        identities = identities.annotate(verified=Exists(given))
-    reads_groups = membership.may_read_groups_with_user()
-    if reads_groups:
-        identities = identities.annotate(group_name=models.F("user__groups__name"))
-    # The same identity once for each group, or once without any.
-    rows = list(identities)
-    if not rows:
-        return None
-    user = rows[0].user
-    setattr(user, VERIFIED, getattr(rows[0], "verified", None))
-    if reads_groups:
-        setattr(user, membership.KNOWN, {row.group_name for row in rows} - {None})
-    return user
+    """Whose identity it is, if anybody's."""
+    identity = UserOpenID.objects.select_related("user").filter(digest=digest_of(claimed_id)).first()
+    return None if identity is None else identity.user
 
 
 def _claim(user: Any, response: SuccessResponse) -> UserOpenID:
@@ -242,7 +251,7 @@ def _personal(details: Details) -> dict[str, Any]:
     return {
         name: value[: fields[name].max_length] if name in ("first_name", "last_name") else value
         for name, value in said.items()
-        # Half an address would be somebody else's.
+        # An e-mail address that was cut would be somebody else's.
         if value and name in fields and (name in ("first_name", "last_name") or _fits(value, fields[name]))
     }
 

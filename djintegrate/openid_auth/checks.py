@@ -19,6 +19,7 @@ from .auth import OpenIDBackend
 from .conf import config
 from .people import membership
 from .protocol.fetcher import FetchRefused, parse
+from .protocol.library import default_fetcher
 
 BACKEND = "djintegrate.openid_auth.auth.OpenIDBackend"
 SESSIONS = "django.contrib.sessions.middleware.SessionMiddleware"
@@ -39,7 +40,7 @@ def _addresses() -> Iterator[CheckMessage]:
             parse(url)
         except (FetchRefused, ValueError):
             yield Error(
-                f"{name} has {url!r}, which is no address that could be fetched.",
+                f"{name} has {url!r}, which is not an address that could be fetched.",
                 hint="Write it whole, as in https://login.launchpad.net/",
                 id="openid_auth.E002",
             )
@@ -48,7 +49,7 @@ def _addresses() -> Iterator[CheckMessage]:
             re.compile(pattern)
         except re.error as error:
             yield Error(
-                f"OPENID_EMAIL_WHITELIST_REGEXP_LIST has {pattern!r}, which is no regular expression: {error}.",
+                f"OPENID_EMAIL_WHITELIST_REGEXP_LIST has {pattern!r}, which is not a regular expression: {error}.",
                 hint="Correct the expression.",
                 id="openid_auth.E003",
             )
@@ -58,7 +59,7 @@ def _fields() -> Iterator[CheckMessage]:
     for name in dict.fromkeys([*config.sreg_required_fields, *config.sreg_extra_fields]):
         if name not in sreg.data_fields:
             yield Error(
-                f"{name!r} is no field of simple registration. It has {', '.join(sorted(sreg.data_fields))}.",
+                f"{name!r} is not a field of simple registration, which has {', '.join(sorted(sreg.data_fields))}.",
                 hint="Correct OPENID_SREG_REQUIRED_FIELDS or OPENID_SREG_EXTRA_FIELDS.",
                 id="openid_auth.E004",
             )
@@ -96,6 +97,13 @@ def _is_ours(path: str) -> bool:
 
 
 def _trust() -> Iterator[CheckMessage]:
+    if config.fetcher is None and default_fetcher() is not None:
+        yield Warning(
+            "Something has called python3-openid's setDefaultFetcher(). That fetcher is used, and our rules "
+            "about addresses and redirects do not hold for it.",
+            hint="Take the call out, or name the fetcher in OPENID_FETCHER, if it keeps such rules itself.",
+            id="openid_auth.W006",
+        )
     if config.allow_unsolicited:
         yield Warning(
             "OPENID_ALLOW_UNSOLICITED is on: any page can sign a visitor in as somebody else, whose account then gets "

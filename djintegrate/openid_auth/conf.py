@@ -5,6 +5,8 @@ They are read anew at each use and are never changed here.
 
 from __future__ import annotations
 
+from typing import Any
+
 from djintegrate.common.settings import Declared, Setting
 from djintegrate.common.types import (
     Type,
@@ -18,6 +20,7 @@ from djintegrate.common.types import (
     sequence,
     text,
     texts,
+    unfit,
     whole_number,
 )
 
@@ -30,12 +33,19 @@ PROVIDERS = (
 
 FIELDS = "a list of names of simple registration fields"
 TEAMS = "a list of team names"
+SECONDS = "a whole number of seconds, 0 or more, or None"
 BUTTON = 'a dictionary, {"name": …, "url": …, "icon": …}, of which the icon may be left out'
 
 
 def optional_text(should_be: str) -> Type[str | None]:
     """An empty text, as an environment variable may give it, says as much as None."""
     return lambda value: optional(text(should_be))(value) or None
+
+
+def optional_boolean(value: Any) -> bool | None:
+    if value is not None and not isinstance(value, bool):
+        raise unfit(value, "True, False or None")
+    return value
 
 
 class OpenIDSettings:
@@ -105,6 +115,15 @@ class OpenIDSettings:
         ),
         PROVIDERS,
     )
+    throttle_proxies = Setting(
+        "OPENID_THROTTLE_PROXIES", optional(whole_number("a number of proxies, 0 or more, or None", least=0)), None
+    )
+    fetcher = Setting(
+        "OPENID_FETCHER", optional(function("a function that makes a fetcher, its dotted path, or None")), None
+    )
+    notify = Setting("OPENID_NOTIFY", optional_boolean, None)
+    confirm_seconds = Setting("OPENID_CONFIRM_SECONDS", optional(whole_number(SECONDS, least=0)), 600)
+    recheck_seconds = Setting("OPENID_RECHECK_SECONDS", optional(whole_number(SECONDS, least=0)), None)
 
 
 config = OpenIDSettings()

@@ -53,3 +53,12 @@ class MissingUsernameViolation(DjangoOpenIDException):
 class MissingPhysicalMultiFactor(DjangoOpenIDException):
     default = _("Login requires physical multi-factor authentication.")
     advice = _("Sign in at your provider with a security key or another device, then try again here.")
+
+
+class NotAnAnswer(DjangoOpenIDException):
+    default = _("This is an OpenID relying party endpoint.")
+    advice = _("Providers send people here once they have signed in. If you want to sign in, begin on the login page.")
+
+
+class SignInAgain(DjangoOpenIDException):
+    default = _("Please sign in again before you change how you sign in.")

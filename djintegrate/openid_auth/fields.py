@@ -9,7 +9,6 @@ import hashlib
 from typing import Any
 
 from django.db import models
-from django.db.models import Case, Value, When
 
 
 def digest_of(*values: object) -> str:
@@ -19,11 +18,7 @@ def digest_of(*values: object) -> str:
 
 
 class DigestField(models.CharField):
-    """The digest of the fields named in `of`, filled in whenever a row is saved, by bulk_create() too.
-
-    A condition in a row's attribute `only_if` is looked at by the statement that saves it: unless it holds there is no
-    digest, and the column refuses the row.
-    """
+    """The digest of the fields named in `of`, filled in whenever a row is saved, by bulk_create() too."""
 
     def __init__(self, *, of: tuple[str, ...] = (), **options: Any) -> None:
         self.of = of
@@ -36,5 +31,4 @@ class DigestField(models.CharField):
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
         value = digest_of(*(getattr(model_instance, name) for name in self.of))
         setattr(model_instance, self.attname, value)
-        condition = getattr(model_instance, "only_if", None)
-        return value if condition is None else Case(When(condition, then=Value(value)))
+        return value

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import Permission as Permission
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from .fields import DigestField, digest_of
@@ -35,6 +37,23 @@ class UserOpenID(models.Model):
             raise ValidationError({"claimed_id": _("This identity already belongs to a user.")})
 
 
+class OpenIDSession(models.Model):
+    """A session that an identity has opened, and that is open. `digest` is that of a token which the session holds."""
+
+    identity = models.ForeignKey(UserOpenID, on_delete=models.CASCADE, verbose_name=_("OpenID identity"))
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    browser = models.CharField(_("browser"), max_length=200, blank=True)
+    began = models.DateTimeField(_("began"), default=timezone.now)
+    seen = models.DateTimeField(_("last seen"), default=timezone.now, db_index=True)
+
+    class Meta:
+        verbose_name = _("OpenID session")
+        verbose_name_plural = _("OpenID sessions")
+
+    def __str__(self) -> str:
+        return f"{self.identity}: {self.browser}"
+
+
 class Nonce(models.Model):
     """A nonce that a provider's answer has used up; the constraint on `digest` is what makes it usable once."""
 
@@ -42,7 +61,6 @@ class Nonce(models.Model):
     timestamp = models.BigIntegerField(_("timestamp"), db_index=True)
     salt = models.CharField(_("salt"), max_length=255)
     digest = DigestField(of=("server_url", "timestamp", "salt"), unique=True)
-    only_if: models.Exists
 
     class Meta:
         verbose_name = _("nonce")

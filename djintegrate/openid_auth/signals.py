@@ -2,6 +2,7 @@
 
 `openid_login_complete`: request, openid_response. `openid_duplicate_username`: username.
 `openid_login_failed`: request, message, openid_response (or None), exception (or None).
+`openid_identity_added`, `openid_identity_removed`: identity, user. `openid_identity_adopted`: identity.
 """
 
 from __future__ import annotations
@@ -11,3 +12,6 @@ from django.dispatch import Signal
 openid_login_complete = Signal()
 openid_duplicate_username = Signal()
 openid_login_failed = Signal()
+openid_identity_added = Signal()
+openid_identity_removed = Signal()
+openid_identity_adopted = Signal()

@@ -6,10 +6,10 @@ A nonce is used by inserting it: the database's unique constraint decides, so th
 from __future__ import annotations
 
 import base64
+import re
 import time
 
 from django.db import IntegrityError, models
-from django.db.models import Exists, F
 from openid.association import Association as OIDAssociation
 from openid.association import all_association_types
 from openid.store.interface import OpenIDStore
@@ -19,18 +19,19 @@ from .fields import digest_of
 from .models import Association, Nonce
 from .people.savepoints import undone_alone
 from .protocol.fetcher import MAX_URL
-from .protocol.recent import recent
 from .upkeep.cleanup import remove_expired_associations, remove_expired_nonces
 
 MAX_LIFETIME = 14 * 24 * 60 * 60
 """No association is used for longer than this, whatever the provider says."""
+HANDLE = re.compile(r"[!-~]{1,255}")
+"""As OpenID defines a handle. Databases differ in what else they would store."""
 
 
 class DjangoOpenIDStore(OpenIDStore):
     max_nonce_age = 6 * 60 * 60
 
     def storeAssociation(self, server_url: str, association: OIDAssociation) -> None:
-        if len(association.handle) > 255 or len(server_url) > MAX_URL or association.lifetime <= 0:
+        if not _is_handle(association.handle) or len(server_url) > MAX_URL or association.lifetime <= 0:
             return  # Without an association the provider is asked about each answer: slower, and as safe.
         values = {
             "secret": base64.b64encode(association.secret).decode("ascii"),
@@ -41,10 +42,11 @@ class DjangoOpenIDStore(OpenIDStore):
         if not _insert(Association(server_url=server_url, handle=association.handle, **values)):
             same = Association.objects.filter(server_digest=digest_of(server_url), handle=association.handle)
             same.update(**values)
-        recent.add(server_url, association)
 
     def getAssociation(self, server_url: str, handle: str | None = None) -> OIDAssociation | None:
         """The newest association that has not expired; those that have are removed."""
+        if handle is not None and not _is_handle(handle):
+            return None
         rows = Association.objects.filter(server_digest=digest_of(server_url))
         if handle is not None:
             rows = rows.filter(handle=handle)
@@ -55,35 +57,23 @@ class DjangoOpenIDStore(OpenIDStore):
             (found if row.issued + row.lifetime > now else expired).append(row)
         if expired:
             Association.objects.filter(pk__in=[row.pk for row in expired]).delete()
-        # Collations may take one handle for another.
+        # The database's collation may take one handle for another.
         usable = [row for row in found if handle in (None, row.handle) and row.assoc_type in all_association_types]
         if not usable:
             return None
-        association = _loaded(max(usable, key=lambda row: row.issued))
-        recent.add(server_url, association)
-        return association
-
-    def recall(self, server_url: str, handle: str) -> OIDAssociation | None:
-        """That association, perhaps from memory: then useNonce() has to look after it."""
-        return recent.get(server_url, handle) or self.getAssociation(server_url, handle)
+        return _loaded(max(usable, key=lambda row: row.issued))
 
     def removeAssociation(self, server_url: str, handle: str) -> bool:
-        recent.discard(server_url, handle)
+        if not _is_handle(handle):
+            return False
         deleted, _ = Association.objects.filter(server_digest=digest_of(server_url), handle=handle).delete()
         return bool(deleted)
 
-    def useNonce(self, server_url: str, timestamp: int, salt: str, signed_by: tuple[str, str] | None = None) -> bool:
-        """Whether nobody has used it before. `signed_by`: and the association of that provider and handle is still
-        here and has not expired, by the same statement.
-        """
+    def useNonce(self, server_url: str, timestamp: int, salt: str) -> bool:
+        """Whether nobody has used it before."""
         if abs(timestamp - time.time()) > SKEW or len(salt) > 255 or len(server_url) > MAX_URL:
             return False
-        row = Nonce(server_url=server_url, timestamp=timestamp, salt=salt)
-        if signed_by is not None:
-            signer, handle = signed_by
-            same = Association.objects.filter(server_digest=digest_of(signer), handle=handle)
-            row.only_if = Exists(same.filter(issued__gt=int(time.time()) - F("lifetime")))
-        return _insert(row)
+        return _insert(Nonce(server_url=server_url, timestamp=timestamp, salt=salt))
 
     def cleanupNonces(self, _now: int | None = None) -> int:
         return remove_expired_nonces(now=_now)
@@ -100,6 +90,10 @@ def _insert(row: models.Model) -> bool:
     except IntegrityError:
         return False
     return True
+
+
+def _is_handle(text: str) -> bool:
+    return HANDLE.fullmatch(text) is not None
 
 
 def _loaded(row: Association) -> OIDAssociation:

@@ -1,6 +1,6 @@
 """The Launchpad teams extension: asking for memberships, and reading the answer.
 
-A request holds `query_membership`, an answer `is_member`: names of teams, separated by commas.
+A request holds `query_membership`, an answer `is_member`: names of teams, separated by commas. Needs no Django.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .people.identities import identities, identity_add, identity_remove
+from .people.identities import identities, identity_add, identity_remove, session_end
 from .views import login_begin, login_complete, logo
 
 urlpatterns = [
@@ -14,4 +14,5 @@ urlpatterns = [
     path("identities/", identities, name="openid-identities"),
     path("identities/add/", identity_add, name="openid-identity-add"),
     path("identities/<int:pk>/remove/", identity_remove, name="openid-identity-remove"),
+    path("sessions/<int:pk>/end/", session_end, name="openid-session-end"),
 ]

@@ -41,6 +41,14 @@ PAIRS = [{}, {"a": 5}, {5: "a"}, {"a": None}, {"a": "text"}]
 VALUES: list[Any] = [None, *ODD, *TEXTS, *SEVERAL, *PAIRS]
 """Of each type that may come to somebody's mind."""
 
+ALSO_RIGHT: dict[str, list[Any]] = {
+    "OPENID_NOTIFY": [True],
+    "OPENID_THROTTLE_PROXIES": [5, 10**400],
+    "OPENID_CONFIRM_SECONDS": [None],
+    "OPENID_RECHECK_SECONDS": [5, 10**400],
+}
+"""Those of VALUES that fit, though the default alone would not tell."""
+
 
 def name(value: Any) -> str:
     return value.name if isinstance(value, Setting) else str(value)
@@ -50,8 +58,12 @@ every_setting = pytest.mark.parametrize(("app", "setting"), EVERY, ids=name)
 
 
 def never_right(setting: Setting[Any]) -> list[Any]:
-    """Those of VALUES that cannot fit a setting with this default."""
-    default = setting.default
+    """Those of VALUES that cannot fit a setting with this default, unless ALSO_RIGHT has it."""
+    right = ALSO_RIGHT.get(setting.name, [])
+    return [value for value in never_right_beside(setting.default) if value not in right]
+
+
+def never_right_beside(default: Any) -> list[Any]:
     if default is None or default is MISSING:
         return [value for value in ODD if value is not print]
     if isinstance(default, bool):
@@ -89,6 +101,13 @@ def test_a_wrong_type_is_an_error_that_names_the_setting_the_value_and_the_remed
             assert re.search(r"\. Make it .+\.$", said), said
             errors = [message for message in said_by_the_check(app) if message.msg == said]
             assert [(type(error), error.hint) for error in errors] == [(Error, f"Correct {setting.name}.")]
+
+
+@pytest.mark.parametrize("setting", [each for _, each in EVERY if each.name in ALSO_RIGHT], ids=name)
+def test_what_fits_beside_the_defaults_type_is_given_as_it_is(setting: Setting[Any]) -> None:
+    for value in ALSO_RIGHT[setting.name]:
+        with override_settings(**{setting.name: value}):
+            assert setting() is value
 
 
 @every_setting

@@ -63,11 +63,18 @@ class Hostile:
     def identity(self, name: str = "mallory") -> str:
         return f"{self.url}id/{name}"
 
-    def serve(self, path: str, body: str | bytes = b"", status: int = 200, **headers: str) -> str:
-        """From now on, `path` is this document. Its address."""
+    def serve(self, path: str, body: str | bytes = b"", status: int = 200, delay: float = 0, **headers: str) -> str:
+        """From now on, `path` is this document, after `delay` seconds. Its address."""
         content = body.encode() if isinstance(body, str) else body
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        self._tell("serve", {"path": f"/{path}", "status": status, "headers": named, "body": content.decode("latin1")})
+        document = {"status": status, "headers": named, "body": content.decode("latin1"), "delay": delay}
+        self._tell("serve", {"path": f"/{path}", **document})
+        return f"{self.url}{path}"
+
+    def serve_headers(self, path: str, headers: list[list[str]]) -> str:
+        """From now on, `path` is an empty document with these headers, which may have one name several times."""
+        document = {"status": 200, "headers": headers, "body": "", "delay": 0}
+        self._tell("serve", {"path": f"/{path}", **document})
         return f"{self.url}{path}"
 
     def sign(self, fields: dict[str, str], signed: list[str] | None = None) -> dict[str, str]:
@@ -170,6 +177,7 @@ class Handler(BaseHTTPRequestHandler):
         path = urlsplit(self.path).path
         if path in self.documents:
             document = self.documents[path]
+            time.sleep(document["delay"])
             self._send(document["body"].encode("latin1"), document["status"], document["headers"])
         elif path == "/select":
             self._xrds(SELECT, SREG, TEAMS)
@@ -247,10 +255,10 @@ class Handler(BaseHTTPRequestHandler):
                 self.wfile.flush()
                 time.sleep(0.1)
 
-    def _send(self, body: bytes, status: int = 200, headers: dict[str, str] | None = None) -> None:
+    def _send(self, body: bytes, status: int = 200, headers: Any = None) -> None:
         with suppress(OSError):
             self.send_response(status)
-            for name, value in (headers or {}).items():
+            for name, value in headers.items() if isinstance(headers, dict) else headers or ():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()

@@ -256,16 +256,6 @@ class TestTeams:
         assert [statements(*one), statements(*both, *mapping), statements(*both, *mapping)] == few
         assert user.groups.count() == 500
 
-    def test_who_is_in_the_right_groups_already_costs_no_statement_of_its_own(self, provider: Provider) -> None:
-        sign_in(provider)
-        answer = provider.decide((visitor := Visitor()).begin(provider.url)["Location"])
-        with CaptureQueriesContext(connection) as captured:
-            visitor.complete(answer)
-        about_groups = [query["sql"] for query in captured if "auth_group" in query["sql"]]
-        assert len(about_groups) == 1
-        assert "openid_auth_useropenid" in about_groups[0]
-        assert self.groups(visitor) == ["drivers", "speakers"]
-
 
 class OwnBackend(OpenIDBackend):
     """As sites derive from django-openid-auth's: each method that it calls on itself may be another."""

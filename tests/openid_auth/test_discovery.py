@@ -65,6 +65,11 @@ def test_a_page_may_name_its_provider_by_links(hostile: Hostile) -> None:
         "<head><!-- {} --></head>", "<head><script>'{}'</script></head>", "<head><style>{}</style></head>",
         "<head><title>{}</title></head>", "<head><textarea>{}</textarea></head>", "<head></head><body>{}</body>",
         "<head><noscript>{}</noscript></head>", "<body>{}", "<head><!-- {}", "<head><![CDATA[{}]]></head>",
+        "<head><meta name='description' content='{}'></head>", "<head><link title='{}'></head>",
+        "<html title='{}'><head></head>",
+
+        "<head><template>{}</template></head>", "<head><x title='>{}'></head>",
+        "<p>{}", "<head><script>/*<!--*/{}</script>",
     ],
 )  # fmt: skip
 def test_what_visitors_may_have_put_into_a_page_does_not_count(hostile: Hostile, page: str) -> None:

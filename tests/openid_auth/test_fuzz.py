@@ -1,7 +1,7 @@
 """Whatever a provider or a browser sends, the site answers with a page: never with a 500, never with a stranger inside.
 
-OPENID_FUZZ_EXAMPLES says how many of each kind are tried; `make fuzz-openid` tries 10,000 of each. In `FAILED` is what
-failed: here, or in python3-openid, which raises all sorts of things, or with the application that came before.
+OPENID_FUZZ_EXAMPLES says how many of each kind are tried; `make fuzz-openid` is fuzz.py. In `FAILED` is what failed:
+here, or in python3-openid, which raises all sorts of things, or with the application that came before.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def site(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.OPENID_LAUNCHPAD_STAFF_TEAMS = ["team"]
     settings.OPENID_TEAMS_TRUSTED_ENDPOINTS = [ENDPOINT]
     settings.OPENID_VALID_VERIFICATION_SCHEMES = {ENDPOINT: ["token_via_email"]}
-    monkeypatch.setattr(consumer, "Fetcher", lambda: Canned)
+    monkeypatch.setattr(consumer, "make_fetcher", lambda: Canned)
 
 
 class Canned:

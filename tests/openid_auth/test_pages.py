@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from djintegrate.openid_auth.models import UserOpenID
+from djintegrate.openid_auth.people import fresh
 from tests.openid_auth.provider import Provider
 from tests.support.axe import violations
 from tests.support.browser import NARROW, WIDE, complaints, page_text, prefer_dark, resize, wait_for, without_javascript
@@ -219,6 +222,33 @@ def only_identity(person: Person) -> None:
     person.visit("/openid/identities/")
 
 
+def unreachable(person: Person) -> None:
+    person.visit("/openid/login/")
+    person.browser.find_element(By.ID, "id_openid_identifier").send_keys("https://no-such-name.invalid/", Keys.ENTER)
+    person.sees("No OpenID provider could be found")
+
+
+def endpoint(person: Person) -> None:
+    person.visit("/openid/complete/")
+    person.sees("begin on the login page")
+
+
+def where_signed_in(person: Person) -> None:
+    person.sign_in()
+    person.visit("/openid/identities/")
+    person.sees("Where you are signed in")
+
+
+def signed_in_long_ago(person: Person) -> None:
+    person.sign_in()
+    for session in Session.objects.all():
+        contents = session.get_decoded() | {fresh.KEY: 0}
+        session.session_data = SessionStore().encode(contents)
+        session.save()
+    person.visit("/openid/identities/")
+    person.sees("sign in again first")
+
+
 def provider_home(person: Person) -> None:
     person.browser.get(person.provider.url)
     person.press("Sign in as Ada Okoye")
@@ -232,7 +262,8 @@ def consent(person: Person) -> None:
 
 
 PAGES = [
-    chooser, refused_identifier, failure, continuing, identities, only_identity, provider_home, consent,
+    chooser, refused_identifier, failure, continuing, identities, only_identity, provider_home, consent, unreachable,
+    endpoint, where_signed_in, signed_in_long_ago,
 ]  # fmt: skip
 
 
@@ -242,6 +273,8 @@ def test_axe_finds_nothing_wrong_and_nothing_is_cut_off(
 ) -> None:
     settings.OPENID_DISALLOW_INAMES = True
     settings.OPENID_PHYSICAL_MULTIFACTOR_REQUIRED = page is consent
+    if page is where_signed_in:
+        settings.MIDDLEWARE = [*settings.MIDDLEWARE, "djintegrate.openid_auth.middleware.OpenIDSessionMiddleware"]
     if page is continuing:
         long_teams(person, settings)
     page(person)

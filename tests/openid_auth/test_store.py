@@ -6,7 +6,6 @@ import time
 
 import pytest
 from django.db import connection, transaction
-from django.test.utils import CaptureQueriesContext
 from openid.association import Association as OIDAssociation
 
 from djintegrate.openid_auth.models import Association, Nonce
@@ -80,21 +79,6 @@ class TestNonces:
         assert store.useNonce(SERVER, now, "salt ")
         assert store.useNonce(SERVER, now - 1, "salt")
         assert store.useNonce("https://other.example/", now, "salt")
-
-    def test_with_an_association_one_is_good_only_while_that_is(self, store: DjangoOpenIDStore) -> None:
-        now, signer = int(time.time()), (SERVER, "handle")
-        assert not store.useNonce(SERVER, now, "salt", signed_by=signer)
-        store.storeAssociation(SERVER, made())
-        with CaptureQueriesContext(connection) as captured:
-            assert store.useNonce(SERVER, now, "salt", signed_by=signer)
-        assert [query["sql"].split()[0] for query in captured if "SAVEPOINT" not in query["sql"]] == ["INSERT"]
-        assert not store.useNonce(SERVER, now, "salt", signed_by=signer)
-        assert not store.useNonce(SERVER, now, "other", signed_by=(SERVER + "/", "handle"))
-        assert not store.useNonce(SERVER, now, "other", signed_by=(SERVER, "other"))
-        Association.objects.update(issued=now - 1000)
-        assert not store.useNonce(SERVER, now, "other", signed_by=signer)
-        Association.objects.update(issued=now - 998)
-        assert store.useNonce(SERVER, now, "other", signed_by=signer)
 
     def test_a_refusal_leaves_the_transaction_as_it_was(self, store: DjangoOpenIDStore) -> None:
         now = int(time.time())

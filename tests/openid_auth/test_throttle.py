@@ -68,3 +68,30 @@ def test_who_tries_too_often_is_told_when_to_come_back(settings: Any, provider: 
     response = visitor.begin(provider.url)
     assert 0 < int(response["Retry-After"]) <= 3600
     assert visitor.client.get("/openid/login/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("proxies", "peer", "forwarded", "expected"),
+    [
+        (0, "8.8.8.8", "1.1.1.1", "8.8.8.8"),
+        (0, "10.0.0.1", "1.1.1.1", "10.0.0.1"),
+        (1, "8.8.8.8", "spoofed, 1.1.1.1", "1.1.1.1"),
+        (2, "10.0.0.1", "spoofed, 1.1.1.1, 10.0.0.2", "1.1.1.1"),
+        (3, "10.0.0.1", "1.1.1.1", "1.1.1.1"),
+        (1, "8.8.8.8", None, "8.8.8.8"),
+        (1, "10.0.0.1", "1.1.1.1:4711", "1.1.1.1"),
+        (1, "10.0.0.1", "[2606:4700:4700::1111]:4711", "2606:4700:4700::/64"),
+        (1, "::ffff:10.0.0.1", "::ffff:1.1.1.1", "1.1.1.1"),
+    ],
+)
+def test_as_many_proxies_are_looked_through_as_the_setting_says(
+    settings: Any, proxies: int, peer: str, forwarded: str | None, expected: str
+) -> None:
+    settings.OPENID_THROTTLE_PROXIES = proxies
+    assert client(request(peer, forwarded)) == expected
+
+
+def test_clients_of_ipv4_are_counted_one_by_one_on_a_socket_of_ipv6() -> None:
+    assert client(request("::ffff:8.8.8.8")) == "8.8.8.8"
+    assert client(request("::ffff:8.8.8.8")) != client(request("::ffff:8.8.4.4"))
+    assert client(request("::ffff:10.0.0.1", "::ffff:8.8.4.4")) == "8.8.4.4"

@@ -116,7 +116,7 @@ class TestFailures:
             visitor.complete(provider.decide(visitor.begin(provider.url)["Location"], allow=False)).status_code == 418
         )
         assert Visitor().begin("http://127.0.0.1:9/").content == b"ours"
-        assert [entry[1:] for entry in seen] == [(403, "NoneType"), (400, "DiscoveryFailure")]
+        assert [entry[1:] for entry in seen] == [(403, "NoneType"), (400, "NotFound")]
         assert seen[0][0] == "Authentication cancelled"
 
     def test_a_plain_visit_to_the_completion_is_told_what_it_is(self) -> None:
@@ -137,7 +137,7 @@ class TestFailures:
     def test_the_reason_of_a_refused_fetch_is_not_on_the_page(self, caplog: Any) -> None:
         page = Visitor().begin("http://169.254.169.254/").content.decode()
         assert "public" not in page
-        assert "which is no public address" in caplog.text
+        assert "which is not a public address" in caplog.text
 
 
 def test_an_identity_is_added_to_the_account_of_who_began_it(provider: Provider, rf: Any) -> None:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 
-from djintegrate.openid_auth.async_views import alogin_begin, alogin_complete
+from djintegrate.openid_auth.async_views import (
+    aidentities,
+    aidentity_add,
+    aidentity_remove,
+    alogin_begin,
+    alogin_complete,
+    asession_end,
+)
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -17,4 +24,8 @@ urlpatterns = [
     path("openid/", include("djintegrate.openid_auth.urls")),
     path("aopenid/login/", alogin_begin, {"login_complete_view": "aopenid-complete"}, name="aopenid-login"),
     path("aopenid/complete/", alogin_complete, name="aopenid-complete"),
+    path("aopenid/identities/", aidentities),
+    path("aopenid/identities/add/", aidentity_add),
+    path("aopenid/identities/<int:pk>/remove/", aidentity_remove),
+    path("aopenid/sessions/<int:pk>/end/", asession_end),
 ]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from typing import Any, TypedDict
 
+import regex
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from openid.consumer.consumer import AuthRequest, SuccessResponse
@@ -16,7 +16,7 @@ from ..conf import config
 from ..protocol.signed import signed_values
 
 VERIFIED = "http://ns.login.ubuntu.com/2013/validation/account"
-# What some providers call a value by the name of an old draft comes first, so that the common name wins.
+# The names of an old draft, which some providers use, come first, so that the common names win.
 AX_NAMES = {
     "email": ("http://schema.openid.net/contact/email", "http://axschema.org/contact/email"),
     "fullname": ("http://schema.openid.net/namePerson", "http://axschema.org/namePerson"),
@@ -36,6 +36,9 @@ AX_ALIASES = {
 }
 SREG_FIELDS = ("email", "fullname", "nickname")
 MAX_VALUE = 254
+# What Unicode's data says shows nothing, and its controls, formats and unassigned characters.
+SPACES = re.compile(r"\s+")
+INVISIBLE = regex.compile(r"[\p{Default_Ignorable_Code_Point}\p{C}]+")
 
 
 class Details(TypedDict, total=False):
@@ -53,7 +56,7 @@ def ask(request: AuthRequest) -> None:
     """Add to `request` what the settings want to know."""
     if request.endpoint.supportsType(ax.AXMessage.ns_uri):
         fetch = ax.FetchRequest()
-        # All as required, for there are providers that leave out what is optional.
+        # Each attribute is asked for as required, for there are providers that leave out what is optional.
         for uri, alias in AX_ALIASES.items():
             fetch.add(ax.AttrInfo(uri, alias=alias, required=True))
         if valid_schemes(request.endpoint.server_url):
@@ -81,6 +84,8 @@ def read(response: SuccessResponse) -> Details:
     if cleaned["fullname"] and not (cleaned["first_name"] or cleaned["last_name"]):
         first, _, last = cleaned["fullname"].rpartition(" ")
         cleaned["first_name"], cleaned["last_name"] = first.strip(), last
+    if "fullname" not in (*config.sreg_required_fields, *config.sreg_extra_fields):
+        del cleaned["fullname"]  # As django-openid-auth has it: what it was split into is there.
     cleaned["account_verified"] = exchanged.get(VERIFIED, "no") in valid_schemes(response.endpoint.server_url)
     details: Details = cleaned
     return details
@@ -111,12 +116,7 @@ def _clean(value: str | None) -> str | None:
     """`value` on one line, without characters that do not show."""
     if value is None:
         return None
-    shown = "".join(
-        " " if character.isspace() else character
-        for character in value[: 4 * MAX_VALUE]
-        if character.isspace() or unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Cn", "Co")
-    )
-    return re.sub(" +", " ", shown).strip()[:MAX_VALUE] or None
+    return INVISIBLE.sub("", SPACES.sub(" ", value[: 4 * MAX_VALUE])).strip()[:MAX_VALUE] or None
 
 
 def _email(value: str | None) -> str | None:

@@ -15,12 +15,11 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import models, router, transaction
 
 from ..conf import config
+from ..protocol.answer import VerifiedResponse
 from ..teams import TeamsRequest
 
 LAUNCHPAD_ENDPOINT = "https://login.launchpad.net/+openid"
 UBUNTU_ONE_ENDPOINT = "https://login.ubuntu.com/+openid"
-KNOWN = "_openid_groups"
-"""The attribute of a user that holds the names of all groups of theirs, where they are known."""
 
 
 def is_trusted_with_teams(response: Any) -> bool:
@@ -28,8 +27,7 @@ def is_trusted_with_teams(response: Any) -> bool:
     trusted = config.teams_trusted_endpoints
     if trusted is not None:
         return response.endpoint.server_url in trusted
-    # The consumer says of an answer that it came from OPENID_SSO_SERVER_URL, once it has made sure of it.
-    return getattr(response, "from_sso", False) is True or response.endpoint.server_url in (
+    return (isinstance(response, VerifiedResponse) and response.from_sso) or response.endpoint.server_url in (
         LAUNCHPAD_ENDPOINT,
         UBUNTU_ONE_ENDPOINT,
     )
@@ -66,21 +64,12 @@ def get_user_group_model() -> type[models.Model]:
         ) from error
 
 
-def may_read_groups_with_user() -> bool:
-    """Whether one statement can say who a user is and in which groups, and the settings care about groups."""
-    cares = config.teams_mapping_auto or bool(config.teams_mapping)
-    return cares and config.user_group_model is None and hasattr(get_user_model(), "groups")
-
-
 def update_groups(user: Any, mapping: Mapping[str, str], teams: Collection[str]) -> None:
     """Make `user` a member of those of the mapping's groups that `teams` stand for, and of no others of them."""
     if not mapping or (config.user_group_model is None and not hasattr(user, "groups")):
         return
     driven = set(mapping.values())
     wanted = {mapping[team] for team in teams if team in mapping}
-    known: set[str] | None = user.__dict__.pop(KNOWN, None)
-    if wanted == (known & driven if known is not None else None):
-        return
     through = get_user_group_model()
     user_field = _user_field()
     rows = through._default_manager.filter(**{user_field: user})
@@ -94,7 +83,7 @@ def update_groups(user: Any, mapping: Mapping[str, str], teams: Collection[str])
         # Without a savepoint: whoever called in a transaction wants all of it undone, should this fail.
         with transaction.atomic(router.db_for_write(through), savepoint=False):
             rows.filter(group__in=leave).delete()
-            # Another sign-in of the same person may be doing this just now.
+            # Another sign-in of the same person may be adding the same rows just now.
             through._default_manager.bulk_create(
                 [through(**{f"{user_field}_id": user.pk, "group_id": pk}) for pk in join], ignore_conflicts=True
             )

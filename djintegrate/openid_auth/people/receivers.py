@@ -1,4 +1,4 @@
-"""What follows when an identity is removed, in whatever way; connected by the AppConfig."""
+"""What follows when an identity is removed, however, and when somebody signs out; connected by the AppConfig."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
+from django.http import HttpRequest
 
 from ..models import UserOpenID
+from .sessions import end_own
 
 
 def take_back_verification(sender: Any, instance: UserOpenID, **kwargs: Any) -> None:
-    """An account was verified by an identity that it no longer has."""
+    """A receiver of post_delete: the account was verified by an identity that it no longer has."""
     model = get_user_model()
     if not hasattr(model, "user_permissions"):
         return
@@ -20,7 +22,13 @@ def take_back_verification(sender: Any, instance: UserOpenID, **kwargs: Any) -> 
     verified = Permission.objects.filter(
         content_type__app_label=UserOpenID._meta.app_label, codename="account_verified"
     )
-    # As a list: MariaDB is slow at deleting by a subquery.
+    # The keys are a list: MariaDB is slow at deleting by a subquery.
     through._default_manager.filter(
         **{f"{user_field}_id": instance.user_id}, permission__in=list(verified.values_list("pk", flat=True))
     ).delete()
+
+
+def end_session(request: HttpRequest | None, **kwargs: Any) -> None:
+    """A receiver of Django's user_logged_out."""
+    if request is not None and hasattr(request, "session"):
+        end_own(request)

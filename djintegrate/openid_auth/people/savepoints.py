@@ -8,6 +8,6 @@ from django.db import models, router, transaction
 
 
 def undone_alone(model: type[models.Model]) -> AbstractContextManager[object]:
-    """Outside of a transaction the statement is one of its own, and needs no help."""
+    """Outside of a transaction the statement is a transaction of its own, and needs no savepoint."""
     connection = transaction.get_connection(router.db_for_write(model))
     return transaction.atomic(connection.alias) if connection.in_atomic_block else nullcontext()

@@ -1,18 +1,21 @@
-"""A name for a new or renamed user: the nickname if it is free, or one with a number, or none if names are strict."""
+"""A name for a new or renamed user: the nickname if it is free, or one with a number, or none if names are strict.
+
+A name is taken too if it only looks like one that somebody has, by Unicode's table of confusable characters.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import count
 from typing import Any
 
+import disarm
 from django.contrib.auth import get_user_model
 from django.db import models
 
 from ..conf import config
-from ..exceptions import DuplicateUsernameViolation, MissingUsernameViolation, RequiredAttributeNotReturned
+from ..exceptions import DuplicateUsernameViolation, MissingUsernameViolation
+from ..fields import digest_of
 from ..signals import openid_duplicate_username
-from .details import Details
 
 DEFAULT = "openiduser"
 ROOM = 8
@@ -25,71 +28,76 @@ def is_email() -> bool:
     return model.get_email_field_name() == model.USERNAME_FIELD or isinstance(_field(), models.EmailField)
 
 
-def choose(details: Details, user: Any = None, optimistic: bool = False) -> str:
-    """The username for `details`. `user` is who has the identity already, and may keep the name.
-
-    `optimistic`: do not ask whether it is taken, if the column is one that refuses names that are.
-    """
-    taken = _nobody if optimistic and _field().unique else _taken_by_others(user)
-    if is_email():
-        email = details.get("email")
-        if not email or len(email) > (_field().max_length or len(email)):
-            raise RequiredAttributeNotReturned(RequiredAttributeNotReturned.named % {"name": "email"})
-        return _strict(get_user_model().objects.normalize_email(email), taken)
-    nickname = _fitting(details.get("nickname"))
-    if config.strict_usernames:
-        if not nickname:
-            raise MissingUsernameViolation()
-        return _strict(nickname, taken)
-    if user is not None and (not nickname or taken(nickname)):
-        return _kept(user.get_username(), nickname) or _numbered(nickname, taken)
-    return _numbered(nickname or _from_email(details.get("email")) or DEFAULT, taken)
+def preferred(nickname: str | None, email: str | None) -> str:
+    """What a newcomer would be called if nobody else were here."""
+    return fitting(nickname) or _from_email(email) or DEFAULT
 
 
-def _strict(name: str, taken: Callable[[str], bool]) -> str:
-    if taken(name):
-        # Somebody who listens may resolve it.
-        openid_duplicate_username.send(sender=get_user_model(), username=name)
-        if taken(name):
-            raise DuplicateUsernameViolation(DuplicateUsernameViolation.named % {"username": name})
-    return name
-
-
-def _kept(current: str, nickname: str) -> str | None:
-    """The name that a user has, if there is no nickname, or if it is that with a number."""
-    if not nickname or current == nickname:
+def available(nickname: str | None, identity_url: str) -> str:
+    """`nickname`, or that with a number. Who has the identity may keep the name that they have."""
+    wanted = fitting(nickname) or DEFAULT
+    if not is_taken(wanted, identity_url) and nickname:
+        return wanted
+    current = _current(identity_url)
+    if current is not None and (not nickname or _is_numbered(current, wanted)):
         return current
-    number = current.removeprefix(nickname)
-    return current if number != current and number.isdecimal() else None
+    return _numbered(wanted, identity_url)
 
 
-def _numbered(nickname: str, taken: Callable[[str], bool]) -> str:
-    if not taken(nickname):
+def ensure_available(name: str | None, identity_url: str) -> None:
+    """An exception if there is no name, or if somebody else has it."""
+    if not name:
+        raise MissingUsernameViolation()
+    if is_taken(name, identity_url):
+        # A receiver of the signal may resolve the conflict.
+        openid_duplicate_username.send(sender=get_user_model(), username=name)
+        if is_taken(name, identity_url):
+            raise DuplicateUsernameViolation(DuplicateUsernameViolation.named % {"username": name})
+
+
+def is_taken(name: str, identity_url: str) -> bool:
+    """Whether anybody but the owner of the identity has the name, or has one that it looks like."""
+    model = get_user_model()
+    others = model._default_manager.exclude(useropenid__digest=digest_of(identity_url))
+    looks_like = {name, fitting(disarm.normalize_confusables(name))}
+    taken: bool = others.filter(**{f"{model.USERNAME_FIELD}__in": looks_like}).exists()
+    return taken
+
+
+def fitting(name: str | None) -> str:
+    """`name` as the user model writes names, and no longer than it allows."""
+    fit: str = get_user_model().normalize_username(name or "")[: _room()]
+    return fit
+
+
+def fits(name: str) -> bool:
+    return len(name) <= _room()
+
+
+def _current(identity_url: str) -> str | None:
+    owners = get_user_model()._default_manager.filter(useropenid__digest=digest_of(identity_url))
+    owner: Any = owners.first()
+    return None if owner is None else owner.get_username()
+
+
+def _is_numbered(current: str, nickname: str) -> bool:
+    return current.startswith(nickname) and current.removeprefix(nickname).isdecimal()
+
+
+def _numbered(nickname: str, identity_url: str) -> str:
+    if not is_taken(nickname, identity_url):
         return nickname
     stem = nickname[: max(_room() - ROOM, _room() // 2)]
     model = get_user_model()
     similar = model._default_manager.filter(**{f"{model.USERNAME_FIELD}__startswith": stem}).count()
-    return next(name for name in (f"{stem}{number}" for number in count(similar + 1)) if not taken(name))
-
-
-def _taken_by_others(user: Any) -> Callable[[str], bool]:
-    model = get_user_model()
-    others = model._default_manager.all() if user is None else model._default_manager.exclude(pk=user.pk)
-    return lambda name: others.filter(**{model.USERNAME_FIELD: name}).exists()
-
-
-def _nobody(name: str) -> bool:
-    return False
-
-
-def _fitting(nickname: str | None) -> str:
-    return get_user_model().normalize_username(nickname or "")[: _room()]
+    names = (f"{stem}{number}" for number in count(similar + 1))
+    return next(name for name in names if not is_taken(name, identity_url))
 
 
 def _from_email(email: str | None) -> str:
     if not email or not config.use_email_for_username:
         return ""
-    return _fitting("".join(letter for letter in email if letter.isalnum()))
+    return fitting("".join(letter for letter in email if letter.isalnum()))
 
 
 def _field() -> models.Field:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, MutableMapping
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 from django.utils.translation import gettext as _
-from openid.association import Association, SessionNegotiator
+from openid.association import Association
 from openid.consumer.consumer import (
     SUCCESS,
     AuthRequest,
@@ -21,25 +21,23 @@ from openid.consumer.consumer import (
     GenericConsumer,
     ProtocolError,
     Response,
-    ServerError,
-    _httpResponseToMessage,
 )
 from openid.consumer.discover import OpenIDServiceEndpoint
-from openid.fetchers import HTTPFetchingError
+from openid.fetchers import HTTPFetcher
 from openid.message import OPENID_NS, Message
 from openid.store.interface import OpenIDStore
 from openid.store.nonce import mkNonce
 
 from ..conf import config
 from ..store import DjangoOpenIDStore
+from .answer import Answer, VerifiedResponse
 from .discovery import discover
-from .fetcher import MAX_URL, Fetcher
+from .egress import make_fetcher
+from .fetcher import MAX_URL
+from .library import Protocol
 from .state import PARAMETER, Begun, BegunRequests
 
 logger = logging.getLogger("djintegrate.openid_auth")
-
-# Without encryption a provider's secret would travel in the open; such a provider is asked about each answer instead.
-ASSOCIATIONS = SessionNegotiator([("HMAC-SHA256", "DH-SHA256"), ("HMAC-SHA1", "DH-SHA1")])
 
 
 class OpenIDConsumer(Consumer):
@@ -49,15 +47,17 @@ class OpenIDConsumer(Consumer):
         self,
         session: MutableMapping[str, Any],
         store: DjangoOpenIDStore,
-        consumer_class: Any = None,
-        fetcher: Any = None,
+        consumer_class: type[Protocol] | None = None,
+        fetcher: HTTPFetcher | None = None,
     ) -> None:
         self.session = session
         self.store = store
-        self.fetcher = fetcher or Fetcher()
+        self.fetcher = fetcher or make_fetcher()
         self.begun = BegunRequests(session)
-        self.consumer = (consumer_class or _Protocol)(store)
-        self.consumer.fetcher = self.fetcher
+        self.protocol = consumer_class or Protocol
+        self.consumer = self.protocol(store, self.fetcher, discover, None)
+        self.answered: Begun | None = None
+        """The sign-in that the last answer was to."""
 
     def begin(self, user_url: str, anonymous: bool = False, purpose: str = "login", user: str = "") -> AuthRequest:
         """A request to the provider of `user_url`, remembered in the session; DiscoveryFailure if there is none."""
@@ -82,7 +82,7 @@ class OpenIDConsumer(Consumer):
     def negotiate(self, endpoint: OpenIDServiceEndpoint) -> Association | None:
         """A new association. None if there can be none: then the provider is asked about its answer."""
         try:
-            return self.consumer._negotiateAssociation(endpoint)
+            return self.consumer.negotiate(endpoint)
         except Exception as error:
             # What the library raises over a hostile answer has no common class.
             logger.warning("No association with %.200r: %r", endpoint.server_url, error)
@@ -109,71 +109,70 @@ class OpenIDConsumer(Consumer):
     # The steps of complete()
 
     def complete(self, query: Mapping[str, Any], current_url: str) -> Response:
-        """What the provider's answer amounts to. `begun` of the response is the sign-in that it answers."""
-        answer = self.receive(query, current_url)
-        return self.settle(self.verify(answer, self.known_association(answer)))
+        """What the provider's answer amounts to."""
+        return self.settle(*self.verify(self.receive(query, current_url)))
 
     def receive(self, query: Mapping[str, Any], current_url: str) -> Answer:
         """The answer as it came, with the sign-in that it says it answers, which is now used up."""
         values = {key: query[key] for key in query}
-        return Answer(values, current_url, self.begun.take(values.get(PARAMETER)))
+        self.answered = self.begun.take(values.get(PARAMETER))
+        answer = Answer(values, current_url, self.answered)
+        server_url, handle = answer.server_url, answer.handle
+        if values.get("openid.mode") != "id_res" or not server_url or not handle or not answer.is_readable:
+            return answer
+        association = self.store.getAssociation(server_url, handle)
+        if answer.endpoint is not None:
+            may_ask = answer.endpoint.server_url
+        else:
+            # An answer that nobody asked for names its provider itself: only a provider that is known here is asked.
+            known = config.allow_unsolicited and self.store.getAssociation(server_url) is not None
+            may_ask = server_url if known else None
+        return replace(answer, association=association, may_ask=may_ask)
 
-    def known_association(self, answer: Answer) -> Association | None:
-        """The association that the answer says it is signed with, of the provider that it says it is from."""
-        server_url, handle = answer.server_url, answer.values.get("openid.assoc_handle")
-        if answer.values.get("openid.mode") != "id_res" or not server_url or not handle or answer.has_nul:
-            return None
-        return self.store.recall(server_url, handle)
-
-    def verify(self, answer: Answer, association: Association | None) -> Response:
+    def verify(self, answer: Answer) -> tuple[Response, Notes]:
         """Everything that can be said about the answer but whether its nonce was used."""
-        verdict = _Notes(answer.server_url, association)
+        notes = Notes(answer)
         try:
-            response = self._verify(answer, verdict)
+            return self._verify(answer, notes), notes
         except Refusal as refusal:
-            response = FailureResponse(answer.endpoint, refusal.message)
+            return FailureResponse(answer.endpoint, refusal.message), notes
         except Exception as error:
-            # As above. Whatever it is, it is no proof of anybody's identity.
+            # Whatever the library raises over a hostile answer, that answer proves nobody's identity.
             logger.warning("An answer that cannot be read: %r", error)
-            response = FailureResponse(answer.endpoint, _("The provider's answer cannot be read."))
-        response.begun = answer.begun
-        response.notes = verdict
-        return response
+            return FailureResponse(answer.endpoint, unreadable()), notes
 
-    def settle(self, response: Response) -> Response:
+    def settle(self, response: Response, notes: Notes) -> Response:
         """The response, once the database has been told what came of it; a failure if its nonce was used before."""
-        for server_url, handle in response.notes.invalidated:
+        for server_url, handle in notes.invalidated:
             self.store.removeAssociation(server_url, handle)
         if response.status != SUCCESS:
             return response
-        notes: _Notes = response.notes
-        if len(notes.nonces) == 1 and self.store.useNonce(*notes.nonces[0], signed_by=notes.association):
+        if len(notes.nonces) == 1 and self.store.useNonce(*notes.nonces[0]):
             return response
-        reason = _("This answer has been used before, or it is too old.")
-        if notes.association and self.store.getAssociation(*notes.association) is None:
-            reason = _("What this site and your provider had agreed on has expired meanwhile. Please begin anew.")
-        failure = FailureResponse(response.endpoint, reason)
-        failure.begun = response.begun
-        return failure
+        return FailureResponse(response.endpoint, _("This answer has been used before, or it is too old."))
 
-    def _verify(self, answer: Answer, notes: _Notes) -> Response:
-        if answer.has_nul:
-            raise Refusal(_("The provider's answer cannot be read."))
+    def _verify(self, answer: Answer, notes: Notes) -> Response:
+        if not answer.is_readable:
+            raise Refusal(unreadable())
         message = Message.fromPostArgs(answer.values)
         self._check_expected(answer, message)
-        protocol = type(self.consumer)(notes)
-        protocol.fetcher = self.fetcher
+        protocol = self.protocol(notes, self.fetcher, discover, answer.may_ask)
         response = protocol.complete(message, answer.endpoint, answer.current_url)
-        if response.status == SUCCESS:
-            self._check_identity(answer, response)
-        return response
+        if response.status != SUCCESS:
+            return response
+        if not response.identity_url:
+            raise Refusal(_("The provider did not say who you are."))
+        if len(response.identity_url) > MAX_URL:
+            raise Refusal(_("Your identifier is longer than %(limit)s characters.") % {"limit": MAX_URL})
+        from_sso = self._is_from_sso(answer, response.endpoint)
+        return VerifiedResponse(response.endpoint, response.message, response.signed_fields, from_sso)
 
     def _check_expected(self, answer: Answer, message: Message) -> None:
         """Whether the answer is one to a sign-in that was begun here, from where that was sent."""
         begun = answer.begun
         if begun is None:
             if not config.allow_unsolicited:
-                # Whatever it says: a page that anybody can send people to must not show what is in its address.
+                # The answer is not quoted: a page that anybody can send people to must not show what is in its address.
                 raise Refusal(_("This sign-in was not begun in this browser, or too long ago. Please begin anew."))
             if not message.isOpenID2():
                 raise Refusal(_("An answer that nobody asked for must be one of OpenID 2.0."))
@@ -184,25 +183,29 @@ class OpenIDConsumer(Consumer):
             raise Refusal(_("The answer is of another version of OpenID than the request."))
         if message.isOpenID2() and message.getArg(OPENID_NS, "op_endpoint") != begun.endpoint.server_url:
             raise Refusal(_("The answer is from another provider than the one that was asked."))
+        if config.sso_server_url is not None and begun.asked != config.sso_server_url:
+            raise Refusal(foreign())
 
-    def _check_identity(self, answer: Answer, response: Response) -> None:
-        identity, endpoint = response.identity_url, response.endpoint
-        if not identity:
-            raise Refusal(_("The provider did not say who you are."))
-        if len(identity) > MAX_URL:
-            raise Refusal(_("Your identifier is longer than %(limit)s characters.") % {"limit": MAX_URL})
-        response.from_sso = False
+    def _is_from_sso(self, answer: Answer, endpoint: OpenIDServiceEndpoint) -> bool:
+        """Whether OPENID_SSO_SERVER_URL is set; Refusal if it is, and the answer is not from there."""
         if config.sso_server_url is None:
-            return
+            return False
         if answer.begun is not None:
-            from_sso = answer.begun.asked == config.sso_server_url
-            from_sso = from_sso and endpoint.server_url == answer.begun.endpoint.server_url
+            from_sso = endpoint.server_url == answer.begun.endpoint.server_url
         else:
             _identifier, endpoints = discover(config.sso_server_url, self.fetcher)
             from_sso = any(each.server_url == endpoint.server_url for each in endpoints)
         if not from_sso:
-            raise Refusal(_("This site accepts identities of its own provider only."))
-        response.from_sso = True
+            raise Refusal(foreign())
+        return True
+
+
+def unreadable() -> str:
+    return _("The provider's answer cannot be read.")
+
+
+def foreign() -> str:
+    return _("This site accepts identities of its own provider only.")
 
 
 class Refusal(Exception):
@@ -213,42 +216,17 @@ class Refusal(Exception):
         self.message = message
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What came back to the completion address."""
-
-    values: dict[str, str]
-    current_url: str
-    begun: Begun | None
-
-    @property
-    def endpoint(self) -> OpenIDServiceEndpoint | None:
-        return self.begun.endpoint if self.begun else None
-
-    @property
-    def server_url(self) -> str | None:
-        """The provider that it says it is from, which nothing has verified yet."""
-        if "openid.ns" not in self.values and self.begun:
-            return self.begun.endpoint.server_url
-        return self.values.get("openid.op_endpoint")
-
-    @property
-    def has_nul(self) -> bool:
-        """Databases refuse to store it, and no identifier holds it."""
-        return any("\0" in text for pair in self.values.items() for text in pair)
-
-
-class _Notes(OpenIDStore):
+class Notes(OpenIDStore):
     """A store for the time of a verification: it knows one association, and notes what the database is to be told."""
 
-    def __init__(self, server_url: str | None, association: Association | None) -> None:
-        self._known = association
-        self.association = (server_url, association.handle) if server_url and association else None
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
         self.nonces: list[tuple[str, int, str]] = []
         self.invalidated: list[tuple[str, str]] = []
 
     def getAssociation(self, server_url: str, handle: str | None = None) -> Association | None:
-        return self._known if self.association == (server_url, handle) else None
+        same = (server_url, handle) == (self._answer.server_url, self._answer.handle)
+        return self._answer.association if same else None
 
     def useNonce(self, server_url: str, timestamp: int, salt: str) -> bool:
         self.nonces.append((server_url, timestamp, salt))
@@ -257,25 +235,3 @@ class _Notes(OpenIDStore):
     def removeAssociation(self, server_url: str, handle: str) -> bool:
         self.invalidated.append((server_url, handle))
         return True
-
-
-class _Protocol(GenericConsumer):
-    """python3-openid's protocol, with our fetcher and our discovery."""
-
-    fetcher: Fetcher
-
-    def __init__(self, store: OpenIDStore) -> None:
-        super().__init__(store)
-        self.negotiator = ASSOCIATIONS.copy()
-
-    def _discover(self, identifier: str) -> Any:
-        return discover(identifier, self.fetcher)
-
-    def _makeKVPost(self, message: Message, server_url: str) -> Message:
-        response = self.fetcher.fetch(server_url, body=message.toURLEncoded())
-        try:
-            return _httpResponseToMessage(response, server_url)
-        except (HTTPFetchingError, ServerError):
-            raise
-        except Exception as error:
-            raise HTTPFetchingError(error) from error

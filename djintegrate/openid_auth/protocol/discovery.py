@@ -17,13 +17,15 @@ from openid.consumer.discover import (
     getOPOrUserServices,
     normalizeURL,
 )
-from openid.fetchers import HTTPFetchingError, HTTPResponse
+from openid.fetchers import HTTPFetcher, HTTPFetchingError, HTTPResponse
 from openid.yadis.constants import YADIS_ACCEPT_HEADER, YADIS_CONTENT_TYPE, YADIS_HEADER_NAME
 from openid.yadis.etxrd import XRDSError
 from openid.yadis.xri import identifierScheme
 
-from .fetcher import MAX_URL, Fetcher, FetchRefused, parse
+from .fetcher import MAX_URL, FetchRefused, parse
 from .html import head_tags
+from .text import is_plain
+from .xrds import endpoints_of
 
 logger = logging.getLogger("djintegrate.openid_auth")
 
@@ -32,31 +34,47 @@ Discovered = tuple[str, list[OpenIDServiceEndpoint]]
 MAX_ENDPOINTS = 20
 
 
-def discover(identifier: str, fetcher: Fetcher) -> Discovered:
+def discover(identifier: str, fetcher: HTTPFetcher) -> Discovered:
     """The identifier that is claimed, once redirects are followed, and its endpoints, the preferred ones first."""
     try:
         claimed_id, endpoints = _discover(identifier, fetcher)
-    except (DiscoveryFailure, HTTPFetchingError) as error:
+    except (DiscoveryFailure, FetchRefused) as error:
         logger.warning("Discovery of %.200r failed: %s", identifier, error)
-        raise _failure(identifier) from error
+        raise NotFound(identifier) from error
+    except HTTPFetchingError as error:
+        logger.warning("Discovery of %.200r failed: %s", identifier, error)
+        raise Unreachable(identifier) from error
     except Exception as error:
         # The library expects well-formed documents; what it raises over others has no common class.
         logger.warning("Discovery of %.200r failed over what it found there: %r", identifier, error)
-        raise _failure(identifier) from error
-    usable = [endpoint for endpoint in endpoints if _is_usable(endpoint)]
+        raise NotFound(identifier) from error
+    usable = [endpoint for endpoint in endpoints if _is_usable(endpoint, claimed_id)]
     if not usable:
-        raise _failure(identifier)
+        raise NotFound(identifier)
     return claimed_id, usable[:MAX_ENDPOINTS]
 
 
-def _failure(identifier: str) -> DiscoveryFailure:
-    message = _("No OpenID provider could be found at %(identifier)s.") % {"identifier": identifier}
-    return DiscoveryFailure(message, None)
+class NotFound(DiscoveryFailure):
+    """What is at the identifier names no provider."""
+
+    def __init__(self, identifier: str) -> None:
+        self.identifier = identifier
+        super().__init__(self._say(identifier), None)
+
+    def _say(self, identifier: str) -> str:
+        return _("No OpenID provider could be found at %(identifier)s.") % {"identifier": identifier}
 
 
-def _discover(identifier: str, fetcher: Fetcher) -> Discovered:
+class Unreachable(NotFound):
+    """Nothing is known, since nobody answered: the identifier may be right."""
+
+    def _say(self, identifier: str) -> str:
+        return _("%(identifier)s does not answer at the moment.") % {"identifier": identifier}
+
+
+def _discover(identifier: str, fetcher: HTTPFetcher) -> Discovered:
     if identifierScheme(identifier) == "XRI":
-        # Their registry is gone; whoever has its name now could vouch for all of them.
+        # The registry of i-names is gone; whoever has its host name now could vouch for all of them.
         raise DiscoveryFailure("i-names are not supported", None)
     parts = urlsplit(identifier)
     url = normalizeURL(identifier if parts.scheme and parts.netloc else f"http://{identifier}")
@@ -67,13 +85,13 @@ def _discover(identifier: str, fetcher: Fetcher) -> Discovered:
     endpoints = []
     if document is not None:
         try:
-            endpoints = OpenIDServiceEndpoint.fromXRDS(claimed_id, document)
+            endpoints = endpoints_of(claimed_id, document)
         except XRDSError as error:
-            logger.info("The XRDS document of %.200r is none: %r", identifier, error.reason or error)
+            logger.info("The XRDS document of %.200r is not used: %s", identifier, error.reason or error)
     return claimed_id, getOPOrUserServices(endpoints or _from_html(claimed_id, page.body))
 
 
-def _xrds(page: HTTPResponse, fetcher: Fetcher) -> bytes | None:
+def _xrds(page: HTTPResponse, fetcher: HTTPFetcher) -> bytes | None:
     if page.headers.get("content-type", "").partition(";")[0].strip().lower() == YADIS_CONTENT_TYPE:
         return page.body
     location = page.headers.get(YADIS_HEADER_NAME.lower()) or _meta_location(page.body)
@@ -106,24 +124,32 @@ def _from_html(claimed_id: str, page: bytes) -> list[OpenIDServiceEndpoint]:
         if provider in links:
             endpoint = OpenIDServiceEndpoint()
             endpoint.claimed_id = claimed_id
-            endpoint.local_id = links.get(local_id)
+            endpoint.local_id = links.get(local_id) or None
             endpoint.server_url = links[provider]
             endpoint.type_uris = [type_uri]
             endpoints.append(endpoint)
     return endpoints
 
 
-def _fetch(url: str, fetcher: Fetcher, headers: dict[str, str]) -> HTTPResponse:
+def _fetch(url: str, fetcher: HTTPFetcher, headers: dict[str, str]) -> HTTPResponse:
     response = fetcher.fetch(url, headers=headers)
+    if response.status >= 500:
+        raise HTTPFetchingError(f"It answers with status {response.status}.")
     if response.status not in (200, 206):
         raise DiscoveryFailure(f"It answers with status {response.status}.", response)
     return response
 
 
-def _is_usable(endpoint: OpenIDServiceEndpoint) -> bool:
-    """Whether a browser may be sent to the endpoint: it must not be a script, nor anything else but a web address."""
+def _is_usable(endpoint: OpenIDServiceEndpoint, claimed_id: str) -> bool:
+    """Whether a browser may be sent to the endpoint: it must be a web address, and not a script or anything else.
+
+    An identity that is read over https is not worth less at its provider: nobody may listen there either.
+    """
     try:
-        parse(endpoint.server_url)
+        target = parse(endpoint.server_url)
     except (FetchRefused, TypeError, ValueError):
         return False
-    return "#" not in endpoint.server_url and len(endpoint.local_id or "") <= MAX_URL
+    if claimed_id.startswith("https:") and target.scheme != "https":
+        return False
+    local_id = endpoint.local_id or ""
+    return "#" not in endpoint.server_url and len(local_id) <= MAX_URL and is_plain(local_id)

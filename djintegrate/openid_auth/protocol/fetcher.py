@@ -14,7 +14,6 @@ import re
 import socket
 import ssl
 import threading
-import time
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urldefrag, urljoin, urlsplit
@@ -23,6 +22,7 @@ from openid.fetchers import HTTPFetcher, HTTPFetchingError, HTTPResponse
 
 from ..conf import config
 from .addresses import is_public
+from .deadline import Deadline
 
 logger = logging.getLogger("djintegrate.openid_auth")
 
@@ -48,7 +48,11 @@ class Target:
 
     @property
     def allowed_by_setting(self) -> bool:
-        return not {self.host, f"{self.host}:{self.port}"}.isdisjoint(config.fetch_allowed_hosts)
+        """An exception names a host and a port; without one, the port is the usual one of the address's scheme."""
+        names = {f"{self.host}:{self.port}", self.host_header}
+        if self.port == USUAL_PORTS[self.scheme]:
+            names.add(self.host)
+        return not names.isdisjoint(config.fetch_allowed_hosts)
 
     @property
     def host_header(self) -> str:
@@ -57,24 +61,26 @@ class Target:
 
 
 class Fetcher(HTTPFetcher):
-    """What discovery, association and direct verification go through."""
+    """What discovery, association and direct verification go through, within one deadline for all of them."""
+
+    def __init__(self, deadline: Deadline | None = None) -> None:
+        self._deadline = deadline or Deadline(config.fetch_timeout)
 
     def fetch(self, url: str, body: str | bytes | None = None, headers: dict[str, str] | None = None) -> HTTPResponse:
         """The answer, whatever its status; HTTPFetchingError if there is none to be had."""
-        deadline = time.monotonic() + config.fetch_timeout
         try:
-            return self._follow(url, body, headers or {}, deadline)
+            return self._follow(url, body, headers or {})
         except FetchRefused as refusal:
             logger.warning("Refused to fetch %.200r: %s", url, refusal.why)
             raise
-        except (OSError, ssl.SSLError, http.client.HTTPException, ValueError) as error:
+        except (OSError, http.client.HTTPException, ValueError) as error:
             logger.warning("Could not fetch %.200r: %r", url, error)
             raise HTTPFetchingError(error) from error
 
-    def _follow(self, url: str, body: str | bytes | None, headers: dict[str, str], deadline: float) -> HTTPResponse:
+    def _follow(self, url: str, body: str | bytes | None, headers: dict[str, str]) -> HTTPResponse:
         for _ in range(config.fetch_max_redirects + 1):
             target = parse(url)
-            response = _request(target, body, headers, deadline)
+            response = _request(target, body, headers, self._deadline)
             response.final_url = url
             location = response.headers.get("location")
             if body is not None or response.status not in REDIRECTS or not location:
@@ -89,7 +95,7 @@ class Fetcher(HTTPFetcher):
 def parse(url: str) -> Target:
     """`url` taken apart; FetchRefused if it is one that nothing here would ever fetch."""
     if len(url) > MAX_URL or not url.isascii() or re.search(r"[\x00-\x20\x7f\\]", url):
-        raise FetchRefused("it is no address of the web, or too long")
+        raise FetchRefused("it is not an address of the web, or too long")
     parts = urlsplit(url)
     if parts.scheme not in USUAL_PORTS or not parts.hostname or "@" in parts.netloc:
         raise FetchRefused("only http and https addresses with a host and without credentials are fetched")
@@ -99,13 +105,13 @@ def parse(url: str) -> Target:
         parts.port or USUAL_PORTS[parts.scheme],
         (parts.path or "/") + (f"?{parts.query}" if parts.query else ""),
     )
-    # Ports below belong to other services, which may take a request for a command of theirs.
+    # Ports below 1024 belong to other services, which may take a request for a command of theirs.
     if target.port < 1024 and target.port not in USUAL_PORTS.values() and not target.allowed_by_setting:
         raise FetchRefused(f"port {target.port} is not one of the web's")
     return target
 
 
-def _request(target: Target, body: str | bytes | None, headers: dict[str, str], deadline: float) -> HTTPResponse:
+def _request(target: Target, body: str | bytes | None, headers: dict[str, str], deadline: Deadline) -> HTTPResponse:
     content = body.encode() if isinstance(body, str) else body
     connection = _PinnedConnection(target, deadline)
     try:
@@ -138,7 +144,7 @@ def _request(target: Target, body: str | bytes | None, headers: dict[str, str], 
 class _PinnedConnection(http.client.HTTPConnection):
     """A connection to an address that was judged, in whatever time is left."""
 
-    def __init__(self, target: Target, deadline: float) -> None:
+    def __init__(self, target: Target, deadline: Deadline) -> None:
         super().__init__(target.host, target.port)
         self._target = target
         self._deadline = deadline
@@ -154,7 +160,7 @@ class _PinnedConnection(http.client.HTTPConnection):
         for family, address in _judged(self._target, self._deadline):
             plain = socket.socket(family, socket.SOCK_STREAM)
             try:
-                plain.settimeout(_left(self._deadline))
+                plain.settimeout(self._deadline.left())
                 plain.connect(address)
                 self._open = self._secured(plain)
                 self.sock: Any = _TimedSocket(self._open, self._deadline)
@@ -173,23 +179,23 @@ class _PinnedConnection(http.client.HTTPConnection):
 class _TimedSocket:
     """A socket as http.client uses it. Each step has only the time that is left: no drip of bytes keeps it open."""
 
-    def __init__(self, sock: socket.socket, deadline: float) -> None:
+    def __init__(self, sock: socket.socket, deadline: Deadline) -> None:
         self._sock = sock
         self._deadline = deadline
 
     def sendall(self, data: Any) -> None:
-        self._sock.settimeout(_left(self._deadline))
+        self._sock.settimeout(self._deadline.left())
         self._sock.sendall(data)
 
     def makefile(self, mode: str) -> io.BufferedReader:
         return io.BufferedReader(_TimedReader(self._sock, self._deadline))
 
     def close(self) -> None:
-        """Not yet: http.client does this as soon as it has the head of an answer that is the last."""
+        """Does nothing: http.client closes its socket while the body is still to be read. hang_up() closes it."""
 
 
 class _TimedReader(io.RawIOBase):
-    def __init__(self, sock: socket.socket, deadline: float) -> None:
+    def __init__(self, sock: socket.socket, deadline: Deadline) -> None:
         self._sock = sock
         self._deadline = deadline
 
@@ -197,22 +203,22 @@ class _TimedReader(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        self._sock.settimeout(_left(self._deadline))
+        self._sock.settimeout(self._deadline.left())
         return self._sock.recv_into(buffer)
 
 
-def _judged(target: Target, deadline: float) -> list[tuple[int, Any]]:
+def _judged(target: Target, deadline: Deadline) -> list[tuple[int, Any]]:
     """Where to connect: what the name resolves to, if that is all public or the settings allow the host."""
     found = _resolve(target.host, target.port, deadline)
     if not target.allowed_by_setting:
         for _, address in found:
             if not is_public(address[0]):
-                raise FetchRefused(f"{target.host!r} is {address[0]!r}, which is no public address")
+                raise FetchRefused(f"{target.host!r} is {address[0]!r}, which is not a public address")
     return found
 
 
-def _resolve(host: str, port: int, deadline: float) -> list[tuple[int, Any]]:
-    """getaddrinfo() knows no time limit, so it runs in a thread that may be left behind."""
+def _resolve(host: str, port: int, deadline: Deadline) -> list[tuple[int, Any]]:
+    """getaddrinfo() takes no time limit, so it runs in a thread that may be left behind."""
     answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
 
     def look_up() -> None:
@@ -223,16 +229,10 @@ def _resolve(host: str, port: int, deadline: float) -> list[tuple[int, Any]]:
 
     threading.Thread(target=look_up, name="openid-resolver", daemon=True).start()
     try:
-        answer = answers.get(timeout=_left(deadline))
+        answer = answers.get(timeout=deadline.left())
     except queue.Empty:
-        raise TimeoutError(f"Looking up {host!r} took too long.") from None
+        raise FetchRefused(f"looking up {host!r} took too long") from None
     if isinstance(answer, Exception):
-        raise OSError(f"Looking up {host!r} failed: {answer}") from answer
+        # The page says the same as for an inner address, or a stranger could learn which names our network has.
+        raise FetchRefused(f"looking up {host!r} failed: {answer}") from answer
     return [(family, address) for family, _, _, _, address in answer]
-
-
-def _left(deadline: float) -> float:
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise TimeoutError("It took too long.")
-    return left

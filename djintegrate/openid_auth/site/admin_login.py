@@ -20,7 +20,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
-from ..conf import config
+from .failures import render_failure
+from .submitted import submitted
 
 
 class OpenIDAdminSiteMixin:
@@ -34,16 +35,13 @@ class OpenIDAdminSiteMixin:
 
 def openid_login(site: Any, request: HttpRequest) -> HttpResponse:
     """Send who is not signed in to the OpenID login, say no to who may not use the admin, let the others in."""
-    following = request.GET.get(REDIRECT_FIELD_NAME, "")
+    following = submitted(request).get(REDIRECT_FIELD_NAME, "")
     if not url_has_allowed_host_and_scheme(following, {request.get_host()}, request.is_secure()):
         following = reverse("admin:index", current_app=site.name)
     if site.has_permission(request):
         return HttpResponseRedirect(following)
     if not request.user.is_authenticated:
         return redirect_to_login(following)
-    from ..views import default_render_failure
-
-    render_failure = config.render_failure or default_render_failure
     message = _("%(user)s may not use the admin: the account is not one of the staff.")
     return render_failure(request, message % {"user": request.user.get_username()})
 
@@ -61,7 +59,7 @@ def extend_user_admin() -> None:
     """Register the admin of users and of groups anew, as they are and with our mixins."""
     from ..admin import OpenIDGroupAdminMixin, OpenIDUserAdminMixin
 
-    # The admin may come after this app; what is imported already is not imported again.
+    # django.contrib.admin may come after this app. A module that is imported already is not imported again.
     admin.autodiscover()
     for model, mixin in ((get_user_model(), OpenIDUserAdminMixin), (Group, OpenIDGroupAdminMixin)):
         if not admin.site.is_registered(model):

@@ -24,6 +24,9 @@ from openid.consumer.discover import DiscoveryFailure
 from djintegrate.common import csp
 
 from ..conf import config
+from ..exceptions import NotAnAnswer
+from ..protocol.discovery import NotFound, Unreachable
+from .submitted import in_body_or_address, submitted
 
 POSTED_AGAIN = "posted_again"
 
@@ -38,7 +41,7 @@ class Provider:
 
 
 def providers() -> list[Provider]:
-    """OPENID_PROVIDERS, with an icon that is no URL looked up among the static files."""
+    """OPENID_PROVIDERS, with an icon that is not a URL looked up among the static files."""
     return [
         Provider(entry["name"], entry["url"], _icon(entry.get("icon") or "openid/openid.svg"))
         for entry in config.providers
@@ -55,6 +58,7 @@ def failure_context(request: HttpRequest, message: Any, exception: Exception | N
     """What openid/failure.html shows."""
     context = {"message": message, "exception": exception, "try_again": _way_back(request)}
     context["front_page"] = get_script_prefix()
+    context["begin"] = isinstance(exception, NotAnAnswer)
     return {**context, "advice": _advice(exception)}
 
 
@@ -77,13 +81,13 @@ def lacks_cookies(request: HttpRequest) -> bool:
     it does.
     """
     withheld = request.method == "POST" or settings.SESSION_COOKIE_SAMESITE == "Strict"
-    data = request.POST if request.method == "POST" else request.GET
+    data = in_body_or_address(request)
     return withheld and settings.SESSION_COOKIE_NAME not in request.COOKIES and POSTED_AGAIN not in data
 
 
 def send_again(request: HttpRequest) -> HttpResponse:
     """A page of this site that sends the same answer once more, now with the cookie."""
-    data = request.POST if request.method == "POST" else request.GET
+    data = in_body_or_address(request)
     fields = [(name, value) for name, values in data.lists() for value in values]
     action = request.get_full_path() if request.method == "POST" else request.path
     method = str(request.method).lower()
@@ -91,12 +95,23 @@ def send_again(request: HttpRequest) -> HttpResponse:
 
 
 def _advice(exception: Exception | None) -> Any:
+    if isinstance(exception, Unreachable) or (isinstance(exception, NotFound) and _is_ours(exception.identifier)):
+        return _("That is not your fault. Please try again in a few minutes.")
     if isinstance(exception, DiscoveryFailure):
         return _("Look whether the address is right: it is that of your OpenID or of your provider.")
-    return getattr(exception, "advice", "") or _(
+    if advice := getattr(exception, "advice", ""):
+        return advice
+    if config.sso_server_url is not None:
+        return _("You can try again. If it keeps failing, tell the people of this site what it says above.")
+    return _(
         "You can try again, or choose another provider. If it keeps failing, tell the people of this site what it says "
         "above."
     )
+
+
+def _is_ours(identifier: str) -> bool:
+    """Whether the identifier is one that the site itself offers, and not one that somebody typed."""
+    return identifier == config.sso_server_url or any(entry["url"] == identifier for entry in config.providers)
 
 
 def _icon(icon: str) -> str:
@@ -106,9 +121,9 @@ def _icon(icon: str) -> str:
 def _way_back(request: HttpRequest) -> str:
     """Where to try again: the login page, with where to go from there."""
     if hasattr(request, "user") and request.user.is_authenticated:
-        # A site may list the addresses of the sign-in itself, and leave this page out.
+        # A site that lists the addresses of the sign-in itself may leave the page of identities out.
         with suppress(NoReverseMatch):
             return reverse("openid-identities")
     url = reverse("openid-login")
-    following = request.GET.get(REDIRECT_FIELD_NAME)
+    following = submitted(request).get(REDIRECT_FIELD_NAME)
     return f"{url}?{urlencode({REDIRECT_FIELD_NAME: following})}" if following else url

@@ -12,10 +12,10 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from ..conf import config
 
 # Browsers drop tabs and line ends from an address, and take a backslash for a slash.
-DANGEROUS = re.compile(r"[\x00-\x20\x7f-\xa0\\\u2028\u2029\ufeff]")
+DANGEROUS = re.compile(r"[\x00-\x20\x7f-\xa0\\\u2028\u2029\ufeff\ud800-\udfff]")
 
 MAX_LENGTH = 1500
-"""It travels inside of return_to, which has to fit into an address itself."""
+"""The address travels inside of return_to, which has to fit into an address itself."""
 
 
 def sanitise_redirect_url(redirect_to: str | None) -> str:
@@ -33,7 +33,7 @@ def is_valid_next_url(address: str) -> bool:
         allowed = {parts.netloc} if _names_allowed_host(parts.netloc) else set()
     except ValueError:
         return False
-    # Two slashes at its beginning, even behind dots, may be taken for the beginning of a host by what reads it next.
+    # Two slashes at the beginning of a path, even behind dots, may be taken for the beginning of a host.
     if not parts.netloc and re.match(r"(?:/|%2f|\.|%2e)*(?:/|%2f){2}", address, re.IGNORECASE):
         return False
     return url_has_allowed_host_and_scheme(address, allowed_hosts=allowed)

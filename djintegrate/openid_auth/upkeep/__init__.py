@@ -1,1 +1,1 @@
-"""What is done beside the requests: moving over from django-openid-auth, and tidying up."""
+"""What is done beside the requests: moving over from other apps, and tidying up."""

@@ -1,6 +1,7 @@
-"""Copies what django-openid-auth keeps in its tables into ours: identities, nonces, associations, verified accounts.
+"""Copies what other apps keep in their tables into ours.
 
-Only reads the old tables, and needs nothing of the old app but them. Never changes a row that is here already.
+Of django-openid-auth identities, nonces, associations and verified accounts; of python-social-auth and django-allauth
+identities. Only reads those tables, and needs nothing of those apps. Never changes a row that is here already.
 """
 
 from __future__ import annotations
@@ -18,8 +19,13 @@ from openid.store.nonce import SKEW
 
 from ..fields import digest_of
 from ..models import Association, Nonce, UserOpenID
+from ..people.trail import identities_adopted
 
 OLD = "django_openid_auth"
+SOCIAL, ALLAUTH = "social_auth_usersocialauth", "socialaccount_socialaccount"
+OPENID_BACKENDS = ("openid", "launchpad", "ubuntu", "fedora", "opensuse", "livejournal")
+"""Names of python-social-auth's backends for OpenID 2.0 whose `uid` is the claimed identifier. The `uid` of another
+backend may look like one, and still be what anybody can choose."""
 ASSOCIATION = ("server_url", "handle", "secret", "issued", "lifetime", "assoc_type")
 
 
@@ -41,12 +47,16 @@ def adopt(using: str, batch_size: int, dry_run: bool) -> Iterator[Count]:
     for model, copy in ((old.identity, _identities), (old.nonce, _nonces), (old.association, _associations)):
         if model._meta.db_table in tables:
             yield _in_batches(model, copy, using, batch_size, dry_run)
+    for table, names in ((SOCIAL, OPENID_BACKENDS), (ALLAUTH, ("openid",))):
+        if table in tables:
+            yield _in_batches(accounts_in(table), _addressed, using, batch_size, dry_run, provider__in=names)
     yield _verified_accounts(using, batch_size, dry_run)
 
 
 def old_tables(using: str) -> list[str]:
-    """Those of the old tables that are in the database."""
-    return sorted(name for name in connections[using].introspection.table_names() if name.startswith(f"{OLD}_"))
+    """Those of the tables that can be read here that are in the database."""
+    names = connections[using].introspection.table_names()
+    return sorted(name for name in names if name.startswith(f"{OLD}_") or name in (SOCIAL, ALLAUTH))
 
 
 @dataclass
@@ -99,9 +109,39 @@ def old_models() -> OldModels:
     return OldModels(OldIdentity, OldNonce, OldAssociation)
 
 
-def _in_batches(model: Any, copy: Any, using: str, batch_size: int, dry_run: bool) -> Count:
+def accounts_in(table: str) -> type[models.Model]:
+    """The accounts at providers that python-social-auth or django-allauth keep: both have the same columns for them."""
+
+    class Account(models.Model):
+        id = models.BigAutoField(primary_key=True)
+        owner = _column_of_user()
+        provider = models.TextField()
+        claimed_id = models.TextField(db_column="uid")
+
+        class Meta:
+            apps = Apps()
+            app_label = OLD
+            managed = False
+            db_table = table
+
+        @property
+        def display_id(self) -> str:
+            return str(self.claimed_id)
+
+    return Account
+
+
+def _addressed(batch: list[Any], count: Count, using: str, dry_run: bool) -> None:
+    """As _identities, but for those that are not addresses, which no provider vouches for here."""
+    for row in batch:
+        if not row.claimed_id.startswith(("http://", "https://")):
+            count.conflicts.append(f"{row.claimed_id} of user {row.owner} is not the address of an identity")
+    _identities([row for row in batch if row.claimed_id.startswith(("http://", "https://"))], count, using, dry_run)
+
+
+def _in_batches(model: Any, copy: Any, using: str, batch_size: int, dry_run: bool, **only: Any) -> Count:
     count = Count(model._meta.db_table)
-    rows, last = model.objects.using(using).order_by("pk"), 0
+    rows, last = model.objects.using(using).filter(**only).order_by("pk"), 0
     while batch := list(rows.filter(pk__gt=last)[:batch_size]):
         # Each batch is committed by itself: what was copied before an interruption stays.
         with transaction.atomic(using=using):
@@ -127,6 +167,8 @@ def _identities(batch: list[Any], count: Count, using: str, dry_run: bool) -> No
         else:
             new.append(UserOpenID(user_id=row.owner, claimed_id=row.claimed_id, display_id=row.display_id))
     _create(UserOpenID, new, count, using, dry_run)
+    if not dry_run:
+        identities_adopted(new)
 
 
 def _nonces(batch: list[Any], count: Count, using: str, dry_run: bool) -> None:

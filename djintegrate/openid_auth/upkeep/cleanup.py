@@ -1,14 +1,17 @@
-"""Removes nonces and associations that have expired, a batch at a time, so that no sign-in waits long for a lock."""
+"""Removes what has expired, a batch at a time, so that no sign-in waits long for a lock."""
 
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 
+from django.conf import settings
 from django.db import connections, models, router
 from django.db.models import F, QuerySet
+from django.utils import timezone
 from openid.store.nonce import SKEW
 
-from ..models import Association, Nonce
+from ..models import Association, Nonce, OpenIDSession
 
 BATCH = 5000
 
@@ -22,6 +25,12 @@ def remove_expired_associations(batch_size: int = BATCH, using: str | None = Non
     return _remove(_rows(Association, using).filter(issued__lt=_now(now) - F("lifetime")), batch_size)
 
 
+def remove_old_sessions(batch_size: int = BATCH, using: str | None = None) -> int:
+    """What is known of sessions that nobody has used for longer than a session's cookie lasts."""
+    long_ago = timezone.now() - timedelta(seconds=settings.SESSION_COOKIE_AGE) - timedelta(days=1)
+    return _remove(_rows(OpenIDSession, using).filter(seen__lt=long_ago), batch_size)
+
+
 def _remove(expired: QuerySet, batch_size: int) -> int:
     """Walks along the primary key, and so looks at each row once, however many batches there are."""
     removed, last = 0, 0
@@ -30,11 +39,11 @@ def _remove(expired: QuerySet, batch_size: int) -> int:
         if not keys:
             return removed
         began = time.monotonic()
-        # Outside of a transaction each of these is one of its own.
+        # Outside of a transaction each deletion is a transaction of its own.
         removed += expired.filter(pk__in=keys).delete()[0]
         last = keys[-1]
         if connections[expired.db].vendor == "sqlite" and not connections[expired.db].in_atomic_block:
-            # Who waits to write looks ten times a second whether it may: the next batch would mostly be there first.
+            # A connection that waits to write tries ten times a second: the next batch would mostly be there first.
             time.sleep(time.monotonic() - began)
 
 

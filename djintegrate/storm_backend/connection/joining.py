@@ -161,6 +161,7 @@ class JoiningConnection(BaseDatabaseWrapper):
         """If Django has opened a transaction, let it join Zope's."""
         if self.needs_rollback or self.connection is None or not (self.in_atomic_block or self.is_manual()):
             return
+        thread.current().add(self)
         depth = atomic_state.depth_of_testcase(self)
         savepoint = self.savepoint_ids[depth - 1] if 0 < depth <= len(self.savepoint_ids) else None
         if depth and savepoint is None:

@@ -97,6 +97,13 @@ class StormWrapper(JoiningConnection):
             with contextlib.suppress(Exception):
                 self.discard()
 
+    def leave_to_parent(self) -> None:
+        """In a forked child: the driver's connection is the parent's, and the child may open one of its own."""
+        # To let go of it would close it, with some drivers.
+        _of_parent.append(self.connection)
+        self.connection = self.store = self.data_manager = None
+        atomic_state.show(self, [])
+
     def inc_thread_sharing(self) -> None:
         super().inc_thread_sharing()
         thread.share(self, True)
@@ -217,3 +224,6 @@ class StormWrapper(JoiningConnection):
                 with contextlib.suppress(Error):
                     self.undo_to(sid)
             raise
+
+
+_of_parent: list[Any] = []

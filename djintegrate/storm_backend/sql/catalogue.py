@@ -70,6 +70,8 @@ SECONDS_REMEMBERED = 60
 class _Catalogue(NamedTuple):
     changes_with: dict[str, set[str]]
     writers: frozenset[str]
+    # The names of functions that were called since the writers were read first.
+    looked_for: frozenset[str]
     read: float
     version: object
 
@@ -87,7 +89,16 @@ def effect_of(connection: BaseDatabaseWrapper, sql: object) -> Effect:
     effect = effects.effect_of(sql, connection.vendor)
     if not effect.calls or connection.vendor not in _WRITERS or effect.everything:
         return effect
-    return effect if effect.calls.isdisjoint(_catalogue(connection).writers) else effects.EVERYTHING
+    try:
+        known = _catalogue(connection)
+        if not effect.calls <= known.looked_for:
+            # A function that is called for the first time may be new.
+            known = known._replace(writers=_writers(connection), looked_for=known.looked_for | effect.calls)
+            _known[place(connection)] = known
+    except Exception:
+        # The transaction has failed, say, and so will the statement.
+        return effects.EVERYTHING
+    return effect if effect.calls.isdisjoint(known.writers) else effects.EVERYTHING
 
 
 def reached(connection: BaseDatabaseWrapper, tables: Collection[str]) -> set[str] | None:
@@ -125,9 +136,11 @@ def _read(connection: BaseDatabaseWrapper, version: object) -> _Catalogue:
     changes_with = defaultdict(set)
     for table, other in _rows(connection, _CATALOGUES[connection.vendor]):
         changes_with[str(table).lower()].add(str(other).lower())
-    writers = _WRITERS.get(connection.vendor)
-    names = frozenset(str(name) for (name,) in _rows(connection, writers)) if writers else frozenset()
-    return _Catalogue(dict(changes_with), names, time.monotonic(), version)
+    return _Catalogue(dict(changes_with), frozenset(), frozenset(), time.monotonic(), version)
+
+
+def _writers(connection: BaseDatabaseWrapper) -> frozenset[str]:
+    return frozenset(str(name) for (name,) in _rows(connection, _WRITERS[connection.vendor]))
 
 
 def _rows(connection: BaseDatabaseWrapper, sql: str) -> Any:

@@ -19,7 +19,7 @@ from storm.database import (
     Database,
 )
 from storm.exceptions import ConnectionBlockedError, DisconnectionError
-from storm.tracer import trace
+from storm.tracer import TimeoutTracer, get_tracers, trace
 from storm.uri import URI
 
 from ..connection.wrapper import StormWrapper
@@ -37,6 +37,9 @@ class BorrowedConnection(Connection):
 
     _raw: Any = None
     _state: Any = STATE_CONNECTED
+    # PostgreSQL's statement_timeout before a tracer of Storm's set one: that is the session's, and not to outlive the
+    # transaction.
+    _timeout: str | None = None
     # Asked before each statement, where somebody wants to know of them, or not to have them run.
     is_to_run: Callable[[str, Any], bool] | None = None
 
@@ -51,16 +54,18 @@ class BorrowedConnection(Connection):
 
     def commit(self, xid: Any = None) -> None:
         """Only tell the tracers: the transaction is committed."""
-        if self._wrapper.vendor == "postgresql" and getattr(self, "_timeout_tracer_remaining_time", 0):
-            # Storm's tracer of time-outs sets one for the session, which goes on to Django's statements.
-            with self._wrapper.connection.cursor() as cursor:
-                cursor.execute("RESET statement_timeout")
+        if self._timeout is not None:
+            self._ask_past_watchers(f"SET statement_timeout TO '{self._timeout}'")
+            self._timeout = None
         trace("connection_commit", self, xid)
 
     def rollback(self, xid: Any = None) -> None:
         """Only tell the tracers: the transaction is rolled back, or a savepoint in it."""
         if self._state == STATE_DISCONNECTED:
             self._state = STATE_RECONNECT
+        if self._wrapper.data_manager is None:
+            # With the transaction, PostgreSQL has undone what was set in it.
+            self._timeout = None
         trace("connection_rollback", self, xid)
 
     def is_disconnection_error(self, exc: Exception, extra: Any = ()) -> bool:
@@ -80,8 +85,15 @@ class BorrowedConnection(Connection):
             self._wrapper.data_manager.note(statement)
         if self.is_to_run is not None and not self.is_to_run(statement, params):
             return self.build_raw_cursor()
+        if self._timeout is None and self._wrapper.vendor == "postgresql" and any(map(_sets_timeouts, get_tracers())):
+            self._timeout = self._ask_past_watchers("SHOW statement_timeout")
         # Not Storm's SQLite way, which begins and repeats statements by itself.
         return Connection.raw_execute(self, statement, params)
+
+    def _ask_past_watchers(self, sql: str) -> Any:
+        with self._wrapper.connection.cursor() as cursor:
+            cursor.execute(sql)
+            return cursor.fetchone()[0] if cursor.description else None
 
     def _ensure_connected(self) -> None:
         if self._blocked:
@@ -93,6 +105,10 @@ class BorrowedConnection(Connection):
             self._raw_connection = self._database.raw_connect()
             self._raw = self._wrapper.connection
             self._state = STATE_CONNECTED
+
+
+def _sets_timeouts(tracer: Any) -> bool:
+    return isinstance(tracer, TimeoutTracer)
 
 
 class BorrowingDatabase(Database):

@@ -14,6 +14,7 @@ from typing import Any
 import transaction
 from django.db import connections
 from django.db.transaction import TransactionManagementError
+from django.db.utils import ConnectionDoesNotExist
 from transaction import TransactionManager
 from transaction.interfaces import ISynchronizer, NoTransaction
 from zope.interface import implementer
@@ -31,10 +32,6 @@ class ListeningManager(TransactionManager):
     Until then an atomic() block of Django's needs no transaction of Zope's around it, which would cost about as much as
     the block: an unjoined block.
     """
-
-    def __init__(self, replaced: TransactionManager) -> None:
-        super().__init__(replaced.explicit)
-        self._synchs = replaced._synchs
 
     def begin(self) -> Any:
         if self._txn is None and current().has_unjoined_blocks():
@@ -99,7 +96,9 @@ class ThreadTransactions:
         if manager._txn is not None:
             return False
         if type(manager) is TransactionManager:
-            manager = transaction.manager.manager = ListeningManager(manager)
+            listening = ListeningManager(manager.explicit)
+            listening._synchs = manager._synchs
+            manager = transaction.manager.manager = listening
         # Another synchronizer hears of every transaction.
         return isinstance(manager, ListeningManager) and len(manager._synchs.data) == 1
 
@@ -115,11 +114,7 @@ class ThreadTransactions:
     # What the manager announces
 
     def newTransaction(self, txn: Any) -> None:
-        if _shared:
-            # A live server's thread uses connections that another thread has made.
-            for connection in connections.all(initialized_only=True):
-                if connection in _shared:
-                    self.add(connection)
+        self._look_again()
         self._refuse_open_blocks(txn, "A transaction cannot be begun")
         self.begun, self.ending = txn, None
         for connection in self.connections.values():
@@ -179,6 +174,21 @@ class ThreadTransactions:
             for connection in self.connections.values():
                 connection.close_at_end_of_thread(self._thread)
 
+    def _look_again(self) -> None:
+        """Tests replace connections, and a live server's thread uses those that another thread has made."""
+        if _shared:
+            for connection in connections.all(initialized_only=True):
+                if connection in _shared:
+                    self.add(connection)
+        for alias, known in list(self.connections.items()):
+            try:
+                connection = connections[alias]
+            except ConnectionDoesNotExist:
+                del self.connections[alias]
+                continue
+            if connection is not known and getattr(connection, "takes_part", False):
+                self.connections[alias] = connection
+
     def _refuse_open_blocks(self, txn: Any, what: str) -> None:
         for connection in self.connections.values():
             if connection.in_atomic_block and connection.open_blocks():
@@ -215,6 +225,17 @@ def current() -> ThreadTransactions:
     return transactions
 
 
+def leave_to_parent() -> None:
+    """In a forked child: what is open is the parent's, and the child begins with nothing."""
+    here: ThreadTransactions | None = getattr(_local, "transactions", None)
+    if here is None:
+        return
+    for connection in here.connections.values():
+        connection.leave_to_parent()
+    transaction.manager.manager = type(here.manager)(here.manager.explicit)
+    del _local.transactions
+
+
 def share(connection: Connection, is_shared: bool) -> None:
     """Other threads may, or may no longer, use this connection."""
     (_shared.add if is_shared else _shared.discard)(connection)
@@ -245,3 +266,4 @@ def can_be_joined(txn: Any) -> bool:
 
 _local = threading.local()
 _shared: set[Any] = set()
+os.register_at_fork(after_in_child=leave_to_parent)

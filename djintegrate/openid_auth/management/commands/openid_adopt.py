@@ -1,4 +1,4 @@
-"""`manage.py openid_adopt`: moves over from django-openid-auth. May run many times; --dry-run writes nothing."""
+"""`manage.py openid_adopt`: moves over from other apps. May run many times; --dry-run writes nothing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ SHOWN = 20
 
 
 class Command(BaseCommand):
-    help = "Copies django-openid-auth's identities, nonces, associations and verified accounts into this app's tables."
+    help = (
+        "Copies into this app's tables: django-openid-auth's identities, nonces, associations, verified accounts, and "
+        "the OpenID identities of python-social-auth and django-allauth."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--dry-run", action="store_true", help="say what would be copied, and copy nothing")
@@ -27,7 +30,8 @@ class Command(BaseCommand):
             raise CommandError(f"--batch-size is {size}. Make it 1 or more.")
         if not adoption.old_tables(using):
             raise CommandError(
-                f"The database {using!r} has no table of django-openid-auth (django_openid_auth_…). "
+                f"The database {using!r} has no table of django-openid-auth (django_openid_auth_…), python-social-auth "
+                "or django-allauth. "
                 "Name the database that has them with --database."
             )
         conflicts = 0

@@ -1,4 +1,4 @@
-"""`manage.py openid_cleanup`: removes expired nonces and associations. Run it once a day."""
+"""`manage.py openid_cleanup`: removes expired nonces, associations and sessions. Run it once a day."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from ...upkeep.cleanup import BATCH, remove_expired_associations, remove_expired_nonces
+from ...upkeep.cleanup import BATCH, remove_expired_associations, remove_expired_nonces, remove_old_sessions
 
 
 class Command(BaseCommand):
@@ -22,4 +22,7 @@ class Command(BaseCommand):
             raise CommandError(f"--batch-size is {size}. Make it 1 or more.")
         nonces = remove_expired_nonces(size, database)
         associations = remove_expired_associations(size, database)
+        sessions = remove_old_sessions(size, database)
         self.stdout.write(f"Removed {nonces} expired nonces and {associations} expired associations.")
+        if sessions:
+            self.stdout.write(f"Removed what was known of {sessions} old sessions.")

@@ -1,0 +1,41 @@
+"""`manage.py openid_adopt` on what python-social-auth and django-allauth keep, in tables that their migrations made."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def outcome() -> Any:
+    command = [sys.executable, "-W", "ignore", "-m", "tests.openid_auth.other_apps_site"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout)
+
+
+def test_openid_identities_are_copied_and_no_others(outcome: Any) -> None:
+    url = "https://login.launchpad.net/+id/"
+    assert outcome["found"] == [["ada", f"{url}ada"], ["ada", "https://me.example/"], ["bruno", f"{url}bruno"]]
+
+
+def test_each_run_says_what_it_did(outcome: Any) -> None:
+    dry, first, second = outcome["said"]
+    assert "social_auth_usersocialauth: 2 to copy, 0 here already, 0 expired, 1 in conflict" in dry
+    assert "Nothing was written" in dry
+    assert "social_auth_usersocialauth: 2 copied" in first
+    assert "socialaccount_socialaccount: 1 copied, 0 here already, 0 expired, 1 in conflict" in first
+    assert "social_auth_usersocialauth: 0 copied, 2 here already" in second
+    assert "socialaccount_socialaccount: 0 copied, 1 here already" in second
+
+
+def test_what_cannot_be_an_identity_or_is_anothers_is_said(outcome: Any) -> None:
+    assert "bruno of user 2 is not the address of an identity" in outcome["said"][1]
+    assert "https://me.example/ belongs to user 2 there, and to user 1 here" in outcome["said"][1]

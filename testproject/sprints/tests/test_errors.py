@@ -84,8 +84,8 @@ class ErrorPageTests(World):
 
     def test_a_sign_in_leads_to_no_address_that_wants_a_post(self) -> None:
         """From each page and each refusal of the site, by its link, and by what sends people to sign in."""
-        # Where identities/ sends people is the sign-in app's own; login/ asks a provider.
-        others = ("admin/", "provider/", "openid/identities/", "openid/login/")
+        # Where identities/ and sessions/ send people is the sign-in app's own; login/ asks a provider.
+        others = ("admin/", "provider/", "openid/identities/", "openid/sessions/", "openid/login/")
         parts = {"slug": "lisbon", "key": self.here.split("/")[-2], "what": "attend"}
         places = {f"/{path}" % parts for path in addresses() if not path.startswith(others)}
         self.assertTrue({f"{self.here}attend/", "/openid/complete/"} <= places)

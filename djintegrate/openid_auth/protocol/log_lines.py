@@ -6,11 +6,13 @@ The library puts what it is sent into its messages as it came, and again into th
 from __future__ import annotations
 
 import logging
+import pkgutil
+
+import openid
 
 from .text import one_line
 
 OURS = "djintegrate.openid_auth"
-LIBRARY = "openid"
 
 
 class OneLine(logging.Filter):
@@ -26,9 +28,12 @@ class OneLine(logging.Filter):
 
 
 def protect() -> None:
-    """Put the filter on our logger and on each of the library's: a logger's filters do not hold for those below it."""
-    library = [name for name in logging.root.manager.loggerDict if f"{name}.".startswith(f"{LIBRARY}.")]
-    for name in (OURS, LIBRARY, *library):
+    """Put the filter on our logger and on each of the library's: a logger's filters do not hold for those below it.
+
+    The library names its loggers like its modules, so that those of modules which are imported later have it as well.
+    """
+    modules = [module.name for module in pkgutil.walk_packages(openid.__path__, f"{openid.__name__}.")]
+    for name in (OURS, openid.__name__, *modules):
         logger = logging.getLogger(name)
         if not any(isinstance(each, OneLine) for each in logger.filters):
             logger.addFilter(OneLine())

@@ -19,7 +19,7 @@ class StormBackendConfig(AppConfig):
         from .references.checks import check_references
         from .references.deletion.on_storm_removal import before_removal
         from .schema import testing
-        from .stores import pre_remove
+        from .stores import pre_remove, registry
         from .transactions import leftovers
 
         checks.register(check_configuration)
@@ -29,6 +29,7 @@ class StormBackendConfig(AppConfig):
         test_database_made.connect(testing.prepare_test_database)
         emptying_database.connect(testing.deletes_of_test_database)
         pre_remove.connect(before_removal)
+        signals.setting_changed.connect(registry.forget_unshared)
         signals.request_started.connect(leftovers.note_what_is_open)
         signals.request_finished.connect(leftovers.abort_what_is_left)
         # So that Django knows which Storm objects point at its own, and minds them when it deletes.

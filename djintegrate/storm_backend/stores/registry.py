@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 from django.db.utils import ConnectionDoesNotExist
@@ -15,6 +17,7 @@ from ..conf.stand_in import StandIn
 from ..connection.factory import connection_to
 from ..connection.wrapper import StormWrapper
 from ..sql.effects import plain_name
+from ..transactions import thread
 from ..two_phase import decision_log
 from . import coherence
 from .store import SharedStore, UnsharedStore
@@ -82,6 +85,15 @@ def invalidate(name: str, *tables: str) -> None:
 def connections_of_all_stores() -> dict[str, StormWrapper]:
     """A new connection to the database of each store, none of which takes part in any transaction."""
     return {name: _another_connection(name) for name in conf.stores()}
+
+
+def forget_unshared(setting: str, **kwargs: Any) -> None:
+    """A test has changed a setting: the stores that no alias names go by what it says from now on."""
+    if setting == "STORM_STORES":
+        for connection in list(thread.current().connections.values()):
+            store = connection.store
+            if isinstance(store, UnsharedStore):
+                store.close()
 
 
 def _another_connection(name: str) -> StormWrapper:

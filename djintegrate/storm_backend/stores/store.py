@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import transaction
+from django.db import connections
 from django.dispatch import Signal
 from storm import Undef
 from storm.exceptions import LostObjectError
@@ -254,6 +255,9 @@ class UnsharedStore(SharedStore):
     def close(self) -> None:
         super().close()
         self.django_connection.close()
+        # Another one will go by the settings of then.
+        with suppress(AttributeError):
+            del connections[self.alias]
 
 
 def _refuse_lost(obj_info: Any, *args: Any) -> None:

@@ -48,3 +48,6 @@ def _abort(here: thread.ThreadTransactions, around: Any) -> None:
             data_manager.txn.abort()
         # Django has asked this before, and was not heard because of the transaction.
         connection.close_after_request()
+    if here.begun is not None and here.begun is not around:
+        # Begun, and without a statement on any of these connections.
+        here.begun.abort()

@@ -14,7 +14,7 @@ from tests.settings import DB
 
 pytestmark = pytest.mark.skipif(DB != "sqlite", reason="What is counted is the same on every database.")
 
-EACH = 45
+EACH = 50
 """Calls for a connection that the thread has, and the request does not use: of some 800 for the request."""
 
 SCRIPT = """

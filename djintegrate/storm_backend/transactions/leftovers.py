@@ -18,7 +18,8 @@ logger = logging.getLogger("djintegrate.storm_backend")
 def note_what_is_open(sender: Any, **kwargs: Any) -> None:
     """A request begins."""
     here = thread.current()
-    if getattr(sender, "__module__", None) != "django.test.client":
+    here.is_in_test = getattr(sender, "__module__", None) == "django.test.client"
+    if not here.is_in_test:
         _abort(here, None)
     here.around_request = here.manager._txn
 
@@ -32,12 +33,12 @@ def abort_what_is_left(**kwargs: Any) -> None:
 
 def _abort(here: thread.ThreadTransactions, around: Any) -> None:
     for connection in list(here.connections.values()):
-        if connection.data_manager is None and not (connection.in_atomic_block and connection.open_blocks()):
-            continue
+        has_blocks = connection.in_atomic_block and bool(connection.open_blocks())
         data_manager = connection.data_manager
-        if data_manager is not None:
-            if data_manager.txn is around:
-                continue
+        if has_blocks and here.is_in_test:
+            # The block is the test's, around its client.
+            continue
+        if data_manager is not None and data_manager.txn is not around:
             logger.error(
                 "A transaction on the store %r was neither committed nor aborted by the request that it was open in. "
                 "It is aborted now. Put %s first in MIDDLEWARE, or call transaction.commit() or abort() where the work "
@@ -45,9 +46,18 @@ def _abort(here: thread.ThreadTransactions, around: Any) -> None:
                 connection.store_name,
                 MIDDLEWARE,
             )
-            data_manager.txn.abort()
-        # Django has asked this before, and was not heard because of the transaction.
-        connection.close_after_request()
+            _end(data_manager.txn)
+        if has_blocks or data_manager is not connection.data_manager:
+            # Django has asked this before, and was not heard because of the transaction.
+            connection.close_after_request()
     if here.begun is not None and here.begun is not around:
         # Begun, and without a statement on any of these connections.
-        here.begun.abort()
+        _end(here.begun)
+
+
+def _end(txn: Any) -> None:
+    try:
+        txn.abort()
+    except Exception:
+        # Whoever sends the signal goes on.
+        logger.exception("A transaction that a request has left open was aborted with an error.")

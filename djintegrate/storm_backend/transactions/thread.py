@@ -62,6 +62,7 @@ class ThreadTransactions:
         self.connections: dict[str, Connection] = {}
         # The transaction that was there when the request began that this thread serves.
         self.around_request: Any = None
+        self.is_in_test = False
         # Whose turn it is among the asynchronous requests that share this thread.
         self.turn: Any = None
         self._data_managers: list[Any] = []

@@ -48,11 +48,22 @@ def pytest_configure(config: pytest.Config) -> None:
     assert settings.DATABASES
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--visits", choices=run_tests.VISITS, help="`only` the tests that visit a site, or `none` of them")
+
+
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     # The slowest come last. And a browser keeps connections to a site open, whose threads so keep theirs to the
     # database, while other tests count these.
-    items.sort(key=lambda item: not SITES.isdisjoint(getattr(item, "fixturenames", ())))
+    halves: dict[str, list[pytest.Item]] = {"none": [], "only": []}
+    for item in items:
+        visits = not SITES.isdisjoint(getattr(item, "fixturenames", ()))
+        halves["only" if visits else "none"].append(item)
+    items[:] = halves["none"] + halves["only"]
+    if wanted := config.getoption("visits"):
+        config.hook.pytest_deselected(items=[item for item in items if item not in halves[wanted]])
+        items[:] = halves[wanted]
 
 
 def pytest_collection_finish() -> None:

@@ -1,4 +1,6 @@
-"""Runs pytest once for each database, three at a time, and closes with a summary and the totals.
+"""Runs pytest for each database, three processes at a time, and closes with a summary and the totals.
+
+SQLite's tests are two processes: those that visit a site, most of them in a browser, take as long as all the others.
 
 A database whose server or driver cannot be had is skipped with a line that says so; under CI=true that is a failure.
 """
@@ -28,15 +30,30 @@ AT_A_TIME = 3
 """More than the two cores of a small machine: each of them waits a good part of its time, for a server or a browser."""
 DRIVERLESS = ("tests/dojo", "tests/openid_auth")
 """The tests of the apps that use databases through Django alone."""
+VISITS = {"only": " (sites)", "none": ""}
+"""The halves of SQLite's tests: pytest's `--visits`, from tests/conftest.py, and what is added to the name."""
 
 _printing = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Run:
+    """One pytest process to be: its database, the half of its tests if it has one, and pytest's arguments."""
+
+    kind: str
+    arguments: tuple[str, ...] = ()
+    visits: str = ""
+
+    @property
+    def title(self) -> str:
+        return DATABASES[self.kind] + VISITS.get(self.visits, "")
 
 
 @dataclass(frozen=True)
 class Outcome:
     """What one pytest process came to. `unavailable` is the reason why it could not begin."""
 
-    kind: str
+    run: Run
     code: int
     seconds: float
     passed: int = 0
@@ -46,12 +63,12 @@ class Outcome:
     unavailable: str = ""
 
     def line(self) -> str:
-        name = DATABASES[self.kind]
+        name = self.run.title
         if self.unavailable:
             return f"skipped: {name} could not be had: {self.unavailable}"
         counts = f"{self.passed:>5} passed {self.failed:>4} failed {self.skipped:>4} skipped {self.seconds:>7.1f} s"
         # A crash, an interrupt or a usage error need not show in the counts.
-        return f"{name:<11}{counts}" + (f"  (pytest ended with {self.code})" if self.code not in (0, 1) else "")
+        return f"{name:<15}{counts}" + (f"  (pytest ended with {self.code})" if self.code not in (0, 1) else "")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -65,28 +82,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     try:
         with ThreadPoolExecutor(max_workers=AT_A_TIME) as pool:
-            outcomes = list(
-                pool.map(lambda kind: run(kind, [*left_out(kind, kinds), *options.pytest], len(kinds) > 1), kinds)
-            )
+            outcomes = list(pool.map(execute, runs(kinds, options.pytest)))
     except KeyboardInterrupt:
         return 130  # Ctrl-C reached the pytest processes too, which have stopped their servers by now.
     return summarise(outcomes, required=os.environ.get("CI", "").lower() in ("1", "true"))
 
 
-def left_out(kind: str, kinds: Sequence[str]) -> list[str]:
-    """Of two runs on PostgreSQL, the second one has only what comes near the driver."""
-    return [f"--ignore={folder}" for folder in DRIVERLESS] if kind == "psycopg2" and "postgres" in kinds else []
+def runs(kinds: Sequence[str], arguments: Sequence[str]) -> list[Run]:
+    """The processes for these databases. Of two on PostgreSQL, the second one has only what comes near the driver."""
+    found = []
+    for kind in kinds:
+        if kind == "sqlite":
+            found += [Run(kind, (f"--visits={half}", *arguments), half) for half in VISITS]
+        elif kind == "psycopg2" and "postgres" in kinds:
+            found.append(Run(kind, (*(f"--ignore={folder}" for folder in DRIVERLESS), *arguments)))
+        else:
+            found.append(Run(kind, tuple(arguments)))
+    return found
 
 
-def run(kind: str, arguments: Sequence[str], prefixed: bool) -> Outcome:
-    """One pytest process with DB=kind; its output goes to ours, each line with the database's name before it."""
-    prefix = f"{kind:<8} | " if prefixed else ""
+def execute(run: Run) -> Outcome:
+    """Let pytest run with DB=kind; its output goes to ours, each line with the database's name before it."""
+    prefix = f"{'sites' if run.visits == 'only' else run.kind:<8} | "
     with tempfile.TemporaryDirectory(prefix="djintegrate-") as folder:
         report = Path(folder, "report.xml")
-        command = [sys.executable, "-m", "pytest", f"--junit-xml={report}", "-o", "cache_dir=.pytest_cache/" + kind]
+        cache = f"cache_dir=.pytest_cache/{run.kind}{run.visits}"
+        command = [sys.executable, "-m", "pytest", f"--junit-xml={report}", "-o", cache]
         began = time.monotonic()
         process = subprocess.Popen(
-            [*command, *arguments], cwd=ROOT, env={**os.environ, "DB": kind}, stdin=subprocess.DEVNULL,
+            [*command, *run.arguments], cwd=ROOT, env={**os.environ, "DB": run.kind}, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
         )  # fmt: skip
         assert process.stdout is not None
@@ -98,8 +122,8 @@ def run(kind: str, arguments: Sequence[str], prefixed: bool) -> Outcome:
         code = process.wait()
         seconds = time.monotonic() - began
         if code == UNAVAILABLE:
-            return Outcome(kind, code, seconds, unavailable=last.removeprefix("Exit: "))
-        return _outcome(kind, code, seconds, report)
+            return Outcome(run, code, seconds, unavailable=last.removeprefix("Exit: "))
+        return _outcome(run, code, seconds, report)
 
 
 def summarise(outcomes: Sequence[Outcome], required: bool) -> int:
@@ -107,7 +131,7 @@ def summarise(outcomes: Sequence[Outcome], required: bool) -> int:
     print()
     for outcome in outcomes:
         for failure in outcome.failures:
-            print(f"FAILED on {DATABASES[outcome.kind]}: {failure}")
+            print(f"FAILED on {outcome.run.title}: {failure}")
     for outcome in outcomes:
         print(outcome.line())
     missing = [outcome for outcome in outcomes if outcome.unavailable]
@@ -122,13 +146,13 @@ def summarise(outcomes: Sequence[Outcome], required: bool) -> int:
     return 0 if passed and not failed else 1
 
 
-def _outcome(kind: str, code: int, seconds: float, report: Path) -> Outcome:
+def _outcome(run: Run, code: int, seconds: float, report: Path) -> Outcome:
     """What pytest's report says; a process that ended badly without a failing test counts as one failure."""
     cases = list(ElementTree.parse(report).iter("testcase")) if report.exists() else []
     bad = [case for case in cases if case.find("failure") is not None or case.find("error") is not None]
     skipped = sum(case.find("skipped") is not None for case in cases)
     return Outcome(
-        kind,
+        run,
         code,
         seconds,
         passed=len(cases) - len(bad) - skipped,

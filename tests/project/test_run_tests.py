@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from tools.run_tests import UNAVAILABLE, Outcome, left_out, run, summarise
+from tools.run_tests import DRIVERLESS, UNAVAILABLE, Outcome, Run, execute, runs, summarise
 
-GOOD = Outcome("sqlite", 0, 1.0, passed=3, skipped=1)
-MISSING = Outcome("mysql", UNAVAILABLE, 0.1, unavailable="The program mariadbd is not installed.")
+GOOD = Outcome(Run("sqlite"), 0, 1.0, passed=3, skipped=1)
+MISSING = Outcome(Run("mysql"), UNAVAILABLE, 0.1, unavailable="The program mariadbd is not installed.")
 
 
 def test_the_last_line_has_the_totals_of_all_databases(capsys: pytest.CaptureFixture[str]) -> None:
-    bad = Outcome("postgres", 1, 1.0, passed=2, failed=1, failures=("tests.test_x::test_y: too late",))
+    bad = Outcome(Run("postgres"), 1, 1.0, passed=2, failed=1, failures=("tests.test_x::test_y: too late",))
     assert summarise([GOOD, bad], required=False) == 1
     printed = capsys.readouterr().out
     assert printed.endswith("\n5 passed, 1 failed, 1 skipped\n")
@@ -33,7 +33,7 @@ def test_a_database_that_cannot_be_had_fails_where_all_are_required(capsys: pyte
 
 
 def test_a_run_without_any_test_fails(capsys: pytest.CaptureFixture[str]) -> None:
-    assert summarise([Outcome("sqlite", 5, 1.0)], required=False) == 1
+    assert summarise([Outcome(Run("sqlite"), 5, 1.0)], required=False) == 1
 
 
 def test_outcomes_are_counted_from_a_real_run(tmp_path: Path) -> None:
@@ -50,8 +50,35 @@ def test_a_process_that_dies_counts_as_a_failure(tmp_path: Path) -> None:
 
 
 def test_what_never_comes_near_a_driver_runs_once_on_postgresql() -> None:
-    assert left_out("psycopg2", ["postgres", "psycopg2"]) == ["--ignore=tests/dojo", "--ignore=tests/openid_auth"]
-    assert left_out("psycopg2", ["psycopg2"]) == left_out("postgres", ["postgres", "psycopg2"]) == []
+    both, alone = runs(["postgres", "psycopg2"], ["-x"]), runs(["psycopg2"], ["-x"])
+    assert both == [Run("postgres", ("-x",)), Run("psycopg2", (*(f"--ignore={folder}" for folder in DRIVERLESS), "-x"))]
+    assert alone == [Run("psycopg2", ("-x",))]
+
+
+def test_each_test_on_sqlite_is_in_one_of_two_processes(tmp_path: Path) -> None:
+    source = "import pytest\n@pytest.fixture\ndef browser(): pass\ndef test_a(browser): pass\ndef test_b(): pass\n"
+    halves = runs(["sqlite"], [])
+    assert [(half.title, *half.arguments) for half in halves] == [
+        ("SQLite (sites)", "--visits=only"), ("SQLite", "--visits=none"),
+    ]  # fmt: skip
+    (tmp_path / "test_sample.py").write_text(source)
+    ours = Path(__file__).resolve().parents[2]
+    for half, test in zip(halves, ("test_a", "test_b"), strict=True):
+        arguments = [
+            "--rootdir",
+            str(tmp_path),
+            "-c",
+            "/dev/null",
+            "-p",
+            "tests.conftest",
+            "--verbose",
+            *half.arguments,
+        ]
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", *arguments, str(tmp_path)], cwd=ours, capture_output=True, text=True
+        )
+        assert f"::{test} PASSED" in done.stdout
+        assert "1 passed, 1 deselected" in done.stdout
 
 
 def test_an_unknown_database_is_named_with_the_known_ones() -> None:
@@ -65,4 +92,4 @@ def test_an_unknown_database_is_named_with_the_known_ones() -> None:
 
 def _run(folder: Path, source: str) -> Outcome:
     (folder / "test_sample.py").write_text(source)
-    return run("sqlite", ["--rootdir", str(folder), "-c", "/dev/null", str(folder)], prefixed=False)
+    return execute(Run("sqlite", ("--rootdir", str(folder), "-c", "/dev/null", str(folder))))

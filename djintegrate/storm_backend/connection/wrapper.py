@@ -20,7 +20,6 @@ from ..transactions.manager import State
 from . import atomic_state
 from .cursors import WatchedCursor, watched
 from .joining import JoiningConnection
-from .scopes import DjangoScope
 
 
 class StormWrapper(JoiningConnection):
@@ -63,15 +62,15 @@ class StormWrapper(JoiningConnection):
             with atomic_state.aside(self):
                 super().close()
             return
-        opened = self._open_data_manager()
-        if opened is not None and isinstance(opened.scope, DjangoScope):
+        opened = self._unended_data_manager()
+        if opened is not None and opened.scope.is_djangos_own:
             # Django leaves a block without a word when its connection was closed.
             with contextlib.suppress(TransactionManagementError):
                 opened.left(commit=False)
         elif opened is not None and not (opened.wrote or opened.has_pending):
             self.abort_transaction()
         super().close()
-        if self._open_data_manager() is not None and (self.connection is None or self.closed_in_transaction):
+        if opened is not None and opened.state is State.OPEN and (self.connection is None or self.closed_in_transaction):
             # What was done on it is lost, and must not look committed.
             atomic_state.mark_broken(self, None)
 
@@ -106,11 +105,12 @@ class StormWrapper(JoiningConnection):
 
     def inc_thread_sharing(self) -> None:
         super().inc_thread_sharing()
-        thread.share(self, True)
+        thread.shared.add(self)
 
     def dec_thread_sharing(self) -> None:
         super().dec_thread_sharing()
-        thread.share(self, self.allow_thread_sharing)
+        if not self.allow_thread_sharing:
+            thread.shared.discard(self)
 
     def temporary_connection(self) -> AbstractContextManager[Any]:
         # Django closes one that it opened. In a transaction that would end it.
@@ -127,8 +127,8 @@ class StormWrapper(JoiningConnection):
         return super().get_autocommit()
 
     def set_autocommit(self, autocommit: bool, force_begin_transaction_with_broken_autocommit: bool = False) -> None:
-        data_manager = self._open_data_manager()
-        is_djangos = data_manager is not None and isinstance(data_manager.scope, DjangoScope)
+        data_manager = self._unended_data_manager()
+        is_djangos = data_manager is not None and data_manager.scope.is_djangos_own
         if autocommit and is_djangos and not self.in_atomic_block:
             raise TransactionManagementError(
                 "Autocommit cannot be turned on in the middle of a transaction. Call commit() or rollback() first."
@@ -146,19 +146,13 @@ class StormWrapper(JoiningConnection):
         super().on_commit(func, robust)
 
     def commit(self) -> None:
-        data_manager = self._open_data_manager()
+        data_manager = self._unended_data_manager()
         if data_manager is None:
             super().commit()
             return
         self.validate_thread_sharing()
         self.validate_no_atomic_block()
         data_manager.left(commit=True)
-
-    def commit_natively(self) -> None:
-        """What Django's commit() does after its checks, which `commit` has made."""
-        self._commit()
-        self.errors_occurred = False
-        atomic_state.run_callbacks_with_autocommit(self)
 
     def rollback(self) -> None:
         data_manager = self._unended_data_manager()
@@ -168,7 +162,7 @@ class StormWrapper(JoiningConnection):
         self.validate_thread_sharing()
         self.validate_no_atomic_block()
         data_manager.left(commit=False)
-        if not isinstance(data_manager.scope, DjangoScope):
+        if not data_manager.scope.is_djangos_own:
             # The end of a TestCase class, whose transaction is around this one.
             super().rollback()
 
@@ -186,7 +180,7 @@ class StormWrapper(JoiningConnection):
         if data_manager is not None and sid == data_manager.scope.root:
             data_manager.left(commit=False)
             return
-        if data_manager is not None and data_manager.scope.is_inside(sid):
+        if data_manager is not None and sid in data_manager.scope.around:
             data_manager.txn.abort()
         super().savepoint_rollback(sid)
         if self.data_manager is None and not self.open_blocks():

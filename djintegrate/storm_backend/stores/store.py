@@ -18,7 +18,6 @@ from storm.store import ResultSet, Store
 
 from ..connection import atomic_state
 from ..connection.wrapper import StormWrapper
-from ..sql import catalogue
 from ..sql.effects import EVERYTHING, Effect
 from . import coherence
 from .borrowed import borrowing_database
@@ -61,8 +60,6 @@ class SharedStore(Store):
     _result_set_factory = SharedResultSet
     _knows_all = True
     _flushes_one = False
-    # Whether the transaction may have changed tables, functions or triggers.
-    _altered = False
 
     def __init__(self, connection: StormWrapper) -> None:
         # Storm's infos of the objects of which any value is known, by their classes: what a write may have made untrue. An
@@ -131,19 +128,15 @@ class SharedStore(Store):
         coherence.invalidate(self)
         self._cache.clear()
         self._connection.commit()
-        self._forget_catalogue()
 
     def forget_changes(self) -> None:
         """Throw away what is pending, and every value read so far."""
         coherence.undo(self)
-        self._forget_catalogue()
 
     # Around Django's statements
 
     def watch(self, effect: Effect, execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
         """Run a statement of Django's, of which `effect` says what it may write."""
-        if effect.alters:
-            self._altered = True
         return coherence.watch(self, effect, execute, sql, params, many, context)
 
     def wrote_unseen(self) -> None:
@@ -242,12 +235,6 @@ class SharedStore(Store):
         connection = self.django_connection
         if (connection.in_atomic_block or connection.data_manager is not None) and not connection.needs_rollback:
             atomic_state.mark_broken(connection, error)
-
-    def _forget_catalogue(self) -> None:
-        # With the transaction, the tables may have gone that it made.
-        if self._altered:
-            self._altered = False
-            catalogue.forget(self.django_connection)
 
 
 class UnsharedStore(SharedStore):

@@ -25,6 +25,9 @@ from .interfaces import Connection
 OPEN = ("Active", "Doomed")
 COMMIT_FAILED = "Commit failed"
 
+# The connections that other threads may use, too.
+shared: set[Any] = set()
+
 
 class ListeningManager(TransactionManager):
     """A thread's transaction manager that says when somebody asks for a transaction that was not there yet.
@@ -34,7 +37,7 @@ class ListeningManager(TransactionManager):
     """
 
     def begin(self) -> Any:
-        if self._txn is None and current().has_unjoined_blocks():
+        if self._txn is None and current().unjoined():
             # Beginning a transaction aborts the one that is open. So it does with the transaction of such a block.
             self.get()
         return super().begin()
@@ -43,7 +46,9 @@ class ListeningManager(TransactionManager):
         was_there = self._txn is not None
         txn = super().get()
         if not was_there:
-            current().join_blocks(txn)
+            # What Django has open is part of it.
+            for connection in current().unjoined():
+                connection.join_block(txn)
         return txn
 
 
@@ -60,13 +65,8 @@ class ThreadTransactions:
         self.ending: Any = None
         self.refused: Any = None
         self.connections: dict[str, Connection] = {}
-        # The transaction that was there when the request began that this thread serves.
-        self.around_request: Any = None
-        self.is_in_test = False
         # Whose turn it is among the asynchronous requests that share this thread.
         self.turn: Any = None
-        self._data_managers: list[Any] = []
-        self._data_managers_of: Any = None
         self._thread = threading.get_ident()
         self._process = os.getpid()
         transaction.manager.registerSynch(self)
@@ -83,12 +83,6 @@ class ThreadTransactions:
         """From now on, tell this connection of what happens."""
         self.connections[connection.alias] = connection
 
-    def data_managers(self, txn: Any) -> list[Any]:
-        """The list of those that take part in `txn`."""
-        if self._data_managers_of is not txn:
-            self._data_managers_of, self._data_managers = txn, []
-        return self._data_managers
-
     # Unjoined blocks
 
     def needs_no_transaction(self) -> bool:
@@ -103,14 +97,9 @@ class ThreadTransactions:
         # Another synchronizer hears of every transaction.
         return isinstance(manager, ListeningManager) and len(manager._synchs.data) == 1
 
-    def has_unjoined_blocks(self) -> bool:
-        return any(connection.unjoined_block() is not None for connection in self.connections.values())
-
-    def join_blocks(self, txn: Any) -> None:
-        """Zope's transaction was made just now: what Django has open is part of it."""
-        for connection in self.connections.values():
-            if connection.unjoined_block() is not None:
-                connection.join_block(txn)
+    def unjoined(self) -> list[Connection]:
+        """The connections on which such a block is open."""
+        return [connection for connection in self.connections.values() if connection.has_unjoined_block()]
 
     # What the manager announces
 
@@ -129,9 +118,7 @@ class ThreadTransactions:
         self.ending = txn
 
     def afterCompletion(self, txn: Any) -> None:
-        self.ending = self.refused = self._data_managers_of = None
-        # The data managers refer to this list, which is not to wait for the garbage collector with them.
-        self._data_managers.clear()
+        self.ending = self.refused = None
         if self.begun is txn:
             self.begun = None
         for connection in self.connections.values():
@@ -157,11 +144,7 @@ class ThreadTransactions:
 
     def has_open_blocks(self, but: Connection) -> bool:
         """Whether an atomic() block is open on another connection."""
-        return any(
-            connection.in_atomic_block and connection.open_blocks()
-            for connection in self.connections.values()
-            if connection is not but
-        )
+        return any(each.open_blocks() for each in self.connections.values() if each is not but)
 
     def reset_stores(self) -> None:
         """Have Storm forget all objects: those that a failed attempt added are in its traceback still."""
@@ -177,9 +160,9 @@ class ThreadTransactions:
 
     def _look_again(self) -> None:
         """Tests replace connections, and a live server's thread uses those that another thread has made."""
-        if _shared:
+        if shared:
             for connection in connections.all(initialized_only=True):
-                if connection in _shared:
+                if connection in shared:
                     self.add(connection)
         for alias, known in list(self.connections.items()):
             try:
@@ -192,7 +175,7 @@ class ThreadTransactions:
 
     def _refuse_open_blocks(self, txn: Any, what: str) -> None:
         for connection in self.connections.values():
-            if connection.in_atomic_block and connection.open_blocks():
+            if connection.open_blocks():
                 self.refused = txn
                 raise TransactionManagementError(
                     f"{what} while an atomic() block is open on {connection.alias!r}. Leave the block first: "
@@ -237,11 +220,6 @@ def leave_to_parent() -> None:
     del _local.transactions
 
 
-def share(connection: Connection, is_shared: bool) -> None:
-    """Other threads may, or may no longer, use this connection."""
-    (_shared.add if is_shared else _shared.discard)(connection)
-
-
 def transaction_for_django() -> Any | None:
     """The transaction that an atomic() block of Django joins, if there can be one."""
     try:
@@ -266,5 +244,4 @@ def can_be_joined(txn: Any) -> bool:
 
 
 _local = threading.local()
-_shared: set[Any] = set()
 os.register_at_fork(after_in_child=leave_to_parent)

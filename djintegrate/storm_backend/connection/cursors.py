@@ -6,8 +6,6 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from django.db.backends.utils import CursorWrapper
-
 
 def _announcing(name: str) -> Callable[..., Any]:
     def method(cursor: Any, *args: Any, **kwargs: Any) -> Any:
@@ -32,11 +30,7 @@ class _WatchedMethods:
     stream = _announcing("stream")
 
 
-class WatchedCursor(_WatchedMethods, CursorWrapper):
-    """Django's cursor, so watched."""
-
-
 @cache
 def watched(cursor_class: Any) -> Any:
-    """One of Django's classes of cursors for debugging, so watched."""
+    """One of Django's classes of cursors, so watched."""
     return type(cursor_class.__name__, (_WatchedMethods, cursor_class), {"__module__": __name__})

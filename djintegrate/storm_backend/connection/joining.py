@@ -36,7 +36,7 @@ class JoiningConnection(Connection):
         self.takes_part = True
         self.counts_writes = self.two_phase or len(conf.stores()) > 1
         here = thread.current()
-        here.add(self)
+        here.connections[self.alias] = self
         self.expect(here.begun)
 
     def expect(self, txn: Any) -> None:
@@ -65,10 +65,9 @@ class JoiningConnection(Connection):
 
     def open_blocks(self) -> list[Any]:
         """The open atomic() blocks, without the test's and the engine's own."""
-        if not self.atomic_blocks:
-            return []
         own = 0 if self.data_manager is None else self.data_manager.scope.blocks_of_engine
-        return [block for block in self.atomic_blocks[own:] if not block._from_testcase]
+        blocks = self.atomic_blocks[own:]
+        return blocks and [block for block in blocks if not block._from_testcase]
 
     def has_unjoined_block(self) -> bool:
         """Whether a block of Django's is open that needed no transaction of Zope's so far."""
@@ -142,25 +141,22 @@ class JoiningConnection(Connection):
         """If Django has opened a transaction, let it join Zope's."""
         if self.needs_rollback or self.connection is None:
             return
-        thread.current().add(self)
+        here = thread.current()
+        here.connections[self.alias] = self
         depth = atomic_state.depth_of_testcase(self)
         savepoint = self.savepoint_ids[depth - 1] if 0 < depth <= len(self.savepoint_ids) else None
         if depth and savepoint is None:
             # The test's own blocks stay outside. So does an outermost atomic(savepoint=False) in them: nothing would
             # tell when it is left.
             return
-        if self._may_stay_unjoined(depth):
+        is_whole = self.in_atomic_block and self.commit_on_exit and not depth
+        if is_whole and not self.counts_writes and here.needs_no_transaction():
             self._unjoined_block = self.atomic_blocks[0]
             return
         txn = thread.transaction_for_django()
         if txn is not None and self.data_manager is None:
             scope = TestCaseScope(self, savepoint) if depth else DjangoScope(self)
             self._take(scope, txn).start()
-
-    def _may_stay_unjoined(self, depth: int) -> bool:
-        if depth or self.counts_writes or not (self.in_atomic_block and self.commit_on_exit):
-            return False
-        return thread.current().needs_no_transaction()
 
     def _unended_data_manager(self) -> DataManager | None:
         """What this connection is in Zope's transaction, unless that is just ending."""

@@ -83,7 +83,7 @@ class DjangoScope(Scope):
 
     def __init__(self, connection: Any) -> None:
         super().__init__(connection)
-        self._is_manual = connection.is_manual()
+        self._is_manual = not connection.in_atomic_block
 
     def begin(self) -> None:
         # Django has started it; but SQLite's manual mode starts nothing before the first write, and a savepoint taken
@@ -127,6 +127,7 @@ class TestCaseScope(Scope):
     """Inside Django's TestCase, the transaction is a savepoint in the test's own, which ends only with the test."""
 
     __test__ = False
+
     def __init__(self, connection: Any, savepoint: str | None = None) -> None:
         super().__init__(connection)
         self._own = savepoint is None

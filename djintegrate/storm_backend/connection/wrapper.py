@@ -12,13 +12,14 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from django.db import Error
+from django.db.backends.utils import CursorWrapper
 from django.db.transaction import TransactionManagementError
 
 from ..transactions import thread
 from ..transactions.interfaces import Store
 from ..transactions.manager import State
 from . import atomic_state
-from .cursors import WatchedCursor, watched
+from .cursors import watched
 from .joining import JoiningConnection
 
 
@@ -32,7 +33,7 @@ class StormWrapper(JoiningConnection):
         return super()._cursor(name)
 
     def make_cursor(self, cursor: Any) -> Any:
-        return WatchedCursor(cursor, self)
+        return watched(CursorWrapper)(cursor, self)
 
     def make_debug_cursor(self, cursor: Any) -> Any:
         kind: Any = type(super().make_debug_cursor(cursor))
@@ -70,7 +71,8 @@ class StormWrapper(JoiningConnection):
         elif opened is not None and not (opened.wrote or opened.has_pending):
             self.abort_transaction()
         super().close()
-        if opened is not None and opened.state is State.OPEN and (self.connection is None or self.closed_in_transaction):
+        is_lost = self.connection is None or self.closed_in_transaction
+        if is_lost and opened is not None and opened.state is State.OPEN:
             # What was done on it is lost, and must not look committed.
             atomic_state.mark_broken(self, None)
 
@@ -127,9 +129,8 @@ class StormWrapper(JoiningConnection):
         return super().get_autocommit()
 
     def set_autocommit(self, autocommit: bool, force_begin_transaction_with_broken_autocommit: bool = False) -> None:
-        data_manager = self._unended_data_manager()
-        is_djangos = data_manager is not None and data_manager.scope.is_djangos_own
-        if autocommit and is_djangos and not self.in_atomic_block:
+        data_manager = self._unended_data_manager() if autocommit and not self.in_atomic_block else None
+        if data_manager is not None and data_manager.scope.is_djangos_own:
             raise TransactionManagementError(
                 "Autocommit cannot be turned on in the middle of a transaction. Call commit() or rollback() first."
             )
@@ -146,24 +147,11 @@ class StormWrapper(JoiningConnection):
         super().on_commit(func, robust)
 
     def commit(self) -> None:
-        data_manager = self._unended_data_manager()
-        if data_manager is None:
+        if not self._has_left(commit=True):
             super().commit()
-            return
-        self.validate_thread_sharing()
-        self.validate_no_atomic_block()
-        data_manager.left(commit=True)
 
     def rollback(self) -> None:
-        data_manager = self._unended_data_manager()
-        if data_manager is None:
-            super().rollback()
-            return
-        self.validate_thread_sharing()
-        self.validate_no_atomic_block()
-        data_manager.left(commit=False)
-        if not data_manager.scope.is_djangos_own:
-            # The end of a TestCase class, whose transaction is around this one.
+        if not self._has_left(commit=False):
             super().rollback()
 
     def savepoint_commit(self, sid: str | None) -> None:
@@ -206,6 +194,17 @@ class StormWrapper(JoiningConnection):
     def _savepoint_allowed(self) -> bool:
         # SQLite's backend allows savepoints only inside of atomic(), and Zope's are not.
         return self.data_manager is not None or super()._savepoint_allowed()
+
+    def _has_left(self, commit: bool) -> bool:
+        """End Zope's transaction, if there is one. Whether that has ended the transaction that Django means."""
+        data_manager = self.data_manager
+        if data_manager is None or data_manager.state is State.ENDED:
+            return False
+        self.validate_thread_sharing()
+        self.validate_no_atomic_block()
+        data_manager.left(commit)
+        # At the end of a TestCase class, its transaction is around Zope's.
+        return data_manager.scope.is_djangos_own
 
     def _flush_inside(self, sid: str | None, store: Store) -> None:
         """What Storm has pending was done inside of the savepoint. If it fails, the savepoint is undone."""

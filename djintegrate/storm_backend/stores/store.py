@@ -18,9 +18,9 @@ from storm.store import ResultSet, Store
 
 from ..connection import atomic_state
 from ..connection.wrapper import StormWrapper
-from ..sql.effects import EVERYTHING, Effect
+from ..sql.effects import EVERYTHING
 from . import coherence
-from .borrowed import borrowing_database
+from .borrowed import BorrowedConnection, database_class
 from .errors import storm_errors
 
 # Sent before rows of a shared store are removed. sender: the Storm class; store; objects: those to be removed, which
@@ -62,10 +62,10 @@ class SharedStore(Store):
     _flushes_one = False
 
     def __init__(self, connection: StormWrapper) -> None:
-        # Storm's infos of the objects of which any value is known, by their classes: what a write may have made untrue. An
-        # index beside Storm's own, so that a write costs nothing for the objects of other tables.
+        # Storm's infos of the objects of which any value is known, by their classes: what a write may have made untrue.
+        # An index beside Storm's own, so that a write costs nothing for the objects of other tables.
         self.known: defaultdict[type, WeakSet[Any]] = defaultdict(WeakSet)
-        super().__init__(borrowing_database(connection))
+        super().__init__(database_class(connection.vendor, BorrowedConnection)(connection))
         self.django_connection = connection
         self._event.hook("register-transaction", _enlist)
 
@@ -129,15 +129,11 @@ class SharedStore(Store):
         self._cache.clear()
         self._connection.commit()
 
-    def forget_changes(self) -> None:
-        """Throw away what is pending, and every value read so far."""
-        coherence.undo(self)
+    forget_changes = coherence.undo
 
     # Around Django's statements
 
-    def watch(self, effect: Effect, execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
-        """Run a statement of Django's, of which `effect` says what it may write."""
-        return coherence.watch(self, effect, execute, sql, params, many, context)
+    watch = coherence.watch
 
     def wrote_unseen(self) -> None:
         """Something is about to be written that is not seen as a statement."""

@@ -202,12 +202,14 @@ class DataManager:
     def _finish(self, commit: bool) -> None:
         """The one way out: end the database transaction, tell the store, and let go of the connection."""
         self.state = State.ENDED
-        goes_on = not commit and self._goes_on()
         try:
             if commit:
                 self._commit()
             else:
-                self._rollback(goes_on)
+                # A transaction.savepoint() from before the first statement in an atomic() block is rolled back: all of
+                # the block is undone, and it goes on. In the end of the transaction, and in inner blocks, nothing does.
+                is_ending = thread.current().is_ending(self.txn)
+                self._rollback(goes_on=len(self.connection.open_blocks()) == 1 and not is_ending)
         except BaseException:
             if commit:
                 commit = False
@@ -231,11 +233,6 @@ class DataManager:
 
     def _rollback(self, goes_on: bool) -> None:
         self.scope.rollback(goes_on)
-
-    def _goes_on(self) -> bool:
-        # A transaction.savepoint() from before the first statement in an atomic() block is rolled back: all of the
-        # block is undone, and it goes on. In the end of the transaction, and in inner blocks, nothing goes on.
-        return len(self.connection.open_blocks()) == 1 and not thread.current().is_ending(self.txn)
 
     def _end_alone(self, commit: bool) -> None:
         try:
@@ -290,12 +287,11 @@ class DataManager:
             wrappers.insert(0, self._around)
 
     def _around(self, execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
-        if self.state is not State.OPEN:
-            return execute(sql, params, many, context)
-        effect = self.note(sql)
-        if self.store is None:
-            return execute(sql, params, many, context)
-        return self.store.watch(effect, execute, sql, params, many, context)
+        if self.state is State.OPEN:
+            effect = self.note(sql)
+            if self.store is not None:
+                return self.store.watch(effect, execute, sql, params, many, context)
+        return execute(sql, params, many, context)
 
 
 class ConnectionSavepoint:

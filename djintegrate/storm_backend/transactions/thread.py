@@ -64,6 +64,7 @@ class ThreadTransactions:
         # the same.
         self.ending: Any = None
         self.refused: Any = None
+        # Those that are told of what happens, by their aliases.
         self.connections: dict[str, Connection] = {}
         # Whose turn it is among the asynchronous requests that share this thread.
         self.turn: Any = None
@@ -78,10 +79,6 @@ class ThreadTransactions:
 
     def begin(self, description: str) -> None:
         self.manager.begin().description = description
-
-    def add(self, connection: Connection) -> None:
-        """From now on, tell this connection of what happens."""
-        self.connections[connection.alias] = connection
 
     # Unjoined blocks
 
@@ -163,7 +160,7 @@ class ThreadTransactions:
         if shared:
             for connection in connections.all(initialized_only=True):
                 if connection in shared:
-                    self.add(connection)
+                    self.connections[connection.alias] = connection
         for alias, known in list(self.connections.items()):
             try:
                 connection = connections[alias]

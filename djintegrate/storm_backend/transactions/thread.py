@@ -68,8 +68,6 @@ class ThreadTransactions:
         self.connections: dict[str, Connection] = {}
         # Whose turn it is among the asynchronous requests that share this thread.
         self.turn: Any = None
-        self._thread = threading.get_ident()
-        self._process = os.getpid()
         transaction.manager.registerSynch(self)
 
     @property
@@ -149,12 +147,6 @@ class ThreadTransactions:
             if connection.store is not None:
                 connection.store.reset()
 
-    def close(self) -> None:
-        """The thread has ended: close what it has opened. A forked child has a copy of it, and leaves it alone."""
-        if os.getpid() == self._process:
-            for connection in self.connections.values():
-                connection.close_at_end_of_thread(self._thread)
-
     def _look_again(self) -> None:
         """Tests replace connections, and a live server's thread uses those that another thread has made."""
         if shared:
@@ -188,12 +180,17 @@ class EndOfThread:
     this object.
     """
 
-    def __init__(self, transactions: ThreadTransactions) -> None:
-        self._transactions = transactions
+    def __init__(self, connections: dict[str, Connection]) -> None:
+        self._connections = connections
+        self._thread = threading.get_ident()
+        self._process = os.getpid()
 
     def __del__(self) -> None:
         with contextlib.suppress(Exception):
-            self._transactions.close()
+            # A forked child has a copy of this object, and leaves alone what its parent has open.
+            if os.getpid() == self._process:
+                for connection in self._connections.values():
+                    connection.close_at_end_of_thread(self._thread)
 
 
 def current() -> ThreadTransactions:
@@ -202,7 +199,7 @@ def current() -> ThreadTransactions:
         transactions: ThreadTransactions = _local.transactions
     except AttributeError:
         transactions = _local.transactions = ThreadTransactions()
-        _local.end = EndOfThread(transactions)
+        _local.end = EndOfThread(transactions.connections)
     return transactions
 
 

@@ -118,8 +118,7 @@ class StormWrapper(JoiningConnection):
         # Django closes one that it opened. In a transaction that would end it.
         if self.data_manager is not None:
             self.ensure_connection()
-        context: AbstractContextManager[Any] = super().temporary_connection()
-        return context
+        return super().temporary_connection()
 
     # ##### Django's hooks: transactions and savepoints #####
 
@@ -196,14 +195,14 @@ class StormWrapper(JoiningConnection):
         return self.data_manager is not None or super()._savepoint_allowed()
 
     def _has_left(self, commit: bool) -> bool:
-        """End Zope's transaction, if there is one. Whether that has ended the transaction that Django means."""
+        """End Zope's transaction, if there is one. Whether that leaves nothing for Django to end."""
         data_manager = self.data_manager
         if data_manager is None or data_manager.state is State.ENDED:
             return False
         self.validate_thread_sharing()
         self.validate_no_atomic_block()
         data_manager.left(commit)
-        # At the end of a TestCase class, its transaction is around Zope's.
+        # Where a TestCase class ends, its own transaction was around Zope's, and is Django's to end.
         return data_manager.scope.is_djangos_own
 
     def _flush_inside(self, sid: str | None, store: Store) -> None:

@@ -30,7 +30,7 @@ from .errors import storm_errors
 class BorrowedConnection(Connection):
     """A Storm connection on a Django wrapper's raw connection, in Zope's transaction, which alone ends it."""
 
-    _state: Any = STATE_CONNECTED
+    _state: Any
     # PostgreSQL's statement_timeout before a tracer of Storm's set one: that is the session's, and not to outlive the
     # transaction.
     _timeout: str | None = None
@@ -62,7 +62,7 @@ class BorrowedConnection(Connection):
         trace("connection_rollback", self, xid)
 
     def is_disconnection_error(self, exc: Exception, extra: Any = ()) -> bool:
-        lost: bool = super().is_disconnection_error(exc, extra)
+        lost = super().is_disconnection_error(exc, extra)
         # Django looks whether the connection works before it uses it again.
         self._wrapper.errors_occurred = self._wrapper.errors_occurred or lost
         return lost

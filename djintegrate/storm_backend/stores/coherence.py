@@ -91,7 +91,7 @@ def undo(store: WatchedStore) -> None:
 def invalidate(store: WatchedStore, tables: Collection[str] | None = None) -> None:
     """Have the objects of these tables, or of all, read their values anew, but for what is not flushed yet."""
     affected = [cls for cls in store.known if tables is None or _is_of(cls, tables)]
-    # One that was made unknown is noted anew when it is read.
+    # An object that was made unknown is noted anew when it is read.
     _invalidate(store, [obj_info for cls in affected for obj_info in store.known.pop(cls)])
 
 

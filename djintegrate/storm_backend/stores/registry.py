@@ -88,17 +88,15 @@ def forget_unshared(setting: str, **kwargs: Any) -> None:
     """A test has changed a setting: the stores that no alias names go by what it says from now on."""
     if setting == "STORM_STORES":
         for connection in list(thread.current().connections.values()):
-            store = connection.store
-            if isinstance(store, UnsharedStore):
-                store.close()
+            if isinstance(connection.store, UnsharedStore):
+                connection.store.close()
 
 
 def _another_connection(name: str) -> StormWrapper:
     alias = alias_of(name)
     if alias is None:
         return connection_to(conf.store(name))
-    connection: StormWrapper = decision_log.another(connections[alias])
-    return connection
+    return decision_log.another(connections[alias])
 
 
 def _unshared_store(name: str) -> UnsharedStore:
@@ -112,5 +110,4 @@ def _unshared_store(name: str) -> UnsharedStore:
         connection.take_part()
     if connection.store is None:
         connection.store = UnsharedStore(connection)
-    store: UnsharedStore = connection.store
-    return store
+    return connection.store

@@ -50,8 +50,7 @@ class SharedResultSet(ResultSet):
         # Storm refuses to remove the others.
         if cls_info is not None and is_plain:
             self._store.announce_removal(cls_info.cls, self)
-        removed: int = super().remove()
-        return removed
+        return super().remove()
 
 
 class SharedStore(Store):

@@ -31,9 +31,10 @@ class Connection(BaseDatabaseWrapper):
 class Scope:
     """What a database transaction is, and how it is begun and ended. `connection.scopes` has the three kinds."""
 
-    # The savepoint that the transaction is, where it is not the whole database transaction. Then somebody else undoes
-    # it in the end, and rolling back one of those around it undoes it, too.
+    # The savepoint that the transaction is, where it is not the whole database transaction: that one is undone in the
+    # end, by somebody else.
     root: str | None = None
+    # The savepoints around the transaction. Rolling back one of them undoes it.
     around: Collection[str | None] = ()
     # How many of the open atomic() blocks are the engine's.
     blocks_of_engine = 0

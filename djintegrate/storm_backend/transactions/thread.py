@@ -46,7 +46,7 @@ class ListeningManager(TransactionManager):
         was_there = self._txn is not None
         txn = super().get()
         if not was_there:
-            # What Django has open is part of it.
+            # The transaction is new, and the blocks that Django has open are part of it.
             for connection in current().unjoined():
                 connection.join_block(txn)
         return txn
@@ -64,7 +64,7 @@ class ThreadTransactions:
         # the same.
         self.ending: Any = None
         self.refused: Any = None
-        # Those that are told of what happens, by their aliases.
+        # The connections that are told of what happens, by their aliases.
         self.connections: dict[str, Connection] = {}
         # Whose turn it is among the asynchronous requests that share this thread.
         self.turn: Any = None

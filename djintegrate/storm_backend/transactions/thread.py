@@ -135,7 +135,8 @@ class ThreadTransactions:
         for connection in self.connections.values():
             if connection.needs_rollback and connection.rollback_requested:
                 return True
-        return bool(self.manager.get().status == "Doomed")
+        txn = self.manager._txn
+        return txn is not None and txn.status == "Doomed"
 
     def has_open_blocks(self, but: Connection) -> bool:
         """Whether an atomic() block is open on another connection."""

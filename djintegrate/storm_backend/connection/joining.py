@@ -50,8 +50,8 @@ class JoiningConnection(Connection):
         """Storm is about to use the connection: be in a transaction, with its store in it. Safe to call again."""
         self.validate_thread_sharing()
         if self.data_manager is None:
-            # Asking Django for a cursor lets what it has open join. And a TestCase refuses one of a database that it does
-            # not name.
+            # Asking Django for a cursor lets the block that it has open join. And a TestCase refuses cursors of the
+            # databases that it does not name.
             self.cursor().close()
         data_manager = self.data_manager
         if data_manager is None:

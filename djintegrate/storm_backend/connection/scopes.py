@@ -24,7 +24,7 @@ class ZopeScope(Scope):
     blocks_of_engine = 1
 
     def __init__(self, connection: Any) -> None:
-        super().__init__(connection)
+        self.connection = connection
         self._block = django_transaction.atomic(using=connection.alias)
         self._callbacks: list[Any] = []
         atomic_state.show(connection, [self._block])
@@ -82,7 +82,7 @@ class DjangoScope(Scope):
     is_djangos_own = True
 
     def __init__(self, connection: Any) -> None:
-        super().__init__(connection)
+        self.connection = connection
         self._is_manual = not connection.in_atomic_block
 
     def begin(self) -> None:
@@ -129,7 +129,7 @@ class TestCaseScope(Scope):
     __test__ = False
 
     def __init__(self, connection: Any, savepoint: str | None = None) -> None:
-        super().__init__(connection)
+        self.connection = connection
         self._own = savepoint is None
         self.root = savepoint
         self._depth = atomic_state.depth_of_testcase(connection)

@@ -31,6 +31,7 @@ class Connection(BaseDatabaseWrapper):
 class Scope:
     """What a database transaction is, and how it is begun and ended. `connection.scopes` has the three kinds."""
 
+    connection: Any
     # The savepoint that the transaction is, where it is not the whole database transaction: that one is undone in the
     # end, by somebody else.
     root: str | None = None
@@ -41,9 +42,6 @@ class Scope:
     # Whether the transaction is Django's own. Then PostgreSQL may answer the commit of a failed one by rolling back
     # without a word, as natively.
     is_djangos_own = False
-
-    def __init__(self, connection: Any) -> None:
-        self.connection = connection
 
     def begin(self) -> None:
         raise NotImplementedError

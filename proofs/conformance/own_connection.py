@@ -37,12 +37,16 @@ class KnowsVersion:
 
     @property
     def _version(self) -> Any:
-        return self.versions.get("set") or getattr(self.wrapper, "pg_version", None)
+        return self.versions.get("set") or self._version_of_server()
 
     @_version.setter
     def _version(self, version: Any) -> None:
-        if version != self._version:
+        # A copy that connects sets what its server says.
+        if version != self._version_of_server():
             self.versions["set"] = version
+
+    def _version_of_server(self) -> Any:
+        return getattr(self.wrapper, "pg_version", None)
 
 
 class OwnConnection(BorrowedConnection):

@@ -115,8 +115,9 @@ class BorrowingDatabase(Database):
     def raw_connect(self) -> ConnectionWrapper:
         with storm_errors(self):
             self.wrapper.ensure_connection()
-        # What Storm asks a PostgreSQL server for where it connects itself.
-        self._version = getattr(self.wrapper, "pg_version", None)
+        if self.wrapper.vendor == "postgresql":
+            # Storm asks the server for this where it connects itself. Django's `pg_version` would run a cursor for it.
+            self._version = self.wrapper.connection.info.server_version
         return ConnectionWrapper(self.wrapper.connection, self)
 
 

@@ -57,7 +57,7 @@ class JoiningConnection(Connection):
         if data_manager is None:
             self.validate_no_broken_transaction()
             txn = transaction.get()
-            # Asking for it may have let an open block join.
+            # Asking for a transaction may have let an open block join.
             data_manager = self.data_manager or self._wait_for(txn)
         _refuse_failed(data_manager)
         self._start(data_manager)

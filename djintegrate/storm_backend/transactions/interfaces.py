@@ -10,13 +10,13 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 
 class Connection(BaseDatabaseWrapper):
-    """A Django connection that takes part in Zope's transaction. What it does there is in `connection.joining`."""
+    """A Django connection that takes part in Zope's transaction. How it joins is in `connection.joining`."""
 
     # The Storm store on this connection, once somebody asked for it.
     store: Store | None = None
     # What this connection is in Zope's transaction, if it is in one: a `manager.DataManager`.
     data_manager: Any = None
-    # Whether its transactions are branches of a two-phase commit.
+    # Whether transactions on this connection are branches of a two-phase commit.
     two_phase = False
     # Whether a data manager looks at each statement from the first one on, to know if anything was written.
     counts_writes = False

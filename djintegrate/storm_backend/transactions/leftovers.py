@@ -19,9 +19,9 @@ logger = logging.getLogger("djintegrate.storm_backend")
 class Request(threading.local):
     """The request that this thread serves."""
 
-    # Whether a test's client has made it.
+    # Whether a test's client has made the request.
     is_in_test = False
-    # The transaction that was there when it began.
+    # The transaction that was there when the request began.
     around: Any = None
 
 

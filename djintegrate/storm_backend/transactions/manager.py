@@ -59,7 +59,7 @@ class DataManager:
 
     @property
     def all(self) -> list[DataManager]:
-        """All of this kind in the transaction, of those that have joined."""
+        """The data managers of this kind that have joined the transaction."""
         return [each for each in self.txn._resources if isinstance(each, DataManager)]
 
     # Its life
@@ -221,7 +221,7 @@ class DataManager:
             if self._around in self.connection.execute_wrappers:
                 self.connection.execute_wrappers.remove(self._around)
             if self.altered:
-                # The tables that it made may have gone with the transaction.
+                # What the transaction has made may be gone with it.
                 catalogue.forget(self.connection)
             if self.store is not None:
                 (self.store.committed if commit else self.store.forget_changes)()

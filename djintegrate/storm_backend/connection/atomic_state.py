@@ -43,10 +43,10 @@ def aside(connection: BaseDatabaseWrapper) -> Iterator[None]:
 
 
 def leave_broken(connection: BaseDatabaseWrapper, blocks: list[Any]) -> None:
-    """The transaction of these blocks is gone: have them refuse every further query."""
+    """The transaction of these blocks is gone: have them, if there are any, refuse every further query."""
+    # The outermost of them finds nothing to roll back when it is left.
+    show(connection, blocks, [None] * (len(blocks) - 1))
     if blocks:
-        # The outermost of them finds nothing to roll back when it is left.
-        show(connection, blocks, [None] * (len(blocks) - 1))
         mark_aborted(connection)
 
 
@@ -90,10 +90,9 @@ def run_callbacks(connection: BaseDatabaseWrapper, callbacks: list[Any]) -> None
     connection.run_and_clear_commit_hooks()
 
 
-def run_callbacks_with_autocommit(connection: BaseDatabaseWrapper, callbacks: list[Any] | None = None) -> None:
-    """Django runs these, or what it has, as soon as it turns autocommit on: where it leaves the outermost block."""
-    if callbacks is not None:
-        connection.run_on_commit = callbacks
+def run_callbacks_with_autocommit(connection: BaseDatabaseWrapper, callbacks: list[Any]) -> None:
+    """Django runs these as soon as it turns autocommit on: where it leaves the outermost block."""
+    connection.run_on_commit = callbacks
     connection.run_commit_hooks_on_set_autocommit_on = True
 
 

@@ -34,8 +34,7 @@ def connection_of(settings_dict: dict[str, Any], alias: str) -> StormWrapper:
     """The connection of a DATABASES entry, which takes no part in any transaction yet."""
     location = _resolve(settings_dict, alias)
     two_phase = conf.is_two_phase(settings_dict["STORM_STORE"])
-    connection: StormWrapper = _wrapper_class(location.backend, two_phase)(settings_dict, alias)
-    return connection
+    return _wrapper_class(location.backend, two_phase)(settings_dict, alias)
 
 
 def connection_to(store: conf.StoreSettings, alias: str = NO_DB_ALIAS) -> StormWrapper:

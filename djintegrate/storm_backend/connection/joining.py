@@ -7,50 +7,36 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from functools import cached_property
 from typing import Any
 
 import transaction
-from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.transaction import TransactionManagementError
 
 from .. import conf
 from ..transactions import thread
-from ..transactions.interfaces import Scope, Store
+from ..transactions.interfaces import Connection, Scope, Store
 from ..transactions.manager import DataManager, State
 from . import atomic_state
 from .scopes import DjangoScope, TestCaseScope, ZopeScope
 
 
-class JoiningConnection(BaseDatabaseWrapper):
+class JoiningConnection(Connection):
     """A Django connection that takes part in Zope's transaction; `wrapper` has the hooks that call this."""
 
     # The driver's connection, while there is one.
     connection: Any
-    # The Storm store on this connection, once somebody asked for it.
-    store: Store | None = None
-    # What this connection is in Zope's transaction, if it is in one.
     data_manager: DataManager | None = None
     data_manager_class: type[DataManager] = DataManager
-    # Whether its transactions are branches of a two-phase commit.
-    two_phase = False
     # Only connections[alias] takes part; a copy() of it is a connection of its own.
     takes_part = False
-    # Whether a data manager looks at each statement from the first one on, to know if anything was written.
-    counts_writes = False
-    rollback_requested = False
     _unjoined_block: Any = None
-
-    @cached_property
-    def store_name(self) -> str:
-        return str(self.settings_dict["STORM_STORE"])
 
     def take_part(self) -> None:
         """Follow the transactions of this thread from now on."""
         self.takes_part = True
         self.counts_writes = self.two_phase or len(conf.stores()) > 1
         here = thread.current()
-        here.add(self)
+        here.connections[self.alias] = self
         self.expect(here.begun)
 
     def expect(self, txn: Any) -> None:
@@ -64,27 +50,28 @@ class JoiningConnection(BaseDatabaseWrapper):
         """Storm is about to use the connection: be in a transaction, with its store in it. Safe to call again."""
         self.validate_thread_sharing()
         if self.data_manager is None:
-            # Whom Django's statements ask is asked: a TestCase forbids the databases that it does not name. And what
-            # Django has open joins.
+            # Asking Django for a cursor lets the block that it has open join. And a TestCase refuses cursors of the
+            # databases that it does not name.
             self.cursor().close()
-        if self.data_manager is None:
+        data_manager = self.data_manager
+        if data_manager is None:
             self.validate_no_broken_transaction()
-        data_manager = self.data_manager or self._wait_for_current()
+            txn = transaction.get()
+            # Asking for a transaction may have let an open block join.
+            data_manager = self.data_manager or self._wait_for(txn)
         _refuse_failed(data_manager)
         self._start(data_manager)
         data_manager.use(store)
 
     def open_blocks(self) -> list[Any]:
         """The open atomic() blocks, without the test's and the engine's own."""
-        if self.data_manager is not None:
-            return self.data_manager.scope.open_blocks()
-        return [block for block in self.atomic_blocks if not block._from_testcase]
+        own = 0 if self.data_manager is None else self.data_manager.scope.blocks_of_engine
+        blocks = self.atomic_blocks[own:]
+        return blocks and [block for block in blocks if not block._from_testcase]
 
-    def unjoined_block(self) -> Any | None:
-        """The block of Django's, if one is open, that needed no transaction of Zope's so far."""
-        if self.data_manager is None and self._unjoined_block in self.atomic_blocks[:1]:
-            return self._unjoined_block
-        return None
+    def has_unjoined_block(self) -> bool:
+        """Whether a block of Django's is open that needed no transaction of Zope's so far."""
+        return self.data_manager is None and self._unjoined_block in self.atomic_blocks[:1]
 
     def join_block(self, txn: Any) -> None:
         """Let Django's own transaction be part of `txn`."""
@@ -105,7 +92,7 @@ class JoiningConnection(BaseDatabaseWrapper):
     def abort_transaction(self, even_begun: bool = False) -> None:
         """Abort what Storm has joined and nobody has begun; or anything that no atomic() block of Django's holds."""
         data_manager = self.data_manager
-        if data_manager is None or not isinstance(data_manager.scope, ZopeScope) or data_manager.scope.open_blocks():
+        if data_manager is None or not isinstance(data_manager.scope, ZopeScope) or self.open_blocks():
             return
         if even_begun or data_manager.txn is not thread.current().begun:
             data_manager.txn.abort()
@@ -121,14 +108,7 @@ class JoiningConnection(BaseDatabaseWrapper):
 
     def _wait_for(self, txn: Any) -> DataManager:
         kind = TestCaseScope if self.in_atomic_block else DjangoScope if self.is_manual() else ZopeScope
-        data_manager = self._take(kind(self), txn)
-        data_manager.scope.pretend()
-        return data_manager
-
-    def _wait_for_current(self) -> DataManager:
-        txn = transaction.get()
-        # Asking for it may have let an open block join.
-        return self.data_manager or self._wait_for(txn)
+        return self._take(kind(self), txn)
 
     def _take(self, scope: Scope, txn: Any) -> DataManager:
         self.rollback_requested = False
@@ -159,16 +139,18 @@ class JoiningConnection(BaseDatabaseWrapper):
 
     def _join_open_transaction(self) -> None:
         """If Django has opened a transaction, let it join Zope's."""
-        if self.needs_rollback or self.connection is None or not (self.in_atomic_block or self.is_manual()):
+        if self.needs_rollback or self.connection is None:
             return
-        thread.current().add(self)
+        here = thread.current()
+        here.connections[self.alias] = self
         depth = atomic_state.depth_of_testcase(self)
         savepoint = self.savepoint_ids[depth - 1] if 0 < depth <= len(self.savepoint_ids) else None
         if depth and savepoint is None:
             # The test's own blocks stay outside. So does an outermost atomic(savepoint=False) in them: nothing would
             # tell when it is left.
             return
-        if self._may_stay_unjoined(depth):
+        is_whole = self.in_atomic_block and self.commit_on_exit and not depth
+        if is_whole and not self.counts_writes and here.needs_no_transaction():
             self._unjoined_block = self.atomic_blocks[0]
             return
         txn = thread.transaction_for_django()
@@ -176,18 +158,8 @@ class JoiningConnection(BaseDatabaseWrapper):
             scope = TestCaseScope(self, savepoint) if depth else DjangoScope(self)
             self._take(scope, txn).start()
 
-    def _may_stay_unjoined(self, depth: int) -> bool:
-        if depth or self.counts_writes or not (self.in_atomic_block and self.commit_on_exit):
-            return False
-        return thread.current().needs_no_transaction()
-
-    def _open_data_manager(self) -> DataManager | None:
-        """What this connection is in Zope's transaction, unless that is just beginning or ending."""
-        data_manager = self.data_manager
-        return data_manager if data_manager is not None and data_manager.state is State.OPEN else None
-
     def _unended_data_manager(self) -> DataManager | None:
-        """The same, and also before its first statement."""
+        """What this connection is in Zope's transaction, unless that is just ending."""
         data_manager = self.data_manager
         return data_manager if data_manager is not None and data_manager.state is not State.ENDED else None
 

@@ -16,15 +16,18 @@ from . import atomic_state
 
 
 class ZopeScope(Scope):
-    """A transaction that was begun, or that Storm has joined, is an atomic() block, which the engine enters."""
+    """A transaction that was begun, or that Storm has joined, is an atomic() block, which the engine enters.
+
+    Until then the connection looks as if it were in that block, and nothing touches the database.
+    """
+
+    blocks_of_engine = 1
 
     def __init__(self, connection: Any) -> None:
-        super().__init__(connection)
+        self.connection = connection
         self._block = django_transaction.atomic(using=connection.alias)
         self._callbacks: list[Any] = []
-
-    def pretend(self) -> None:
-        atomic_state.show(self.connection, [self._block])
+        atomic_state.show(connection, [self._block])
 
     def begin(self) -> None:
         # Blocks may have been opened inside, without a statement yet.
@@ -48,7 +51,7 @@ class ZopeScope(Scope):
             if not connection.autocommit:
                 connection.discard()
             return
-        open_blocks = self.open_blocks()
+        open_blocks = connection.open_blocks()
         atomic_state.take_callbacks(connection)
         atomic_state.show(connection, [self._block])
         atomic_state.mark_broken(connection, None)
@@ -60,16 +63,10 @@ class ZopeScope(Scope):
             txn.addAfterCommitHook(self._run_callbacks, (txn,))
 
     def forgotten(self) -> None:
-        open_blocks = self.open_blocks()
-        atomic_state.show(self.connection, open_blocks)
-        if open_blocks:
-            atomic_state.leave_broken(self.connection, open_blocks)
+        atomic_state.leave_broken(self.connection, self.connection.open_blocks())
 
     def lost(self, callbacks: list[Any]) -> None:
         self._callbacks = self._callbacks or callbacks
-
-    def open_blocks(self) -> list[Any]:
-        return self.connection.atomic_blocks[1:]
 
     def _run_callbacks(self, success: bool, txn: Any) -> None:
         if success:
@@ -85,8 +82,8 @@ class DjangoScope(Scope):
     is_djangos_own = True
 
     def __init__(self, connection: Any) -> None:
-        super().__init__(connection)
-        self._is_manual = connection.is_manual()
+        self.connection = connection
+        self._is_manual = not connection.in_atomic_block
 
     def begin(self) -> None:
         # Django has started it; but SQLite's manual mode starts nothing before the first write, and a savepoint taken
@@ -96,12 +93,12 @@ class DjangoScope(Scope):
             connection.begin_explicitly()
 
     def commit(self) -> None:
-        self.connection.commit_natively()
+        self.connection.commit()
         self._end()
 
     def rollback(self, goes_on: bool) -> None:
         connection = self.connection
-        open_blocks = self.open_blocks()
+        open_blocks = connection.open_blocks()
         atomic_state.show(connection, [])
         try:
             connection.rollback()
@@ -120,9 +117,6 @@ class DjangoScope(Scope):
     def lost(self, callbacks: list[Any]) -> None:
         atomic_state.run_callbacks_with_autocommit(self.connection, callbacks)
 
-    def open_blocks(self) -> list[Any]:
-        return list(self.connection.atomic_blocks)
-
     def _end(self) -> None:
         # Zope's hooks run before Django has left the block, and may use the connection.
         if not self._is_manual and self.connection.connection is not None:
@@ -133,14 +127,13 @@ class TestCaseScope(Scope):
     """Inside Django's TestCase, the transaction is a savepoint in the test's own, which ends only with the test."""
 
     __test__ = False
-    is_undone = True
 
     def __init__(self, connection: Any, savepoint: str | None = None) -> None:
-        super().__init__(connection)
+        self.connection = connection
         self._own = savepoint is None
         self.root = savepoint
         self._depth = atomic_state.depth_of_testcase(connection)
-        self._around = connection.savepoint_ids[: self._depth - 1]
+        self.around = connection.savepoint_ids[: self._depth - 1]
         self._callbacks = len(connection.run_on_commit)
 
     def begin(self) -> None:
@@ -154,12 +147,10 @@ class TestCaseScope(Scope):
 
     def rollback(self, goes_on: bool) -> None:
         connection = self.connection
-        open_blocks = self.open_blocks()
+        open_blocks = connection.open_blocks()
         depth = atomic_state.depth_of_testcase(connection)
         root = connection.savepoint_ids[depth - 2] if self._encloses_test() else self.root
-        atomic_state.unmark(connection)
-        connection.savepoint_rollback(root)
-        atomic_state.keep_callbacks(connection, self._callbacks)
+        connection.undo_to(root, self._callbacks)
         if open_blocks:
             # The outermost one rolls back to the root again when it is left.
             inner = [None] * (len(open_blocks) - 1)
@@ -168,12 +159,6 @@ class TestCaseScope(Scope):
                 atomic_state.mark_aborted(connection)
         elif self._own and root == self.root:
             connection.savepoint_commit(root)
-
-    def is_inside(self, savepoint: str | None) -> bool:
-        return savepoint in self._around
-
-    def open_blocks(self) -> list[Any]:
-        return [block for block in self.connection.atomic_blocks if not block._from_testcase]
 
     def _encloses_test(self) -> bool:
         # setUpTestData() left the transaction open, and a test has begun since.

@@ -12,15 +12,15 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from django.db import Error
+from django.db.backends.utils import CursorWrapper
 from django.db.transaction import TransactionManagementError
 
 from ..transactions import thread
 from ..transactions.interfaces import Store
 from ..transactions.manager import State
 from . import atomic_state
-from .cursors import WatchedCursor, watched
+from .cursors import watched
 from .joining import JoiningConnection
-from .scopes import DjangoScope
 
 
 class StormWrapper(JoiningConnection):
@@ -33,7 +33,7 @@ class StormWrapper(JoiningConnection):
         return super()._cursor(name)
 
     def make_cursor(self, cursor: Any) -> Any:
-        return WatchedCursor(cursor, self)
+        return watched(CursorWrapper)(cursor, self)
 
     def make_debug_cursor(self, cursor: Any) -> Any:
         kind: Any = type(super().make_debug_cursor(cursor))
@@ -63,15 +63,16 @@ class StormWrapper(JoiningConnection):
             with atomic_state.aside(self):
                 super().close()
             return
-        opened = self._open_data_manager()
-        if opened is not None and isinstance(opened.scope, DjangoScope):
+        opened = self._unended_data_manager()
+        if opened is not None and opened.scope.is_djangos_own:
             # Django leaves a block without a word when its connection was closed.
             with contextlib.suppress(TransactionManagementError):
                 opened.left(commit=False)
         elif opened is not None and not (opened.wrote or opened.has_pending):
             self.abort_transaction()
         super().close()
-        if self._open_data_manager() is not None and (self.connection is None or self.closed_in_transaction):
+        is_lost = self.connection is None or self.closed_in_transaction
+        if is_lost and opened is not None and opened.state is State.OPEN:
             # What was done on it is lost, and must not look committed.
             atomic_state.mark_broken(self, None)
 
@@ -106,18 +107,18 @@ class StormWrapper(JoiningConnection):
 
     def inc_thread_sharing(self) -> None:
         super().inc_thread_sharing()
-        thread.share(self, True)
+        thread.shared.add(self)
 
     def dec_thread_sharing(self) -> None:
         super().dec_thread_sharing()
-        thread.share(self, self.allow_thread_sharing)
+        if not self.allow_thread_sharing:
+            thread.shared.discard(self)
 
     def temporary_connection(self) -> AbstractContextManager[Any]:
         # Django closes one that it opened. In a transaction that would end it.
         if self.data_manager is not None:
             self.ensure_connection()
-        context: AbstractContextManager[Any] = super().temporary_connection()
-        return context
+        return super().temporary_connection()
 
     # ##### Django's hooks: transactions and savepoints #####
 
@@ -127,9 +128,8 @@ class StormWrapper(JoiningConnection):
         return super().get_autocommit()
 
     def set_autocommit(self, autocommit: bool, force_begin_transaction_with_broken_autocommit: bool = False) -> None:
-        data_manager = self._open_data_manager()
-        is_djangos = data_manager is not None and isinstance(data_manager.scope, DjangoScope)
-        if autocommit and is_djangos and not self.in_atomic_block:
+        data_manager = self._unended_data_manager() if autocommit and not self.in_atomic_block else None
+        if data_manager is not None and data_manager.scope.is_djangos_own:
             raise TransactionManagementError(
                 "Autocommit cannot be turned on in the middle of a transaction. Call commit() or rollback() first."
             )
@@ -146,30 +146,11 @@ class StormWrapper(JoiningConnection):
         super().on_commit(func, robust)
 
     def commit(self) -> None:
-        data_manager = self._open_data_manager()
-        if data_manager is None:
+        if not self._has_left(commit=True):
             super().commit()
-            return
-        self.validate_thread_sharing()
-        self.validate_no_atomic_block()
-        data_manager.left(commit=True)
-
-    def commit_natively(self) -> None:
-        """What Django's commit() does after its checks, which `commit` has made."""
-        self._commit()
-        self.errors_occurred = False
-        atomic_state.run_callbacks_with_autocommit(self)
 
     def rollback(self) -> None:
-        data_manager = self._unended_data_manager()
-        if data_manager is None:
-            super().rollback()
-            return
-        self.validate_thread_sharing()
-        self.validate_no_atomic_block()
-        data_manager.left(commit=False)
-        if not isinstance(data_manager.scope, DjangoScope):
-            # The end of a TestCase class, whose transaction is around this one.
+        if not self._has_left(commit=False):
             super().rollback()
 
     def savepoint_commit(self, sid: str | None) -> None:
@@ -186,7 +167,7 @@ class StormWrapper(JoiningConnection):
         if data_manager is not None and sid == data_manager.scope.root:
             data_manager.left(commit=False)
             return
-        if data_manager is not None and data_manager.scope.is_inside(sid):
+        if data_manager is not None and sid in data_manager.scope.around:
             data_manager.txn.abort()
         super().savepoint_rollback(sid)
         if self.data_manager is None and not self.open_blocks():
@@ -212,6 +193,17 @@ class StormWrapper(JoiningConnection):
     def _savepoint_allowed(self) -> bool:
         # SQLite's backend allows savepoints only inside of atomic(), and Zope's are not.
         return self.data_manager is not None or super()._savepoint_allowed()
+
+    def _has_left(self, commit: bool) -> bool:
+        """End Zope's transaction, if there is one. Whether that leaves nothing for Django to end."""
+        data_manager = self.data_manager
+        if data_manager is None or data_manager.state is State.ENDED:
+            return False
+        self.validate_thread_sharing()
+        self.validate_no_atomic_block()
+        data_manager.left(commit)
+        # Where a TestCase class ends, its own transaction was around Zope's, and is Django's to end.
+        return data_manager.scope.is_djangos_own
 
     def _flush_inside(self, sid: str | None, store: Store) -> None:
         """What Storm has pending was done inside of the savepoint. If it fails, the savepoint is undone."""

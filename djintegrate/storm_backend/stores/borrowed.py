@@ -27,16 +27,10 @@ from . import tracing
 from .errors import storm_errors
 
 
-def borrowing_database(wrapper: StormWrapper) -> Database:
-    """The database of the one store that shares `wrapper` and its transactions."""
-    return database_class(wrapper.vendor, BorrowedConnection)(wrapper)
-
-
 class BorrowedConnection(Connection):
     """A Storm connection on a Django wrapper's raw connection, in Zope's transaction, which alone ends it."""
 
-    _raw: Any = None
-    _state: Any = STATE_CONNECTED
+    _state: Any
     # PostgreSQL's statement_timeout before a tracer of Storm's set one: that is the session's, and not to outlive the
     # transaction.
     _timeout: str | None = None
@@ -46,11 +40,10 @@ class BorrowedConnection(Connection):
     def __init__(self, database: BorrowingDatabase, event: Any = None) -> None:
         self._wrapper = database.wrapper
         super().__init__(database, event)
-        self._raw = self._wrapper.connection
 
     def close(self) -> None:
         self._closed = True
-        self._raw_connection = self._raw = None
+        self._raw_connection = None
 
     def commit(self, xid: Any = None) -> None:
         """Only tell the tracers: the transaction is committed."""
@@ -69,7 +62,7 @@ class BorrowedConnection(Connection):
         trace("connection_rollback", self, xid)
 
     def is_disconnection_error(self, exc: Exception, extra: Any = ()) -> bool:
-        lost: bool = super().is_disconnection_error(exc, extra)
+        lost = super().is_disconnection_error(exc, extra)
         # Django looks whether the connection works before it uses it again.
         self._wrapper.errors_occurred = self._wrapper.errors_occurred or lost
         return lost
@@ -101,9 +94,8 @@ class BorrowedConnection(Connection):
         if self._state == STATE_DISCONNECTED:
             raise DisconnectionError("Already disconnected")
         self._wrapper.validate_no_broken_transaction()
-        if self._raw is None or self._raw is not self._wrapper.connection:
+        if self._raw_connection is None or self._raw_connection._connection is not self._wrapper.connection:
             self._raw_connection = self._database.raw_connect()
-            self._raw = self._wrapper.connection
             self._state = STATE_CONNECTED
 
 
@@ -117,59 +109,44 @@ class BorrowingDatabase(Database):
     connection_factory: ClassVar[type[Connection]]
 
     def __init__(self, wrapper: StormWrapper) -> None:
-        # What Storm finds out about the server.
-        self.known: dict[str, int] = {}
         super().__init__(URI(wrapper.settings_dict["STORM_SECRET_URI"]))
         self.wrapper = wrapper
 
     def raw_connect(self) -> ConnectionWrapper:
         with storm_errors(self):
             self.wrapper.ensure_connection()
+        if self.wrapper.vendor == "postgresql":
+            # Storm asks the server for this where it connects itself. Django's `pg_version` would run a cursor for it.
+            self._version = self.wrapper.connection.info.server_version
         return ConnectionWrapper(self.wrapper.connection, self)
 
 
-class KnowsVersion:
-    """Mixed into a PostgreSQL database, of whose server Storm wants to know the version."""
-
-    wrapper: StormWrapper
-    known: dict[str, int]
-
-    @property
-    def _version(self) -> int:
-        if "version" not in self.known:
-            self.known["version"] = self.wrapper.pg_version
-        return self.known["version"]
-
-    @_version.setter
-    def _version(self, version: int) -> None:
-        self.known["version"] = version
-
-
-def storm_classes(vendor: str) -> tuple[type[Database], type[Connection], tuple[type, ...]]:
-    """Storm's own classes for a kind of database, and what is mixed in before them."""
+def storm_classes(vendor: str) -> tuple[type[Database], type[Connection]]:
+    """Storm's own classes for a kind of database."""
     # Imported when needed: each wants its driver.
     if vendor == "sqlite":
         from storm.databases.sqlite import SQLite, SQLiteConnection
 
-        return SQLite, SQLiteConnection, ()
+        return SQLite, SQLiteConnection
     if vendor == "postgresql":
         from django.db.backends.postgresql.psycopg_any import is_psycopg3
 
         if is_psycopg3:
             from .psycopg3 import Psycopg3, Psycopg3Connection
 
-            return Psycopg3, Psycopg3Connection, (KnowsVersion,)
+            return Psycopg3, Psycopg3Connection
         from storm.databases.postgres import Postgres, PostgresConnection
 
-        return Postgres, PostgresConnection, (KnowsVersion,)
+        return Postgres, PostgresConnection
     from storm.databases.mysql import MySQL, MySQLConnection
 
-    return MySQL, MySQLConnection, ()
+    return MySQL, MySQLConnection
 
 
 @cache
 def database_class(vendor: str, kind: type[BorrowedConnection]) -> type[Any]:
-    storm_database, storm_connection, extras = storm_classes(vendor)
+    """The class of the databases for a kind of Django wrappers, whose connections are of this kind."""
+    storm_database, storm_connection = storm_classes(vendor)
     connection = type(kind.__name__, (kind, storm_connection), {})
-    bases = (*extras, BorrowingDatabase, storm_database)
+    bases = (BorrowingDatabase, storm_database)
     return type("Borrowing" + storm_database.__name__, bases, {"connection_factory": connection})

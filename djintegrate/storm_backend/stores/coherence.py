@@ -9,19 +9,19 @@ from __future__ import annotations
 from collections.abc import Collection
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
+from weakref import WeakSet
 
 from storm.store import AutoReload, Store
 
 from ..sql import catalogue, effects
 from ..sql.effects import Effect
-from .known import KnownObjects
 
 
 class WatchedStore(Protocol):
     """What is asked of a store here, beside what Storm's own has."""
 
     django_connection: Any
-    known: KnownObjects
+    known: dict[type, WeakSet[Any]]
     _cache: Any
     _alive: Any
 
@@ -75,7 +75,7 @@ def read_anew(store: WatchedStore, effect: Effect, failed: bool = False) -> None
         # A statement that failed may have written half of the rows. What they led to is not asked: PostgreSQL answers
         # nothing after an error.
         invalidate(store)
-    elif all(_is_of(cls, effect.tables) for cls in store.known.classes()):
+    elif all(_is_of(cls, effect.tables) for cls, known in store.known.items() if known):
         invalidate(store, effect.tables)
     else:
         invalidate(store, catalogue.reached(store.django_connection, effect.tables))
@@ -90,8 +90,9 @@ def undo(store: WatchedStore) -> None:
 
 def invalidate(store: WatchedStore, tables: Collection[str] | None = None) -> None:
     """Have the objects of these tables, or of all, read their values anew, but for what is not flushed yet."""
-    affected = [cls for cls in store.known.classes() if tables is None or _is_of(cls, tables)]
-    _invalidate(store, [obj_info for cls in affected for obj_info in store.known.take(cls)])
+    affected = [cls for cls in store.known if tables is None or _is_of(cls, tables)]
+    # An object that was made unknown is noted anew when it is read.
+    _invalidate(store, [obj_info for cls in affected for obj_info in store.known.pop(cls)])
 
 
 def invalidate_partly_known(store: WatchedStore, cls: type) -> None:
@@ -117,7 +118,7 @@ def _invalidate(store: WatchedStore, obj_infos: list[Any]) -> None:
         store._cache.remove(obj_info)
         if store._is_dirty(obj_info):
             # The values that are not flushed yet are known still, and undone with the transaction.
-            store.known.note(obj_info)
+            store.known[obj_info.cls_info.cls].add(obj_info)
     for obj_info in found:
         store._run_hook(obj_info, "__storm_invalidated__")
 

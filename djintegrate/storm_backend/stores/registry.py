@@ -8,7 +8,6 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 from django.db.utils import ConnectionDoesNotExist
 from django.utils.asyncio import async_unsafe
-from storm.store import Store
 from storm.uri import URI
 
 from .. import conf
@@ -24,7 +23,7 @@ from .store import SharedStore, UnsharedStore
 
 
 @async_unsafe
-def get_store(name: str) -> Store:
+def get_store(name: str) -> SharedStore:
     """This thread's Storm store called `name`.
 
     It shares the connection of the Django database that names it; if none does, it has a connection of its own. Either
@@ -76,10 +75,8 @@ def invalidate(name: str, *tables: str) -> None:
 
     Without tables: all objects. This is for what was written past both ORMs; what is not flushed yet stays.
     """
-    store = get_store(name)
-    assert isinstance(store, SharedStore)
     names = {name for table in tables for name in (plain_name(table), table.lower())}
-    coherence.invalidate(store, names or None)
+    coherence.invalidate(get_store(name), names or None)
 
 
 def connections_of_all_stores() -> dict[str, StormWrapper]:
@@ -91,17 +88,15 @@ def forget_unshared(setting: str, **kwargs: Any) -> None:
     """A test has changed a setting: the stores that no alias names go by what it says from now on."""
     if setting == "STORM_STORES":
         for connection in list(thread.current().connections.values()):
-            store = connection.store
-            if isinstance(store, UnsharedStore):
-                store.close()
+            if isinstance(connection.store, UnsharedStore):
+                connection.store.close()
 
 
 def _another_connection(name: str) -> StormWrapper:
     alias = alias_of(name)
     if alias is None:
         return connection_to(conf.store(name))
-    connection: StormWrapper = decision_log.another(connections[alias])
-    return connection
+    return decision_log.another(connections[alias])
 
 
 def _unshared_store(name: str) -> UnsharedStore:
@@ -115,5 +110,4 @@ def _unshared_store(name: str) -> UnsharedStore:
         connection.take_part()
     if connection.store is None:
         connection.store = UnsharedStore(connection)
-    store: UnsharedStore = connection.store
-    return store
+    return connection.store

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
+from weakref import WeakSet
 
 import transaction
 from django.db import connections
@@ -16,12 +18,10 @@ from storm.store import ResultSet, Store
 
 from ..connection import atomic_state
 from ..connection.wrapper import StormWrapper
-from ..sql import catalogue
-from ..sql.effects import EVERYTHING, Effect
+from ..sql.effects import EVERYTHING
 from . import coherence
-from .borrowed import borrowing_database
+from .borrowed import BorrowedConnection, database_class
 from .errors import storm_errors
-from .known import KnownObjects
 
 # Sent before rows of a shared store are removed. sender: the Storm class; store; objects: those to be removed, which
 # may be a result set, and costs a query only where somebody looks.
@@ -50,8 +50,7 @@ class SharedResultSet(ResultSet):
         # Storm refuses to remove the others.
         if cls_info is not None and is_plain:
             self._store.announce_removal(cls_info.cls, self)
-        removed: int = super().remove()
-        return removed
+        return super().remove()
 
 
 class SharedStore(Store):
@@ -60,12 +59,12 @@ class SharedStore(Store):
     _result_set_factory = SharedResultSet
     _knows_all = True
     _flushes_one = False
-    # Whether the transaction may have changed tables, functions or triggers.
-    _altered = False
 
     def __init__(self, connection: StormWrapper) -> None:
-        self.known = KnownObjects()
-        super().__init__(borrowing_database(connection))
+        # Storm's infos of the objects of which any value is known, by their classes: what a write may have made untrue.
+        # An index beside Storm's own, so that a write costs nothing for the objects of other tables.
+        self.known: defaultdict[type, WeakSet[Any]] = defaultdict(WeakSet)
+        super().__init__(database_class(connection.vendor, BorrowedConnection)(connection))
         self.django_connection = connection
         self._event.hook("register-transaction", _enlist)
 
@@ -128,20 +127,12 @@ class SharedStore(Store):
         coherence.invalidate(self)
         self._cache.clear()
         self._connection.commit()
-        self._forget_catalogue()
 
-    def forget_changes(self) -> None:
-        """Throw away what is pending, and every value read so far."""
-        coherence.undo(self)
-        self._forget_catalogue()
+    forget_changes = coherence.undo
 
     # Around Django's statements
 
-    def watch(self, effect: Effect, execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
-        """Run a statement of Django's, of which `effect` says what it may write."""
-        if effect.alters:
-            self._altered = True
-        return coherence.watch(self, effect, execute, sql, params, many, context)
+    watch = coherence.watch
 
     def wrote_unseen(self) -> None:
         """Something is about to be written that is not seen as a statement."""
@@ -179,12 +170,13 @@ class SharedStore(Store):
         self.known.clear()
 
     def _iter_alive(self) -> list[Any]:
-        alive: list[Any] = super()._iter_alive() if self._knows_all else self.known.all()
-        return alive
+        if self._knows_all:
+            return list(self._alive.values())
+        return [obj_info for known in self.known.values() for obj_info in known]
 
     def _set_values(self, obj_info: Any, *args: Any, **kwargs: Any) -> None:
         super()._set_values(obj_info, *args, **kwargs)
-        self.known.note(obj_info)
+        self.known[obj_info.cls_info.cls].add(obj_info)
 
     def _validate_alive(self, obj_info: Any) -> None:
         try:
@@ -193,7 +185,7 @@ class SharedStore(Store):
             # Storm has set the new value already, which nobody is to read, for it cannot be saved.
             coherence.make_unknown(obj_info, even_changes=True)
             raise
-        self.known.note(obj_info)
+        self.known[obj_info.cls_info.cls].add(obj_info)
 
     def _resolve_lazy_value(self, obj_info: Any, variable: Any, lazy_value: Any) -> None:
         if not self.flushes_are_blocked:
@@ -216,16 +208,16 @@ class SharedStore(Store):
             if other is not None and other is not obj_info:
                 self._lose(other)
         super()._add_to_alive(obj_info)
-        self.known.note(obj_info)
+        self.known[obj_info.cls_info.cls].add(obj_info)
 
     def _remove_from_alive(self, obj_info: Any) -> None:
         super()._remove_from_alive(obj_info)
-        self.known.discard(obj_info)
+        self.known[obj_info.cls_info.cls].discard(obj_info)
 
     def _lose(self, obj_info: Any) -> None:
         """An object's row is gone, not by Storm, and another object has its key now."""
         self._cache.remove(obj_info)
-        self.known.discard(obj_info)
+        self.known[obj_info.cls_info.cls].discard(obj_info)
         self._set_clean(obj_info)
         self._disable_change_notification(obj_info)
         self._disable_lazy_resolving(obj_info)
@@ -238,12 +230,6 @@ class SharedStore(Store):
         connection = self.django_connection
         if (connection.in_atomic_block or connection.data_manager is not None) and not connection.needs_rollback:
             atomic_state.mark_broken(connection, error)
-
-    def _forget_catalogue(self) -> None:
-        # With the transaction, the tables may have gone that it made.
-        if self._altered:
-            self._altered = False
-            catalogue.forget(self.django_connection)
 
 
 class UnsharedStore(SharedStore):

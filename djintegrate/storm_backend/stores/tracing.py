@@ -22,9 +22,6 @@ def is_traced(wrapper: BaseDatabaseWrapper) -> bool:
 class TracedCursor(CursorWrapper):
     """A cursor of Storm's that executes through one of Django's, which tells the watchers."""
 
-    _django_cursor: Any
-    _wrapper: BaseDatabaseWrapper
-
     def __init__(self, cursor: Any, database: Database, wrapper: BaseDatabaseWrapper) -> None:
         with storm_errors(database):
             django_cursor = wrapper.cursor()

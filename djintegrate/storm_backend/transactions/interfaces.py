@@ -2,64 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from functools import cached_property
 from typing import Any, Protocol
 
+from django.db.backends.base.base import BaseDatabaseWrapper
 
-class Connection(Protocol):
-    """A Django connection that takes part in Zope's transaction."""
 
-    alias: str
-    vendor: str
-    store_name: str
-    connection: Any  # the driver's
-    store: Store | None
-    data_manager: Any  # transactions.manager.DataManager, or None
-    in_atomic_block: bool
-    atomic_blocks: list[Any]
-    run_on_commit: list[Any]
-    needs_rollback: bool
-    rollback_exc: BaseException | None
-    rollback_requested: bool
-    execute_wrappers: list[Any]
-    counts_writes: bool
-    wrap_database_errors: Any
+class Connection(BaseDatabaseWrapper):
+    """A Django connection that takes part in Zope's transaction. How it joins is in `connection.joining`."""
 
-    def expect(self, txn: Any) -> None: ...
+    # The Storm store on this connection, once somebody asked for it.
+    store: Store | None = None
+    # What this connection is in Zope's transaction, if it is in one: a `manager.DataManager`.
+    data_manager: Any = None
+    # Whether transactions on this connection are branches of a two-phase commit.
+    two_phase = False
+    # Whether a data manager looks at each statement from the first one on, to know if anything was written.
+    counts_writes = False
+    # Whether somebody called set_rollback(True). After an error Django asks for a rollback as well.
+    rollback_requested = False
 
-    def open_blocks(self) -> list[Any]: ...
-
-    def unjoined_block(self) -> Any | None: ...
-
-    def join_block(self, txn: Any) -> None: ...
-
-    def savepoint(self) -> Any: ...
-
-    def undo_to(self, sid: Any, callbacks: int) -> None: ...
-
-    def break_blocks(self) -> None: ...
-
-    def close_after_request(self) -> None: ...
-
-    def leave_to_parent(self) -> None: ...
-
-    def close_at_end_of_thread(self, identifier: int) -> None: ...
+    @cached_property
+    def store_name(self) -> str:
+        return str(self.settings_dict["STORM_STORE"])
 
 
 class Scope:
     """What a database transaction is, and how it is begun and ended. `connection.scopes` has the three kinds."""
 
-    # The savepoint that the transaction is, where it is not the whole database transaction.
+    connection: Any
+    # The savepoint that the transaction is, where it is not the whole database transaction: that one is undone in the
+    # end, by somebody else.
     root: str | None = None
-    # Whether PostgreSQL may answer the commit of a failed transaction by rolling back without a word, as natively.
+    # The savepoints around the transaction. Rolling back one of them undoes it.
+    around: Collection[str | None] = ()
+    # How many of the open atomic() blocks are the engine's.
+    blocks_of_engine = 0
+    # Whether the transaction is Django's own. Then PostgreSQL may answer the commit of a failed one by rolling back
+    # without a word, as natively.
     is_djangos_own = False
-    # Whether the transaction is undone by somebody else in the end: then no commit in it makes a difference that lasts.
-    is_undone = False
-
-    def __init__(self, connection: Any) -> None:
-        self.connection = connection
-
-    def pretend(self) -> None:
-        """Have the connection look as if the transaction had begun, and touch nothing."""
 
     def begin(self) -> None:
         raise NotImplementedError
@@ -79,14 +61,6 @@ class Scope:
 
     def lost(self, callbacks: list[Any]) -> None:
         """The transaction was committed, but the connection is gone: on_commit() still has these callbacks to run."""
-
-    def is_inside(self, savepoint: str | None) -> bool:
-        """Whether the transaction is undone when `savepoint` is rolled back."""
-        return False
-
-    def open_blocks(self) -> list[Any]:
-        """The atomic() blocks that a user opened inside of the transaction."""
-        raise NotImplementedError
 
 
 class Store(Protocol):

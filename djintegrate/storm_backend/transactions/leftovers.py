@@ -6,6 +6,7 @@ The AppConfig connects these functions to Django's signals. A transaction in whi
 from __future__ import annotations
 
 import logging
+import threading
 from typing import Any
 
 from . import thread
@@ -15,27 +16,34 @@ MIDDLEWARE = "djintegrate.storm_backend.middleware.ZopeTransactionMiddleware"
 logger = logging.getLogger("djintegrate.storm_backend")
 
 
+class Request(threading.local):
+    """The request that this thread serves."""
+
+    # Whether a test's client has made the request.
+    is_in_test = False
+    # The transaction that was there when the request began.
+    around: Any = None
+
+
 def note_what_is_open(sender: Any, **kwargs: Any) -> None:
     """A request begins."""
     here = thread.current()
-    here.is_in_test = getattr(sender, "__module__", None) == "django.test.client"
-    if not here.is_in_test:
+    _request.is_in_test = getattr(sender, "__module__", None) == "django.test.client"
+    if not _request.is_in_test:
         _abort(here, None)
-    here.around_request = here.manager._txn
+    _request.around = here.manager._txn
 
 
 def abort_what_is_left(**kwargs: Any) -> None:
     """A request has ended."""
-    here = thread.current()
-    around, here.around_request = here.around_request, None
-    _abort(here, around)
+    around, _request.around = _request.around, None
+    _abort(thread.current(), around)
 
 
 def _abort(here: thread.ThreadTransactions, around: Any) -> None:
     for connection in list(here.connections.values()):
-        has_blocks = connection.in_atomic_block and bool(connection.open_blocks())
         data_manager = connection.data_manager
-        if has_blocks and here.is_in_test:
+        if _request.is_in_test and connection.open_blocks():
             # The block is the test's, around its client.
             continue
         if data_manager is not None and data_manager.txn is not around:
@@ -47,7 +55,7 @@ def _abort(here: thread.ThreadTransactions, around: Any) -> None:
                 MIDDLEWARE,
             )
             _end(data_manager.txn)
-        if has_blocks or data_manager is not connection.data_manager:
+        if data_manager is not connection.data_manager or connection.open_blocks():
             # Django has asked this before, and was not heard because of the transaction.
             connection.close_after_request()
     if here.begun is not None and here.begun is not around:
@@ -61,3 +69,6 @@ def _end(txn: Any) -> None:
     except Exception:
         # Whoever sends the signal goes on.
         logger.exception("A transaction that a request has left open was aborted with an error.")
+
+
+_request = Request()

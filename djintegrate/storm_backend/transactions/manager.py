@@ -41,6 +41,7 @@ class DataManager:
 
     def __init__(self, connection: Connection, txn: Any, scope: Scope) -> None:
         self.connection = connection
+        self.name = connection.store_name
         self.txn = txn
         self.scope = scope
         self.state = State.WAITING
@@ -48,8 +49,8 @@ class DataManager:
         # nothing that the store has read.
         self.store: Store | None = None
         self.wrote = False
-        # All of this kind in the transaction, from when this one has joined.
-        self.all: list[DataManager] = []
+        # Whether tables, functions or triggers may have been changed.
+        self.altered = False
         # What the two-phase stores of the transaction agree on, once one of them is prepared.
         self.decision: Decision | None = None
 
@@ -57,9 +58,9 @@ class DataManager:
         return f"<{type(self).__name__} of {self.name!r}: {self.state.value}>"
 
     @property
-    def name(self) -> str:
-        """The store's name."""
-        return self.connection.store_name
+    def all(self) -> list[DataManager]:
+        """The data managers of this kind that have joined the transaction."""
+        return [each for each in self.txn._resources if isinstance(each, DataManager)]
 
     # Its life
 
@@ -68,7 +69,8 @@ class DataManager:
         if self.state is not State.WAITING:
             return
         try:
-            self._join()
+            if self not in self.all:
+                self.txn.join(self)
         except BaseException:
             # The transaction is in the middle of its commit, or has failed.
             self.drop()
@@ -92,15 +94,16 @@ class DataManager:
     def drop(self) -> None:
         """The transaction has ended without a statement on this connection."""
         self.state = State.ENDED
-        self.connection.data_manager = None
         self.scope.forgotten()
+        self.connection.data_manager = None
 
     def note(self, sql: object) -> Effect:
         """Remember whether `sql` may have written anything; what that is."""
         effect = catalogue.effect_of(self.connection, sql)
         if effect.writes and not effect.undoes:
             self.wrote = True
-        if effect.alters:
+        self.altered = self.altered or effect.alters
+        if effect.alters or (effect.undoes and self.altered):
             catalogue.forget(self.connection)
         return effect
 
@@ -125,7 +128,7 @@ class DataManager:
 
     def commit(self, txn: Any) -> None:
         # The commit itself comes last, in `tpc_vote`. By now everybody has flushed.
-        if len(self.all) > 1:
+        if len(txn._resources) > 1:
             self._warn_of_several()
 
     def tpc_vote(self, txn: Any) -> None:
@@ -140,7 +143,7 @@ class DataManager:
 
     def tpc_abort(self, txn: Any) -> None:
         self.abort(txn)
-        if not thread.current().is_ending(txn) and self.scope.open_blocks():
+        if not thread.current().is_ending(txn) and self.connection.open_blocks():
             # A savepoint could not be taken, for a failing flush, say, and Zope's transaction has failed.
             self.connection.break_blocks()
 
@@ -177,7 +180,7 @@ class DataManager:
 
     def has_changes(self) -> bool:
         """Whether its commit makes a difference that lasts."""
-        return self.wrote and not self.scope.is_undone
+        return self.wrote and self.scope.root is None
 
     def may_still_prepare(self) -> bool:
         """Whether its vote may be a prepared transaction."""
@@ -186,12 +189,6 @@ class DataManager:
     def commit_now(self) -> None:
         """Commit for good."""
         self._finish(commit=True)
-
-    def _join(self) -> None:
-        if not self.all:
-            self.txn.join(self)
-            self.all = thread.current().data_managers(self.txn)
-            self.all.append(self)
 
     def _begin(self) -> None:
         self.scope.begin()
@@ -205,12 +202,14 @@ class DataManager:
     def _finish(self, commit: bool) -> None:
         """The one way out: end the database transaction, tell the store, and let go of the connection."""
         self.state = State.ENDED
-        goes_on = not commit and self._goes_on()
         try:
             if commit:
                 self._commit()
             else:
-                self._rollback(goes_on)
+                # A transaction.savepoint() from before the first statement in an atomic() block is rolled back: all of
+                # the block is undone, and it goes on. In the end of the transaction, and in inner blocks, nothing does.
+                is_ending = thread.current().is_ending(self.txn)
+                self._rollback(goes_on=len(self.connection.open_blocks()) == 1 and not is_ending)
         except BaseException:
             if commit:
                 commit = False
@@ -219,7 +218,11 @@ class DataManager:
             raise
         finally:
             self.connection.data_manager = None
-            self._unwatch()
+            if self._around in self.connection.execute_wrappers:
+                self.connection.execute_wrappers.remove(self._around)
+            if self.altered:
+                # What the transaction has made may be gone with it.
+                catalogue.forget(self.connection)
             if self.store is not None:
                 (self.store.committed if commit else self.store.forget_changes)()
             if not commit:
@@ -230,11 +233,6 @@ class DataManager:
 
     def _rollback(self, goes_on: bool) -> None:
         self.scope.rollback(goes_on)
-
-    def _goes_on(self) -> bool:
-        # A transaction.savepoint() from before the first statement in an atomic() block is rolled back: all of the
-        # block is undone, and it goes on. In the end of the transaction, and in inner blocks, nothing goes on.
-        return len(self.scope.open_blocks()) == 1 and not thread.current().is_ending(self.txn)
 
     def _end_alone(self, commit: bool) -> None:
         try:
@@ -288,18 +286,12 @@ class DataManager:
             # First in the list: Django takes away the last one when a block of execute_wrapper() ends.
             wrappers.insert(0, self._around)
 
-    def _unwatch(self) -> None:
-        wrappers = self.connection.execute_wrappers
-        if self._around in wrappers:
-            wrappers.remove(self._around)
-
     def _around(self, execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
-        if self.state is not State.OPEN:
-            return execute(sql, params, many, context)
-        effect = self.note(sql)
-        if self.store is None:
-            return execute(sql, params, many, context)
-        return self.store.watch(effect, execute, sql, params, many, context)
+        if self.state is State.OPEN:
+            effect = self.note(sql)
+            if self.store is not None:
+                return self.store.watch(effect, execute, sql, params, many, context)
+        return execute(sql, params, many, context)
 
 
 class ConnectionSavepoint:

@@ -25,6 +25,9 @@ from .interfaces import Connection
 OPEN = ("Active", "Doomed")
 COMMIT_FAILED = "Commit failed"
 
+# The connections that other threads may use, too.
+shared: set[Any] = set()
+
 
 class ListeningManager(TransactionManager):
     """A thread's transaction manager that says when somebody asks for a transaction that was not there yet.
@@ -34,7 +37,7 @@ class ListeningManager(TransactionManager):
     """
 
     def begin(self) -> Any:
-        if self._txn is None and current().has_unjoined_blocks():
+        if self._txn is None and current().unjoined():
             # Beginning a transaction aborts the one that is open. So it does with the transaction of such a block.
             self.get()
         return super().begin()
@@ -43,7 +46,9 @@ class ListeningManager(TransactionManager):
         was_there = self._txn is not None
         txn = super().get()
         if not was_there:
-            current().join_blocks(txn)
+            # The transaction is new, and the blocks that Django has open are part of it.
+            for connection in current().unjoined():
+                connection.join_block(txn)
         return txn
 
 
@@ -59,16 +64,10 @@ class ThreadTransactions:
         # the same.
         self.ending: Any = None
         self.refused: Any = None
+        # The connections that are told of what happens, by their aliases.
         self.connections: dict[str, Connection] = {}
-        # The transaction that was there when the request began that this thread serves.
-        self.around_request: Any = None
-        self.is_in_test = False
         # Whose turn it is among the asynchronous requests that share this thread.
         self.turn: Any = None
-        self._data_managers: list[Any] = []
-        self._data_managers_of: Any = None
-        self._thread = threading.get_ident()
-        self._process = os.getpid()
         transaction.manager.registerSynch(self)
 
     @property
@@ -78,16 +77,6 @@ class ThreadTransactions:
 
     def begin(self, description: str) -> None:
         self.manager.begin().description = description
-
-    def add(self, connection: Connection) -> None:
-        """From now on, tell this connection of what happens."""
-        self.connections[connection.alias] = connection
-
-    def data_managers(self, txn: Any) -> list[Any]:
-        """The list of those that take part in `txn`."""
-        if self._data_managers_of is not txn:
-            self._data_managers_of, self._data_managers = txn, []
-        return self._data_managers
 
     # Unjoined blocks
 
@@ -103,14 +92,9 @@ class ThreadTransactions:
         # Another synchronizer hears of every transaction.
         return isinstance(manager, ListeningManager) and len(manager._synchs.data) == 1
 
-    def has_unjoined_blocks(self) -> bool:
-        return any(connection.unjoined_block() is not None for connection in self.connections.values())
-
-    def join_blocks(self, txn: Any) -> None:
-        """Zope's transaction was made just now: what Django has open is part of it."""
-        for connection in self.connections.values():
-            if connection.unjoined_block() is not None:
-                connection.join_block(txn)
+    def unjoined(self) -> list[Connection]:
+        """The connections on which such a block is open."""
+        return [connection for connection in self.connections.values() if connection.has_unjoined_block()]
 
     # What the manager announces
 
@@ -129,9 +113,7 @@ class ThreadTransactions:
         self.ending = txn
 
     def afterCompletion(self, txn: Any) -> None:
-        self.ending = self.refused = self._data_managers_of = None
-        # The data managers refer to this list, which is not to wait for the garbage collector with them.
-        self._data_managers.clear()
+        self.ending = self.refused = None
         if self.begun is txn:
             self.begun = None
         for connection in self.connections.values():
@@ -153,15 +135,12 @@ class ThreadTransactions:
         for connection in self.connections.values():
             if connection.needs_rollback and connection.rollback_requested:
                 return True
-        return bool(self.manager.get().status == "Doomed")
+        txn = self.manager._txn
+        return txn is not None and txn.status == "Doomed"
 
     def has_open_blocks(self, but: Connection) -> bool:
         """Whether an atomic() block is open on another connection."""
-        return any(
-            connection.in_atomic_block and connection.open_blocks()
-            for connection in self.connections.values()
-            if connection is not but
-        )
+        return any(each.open_blocks() for each in self.connections.values() if each is not but)
 
     def reset_stores(self) -> None:
         """Have Storm forget all objects: those that a failed attempt added are in its traceback still."""
@@ -169,18 +148,12 @@ class ThreadTransactions:
             if connection.store is not None:
                 connection.store.reset()
 
-    def close(self) -> None:
-        """The thread has ended: close what it has opened. A forked child has a copy of it, and leaves it alone."""
-        if os.getpid() == self._process:
-            for connection in self.connections.values():
-                connection.close_at_end_of_thread(self._thread)
-
     def _look_again(self) -> None:
         """Tests replace connections, and a live server's thread uses those that another thread has made."""
-        if _shared:
+        if shared:
             for connection in connections.all(initialized_only=True):
-                if connection in _shared:
-                    self.add(connection)
+                if connection in shared:
+                    self.connections[connection.alias] = connection
         for alias, known in list(self.connections.items()):
             try:
                 connection = connections[alias]
@@ -192,7 +165,7 @@ class ThreadTransactions:
 
     def _refuse_open_blocks(self, txn: Any, what: str) -> None:
         for connection in self.connections.values():
-            if connection.in_atomic_block and connection.open_blocks():
+            if connection.open_blocks():
                 self.refused = txn
                 raise TransactionManagementError(
                     f"{what} while an atomic() block is open on {connection.alias!r}. Leave the block first: "
@@ -208,12 +181,17 @@ class EndOfThread:
     this object.
     """
 
-    def __init__(self, transactions: ThreadTransactions) -> None:
-        self._transactions = transactions
+    def __init__(self, connections: dict[str, Connection]) -> None:
+        self._connections = connections
+        self._thread = threading.get_ident()
+        self._process = os.getpid()
 
     def __del__(self) -> None:
         with contextlib.suppress(Exception):
-            self._transactions.close()
+            # A forked child has a copy of this object, and leaves alone what its parent has open.
+            if os.getpid() == self._process:
+                for connection in self._connections.values():
+                    connection.close_at_end_of_thread(self._thread)
 
 
 def current() -> ThreadTransactions:
@@ -222,7 +200,7 @@ def current() -> ThreadTransactions:
         transactions: ThreadTransactions = _local.transactions
     except AttributeError:
         transactions = _local.transactions = ThreadTransactions()
-        _local.end = EndOfThread(transactions)
+        _local.end = EndOfThread(transactions.connections)
     return transactions
 
 
@@ -235,11 +213,6 @@ def leave_to_parent() -> None:
         connection.leave_to_parent()
     transaction.manager.manager = type(here.manager)(here.manager.explicit)
     del _local.transactions
-
-
-def share(connection: Connection, is_shared: bool) -> None:
-    """Other threads may, or may no longer, use this connection."""
-    (_shared.add if is_shared else _shared.discard)(connection)
 
 
 def transaction_for_django() -> Any | None:
@@ -266,5 +239,4 @@ def can_be_joined(txn: Any) -> bool:
 
 
 _local = threading.local()
-_shared: set[Any] = set()
 os.register_at_fork(after_in_child=leave_to_parent)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 import transaction
@@ -62,7 +62,10 @@ def a_storm_query() -> object:
     return list(get_store("main").find(StormPerson))
 
 
-PLACES: list[Callable[[], object]] = [
+Place: TypeAlias = Callable[[], object]
+Around: TypeAlias = Callable[[], AbstractContextManager[Any]]
+
+PLACES: list[Place] = [
     a_django_query,
     a_django_write,
     entering_a_block,
@@ -72,7 +75,7 @@ PLACES: list[Callable[[], object]] = [
 ]
 # As natively, entering a block is not refused in itself.
 FOLLOWERS = [a_django_query, a_django_write, a_query_in_a_block, a_storm_query]
-AROUND: list[Callable[[], AbstractContextManager[Any]]] = [by_manager, atomic]
+AROUND: list[Around] = [by_manager, atomic]
 
 every_failure = pytest.mark.parametrize("failure", FAILURES, ids=repr)
 every_place = pytest.mark.parametrize("place", PLACES, ids=lambda place: place.__name__)
@@ -86,13 +89,13 @@ def where_it_fails(request: pytest.FixtureRequest) -> None:
         pytest.skip(f"{connection.vendor} has nothing against this.")
 
 
-def fail(failure: Failure, place: Callable[[], object]) -> None:
+def fail(failure: Failure, place: Place) -> None:
     """Have the flush fail at `place`, and catch the error."""
     with failure.during(), pytest.raises(failure.errors):
         place()
 
 
-def error_of(work: Callable[[], object]) -> type[BaseException] | None:
+def error_of(work: Place) -> type[BaseException] | None:
     try:
         work()
     except Exception as error:
@@ -111,13 +114,9 @@ def assert_thread_goes_on(outside: Outside, *names: str) -> None:
 @every_failure
 @every_place
 @around_either
-class TestAnErrorThatIsCaughtWhereItHappens:
-    def test_makes_what_follows_refuse_and_commits_nothing(
-        self,
-        around: Callable[[], AbstractContextManager[Any]],
-        place: Callable[[], object],
-        failure: Failure,
-        outside: Outside,
+class TestAnError:
+    def test_that_is_caught_where_it_happens_makes_what_follows_refuse_and_commits_nothing(
+        self, around: Around, place: Place, failure: Failure, outside: Outside
     ) -> None:
         found: list[type[BaseException] | None] = []
         commit_failed = False
@@ -137,17 +136,8 @@ class TestAnErrorThatIsCaughtWhereItHappens:
         assert outside.names() == []
         assert_thread_goes_on(outside)
 
-
-@every_failure
-@every_place
-@around_either
-class TestAnErrorThatLeavesAnInnerBlock:
-    def test_undoes_that_block_alone(
-        self,
-        around: Callable[[], AbstractContextManager[Any]],
-        place: Callable[[], object],
-        failure: Failure,
-        outside: Outside,
+    def test_that_leaves_an_inner_block_undoes_that_block_alone(
+        self, around: Around, place: Place, failure: Failure, outside: Outside
     ) -> None:
         if place is taking_a_savepoint:
             pytest.skip("After a savepoint that failed Zope lets nobody commit the transaction.")
@@ -170,7 +160,7 @@ class TestAnErrorThatLeavesAnInnerBlock:
 @around_either
 class TestTheEnd:
     def test_of_an_inner_block_undoes_that_block_alone(
-        self, around: Callable[[], AbstractContextManager[Any]], failure: Failure, outside: Outside
+        self, around: Around, failure: Failure, outside: Outside
     ) -> None:
         with around():
             django_add("outer by Django")
@@ -185,9 +175,7 @@ class TestTheEnd:
         assert outside.names() == sorted(names)
         assert_thread_goes_on(outside, *names)
 
-    def test_of_all_raises_and_commits_nothing(
-        self, around: Callable[[], AbstractContextManager[Any]], failure: Failure, outside: Outside
-    ) -> None:
+    def test_of_all_raises_and_commits_nothing(self, around: Around, failure: Failure, outside: Outside) -> None:
         with ExitStack() as during, pytest.raises(failure.errors), around():
             django_add("lost by Django")
             storm_insert("lost by Storm")
@@ -198,7 +186,7 @@ class TestTheEnd:
         assert_thread_goes_on(outside)
 
     def test_of_a_block_in_a_block_lets_the_outermost_go_on(
-        self, around: Callable[[], AbstractContextManager[Any]], failure: Failure, outside: Outside
+        self, around: Around, failure: Failure, outside: Outside
     ) -> None:
         with around():
             storm_add("outer")

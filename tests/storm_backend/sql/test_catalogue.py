@@ -145,6 +145,23 @@ def test_a_trigger_may_have_written_everything() -> None:
     assert other.value is None
 
 
+@pytest.mark.skipif(connection.vendor == "mysql", reason="MariaDB commits when a trigger is dropped.")
+def test_a_trigger_that_storm_has_dropped_in_a_transaction_that_is_undone_is_known_again() -> None:
+    trigger()
+    get_store("main").execute(
+        "DROP TRIGGER made_trigger" + (" ON made_log" if connection.vendor == "postgresql" else "")
+    )
+    for is_there in (False, True):
+        stored(Log, id=3, value=3)
+        stored(Parent, id=1, value=1)
+        other = stored(Other, id=2, value=1)
+        assert is_known(other)
+        run("UPDATE made_log SET value = 4")
+        assert is_known(other) is not is_there
+        transaction.abort()
+        transaction.begin()
+
+
 def test_a_view_is_read_anew_when_anything_was_written() -> None:
     stored(Log, id=1, value=1)
     view = get_store("main").find(View).one()

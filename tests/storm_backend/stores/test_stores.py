@@ -93,6 +93,15 @@ class TestGetStore:
         django_add("ann")
         assert in_thread(work) == ["ann"]
 
+    def test_it_begins_nothing_in_the_database_before_a_statement(self) -> None:
+        def ask() -> str:
+            # A thread that is new knows nothing of the server yet.
+            with transaction.manager:
+                get_store("main")
+                return repr(connection.data_manager)
+
+        assert "no statement yet" in in_thread(ask)
+
     def test_it_survives_that_django_closes_the_connection(self) -> None:
         store = get_store("main")
         with transaction.manager:

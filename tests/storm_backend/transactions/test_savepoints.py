@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 import storm.exceptions
 import transaction
-from django.db import IntegrityError
+from django.db import IntegrityError, OperationalError, connection
 from django.db.transaction import TransactionManagementError, atomic, on_commit
 from storm.store import Store
 from transaction.interfaces import InvalidSavepointRollbackError
@@ -141,6 +141,21 @@ def test_an_atomic_block_that_joined_after_it_begins_anew(outside: Outside) -> N
         assert names_in_both() == []
         storm_add("kept")
         assert outside.names() == []
+    assert outside.names() == ["kept"]
+
+
+def test_a_connection_that_failed_after_it_joins_once_more(outside: Outside, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(settings: object) -> None:
+        raise OperationalError("The server does not answer.")
+
+    connection.close()
+    with transaction.manager:
+        savepoint = transaction.savepoint()
+        with monkeypatch.context() as patched, pytest.raises(OperationalError):
+            patched.setattr(connection, "get_new_connection", fail)
+            django_names()
+        savepoint.rollback()
+        django_add("kept")
     assert outside.names() == ["kept"]
 
 

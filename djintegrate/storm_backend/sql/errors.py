@@ -8,8 +8,7 @@ from typing import Any
 
 from django.db.transaction import TransactionManagementError
 
-# The same numbers in psycopg2 and in psycopg.
-POSTGRES_IDLE = 0
+# The same number in psycopg2 and in psycopg.
 POSTGRES_IN_ERROR = 3
 
 # Never a lost connection: whether its transaction was committed is not known.

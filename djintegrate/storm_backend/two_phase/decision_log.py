@@ -6,9 +6,8 @@ that commits in one phase never comes here.
 
 from __future__ import annotations
 
-import contextlib
 import threading
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
@@ -32,21 +31,20 @@ WAITING = {
 }
 
 FORGOTTEN_TOGETHER = 20
-"""So many records that are no longer needed are deleted at once."""
+"""As many records that are no longer needed are deleted at once, or a few more."""
 
 
 def record(wrapper: BaseDatabaseWrapper, store: str, transaction: str) -> None:
     """Write, in the open transaction of `wrapper`, that its commit is that of `transaction`."""
     _make_table_once(wrapper)
     run(wrapper, _insert(transaction, committed=True))
-    done = _done[store]
-    if len(done) >= FORGOTTEN_TOGETHER:
-        # If this transaction is rolled back, they stay until storm_indoubt finds them.
-        forget(wrapper, _some(done))
+    if len(_done[store]) >= FORGOTTEN_TOGETHER:
+        # If this transaction is rolled back, the records stay until storm_indoubt finds them.
+        forget(wrapper, _done.pop(store, ()))
 
 
 def is_done(store: str, transaction: str) -> None:
-    """Every branch has ended: the record is no longer needed, and goes with one of the next that is written."""
+    """Every branch has ended: the record is no longer needed, and is deleted when one of the next is written."""
     _done[store].append(transaction)
 
 
@@ -103,15 +101,6 @@ def another(wrapper: BaseDatabaseWrapper) -> Any:
     return other
 
 
-def _some(done: deque[str]) -> list[str]:
-    taken: list[str] = []
-    # Other threads take from it too.
-    with contextlib.suppress(IndexError):
-        while len(taken) < FORGOTTEN_TOGETHER:
-            taken.append(done.popleft())
-    return taken
-
-
 def _insert(transaction: str, committed: bool) -> str:
     return f"INSERT INTO {TABLE} (xid, committed) VALUES ('{transaction}', {int(committed)})"
 
@@ -151,4 +140,4 @@ def _has_table(wrapper: BaseDatabaseWrapper) -> bool:
 
 _made: set[tuple[str, ...]] = set()
 _making = threading.Lock()
-_done: defaultdict[str, deque[str]] = defaultdict(deque)
+_done: defaultdict[str, list[str]] = defaultdict(list)

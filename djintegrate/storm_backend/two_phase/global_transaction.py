@@ -89,9 +89,7 @@ class GlobalTransaction:
             voter.commit_now()
         except BaseException as error:
             voter.abort(voter.txn)
-            if isinstance(error, REFUSALS) or voter.should_retry(error):
-                raise
-            if not self._has_committed(voter):
+            if isinstance(error, REFUSALS) or voter.should_retry(error) or not self._has_committed(voter):
                 raise
             self._outcome = Outcome.COMMITTED
             if not isinstance(error, Exception):

@@ -101,8 +101,8 @@ class Survey:
         ]
 
     def look(self) -> None:
-        """Read what is prepared, and then what is recorded."""
-        for read in (self._read_access, self._read_prepared, self._read_records):
+        """Read what is prepared, in all places, and then what is recorded."""
+        for read in (self._read_prepared, self._read_records):
             for place in self.places:
                 try:
                     if place.is_missing:
@@ -206,14 +206,12 @@ class Survey:
     def _prepared(self) -> set[str]:
         return {name for place in self._writable() for name in place.prepared}
 
-    def _read_access(self, place: Place) -> None:
+    def _read_prepared(self, place: Place) -> None:
         if place.wrapper.vendor == "sqlite":
             place.is_read_only = not os.access(str(place.wrapper.settings_dict["NAME"]), os.W_OK)
         else:
             [(is_read_only,)] = branches.run(place.wrapper, READ_ONLY[place.wrapper.vendor])
             place.is_read_only = bool(is_read_only)
-
-    def _read_prepared(self, place: Place) -> None:
         found = branches.all_prepared(place.wrapper)
         ours = {xid for xid in found if branches.is_of_site(xid.transaction, self.site)}
         place.prepared = {xid.transaction for xid in ours if xid.branch == place.branch_name}

@@ -1,7 +1,7 @@
 """StormForeignKey: a Django field whose attribute gives and takes Storm objects, on a real column.
 
 For migrations and queries it is a plain column. What happens when a Storm object is removed is in `on_storm_removal`,
-its constraint in `foreign_keys`, its form field in `forms`.
+the column's type and constraint in `connection.schema_editor`, the form field in `forms`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from django.core import checks
 from django.core.exceptions import FieldError, ValidationError
 from django.db import router
 from django.db.models import Field, Model
-from django.db.models.query_utils import DeferredAttribute
 from django.utils.translation import gettext_lazy as _
 from storm.info import get_cls_info, get_obj_info
 from storm.store import ResultSet, Store
@@ -94,10 +93,6 @@ class StormForeignKey(Field):
     def get_attname(self) -> str:
         return f"{self.name}_id"
 
-    @property
-    def descriptor_class(self) -> type:
-        return StormKeyAttribute
-
     def contribute_to_class(self, cls: Any, name: str, private_only: bool = False) -> None:
         super().contribute_to_class(cls, name, private_only=private_only)
         setattr(cls, name, StormObjectAttribute(self))
@@ -110,8 +105,9 @@ class StormForeignKey(Field):
     def kept(self, instance: Model, store: SharedStore) -> Any:
         """What keep() has kept, if it is the object that `store` would give; else None."""
         obj = getattr(instance._state.fields_cache.get(self.name), "obj", None)
-        is_good = obj is not None and Store.of(obj) is store and "invalidated" not in get_obj_info(obj)
-        return obj if is_good else None
+        if obj is None or Store.of(obj) is not store or "invalidated" in get_obj_info(obj):
+            return None
+        return obj if getattr(obj, self.target.attribute) == getattr(instance, self.attname) else None
 
     def store_for(self, instance: Model) -> SharedStore:
         """The store where the object is that `instance` points at."""
@@ -262,15 +258,6 @@ class StormForeignKey(Field):
         )
 
 
-class StormKeyAttribute(DeferredAttribute):
-    """The attribute with the key, `session_id`. With another key, the object that was kept is given up."""
-
-    def __set__(self, instance: Model, value: Any) -> None:
-        if instance.__dict__.get(self.field.attname) != value:
-            instance._state.fields_cache.pop(self.field.name, None)
-        instance.__dict__[self.field.attname] = value
-
-
 class StormObjectAttribute:
     """The attribute with the object, `session`."""
 
@@ -287,10 +274,7 @@ class StormObjectAttribute:
                 return None
             raise StormObjectDoesNotExist(f"{type(instance).__name__} has no {field.name}.")
         store = field.store_for(instance)
-        kept = field.kept(instance, store)
-        if kept is not None:
-            return kept
-        obj = field.target.get(store, key)
+        obj = field.kept(instance, store) or field.target.get(store, key)
         if obj is None:
             raise StormObjectDoesNotExist(
                 f"There is no {field.target.cls.__name__} with {field.target.attribute} {key!r}."

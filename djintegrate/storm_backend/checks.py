@@ -127,8 +127,8 @@ def _databases(stores: dict[str, conf.StoreSettings]) -> Iterator[CheckMessage]:
         name = str(entry.get("STORM_STORE", entry["NAME"]))
         aliases[name].append(alias)
         mistakes = list(entries.mistakes(alias, entry))
-        yield from (Error(mistake.said, hint=mistake.remedy, id=mistake.check) for mistake in mistakes)
-        if any(mistake.check == entries.WRONG_TYPE for mistake in mistakes):
+        yield from mistakes
+        if any(mistake.id == entries.WRONG_TYPE for mistake in mistakes):
             continue
         if entry["OPTIONS"].get("pool") and name in stores and stores[name].uri.startswith("postgres:"):
             for reason, remedy in _objections_to_pool(entry):

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from djintegrate.common.errors import Misconfigured
 from djintegrate.common.settings import Declared, Setting
@@ -27,9 +26,6 @@ from djintegrate.common.types import (
 
 from .uris import canonical, parse
 
-if TYPE_CHECKING:
-    from django.http import HttpRequest, HttpResponseBase
-
 ENGINE = "djintegrate.storm_backend"
 
 STORES = 'a dictionary from a store\'s name to its URI, for instance {"main": "sqlite:/srv/site/db.sqlite3"}'
@@ -43,10 +39,7 @@ FURTHER_KEYS = {
     "TWO_PHASE": boolean,
     "SCHEMA": optional(text('the dotted path of a package, such as "shop.ledger_schema", or None')),
 }
-STORE_KEYS = frozenset({*REQUIRED_KEYS, *FURTHER_KEYS})
 STORE = f'{URI}, or a dictionary with the key "URI", and with {", ".join(FURTHER_KEYS)} as needed'
-
-Veto = Callable[["HttpRequest", "HttpResponseBase"], bool]
 
 
 @dataclass(frozen=True)
@@ -73,7 +66,7 @@ configured_stores = Setting("STORM_STORES", dictionary(STORES, text(STORES), _en
 configured_site = Setting("STORM_SITE", optional(_site), None)
 commit_safe_methods = Setting("STORM_COMMIT_SAFE_METHODS", boolean, True)
 """False: a GET, HEAD or OPTIONS request never commits."""
-commit_veto: Setting[Veto | None] = Setting("STORM_COMMIT_VETO", optional(function(VETO, only_path=True)), None)
+commit_veto = Setting("STORM_COMMIT_VETO", optional(function(VETO, only_path=True)), None)
 """The function that may refuse a commit."""
 retry_attempts = Setting("STORM_RETRY_ATTEMPTS", whole_number(ATTEMPTS, least=1), 1)
 """How often a request may run in all, when the database asks for a retry."""

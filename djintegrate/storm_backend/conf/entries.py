@@ -6,7 +6,9 @@ One place says what is wrong with an entry, for the system check and for who con
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
+
+from django.core.checks import Error
 
 from djintegrate.common.errors import Misconfigured
 from djintegrate.common.types import Type, Unfit, boolean, dictionary, number, optional, text
@@ -28,47 +30,39 @@ TYPES: dict[str, Type[Any]] = {
 """What Django itself takes as it comes, to fail later or to take "False" for true."""
 
 
-class Mistake(NamedTuple):
-    """What is wrong with an entry, and what to do."""
-
-    check: str
-    said: str
-    remedy: str
-
-
 def store_of(alias: str, entry: Mapping[str, Any]) -> StoreSettings:
     """The store that an entry names; Misconfigured if anything about that is wrong."""
     for mistake in mistakes(alias, entry):
-        raise Misconfigured(f"{mistake.said} {mistake.remedy}")
+        raise Misconfigured(f"{mistake.msg} {mistake.hint}")
     return stores()[entry["NAME"]]
 
 
-def mistakes(alias: str, entry: Mapping[str, Any]) -> Iterator[Mistake]:
-    """An entry that the engine has already turned into the native backend's is right."""
+def mistakes(alias: str, entry: Mapping[str, Any]) -> Iterator[Error]:
+    """What is wrong with an entry. One that the engine has already turned into the native backend's is right."""
     if "STORM_STORE" in entry:
         return
     where, name = f"DATABASES[{alias!r}]", str(entry["NAME"])
     known = stores()
     if not known:
-        yield Mistake(
-            "storm_backend.E004",
+        yield Error(
             f"{where} is on {entry['ENGINE']}, but STORM_STORES names no store.",
-            'Set STORM_STORES = {"main": "sqlite:/srv/site/db.sqlite3"}, or another URI, and NAME to "main".',
+            hint='Set STORM_STORES = {"main": "sqlite:/srv/site/db.sqlite3"}, or another URI, and NAME to "main".',
+            id="storm_backend.E004",
         )
     elif entry["NAME"] not in list(known):
-        yield Mistake(
-            "storm_backend.E004",
+        yield Error(
             f"{where}['NAME'] is {name!r}, which is not the name of a store in STORM_STORES. {named(name)}",
-            "Make NAME the name of a store; its URI says where the database is.",
+            hint="Make NAME the name of a store; its URI says where the database is.",
+            id="storm_backend.E004",
         )
     if given := [key for key in PLACE if entry.get(key)]:
-        yield Mistake(
-            "storm_backend.E005",
+        yield Error(
             f"{where} has {', '.join(given)}, but only the store's URI says where the database is.",
-            f"Move {'it' if len(given) == 1 else 'them'} to the URI in STORM_STORES[{name!r}].",
+            hint=f"Move {'it' if len(given) == 1 else 'them'} to the URI in STORM_STORES[{name!r}].",
+            id="storm_backend.E005",
         )
     for key in filter(entry.__contains__, TYPES):
         try:
             TYPES[key](entry[key])
         except Unfit as unfit:
-            yield Mistake(WRONG_TYPE, f"{where}[{key!r}]{unfit}", f"Correct {key}.")
+            yield Error(f"{where}[{key!r}]{unfit}", hint=f"Correct {key}.", id=WRONG_TYPE)

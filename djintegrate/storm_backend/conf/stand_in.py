@@ -13,26 +13,15 @@ from django.db.backends.dummy import base as dummy
 from djintegrate.common.errors import Misconfigured
 
 
-class Operations(dummy.DatabaseOperations):
-    def quote_name(self, name: str) -> Any:
-        return self.connection.complain()
-
-
-class Client(dummy.DatabaseClient):
-    def runshell(self, parameters: list[str]) -> Any:
-        return self.connection.complain()
-
-
 class StandIn(dummy.DatabaseWrapper):
     """Django's own backend for those who configured none, with the reason."""
 
     Database = utils  # for the names of its exceptions
-    ops_class = Operations
-    client_class = Client
 
     def __init__(self, settings_dict: dict[str, Any], alias: str, reason: Exception) -> None:
         super().__init__(settings_dict, alias)
         self.reason = str(reason)
+        self.ops.quote_name = self.client.runshell = self.complain
 
     def complain(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise Misconfigured(self.reason)

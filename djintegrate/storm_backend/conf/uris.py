@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -112,10 +111,9 @@ def _sqlite_options(uri: URI) -> dict[str, Any]:
 def _postgres_options(uri: URI) -> dict[str, Any]:
     # Everything but `isolation` is a parameter of libpq, as it is for Storm.
     options = dict(uri.options)
-    for name in DJANGO_OPTIONS:
-        if name in options:
-            where = "the OPTIONS of the DATABASES entry"
-            raise _refused(uri, f"the option {name!r}, which is Django's and not a text. Move it to {where}.")
+    for name in filter(options.__contains__, DJANGO_OPTIONS):
+        where = "the OPTIONS of the DATABASES entry"
+        raise _refused(uri, f"the option {name!r}, which is Django's and not a string. Move it to {where}.")
     isolation = options.pop("isolation", None)
     if isolation is not None:
         drivers.native_base(NATIVE_BACKENDS["postgres"])
@@ -145,13 +143,9 @@ def _one_of(uri: URI, name: str, value: str, choices: tuple[str, ...]) -> str:
 
 
 def _seconds(uri: URI, name: str, value: str) -> float:
-    try:
-        number = float(value)
-    except ValueError:
-        number = math.nan
-    if not (number >= 0 and math.isfinite(number)):
+    if not re.fullmatch(r"\d+(\.\d+)?", value):
         raise _refused(uri, f"{name}={value!r}. Make it a number of seconds.")
-    return number
+    return float(value)
 
 
 def _refused(uri: URI, what: str) -> Misconfigured:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import os
 import random
 import shutil
 import sys
@@ -19,6 +20,7 @@ from typing import Any
 
 import transaction
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
+from django.core.handlers.wsgi import LimitedStream
 from django.core.signals import got_request_exception
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.deprecation import MiddlewareMixin
@@ -73,35 +75,32 @@ class ZopeTransactionMiddleware:
         return response
 
     async def _call_async(self, request: HttpRequest) -> HttpResponseBase:
-        # Django runs all synchronous code of one request in one thread. So does this, for the transaction is that
-        # thread's. Requests that share a thread, those of an AsyncClient say, take turns.
+        # All synchronous code of one request runs in one thread, in which its transaction is. Requests that share a
+        # thread, those of an AsyncClient say, take turns.
         turn = asyncio.Event()  # set when it is over
         while isinstance(attempt := await sync_to_async(self._begin)(request, turn), asyncio.Event):
             await attempt.wait()
         _turn.set(turn)
         try:
-            return await self._run_async(attempt)
+            while attempt is not None:
+                try:
+                    response: HttpResponseBase = await self.get_response(attempt.request)
+                except BaseException as error:
+                    attempt = await sync_to_async(self._fail)(attempt, error)
+                    if attempt is None:
+                        raise
+                else:
+                    attempt = await sync_to_async(self._finish)(attempt, response)
+            return response
         finally:
             turn.set()
-
-    async def _run_async(self, attempt: Attempt | None) -> HttpResponseBase:
-        while attempt is not None:
-            try:
-                response: HttpResponseBase = await self.get_response(attempt.request)
-            except BaseException as error:
-                attempt = await sync_to_async(self._fail)(attempt, error)
-                if attempt is None:
-                    raise
-            else:
-                attempt = await sync_to_async(self._finish)(attempt, response)
-        return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         attempt = _attempt_at(request)
         if attempt is None:
             return None
         attempt.error = error
-        # Nobody sees this response. It keeps Django from reporting an error that the next attempt may well not have.
+        # Nobody sees the response: it keeps Django from reporting an error that the next attempt may well not have.
         return HttpResponse(status=503) if attempt.may_run_again(error) else None
 
     def _begin(self, request: HttpRequest, turn: asyncio.Event | None = None) -> Any:
@@ -228,24 +227,6 @@ class NestedAttempt(Attempt):
         self._savepoint.rollback()
 
 
-class _BodyReader:
-    """The body, from its start. A request closes what it has read to the end, which others still want."""
-
-    def __init__(self, body: Any) -> None:
-        self._body = body
-        body.seek(0)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._body, name)
-
-    def seekable(self) -> bool:
-        # A spooled file cannot be asked before Python 3.11.
-        return True
-
-    def close(self) -> None:
-        """Nothing: the next attempt reads the body again."""
-
-
 def _attempt_at(request: HttpRequest | None) -> Attempt | None:
     # Other middleware may have handed on a request of its own making, which has none.
     return getattr(request, "_storm_attempt", None)
@@ -279,8 +260,12 @@ def _take_body(request: HttpRequest) -> Any:
 
 
 def _give_body(request: HttpRequest, body: Any) -> None:
-    # What the handlers of Django do for a request of their own making.
-    request._stream = _BodyReader(body)
+    # What Django's handlers do. A request closes what it has read to the end, and the body is to be read again: the
+    # stream around it can be closed alone.
+    body.seek(0, os.SEEK_END)
+    size = body.tell()
+    body.seek(0)
+    request._stream = LimitedStream(body, size)
     request._read_started = False
 
 

@@ -10,16 +10,8 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
-from django.db.models import (
-    CASCADE,
-    DO_NOTHING,
-    PROTECT,
-    RESTRICT,
-    SET_DEFAULT,
-    SET_NULL,
-    Model,
-    prefetch_related_objects,
-)
+from django.db.models import CASCADE, DO_NOTHING, PROTECT, RESTRICT, SET_DEFAULT, SET_NULL, Model
+from django.db.models.query import prefetch_related_objects
 from storm.expr import Not
 from storm.info import get_obj_info
 from storm.store import Store
@@ -89,18 +81,17 @@ class DjangoReference(ColumnDescriptor):
     def __get__(self, obj: Any, cls: Any = None) -> Any:
         if obj is None:
             return self.for_class(cls)
-        key = getattr(obj, self.attribute)
+        key, store = getattr(obj, self.attribute), Store.of(obj)
         if key is None:
             return None
-        if not self.is_cached(obj):
-            store = Store.of(obj)
-            if store is None:
-                return None
-            found = self.model._base_manager.using(alias_of(store, self.label)).filter(**{self.attname: key}).first()
-            if found is None:
-                return None
+        if self.is_cached(obj):
+            return get_obj_info(obj)[self._slot].value
+        if store is None:
+            return None
+        found = self.model._base_manager.using(alias_of(store, self.label)).filter(**{self.attname: key}).first()
+        if found is not None:
             self._keep(get_obj_info(obj), found)
-        return get_obj_info(obj)[self._slot].value
+        return found
 
     def __set__(self, obj: Any, value: Any) -> None:
         if value is None:

@@ -211,10 +211,7 @@ class Attempt:
 
 
 class NestedAttempt(Attempt):
-    """A request made while a transaction is begun: a savepoint of that transaction.
-
-    A test that calls the test client inside `with transaction.manager:`, for instance.
-    """
+    """A request that is made in a begun transaction, by a test in `with transaction.manager:` say: a savepoint."""
 
     def begin(self) -> None:
         self.request._storm_attempt = self

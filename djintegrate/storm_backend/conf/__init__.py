@@ -1,7 +1,4 @@
-"""The settings of the Storm backend, declared in one place, with their types and defaults; what follows from them.
-
-Which native backend and driver they mean is in `uris` and `drivers`.
-"""
+"""The settings of the Storm backend, each declared once with its type and its default, and what follows from them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The native backend of a store's database, with the driver that it picks; and what to do where it has none.
-
-For PostgreSQL Django picks psycopg 3 where it can be imported, and psycopg2 otherwise.
-"""
+"""The native backend of a store's database, with the driver that Django picks; and what to do where there is none."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What a DATABASES entry on this engine may say: the name of a store, and nothing of where the database is.
-
-One place says what is wrong with an entry, for the system check and for who connects without having asked it.
-"""
+"""What a DATABASES entry on this engine may say, for the system check and for who connects without having run it."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What stands in for a connection whose settings are wrong, until somebody uses it.
 
-Django asks for connections where it loads models, long before a system check could say in a line what is wrong.
+Django asks for connections when it loads models, long before a system check can say in a line what is wrong.
 """
 
 from __future__ import annotations

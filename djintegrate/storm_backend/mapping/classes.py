@@ -1,7 +1,4 @@
-"""storm_class(): makes the Storm class of a Django model, once for each model and database.
-
-It reads the model's fields and relations, and never the database.
-"""
+"""storm_class(): makes the Storm class of a Django model from its fields and relations. Never asks the database."""
 
 from __future__ import annotations
 

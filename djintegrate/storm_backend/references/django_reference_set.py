@@ -1,7 +1,4 @@
-"""DjangoReferenceSet: an attribute of a Storm class that gives the Django objects that point at the Storm object.
-
-It gives an ordinary QuerySet, a new one each time. Nothing is kept.
-"""
+"""DjangoReferenceSet: an attribute of a Storm class that gives a QuerySet of the Django objects that point at it."""
 
 from __future__ import annotations
 

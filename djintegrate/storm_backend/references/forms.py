@@ -1,7 +1,4 @@
-"""The form field of a StormForeignKey, and a widget for tables too large for a select.
-
-Choices are read when they are shown, never when a form class is made.
-"""
+"""The form field of a StormForeignKey, and a widget for tables that are too large for a select."""
 
 from __future__ import annotations
 

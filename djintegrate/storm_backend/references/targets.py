@@ -1,7 +1,4 @@
-"""What a reference points at: a Storm class by its dotted path, one of its columns, and its objects by key.
-
-Converts keys as Storm's own properties do. Never changes an object.
-"""
+"""What a reference points at: a Storm class by its dotted path, one of its columns, and its objects by their keys."""
 
 from __future__ import annotations
 

@@ -44,8 +44,7 @@ class Command(BaseCommand):
             elif action == "apply":
                 schema.apply(say)
             elif action == "create":
-                schema.create()
-                say("Created the schema, with all patches.")
+                schema.create(say)
             elif options["interactive"] and not _is_sure(store):
                 say("Nothing was dropped.")
             else:

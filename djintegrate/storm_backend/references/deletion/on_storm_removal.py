@@ -1,7 +1,4 @@
-"""What happens to Django objects when the Storm object that their StormForeignKey points at is removed.
-
-The on_delete of the field says it, through Django's own collector. Never removes the Storm object.
-"""
+"""What on_delete does to Django objects whose Storm object is removed: said and done by Django's own collector."""
 
 from __future__ import annotations
 

@@ -103,7 +103,7 @@ def _reports(stores: dict[str, conf.StoreSettings]) -> Iterator[CheckMessage]:
     try:
         reporter_filter = import_string(settings.DEFAULT_EXCEPTION_REPORTER_FILTER)
     except ImportError:
-        # A report would fail, and show nothing.
+        # Without its filter an error report fails, and shows nothing.
         return
     if reporter_filter.hidden_settings.search("STORM_STORES"):
         return
@@ -165,7 +165,7 @@ def _objections_to_pool(entry: dict[str, Any]) -> Iterator[tuple[str, str]]:
     try:
         driver = drivers.native_base("django.db.backends.postgresql").Database.__name__
     except drivers.DriverMissing:
-        # That is told of the store.
+        # The driver is missing for the store as well, and is reported there.
         return
     if driver != "psycopg":
         yield "which only psycopg 3 has.", 'Run: python -m pip install "psycopg[binary,pool]"'
@@ -206,5 +206,5 @@ def _handles_exceptions(path: str) -> bool:
     try:
         return hasattr(import_string(path), "process_exception")
     except ImportError:
-        # Django tells of it when it loads the middleware.
+        # Django reports a wrong path when it loads the middleware.
         return False

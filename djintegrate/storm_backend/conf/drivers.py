@@ -40,16 +40,14 @@ class NamesItsFolder:
     def ensure_connection(self) -> None:
         try:
             super().ensure_connection()  # type: ignore[misc]
-        except OperationalError as error:
+        except OperationalError:
             file = str(self.settings_dict["NAME"])
             folder = Path(file).absolute().parent
             if file.startswith("file:") or folder.is_dir():
                 raise
             message = f"The folder {str(folder)!r} is not there, and the SQLite store {file!r} is to be in it. Make it."
             # Storm's callers get the driver's error, which is the cause.
-            cause = sqlite3.OperationalError(message)
-            cause.__cause__ = error
-            raise FolderMissing(message) from cause
+            raise FolderMissing(message) from sqlite3.OperationalError(message)
 
 
 def native_base(backend: str) -> ModuleType:

@@ -21,7 +21,7 @@ NATIVE_BACKENDS = {
     "mysql": "django.db.backends.mysql",
 }
 ISOLATION_LEVELS = ("read-uncommitted", "read-committed", "repeatable-read", "serializable")
-# Django's, of whole connections: they are for an alias to say, in its OPTIONS.
+# Options of Django's own, which belong in the OPTIONS of a DATABASES entry.
 DJANGO_OPTIONS = ("pool", "prepare_threshold", "server_side_binding")
 SQLITE_PRAGMAS = ("journal_mode", "synchronous", "foreign_keys")
 TRANSACTION_MODES = ("DEFERRED", "IMMEDIATE", "EXCLUSIVE")

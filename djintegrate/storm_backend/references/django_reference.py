@@ -175,8 +175,6 @@ class DjangoReference(ColumnDescriptor):
         return kept is not None and kept.value.pk is not None
 
     def get_prefetch_querysets(self, instances: list[Any], querysets: Any = None) -> Any:
-        if querysets and len(querysets) != 1:
-            raise ValueError("querysets argument of get_prefetch_querysets() should have a length of 1.")
         queryset = querysets[0] if querysets else self.model._base_manager.all()
         keys = {getattr(obj, self.attribute) for obj in instances} - {None}
         found: list[Model] = []

@@ -115,7 +115,7 @@ _WRITTEN_TABLE = re.compile(
 )
 # REPLACE is a function, too; as a verb it is followed by INTO.
 _CHANGING_WORDS = (verbs.CHANGING - {"replace"}) | verbs.DEFINING | {"merge", "into", "call", "copy", "execute", "do"}
-# Here these words only lock rows, or say what becomes of a row that is there already.
+# In these phrases the verbs only lock rows, or say what becomes of a row that is there already.
 _NOT_WRITING = re.compile(
     r"\b(?:FOR\s+(?:NO\s+KEY\s+)?UPDATE|DO\s+UPDATE|DO\s+NOTHING|ON\s+DUPLICATE\s+KEY\s+UPDATE)\b", re.IGNORECASE
 )

@@ -67,7 +67,7 @@ class Branch:
 
     def __init__(self, wrapper: BaseDatabaseWrapper, xid: Xid) -> None:
         self.xid = xid
-        # The two differ where the connection was lost in between.
+        # Asked, and not prepared: the connection was lost before the answer came.
         self.asked = self.prepared = False
         self.ended = False
         self._wrapper = wrapper
@@ -180,7 +180,7 @@ class MariaDBBranch(Branch):
 
     def _rollback(self) -> None:
         if not self.prepared:
-            # Ended already; or a deadlock has rolled it back, and it only waits for this.
+            # XA END came already; or a deadlock has rolled the branch back, and only XA ROLLBACK is missing.
             with contextlib.suppress(Error):
                 self._xa("XA END %s")
         self._xa("XA ROLLBACK %s")

@@ -65,7 +65,7 @@ def settle(wrapper: BaseDatabaseWrapper, transaction: str, wait: bool = True) ->
     _make_table(wrapper)
     milliseconds, seconds = (5000, 5) if wait else (100, 0)
     if wrapper.vendor == "sqlite":
-        # A file's connection is nobody else's.
+        # This need not end with the statement: no pooler lends the connection of a file.
         run(wrapper, f"PRAGMA busy_timeout = {milliseconds}")
     try:
         run(wrapper, WAITING[wrapper.vendor].format(milliseconds, seconds, _insert(transaction, committed=False)))
@@ -107,7 +107,7 @@ def _insert(transaction: str, committed: bool) -> str:
 
 def _make_table_once(wrapper: BaseDatabaseWrapper) -> None:
     if wrapper.vendor == "sqlite":
-        # Another connection would wait for the lock of this one. Here it can be part of the transaction.
+        # Another connection would wait for the lock of this one. SQLite makes tables in a transaction.
         run(wrapper, f"CREATE TABLE IF NOT EXISTS {TABLE} {COLUMNS}")
         return
     place = catalogue.place(wrapper)

@@ -147,7 +147,7 @@ class Survey:
         """Delete the records that nothing prepared needs any more."""
         if any(not place.is_missing for place in self.unreachable):
             return
-        # What was recorded before nothing was prepared under its name is no longer needed.
+        # A record that was read before nothing was prepared under its name is no longer needed.
         found = [place for place in self._writable() if not place.is_missing]
         for place in found:
             self._read_prepared(place)

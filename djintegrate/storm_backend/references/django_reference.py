@@ -18,7 +18,7 @@ from storm.store import Store
 
 from .columns import ColumnDescriptor
 from .deletion.on_django_delete import attach
-from .targets import KeepsPrefetched, StormSide, alias_of, batches, is_left_to_database, refuse_unless_allowed
+from .targets import StormSide, alias_of, batches, is_left_to_database, refuse_unless_allowed
 
 # Besides these there are SET(…), which has a deconstruct(), and what is left to the database.
 ON_DELETE = (CASCADE, PROTECT, RESTRICT, SET_NULL, SET_DEFAULT)
@@ -174,6 +174,11 @@ class DjangoReference(ColumnDescriptor):
         # An object without a primary key is one that Django has deleted.
         return kept is not None and kept.value.pk is not None
 
+    def _keep_prefetched(self, obj: Any, value: Model | None) -> None:
+        # Where no row has the key, the attribute itself says so when it is read.
+        if value is not None:
+            self._keep(get_obj_info(obj), value)
+
     def get_prefetch_querysets(self, instances: list[Any], querysets: Any = None) -> Any:
         queryset = querysets[0] if querysets else self.model._base_manager.all()
         keys = {getattr(obj, self.attribute) for obj in instances} - {None}
@@ -182,9 +187,7 @@ class DjangoReference(ColumnDescriptor):
             queryset = queryset.using(alias_of(Store.of(instances[0]), self.label))
             for batch in batches(keys):
                 found.extend(queryset.filter(**{f"{self.attname}__in": batch}))
-        setattr(
-            type(instances[0]), self._slot, KeepsPrefetched(lambda obj, value: self._keep(get_obj_info(obj), value))
-        )
+        setattr(type(instances[0]), self._slot, property(fset=self._keep_prefetched))
         return found, attrgetter(self.attname), attrgetter(self.attribute), True, self._slot, True
 
 

@@ -23,7 +23,6 @@ from ..stores import SharedStore, store_on
 from .checks import check_foreign_key
 from .forms import StormModelChoiceField
 from .targets import (
-    KeepsPrefetched,
     StoreKey,
     StormObjectDoesNotExist,
     StormSide,
@@ -96,10 +95,11 @@ class StormForeignKey(Field):
     def contribute_to_class(self, cls: Any, name: str, private_only: bool = False) -> None:
         super().contribute_to_class(cls, name, private_only=private_only)
         setattr(cls, name, StormObjectAttribute(self))
-        setattr(cls, f"_storm_object_{name}", KeepsPrefetched(self.keep))
+        # For prefetch_related() to set.
+        setattr(cls, f"_storm_object_{name}", property(fset=self.keep))
 
     def keep(self, instance: Model, obj: Any) -> None:
-        """Hold on to `obj` for as long as `instance` points at it, so that Storm has it at hand."""
+        """Hold on to `obj`, if there is one, for as long as `instance` points at it: Storm has it at hand."""
         instance._state.fields_cache[self.name] = Kept(obj)
 
     def kept(self, instance: Model, store: SharedStore) -> Any:

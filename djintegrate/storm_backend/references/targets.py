@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
 from types import SimpleNamespace
@@ -125,18 +125,6 @@ class StormTarget:
     def get_many(self, store: SharedStore, keys: Iterable[Any]) -> list[Any]:
         """The objects with these keys, in a query for each 500."""
         return [obj for batch in batches(keys) for obj in store.find(self.cls, self.column.is_in(batch))]
-
-
-class KeepsPrefetched:
-    """An attribute for prefetch_related() to set: it keeps the object that was found."""
-
-    def __init__(self, keep: Callable[[Any, Any], None]) -> None:
-        self._keep = keep
-
-    def __set__(self, instance: Any, found: Any) -> None:
-        # Where no row has the key, the attribute itself says so when it is read.
-        if found is not None:
-            self._keep(instance, found)
 
 
 def is_left_to_database(on_delete: Any) -> bool:

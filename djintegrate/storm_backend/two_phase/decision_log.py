@@ -6,18 +6,17 @@ that commits in one phase never comes here.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from collections.abc import Iterable
+from typing import Any
 
 from django.db import Error, IntegrityError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ..sql import catalogue
 from .branches import run
-
-Result = TypeVar("Result")
 
 TABLE = "storm_backend_decision"
 COLUMNS = "(xid VARCHAR(100) NOT NULL PRIMARY KEY, committed SMALLINT NOT NULL)"
@@ -85,15 +84,6 @@ def create_statement(vendor: str) -> str:
     return f"CREATE TABLE {TABLE} {COLUMNS}{OPTIONS.get(vendor, '')}"
 
 
-def on_own_connection(wrapper: BaseDatabaseWrapper, work: Callable[[BaseDatabaseWrapper], Result]) -> Result:
-    """The result of `work` on another connection to the same database, which is closed then."""
-    other = another(wrapper)
-    try:
-        return work(other)
-    finally:
-        other.close()
-
-
 def another(wrapper: BaseDatabaseWrapper) -> Any:
     """A connection like this one, outside of transactions and of any pool."""
     other = wrapper.copy()
@@ -114,7 +104,8 @@ def _make_table_once(wrapper: BaseDatabaseWrapper) -> None:
     with _making:
         if place not in _made:
             # MariaDB makes no table in a two-phase transaction.
-            on_own_connection(wrapper, _make_table)
+            with contextlib.closing(another(wrapper)) as other:
+                _make_table(other)
             _made.add(place)
 
 

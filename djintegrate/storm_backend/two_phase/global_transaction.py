@@ -6,6 +6,7 @@ record is the decision. Nothing is recorded where only one store has changes. `r
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import logging
 from typing import Any
@@ -139,7 +140,8 @@ class GlobalTransaction:
         """Whether the record is there, asked on another connection. If not, it never will be."""
         wrapper: Any = voter.connection
         try:
-            return decision_log.on_own_connection(wrapper, lambda other: decision_log.settle(other, self.name))
+            with contextlib.closing(decision_log.another(wrapper)) as other:
+                return decision_log.settle(other, self.name)
         except Exception as error:
             self._outcome = Outcome.UNKNOWN
             logger.critical(

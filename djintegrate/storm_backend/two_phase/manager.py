@@ -76,7 +76,8 @@ class TwoPhaseDataManager(DataManager):
             self.ended_elsewhere = True
             self._leave(callbacks)
             try:
-                decision_log.on_own_connection(self.connection, lambda other: branches.end(other, branch.xid, commit))
+                with contextlib.closing(decision_log.another(self.connection)) as other:
+                    branches.end(other, branch.xid, commit)
             except Exception as error:
                 return error
             return None

@@ -72,7 +72,7 @@ class Referrers(Field):
             dependents = [group for deletion in deletions for group in deletion.plan()]
         for obj in objs:
             self._planned[obj._state] = deletions
-        return _OnlyShown(dependents)
+        return _OnlyShown(*dependents)
 
     def _before_delete(self, instance: Model, **kwargs: Any) -> None:
         for deletion in self._planned.pop(instance._state, ()):
@@ -128,14 +128,8 @@ class _Deletion:
         )
 
 
-class _OnlyShown:
+class _OnlyShown(chain[Model]):
     """Objects for the admin to list and to ask permissions for. Collectors see nothing: Storm's removal does it."""
-
-    def __init__(self, groups: list[Iterable[Model]]) -> None:
-        self._groups = groups
-
-    def __iter__(self) -> Iterator[Model]:
-        return chain.from_iterable(self._groups)
 
     def __bool__(self) -> bool:
         return False

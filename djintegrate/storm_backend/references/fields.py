@@ -310,14 +310,8 @@ class StormObjectAttribute:
         field = self.field
         keys = {getattr(instance, field.attname) for instance in instances} - {None}
         found = field.target.get_many(field.store_for(instances[0]), keys) if keys else []
-        return (
-            found,
-            attrgetter(field.target.attribute) if found else None,
-            attrgetter(field.attname),
-            True,
-            f"_storm_object_{field.name}",
-            True,
-        )
+        its_key, key_here = attrgetter(field.target.attribute), attrgetter(field.attname)
+        return found, its_key, key_here, True, f"_storm_object_{field.name}", True
 
 
 class Kept:

@@ -70,17 +70,14 @@ class Place:
     is_read_only: bool = False
 
     @property
-    def branch_name(self) -> str:
-        return branches.branch_of(self.name, self.wrapper)
-
-    @property
     def is_missing(self) -> bool:
         """Whether it is a file that is not there, which to connect to would make. Perhaps it is only not mounted."""
         return self.wrapper.vendor == "sqlite" and not os.path.exists(str(self.wrapper.settings_dict["NAME"]))
 
     def end(self, transaction: str, commit: bool) -> None:
         try:
-            branches.end(self.wrapper, branches.Xid(transaction, self.branch_name), commit)
+            xid = branches.Xid(transaction, branches.branch_of(self.name, self.wrapper))
+            branches.end(self.wrapper, xid, commit)
         except Error as error:
             raise CannotEnd(
                 f"The store {self.name!r} says: {error}. Only the user who prepared a transaction, or a superuser, can "
@@ -117,10 +114,6 @@ class Survey:
     @property
     def unreachable(self) -> list[Place]:
         return [place for place in self.places if place.error is not None]
-
-    @property
-    def read_only(self) -> list[Place]:
-        return [place for place in self.places if place.is_read_only]
 
     @property
     def others(self) -> set[str]:
@@ -213,8 +206,10 @@ class Survey:
             [(is_read_only,)] = branches.run(place.wrapper, READ_ONLY[place.wrapper.vendor])
             place.is_read_only = bool(is_read_only)
         found = branches.all_prepared(place.wrapper)
-        ours = {xid for xid in found if branches.is_of_site(xid.transaction, self.site)}
-        place.prepared = {xid.transaction for xid in ours if xid.branch == place.branch_name}
+        here = branches.branch_of(place.name, place.wrapper)
+        place.prepared = {
+            xid.transaction for xid in found if xid.branch == here and branches.is_of_site(xid.transaction, self.site)
+        }
         place.others = {xid.transaction for xid in found} - place.prepared
 
     def _read_records(self, place: Place) -> None:

@@ -50,7 +50,7 @@ class Command(BaseCommand):
         if name := options["commit"] or options["rollback"]:
             self._end(found, _find(name, doubts, old), name == options["commit"], force)
             return
-        for place in found.read_only:
+        for place in (place for place in found.places if place.is_read_only):
             self.stdout.write(f"The store {place.name!r} is read-only, and is skipped: nothing can be ended in it.")
         if options["all"]:
             self._end_all(found, old)

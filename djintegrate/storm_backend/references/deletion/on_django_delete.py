@@ -25,6 +25,8 @@ from ...stores import SharedStore, coherence, store_on
 from ..targets import StormSide, batches, is_left_to_database, is_storm_class, table_of
 from .on_storm_removal import collect_dependents
 
+REFUSALS: dict[Any, Any] = {PROTECT: (ProtectedError, "protected"), RESTRICT: (RestrictedError, "restricted")}
+
 
 def attach(reference: Any) -> None:
     """Have the deletion of Django objects heed this reference, as soon as their model is there."""
@@ -93,11 +95,14 @@ class _Deletion:
         found = [obj for batch in batches(self.keys) for obj in self._find(batch)]
         if not found:
             return []
-        if self.reference.on_delete is PROTECT:
-            raise ProtectedError(self._refusal("protected"), {StormSide(obj) for obj in found})
-        if self.reference.on_delete is RESTRICT:
-            # Whether something else removes the Storm objects as well is not known yet.
-            raise RestrictedError(self._refusal("restricted"), {StormSide(obj) for obj in found})
+        if self.reference.on_delete in REFUSALS:
+            # RESTRICT refuses always: whether something else removes the Storm objects as well is not known yet.
+            error, kind = REFUSALS[self.reference.on_delete]
+            raise error(
+                f"Cannot delete some instances of model {self.reference.model.__name__!r} because they are referenced "
+                f"through {kind} references: '{self.reference.label}'.",
+                {StormSide(obj) for obj in found},
+            )
         self.is_due = True
         if self.reference.on_delete is not CASCADE:
             return []
@@ -120,12 +125,6 @@ class _Deletion:
 
     def _find(self, keys: list[Any]) -> Any:
         return self.store.find(self.reference.cls, self.reference.column.is_in(keys))
-
-    def _refusal(self, kind: str) -> str:
-        return (
-            f"Cannot delete some instances of model {self.reference.model.__name__!r} because they are referenced "
-            f"through {kind} references: '{self.reference.label}'."
-        )
 
 
 class _OnlyShown(chain[Model]):

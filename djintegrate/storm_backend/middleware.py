@@ -19,7 +19,7 @@ from contextvars import ContextVar
 from typing import Any
 
 import transaction
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
+from asgiref.sync import sync_to_async
 from django.core.handlers.wsgi import LimitedStream
 from django.core.signals import got_request_exception
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -43,25 +43,19 @@ def default_commit_veto(request: HttpRequest, response: HttpResponseBase) -> boo
     return response.status_code >= 400
 
 
-class ZopeTransactionMiddleware:
+class ZopeTransactionMiddleware(MiddlewareMixin):
     """Begins a transaction, runs the request in it, and commits or aborts."""
 
-    sync_capable = True
-    async_capable = True
-
     def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
-        self.get_response = get_response
+        super().__init__(get_response)
         self.commit_safe_methods = conf.commit_safe_methods()
         self.commit_veto = conf.commit_veto()
         self.attempts = conf.retry_attempts()
-        self.is_async = iscoroutinefunction(get_response)
-        if self.is_async:
-            markcoroutinefunction(self)
         got_request_exception.connect(_note_error, dispatch_uid=_note_error)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
-        if self.is_async:
-            return self._call_async(request)
+        if self.async_mode:
+            return self.__acall__(request)
         attempt: Attempt | None = self._begin(request)
         while attempt is not None:
             try:
@@ -74,7 +68,7 @@ class ZopeTransactionMiddleware:
                 attempt = self._finish(attempt, response)
         return response
 
-    async def _call_async(self, request: HttpRequest) -> HttpResponseBase:
+    async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
         # All synchronous code of one request runs in one thread, in which its transaction is. Requests that share a
         # thread, those of an AsyncClient say, take turns.
         turn = asyncio.Event()  # set when it is over

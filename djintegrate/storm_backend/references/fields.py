@@ -22,14 +22,7 @@ from ..connection import schema_editor
 from ..stores import SharedStore, store_on
 from .checks import check_foreign_key
 from .forms import StormModelChoiceField
-from .targets import (
-    StoreKey,
-    StormObjectDoesNotExist,
-    StormSide,
-    StormTarget,
-    is_storm_object,
-    refuse_unless_allowed,
-)
+from .targets import StoreKey, StormObjectDoesNotExist, StormSide, StormTarget, is_storm_object, refuse_unless_allowed
 
 
 class StormForeignKey(Field):

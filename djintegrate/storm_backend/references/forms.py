@@ -58,11 +58,10 @@ class StormModelChoiceField(forms.ChoiceField):
     def to_python(self, value: Any) -> Any:
         if value in self.empty_values:
             return None
-        if isinstance(value, str) and "\0" in value:
-            # PostgreSQL refuses a text with a NUL, and the transaction would be broken.
-            raise self._invalid(value)
         try:
-            found = self._objects().find(self.target.column == self.target.to_python(self.prepare_value(value))).one()
+            key = self.target.to_python(self.prepare_value(value))
+            # PostgreSQL refuses a string with a NUL, and the transaction would be broken.
+            found = None if "\0" in str(key) else self._objects().find(self.target.column == key).one()
         except (TypeError, ValueError, ArithmeticError):
             found = None
         if found is None:

@@ -83,18 +83,15 @@ def store(name: str) -> StoreSettings:
     """The store called `name`; Misconfigured if there is none."""
     known = stores()
     if name not in known:
-        raise Misconfigured(
-            f"STORM_STORES names no store {name!r}. {named(name)} Add {name!r} there, or use one of those."
-        )
+        raise Misconfigured(f"{unknown(name)} Add {name!r} there, or use one of those.")
     return known[name]
 
 
-def named(wrong: object) -> str:
-    """What STORM_STORES names, for a message about a store that it does not name."""
-    known = stores()
-    if not known:
-        return "It names none."
-    return f"It names: {', '.join(map(repr, known))}. {did_you_mean(repr(wrong), [*map(repr, known)])}".rstrip()
+def unknown(name: object) -> str:
+    """What to say of a store that STORM_STORES does not name."""
+    known = [repr(each) for each in stores()]
+    others = f"It names: {', '.join(known)}. {did_you_mean(repr(name), known)}" if known else "It names none."
+    return f"STORM_STORES names no store {name!r}. {others}".rstrip()
 
 
 def is_two_phase(name: str) -> bool:

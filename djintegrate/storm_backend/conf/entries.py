@@ -10,7 +10,7 @@ from django.core.checks import Error
 from djintegrate.common.errors import Misconfigured
 from djintegrate.common.types import Type, Unfit, boolean, dictionary, number, optional, text
 
-from . import StoreSettings, named, stores
+from . import StoreSettings, stores, unknown
 
 WRONG_TYPE = "storm_backend.E011"
 PLACE = ("HOST", "PORT", "USER", "PASSWORD")
@@ -39,17 +39,11 @@ def mistakes(alias: str, entry: Mapping[str, Any]) -> Iterator[Error]:
     if "STORM_STORE" in entry:
         return
     where, name = f"DATABASES[{alias!r}]", str(entry["NAME"])
-    known = stores()
-    if not known:
+    if entry["NAME"] not in list(stores()):
         yield Error(
-            f"{where} is on {entry['ENGINE']}, but STORM_STORES names no store.",
-            hint='Set STORM_STORES = {"main": "sqlite:/srv/site/db.sqlite3"}, or another URI, and NAME to "main".',
-            id="storm_backend.E004",
-        )
-    elif entry["NAME"] not in list(known):
-        yield Error(
-            f"{where}['NAME'] is {name!r}, which is not the name of a store in STORM_STORES. {named(name)}",
-            hint="Make NAME the name of a store; its URI says where the database is.",
+            f"{where}['NAME'] is {name!r}, but {unknown(name)}",
+            hint='Make NAME the name of a store, whose URI says where the database is, such as "main" with '
+            'STORM_STORES = {"main": "sqlite:/srv/site/db.sqlite3"}.',
             id="storm_backend.E004",
         )
     if given := [key for key in PLACE if entry.get(key)]:

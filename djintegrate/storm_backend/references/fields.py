@@ -13,7 +13,7 @@ from typing import Any
 from django.core import checks
 from django.core.exceptions import FieldError, ValidationError
 from django.db import router
-from django.db.models import Field, Model
+from django.db.models import Field, ForeignKey, Model
 from django.utils.translation import gettext_lazy as _
 from storm.info import get_cls_info, get_obj_info
 from storm.store import ResultSet, Store
@@ -30,10 +30,8 @@ class StormForeignKey(Field):
 
     empty_strings_allowed = False
     description = _("Foreign key to a Storm class (%(to)s)")
-    default_error_messages = {
-        # Django's words, so that its translations hold.
-        "invalid": _("%(model)s instance with %(field)s %(value)r does not exist."),
-    }
+    # Django's words, so that its translations hold.
+    default_error_messages = ForeignKey.default_error_messages
 
     def __init__(
         self,

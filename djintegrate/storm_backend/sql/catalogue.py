@@ -121,23 +121,16 @@ def forget(connection: BaseDatabaseWrapper) -> None:
 
 
 def _catalogue(connection: BaseDatabaseWrapper) -> _Catalogue:
-    key, version = place(connection), _version(connection)
+    key = place(connection)
+    # SQLite says at once whether the schema has changed. The others do not.
+    version = _rows(connection, "PRAGMA schema_version") if connection.vendor == "sqlite" else None
     known = _known.get(key)
     if known is None or known.version != version or known.read < time.monotonic() - SECONDS_REMEMBERED:
-        known = _known[key] = _read(connection, version)
+        changes_with = defaultdict(set)
+        for table, other in _rows(connection, _CATALOGUES[connection.vendor]):
+            changes_with[str(table).lower()].add(str(other).lower())
+        known = _known[key] = _Catalogue(dict(changes_with), time.monotonic(), version)
     return known
-
-
-def _version(connection: BaseDatabaseWrapper) -> object:
-    # SQLite says at once whether the schema has changed. The others do not.
-    return _rows(connection, "PRAGMA schema_version") if connection.vendor == "sqlite" else None
-
-
-def _read(connection: BaseDatabaseWrapper, version: object) -> _Catalogue:
-    changes_with = defaultdict(set)
-    for table, other in _rows(connection, _CATALOGUES[connection.vendor]):
-        changes_with[str(table).lower()].add(str(other).lower())
-    return _Catalogue(dict(changes_with), time.monotonic(), version)
 
 
 def _rows(connection: BaseDatabaseWrapper, sql: str) -> Any:

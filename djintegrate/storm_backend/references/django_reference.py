@@ -17,7 +17,7 @@ from storm.info import get_obj_info
 from storm.store import Store
 
 from .columns import ColumnDescriptor
-from .deletion.on_django_delete import attach
+from .deletion import attach
 from .targets import StormSide, alias_of, batches, is_left_to_database, refuse_unless_allowed
 
 # Besides these there are SET(…), which has a deconstruct(), and what is left to the database.

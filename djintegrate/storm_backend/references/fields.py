@@ -1,6 +1,6 @@
 """StormForeignKey: a Django field whose attribute gives and takes Storm objects, on a real column.
 
-For migrations and queries it is a plain column. What happens when a Storm object is removed is in `on_storm_removal`,
+For migrations and queries it is a plain column. What happens when a Storm object is removed is in `deletion`,
 the column's type and constraint in `connection.schema_editor`, the form field in `forms`.
 """
 

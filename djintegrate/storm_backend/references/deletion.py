@@ -1,31 +1,42 @@
-"""What happens to Storm objects when the Django object that their DjangoReference points at is deleted.
+"""What becomes of the objects of one ORM when those of the other that they point at are deleted.
 
-A refusal comes while Django's collector still asks what points at an object, outside of the block that it deletes in: a
-receiver of pre_delete that raised would leave the transaction broken. Storm's rows change at pre_delete.
+on_delete of a StormForeignKey is done by Django's own collector, when the Storm object is removed. For that of a
+DjangoReference Django's collector, which asks what points at an object, hears what forbids the deletion: a receiver of
+pre_delete that raised would leave the transaction broken. Storm's rows change at pre_delete.
 """
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from itertools import chain
+from types import SimpleNamespace
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from django.apps import apps
 from django.db import connections, router
 from django.db.models import CASCADE, PROTECT, RESTRICT, Field, Model, ProtectedError, RestrictedError
+from django.db.models.deletion import Collector
 from django.db.models.signals import pre_delete
 from django.db.models.utils import make_model_tuple
 from django.db.transaction import atomic
 from storm.info import ClassAlias
 
-from ...connection.wrapper import StormWrapper
-from ...stores import SharedStore, coherence, store_on
-from ..targets import StormSide, batches, is_left_to_database, is_storm_class, table_of
-from .on_storm_removal import collect_dependents
+from ..connection.wrapper import StormWrapper
+from ..stores import SharedStore, coherence, store_on
+from .fields import StormForeignKey
+from .targets import StormSide, batches, is_left_to_database, is_storm_class, table_of
 
-REFUSALS: dict[Any, Any] = {PROTECT: (ProtectedError, "protected"), RESTRICT: (RestrictedError, "restricted")}
+REFUSALS = {PROTECT: ProtectedError, RESTRICT: RestrictedError}
+
+
+def before_removal(sender: type, store: SharedStore, objects: Iterable[Any], **kwargs: Any) -> None:
+    """The receiver of `stores.pre_remove`: a Storm object is about to be removed."""
+    collector = collect_dependents(sender, objects, store.alias)
+    if collector.is_needed:
+        collector.delete()
 
 
 def attach(reference: Any) -> None:
@@ -41,6 +52,82 @@ def attach(reference: Any) -> None:
             Referrers(reference).contribute_to_class(each, name)
 
     apps.lazy_model_operation(attach_to, make_model_tuple(reference.to))
+
+
+def collect_dependents(cls: type, objects: Iterable[Any], alias: str) -> DependentsCollector:
+    """All that on_delete wants deleted and changed with these objects of `cls`, or the error that it wants raised."""
+    collector = DependentsCollector(using=alias)
+    fields = list(_fields_pointing_at(cls, alias))
+    if not fields:
+        # Iterating over the objects would load them.
+        return collector
+    objects = list(objects)
+    collector.is_needed = True
+    protected: dict[str, Any] = {}
+    for field in fields:
+        # Django's on_delete functions ask a foreign key for its remote_field, which a StormForeignKey does not have.
+        relation = copy.copy(field)
+        relation.remote_field = SimpleNamespace(model=field.target.cls, on_delete=field.on_delete)
+        for batch in batches(getattr(obj, field.target.attribute) for obj in objects):
+            dependents = field.model._base_manager.using(alias).filter(**{f"{field.name}__in": batch})
+            if not dependents:
+                continue
+            try:
+                field.on_delete(collector, relation, dependents, alias)
+            except ProtectedError as error:
+                protected.setdefault(f"'{field.label}'", []).extend(error.protected_objects)
+    for refusal, found in ((ProtectedError, protected), (RestrictedError, collector.still_restricted())):
+        if found:
+            raise _refusal(refusal, cls, found)
+    return collector
+
+
+class DependentsCollector(Collector):
+    """Django's collector, with a Storm class at the beginning, whose rows Storm deletes."""
+
+    is_needed = False
+
+    def add_dependency(self, model: Any, dependency: Any, reverse_dependency: bool = False) -> None:
+        if hasattr(model, "_meta"):
+            super().add_dependency(model, dependency, reverse_dependency)
+
+    def still_restricted(self) -> dict[str, Any]:
+        """What RESTRICT refuses: those that are not deleted for another reason."""
+        for model, instances in self.data.items():
+            self.clear_restricted_objects_from_set(model, set(instances))
+        for queryset in self.fast_deletes:
+            self.clear_restricted_objects_from_queryset(queryset.model, queryset)
+        return {
+            f"'{model.__name__}.{field.name}'": objects
+            for model, fields in self.restricted_objects.items()
+            for field, objects in fields.items()
+            if objects
+        }
+
+
+def _fields_pointing_at(cls: type, alias: str) -> Iterator[StormForeignKey]:
+    """The fields for which something is to be done, of the models that have a table in this database."""
+    table = table_of(cls)
+    for model in apps.get_models():
+        for field in model._meta.local_fields:
+            if (
+                isinstance(field, StormForeignKey)
+                and not is_left_to_database(field.on_delete)
+                and field.target.table == table
+                and router.allow_migrate_model(alias, model)
+            ):
+                yield field
+
+
+def _refusal(error: Any, cls: type, found: dict[str, Iterable[Any]]) -> Exception:
+    """In Django's words; `found` has the objects that forbid the deletion, by what points from them."""
+    kind = "protected" if error is ProtectedError else "restricted"
+    refusal: Exception = error(
+        f"Cannot delete some instances of {cls.__name__!r} because they are referenced through {kind} foreign keys: "
+        f"{', '.join(found)}.",
+        set(chain.from_iterable(found.values())),
+    )
+    return refusal
 
 
 class Referrers(Field):
@@ -95,14 +182,10 @@ class _Deletion:
         found = [obj for batch in batches(self.keys) for obj in self._find(batch)]
         if not found:
             return []
-        if self.reference.on_delete in REFUSALS:
+        refusal = REFUSALS.get(self.reference.on_delete)
+        if refusal is not None:
             # RESTRICT refuses always: whether something else removes the Storm objects as well is not known yet.
-            error, kind = REFUSALS[self.reference.on_delete]
-            raise error(
-                f"Cannot delete some instances of model {self.reference.model.__name__!r} because they are referenced "
-                f"through {kind} references: '{self.reference.label}'.",
-                {StormSide(obj) for obj in found},
-            )
+            raise _refusal(refusal, self.reference.model, {f"'{self.reference.label}'": map(StormSide, found)})
         self.is_due = True
         if self.reference.on_delete is not CASCADE:
             return []

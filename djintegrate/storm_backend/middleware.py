@@ -51,7 +51,7 @@ class ZopeTransactionMiddleware(MiddlewareMixin):
         self.commit_safe_methods = conf.commit_safe_methods()
         self.commit_veto = conf.commit_veto()
         self.attempts = conf.retry_attempts()
-        got_request_exception.connect(_note_error, dispatch_uid=_note_error)
+        got_request_exception.connect(_note_reported, dispatch_uid=_note_reported)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         if self.async_mode:
@@ -90,12 +90,9 @@ class ZopeTransactionMiddleware(MiddlewareMixin):
             turn.set()
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        attempt = _attempt_at(request)
-        if attempt is None:
-            return None
-        attempt.error = error
+        attempt = _note(request, error)
         # Nobody sees the response: it keeps Django from reporting an error that the next attempt may well not have.
-        return HttpResponse(status=503) if attempt.may_run_again(error) else None
+        return HttpResponse(status=503) if attempt is not None and attempt.may_run_again(error) else None
 
     def _begin(self, request: HttpRequest, turn: asyncio.Event | None = None) -> Any:
         """The first attempt at the request; or the turn that has to be over before."""
@@ -153,9 +150,7 @@ class ViewErrorMiddleware(MiddlewareMixin):
     """
 
     def process_exception(self, request: HttpRequest, error: Exception) -> None:
-        attempt = _attempt_at(request)
-        if attempt is not None:
-            attempt.error = error
+        _note(request, error)
 
 
 class Attempt:
@@ -218,16 +213,18 @@ class NestedAttempt(Attempt):
         self._savepoint.rollback()
 
 
-def _attempt_at(request: HttpRequest | None) -> Attempt | None:
-    # Other middleware may have handed on a request of its own making, which has none.
-    return getattr(request, "_storm_attempt", None)
-
-
-def _note_error(sender: Any, request: HttpRequest | None = None, **kwargs: Any) -> None:
-    # An error in other middleware comes here as a response with status 500.
-    attempt = _attempt_at(request)
+def _note(request: HttpRequest | None, error: BaseException | None) -> Attempt | None:
+    """The attempt that has failed, by this error unless there was one before."""
+    # Other middleware may have handed on a request of its own making, which has no attempt.
+    attempt: Attempt | None = getattr(request, "_storm_attempt", None)
     if attempt is not None and attempt.error is None:
-        attempt.error = sys.exc_info()[1]
+        attempt.error = error
+    return attempt
+
+
+def _note_reported(sender: Any, request: HttpRequest | None = None, **kwargs: Any) -> None:
+    # An error in other middleware reaches ZopeTransactionMiddleware as a response with status 500.
+    _note(request, sys.exc_info()[1])
 
 
 def _is_of_another(turn: asyncio.Event | None) -> bool:

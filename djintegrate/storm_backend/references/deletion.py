@@ -35,7 +35,7 @@ REFUSALS = {PROTECT: ProtectedError, RESTRICT: RestrictedError}
 def before_removal(sender: type, store: SharedStore, objects: Iterable[Any], **kwargs: Any) -> None:
     """The receiver of `stores.pre_remove`: a Storm object is about to be removed."""
     collector = collect_dependents(sender, objects, store.alias)
-    if collector.is_needed:
+    if collector.data or collector.fast_deletes or collector.field_updates:
         collector.delete()
 
 
@@ -62,7 +62,6 @@ def collect_dependents(cls: type, objects: Iterable[Any], alias: str) -> Depende
         # Iterating over the objects would load them.
         return collector
     objects = list(objects)
-    collector.is_needed = True
     protected: dict[str, Any] = {}
     for field in fields:
         # Django's on_delete functions ask a foreign key for its remote_field, which a StormForeignKey does not have.
@@ -84,8 +83,6 @@ def collect_dependents(cls: type, objects: Iterable[Any], alias: str) -> Depende
 
 class DependentsCollector(Collector):
     """Django's collector, with a Storm class at the beginning, whose rows Storm deletes."""
-
-    is_needed = False
 
     def add_dependency(self, model: Any, dependency: Any, reverse_dependency: bool = False) -> None:
         if hasattr(model, "_meta"):

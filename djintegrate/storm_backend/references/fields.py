@@ -130,9 +130,8 @@ class StormForeignKey(Field):
         return str(self.db_parameters(connection)["type"])
 
     def db_parameters(self, connection: Any) -> dict[str, Any]:
-        if self.column_type is not None:
-            return {"type": self.column_type, "check": None}
-        return {"check": None, **schema_editor.type_of_target(self, connection)}
+        found = {"type": self.column_type} if self.column_type else schema_editor.type_of_target(self, connection)
+        return {"check": None, **found}
 
     def cast_db_type(self, connection: Any) -> str:
         # Asked for statements only, where any integer type will do.
@@ -279,9 +278,8 @@ class StormObjectAttribute:
         if not isinstance(key, StoreKey):
             setattr(instance, field.attname, key)
             return
-        if instance._state.db is None:
-            instance._state.db = key.alias
-        elif instance._state.db != key.alias:
+        instance._state.db = instance._state.db or key.alias
+        if instance._state.db != key.alias:
             raise ValueError(
                 f"{field.label} cannot be {value!r}, which is in the store on {key.alias!r}: the object is in the "
                 f"database {instance._state.db!r}."

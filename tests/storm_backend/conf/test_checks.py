@@ -224,7 +224,7 @@ class TestStores:
         assert_said(
             f"{message.msg} {message.hint}", "STORM_STORES['extra']", "max_prepared_transactions", "is 0", "Set"
         )
-        assert checks.check_databases() == []
+        assert list(checks.check_databases()) == []
         assert checks.check_databases in registry.registered_checks
 
 

@@ -72,8 +72,9 @@ class Command(BaseCommand):
         for doubt in doubts:
             judged = (doubt.verdict.value, doubt.why) if doubt in old else ("left alone", "It may be at its commit.")
             rows.append((doubt.transaction, _age(doubt.age), ", ".join(doubt.stores), *judged))
-        if doubts:
-            self._table(rows)
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        for row in rows if doubts else ():
+            self.stdout.write("  ".join(map(str.ljust, row, widths)).rstrip())
         if found.others:
             self.stdout.write(
                 f"{_count(len(found.others), 'prepared transaction')} of other sites, or of stores that this site does "
@@ -109,11 +110,6 @@ class Command(BaseCommand):
         verdict = Verdict.COMMIT if committed else Verdict.ROLLBACK
         self.stdout.write(f"{doubt.transaction}  {verdict.value} in {', '.join(doubt.stores)}")
         self.stdout.flush()
-
-    def _table(self, rows: Sequence[Sequence[str]]) -> None:
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        for row in rows:
-            self.stdout.write("  ".join(map(str.ljust, row, widths)).rstrip())
 
 
 def _find(name: str, doubts: Sequence[Doubt], old: Sequence[Doubt]) -> Doubt:

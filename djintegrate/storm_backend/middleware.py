@@ -56,35 +56,35 @@ class ZopeTransactionMiddleware(MiddlewareMixin):
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         if self.async_mode:
             return self.__acall__(request)
-        attempt: Attempt | None = self._begin(request)
-        while attempt is not None:
+        again: Attempt | None = self._begin(request)
+        while again is not None:
+            attempt = again
             try:
                 response: HttpResponseBase = self.get_response(attempt.request)
+                again = self._finish(attempt, response)
             except BaseException as error:
-                attempt = self._fail(attempt, error)
-                if attempt is None:
+                again = self._fail(attempt, error)
+                if again is None:
                     raise
-            else:
-                attempt = self._finish(attempt, response)
         return response
 
     async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
         # All synchronous code of one request runs in one thread, in which its transaction is. Requests that share a
         # thread, those of an AsyncClient say, take turns.
         turn = asyncio.Event()  # set when it is over
-        while isinstance(attempt := await sync_to_async(self._begin)(request, turn), asyncio.Event):
-            await attempt.wait()
+        while isinstance(again := await sync_to_async(self._begin)(request, turn), asyncio.Event):
+            await again.wait()
         _turn.set(turn)
         try:
-            while attempt is not None:
+            while again is not None:
+                attempt = again
                 try:
                     response: HttpResponseBase = await self.get_response(attempt.request)
+                    again = await sync_to_async(self._finish)(attempt, response)
                 except BaseException as error:
-                    attempt = await sync_to_async(self._fail)(attempt, error)
-                    if attempt is None:
+                    again = await sync_to_async(self._fail)(attempt, error)
+                    if again is None:
                         raise
-                else:
-                    attempt = await sync_to_async(self._finish)(attempt, response)
             return response
         finally:
             turn.set()
@@ -111,16 +111,10 @@ class ZopeTransactionMiddleware(MiddlewareMixin):
         """End the transaction. The next attempt, if there is to be one."""
         if attempt.error is not None:
             return self._fail(attempt, attempt.error)
-        try:
-            if self._may_commit(attempt.request, response):
-                attempt.commit()
-            else:
-                attempt.abort()
-        except BaseException as error:
-            again = self._fail(attempt, error)
-            if again is None:
-                raise
-            return again
+        if self._may_commit(attempt.request, response):
+            attempt.commit()
+        else:
+            attempt.abort()
         attempt.close_with(response)
         return None
 
@@ -129,11 +123,7 @@ class ZopeTransactionMiddleware(MiddlewareMixin):
         # A data manager knows only before the abort whether it would retry.
         again = attempt.may_run_again(error)
         attempt.abort()
-        if not again:
-            return None
-        attempt = attempt.next()
-        attempt.begin()
-        return attempt
+        return attempt.next() if again else None
 
     def _may_commit(self, request: HttpRequest, response: HttpResponseBase) -> bool:
         if thread.current().refuses_commit():
@@ -190,13 +180,15 @@ class Attempt:
         return self._left > 0 and bool(transaction.get().isRetryableError(error))
 
     def next(self) -> Attempt:
-        """Another run of the same request, as it was before this one."""
+        """Begin another run of the same request, as it was before this one."""
         # Whoever holds the lock gets time to finish, and two who met do not meet again at once.
         time.sleep(random.uniform(0, LONGEST_PAUSE / max(self._left, 1)))
         thread.current().reset_stores()
         self.request.close()
         _give_body(self._pristine, self._body)
-        return Attempt(self._pristine, self._left - 1, self._body)
+        attempt = Attempt(self._pristine, self._left - 1, self._body)
+        attempt.begin()
+        return attempt
 
 
 class NestedAttempt(Attempt):

@@ -1,7 +1,4 @@
-"""System checks: what is wrong with the settings, with the value and the remedy.
-
-They read settings only and never connect, but for `check_databases`, which Django runs where it is about to connect.
-"""
+"""System checks: what is wrong with the settings, with the value and the remedy. Only `check_databases` connects."""
 
 from __future__ import annotations
 

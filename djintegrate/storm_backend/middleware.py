@@ -134,10 +134,7 @@ class ZopeTransactionMiddleware(MiddlewareMixin):
 
 
 class ViewErrorMiddleware(MiddlewareMixin):
-    """Tells ZopeTransactionMiddleware of a view's exception, before other middleware makes a page of it.
-
-    Only needed with such middleware. Put it last in MIDDLEWARE: there it is asked first.
-    """
+    """Last in MIDDLEWARE, it notes a view's exception before other middleware makes a page of it."""
 
     def process_exception(self, request: HttpRequest, error: Exception) -> None:
         _note(request, error)

@@ -55,9 +55,9 @@ def native_base(backend: str) -> ModuleType:
     try:
         return import_module(f"{backend}.base")
     except ImproperlyConfigured as error:
-        reasons = "; ".join(_reasons(error.__cause__ or error.__context__))
-        reason = _first_line(error) + (f" ({reasons})" if reasons else "")
-        raise DriverMissing(reason, backend) from error
+        # Where there are two drivers, each has its own reason; the first is in the context of the second.
+        reason, *others = [str(each).partition("\n")[0] for each in _chain(error)]
+        raise DriverMissing(f"{reason} ({'; '.join(reversed(others))})" if others else reason, backend) from error
 
 
 def native_wrapper(backend: str) -> type[Any]:
@@ -68,12 +68,7 @@ def native_wrapper(backend: str) -> type[Any]:
     return type("DatabaseWrapper", (NamesItsFolder, wrapper), {"__module__": wrapper.__module__})
 
 
-def _reasons(error: BaseException | None) -> Iterator[str]:
-    # Where there are two drivers, each has its own reason; the first is in the context of the second.
-    if error is not None:
-        yield from _reasons(error.__cause__ or error.__context__)
-        yield _first_line(error)
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).partition("\n")[0]
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__

@@ -96,7 +96,9 @@ def _sqlite_options(uri: URI) -> dict[str, Any]:
             known = ", ".join(SQLITE_OPTIONS)
             raise _refused(uri, f"the unknown option {name!r}. Known for sqlite: {known}.")
         if name == "timeout":
-            options["timeout"] = _seconds(uri, name, value)
+            if not re.fullmatch(r"\d+(\.\d+)?", value):
+                raise _refused(uri, f"{name}={value!r}. Make it a number of seconds.")
+            options["timeout"] = float(value)
         elif name == "transaction_mode":
             options["transaction_mode"] = _one_of(uri, name, value.upper(), TRANSACTION_MODES)
         elif re.fullmatch(r"\w+", value):
@@ -140,12 +142,6 @@ def _one_of(uri: URI, name: str, value: str, choices: tuple[str, ...]) -> str:
     if value not in choices:
         raise _refused(uri, f"{name}={value!r}. Make it one of {', '.join(choices)}.")
     return value
-
-
-def _seconds(uri: URI, name: str, value: str) -> float:
-    if not re.fullmatch(r"\d+(\.\d+)?", value):
-        raise _refused(uri, f"{name}={value!r}. Make it a number of seconds.")
-    return float(value)
 
 
 def _refused(uri: URI, what: str) -> Misconfigured:

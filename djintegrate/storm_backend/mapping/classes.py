@@ -158,10 +158,7 @@ def _property(conversion: Conversion, quote: Callable[[str], str]) -> Property:
     return Property(column, False, variable_class(conversion), {"allow_none": allows_none})
 
 
-Named = Iterator[tuple[str, Any]]
-
-
-def _references(model: type[Model], alias: str, columns: dict[str, Property]) -> Named:
+def _references(model: type[Model], alias: str, columns: dict[str, Property]) -> Iterator[tuple[str, Any]]:
     for field in model._meta.local_concrete_fields:
         if isinstance(field, ForeignKey):
             yield field.name, LazyReference(columns[field.attname], _ends(alias, field.target_field))
@@ -169,7 +166,7 @@ def _references(model: type[Model], alias: str, columns: dict[str, Property]) ->
             yield field.name, LazyReference(columns[field.attname], _storm_end(field))
 
 
-def _reference_sets(model: type[Model], alias: str, columns: dict[str, Property]) -> Named:
+def _reference_sets(model: type[Model], alias: str, columns: dict[str, Property]) -> Iterator[tuple[str, Any]]:
     for field in model._meta.local_many_to_many:
         if isinstance(field, ManyToManyField):
             yield field.name, _over_a_table(field, alias, columns)
@@ -195,7 +192,7 @@ def _over_a_table(
     return LazyReferenceSet(columns[near.target_field.attname], _ends(alias, near, far, far.target_field))
 
 
-def _inherited(model: type[Model], alias: str, columns: dict[str, Property]) -> Named:
+def _inherited(model: type[Model], alias: str, columns: dict[str, Property]) -> Iterator[tuple[str, Any]]:
     """What the model inherits from parents with tables of their own: the columns of those, through the link."""
     for parent in model._meta.all_parents:
         link = columns[model._meta.get_ancestor_link(parent).attname]

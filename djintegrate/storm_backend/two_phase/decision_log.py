@@ -55,11 +55,10 @@ def outcomes(wrapper: BaseDatabaseWrapper) -> dict[str, bool]:
 
 
 def settle(wrapper: BaseDatabaseWrapper, transaction: str, wait: bool = True) -> bool:
-    """Whether `transaction` has committed here. If not, it never will.
+    """Whether `transaction` has committed here, asked on a connection of its own. If not, it never will.
 
     That it was refused is recorded under the same key: if its process should still be alive, its own record fails, and
     its commit with it. If it is just committing, this waits for the result, and in the end raises the error of a lock.
-    On a connection of its own.
     """
     _make_table(wrapper)
     milliseconds, seconds = (5000, 5) if wait else (100, 0)

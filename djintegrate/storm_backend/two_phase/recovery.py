@@ -125,10 +125,7 @@ class Survey:
         return [self._doubt(name) for name in sorted(self._prepared(), key=branches.begun_at)]
 
     def end(self, doubt: Doubt, commit: bool, by_force: bool = False) -> bool:
-        """Commit `doubt`, or roll it back, in all stores; whether it was committed.
-
-        If its process turns out to be alive, and to have committed it, that is what counts.
-        """
+        """Commit `doubt`, or roll it back, in all stores; whether it was committed, by its process if that is alive."""
         if not (commit or by_force):
             commit = self._refuse(doubt)
         for place in self._writable():

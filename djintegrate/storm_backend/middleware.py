@@ -100,7 +100,8 @@ class ZopeTransactionMiddleware(MiddlewareMixin):
         if here.begun is None:
             attempt: Attempt = Attempt(request, self.attempts - 1)
             here.turn = turn
-        elif turn is not None and _is_of_another(here.turn):
+        elif turn is not None and here.turn not in (None, _turn.get()) and not here.turn.is_set():
+            # The thread serves another request, and not one in which this one is made.
             return here.turn
         else:
             attempt = NestedAttempt(request)
@@ -214,11 +215,6 @@ def _note(request: HttpRequest | None, error: BaseException | None) -> Attempt |
 def _note_reported(sender: Any, request: HttpRequest | None = None, **kwargs: Any) -> None:
     # An error in other middleware reaches ZopeTransactionMiddleware as a response with status 500.
     _note(request, sys.exc_info()[1])
-
-
-def _is_of_another(turn: asyncio.Event | None) -> bool:
-    """Whether the turn is not over, and not that of a request in which this one is made."""
-    return turn is not None and not turn.is_set() and turn is not _turn.get()
 
 
 def _copy(request: HttpRequest) -> HttpRequest:

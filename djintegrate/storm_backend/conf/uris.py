@@ -61,11 +61,9 @@ def parse(uri: str) -> URI:
         parsed = URI(canonical(uri))
     except (URIError, ValueError) as error:
         # What Python says of the error may hold a part of the password.
-        reason = (
-            "it has no scheme"
-            if isinstance(error, URIError)
-            else "the port is not a number, an option has no value, or a % is not followed by two hexadecimal digits"
-        )
+        reason = "the port is not a number, an option has no value, or a % is not followed by two hexadecimal digits"
+        if isinstance(error, URIError):
+            reason = "it has no scheme"
         raise Misconfigured(
             f"The Storm URI {without_password(uri)!r} cannot be read: {reason}. Write it as "
             "scheme://user:password@host:port/database?option=value, with %2F for a slash in the password."

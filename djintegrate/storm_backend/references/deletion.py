@@ -216,11 +216,11 @@ class _OnlyShown(chain[Model]):
 
 def _mapped(reference: Any) -> Iterator[Any]:
     """The reference as each class with a table of its own has it. The class that it was written in may have none."""
-    tables = set()
+    classes: dict[str, Any] = {}
     for cls in [reference.cls, *_subclasses(reference.cls)]:
-        if is_storm_class(cls) and not issubclass(cls, ClassAlias) and table_of(cls) not in tables:
-            tables.add(table_of(cls))
-            yield reference.for_class(cls)
+        if is_storm_class(cls) and not issubclass(cls, ClassAlias):
+            classes.setdefault(table_of(cls), cls)
+    return map(reference.for_class, classes.values())
 
 
 def _subclasses(cls: Any) -> Iterator[Any]:

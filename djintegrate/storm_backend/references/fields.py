@@ -298,7 +298,7 @@ class StormObjectAttribute:
             raise ValueError(f"{self.field.label} gives Storm objects, which Prefetch() cannot have a queryset for.")
         field = self.field
         keys = {getattr(instance, field.attname) for instance in instances} - {None}
-        found = field.target.get_many(field.store_for(instances[0]), keys) if keys else []
+        found = field.target.get_many(field.store_for(instances[0]), keys)
         its_key, key_here = attrgetter(field.target.attribute), attrgetter(field.attname)
         return found, its_key, key_here, True, f"_storm_object_{field.name}", True
 

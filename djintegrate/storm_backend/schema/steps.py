@@ -56,8 +56,7 @@ class StoreSchema:
     def status(self) -> Status:
         known = self._patches.get_patch_versions()
         with self._step([], keep=False):
-            with self._wrapper.cursor() as cursor:
-                created = Patch.__storm_table__ in self._wrapper.introspection.table_names(cursor)
+            created = Patch.__storm_table__ in self._wrapper.introspection.table_names()
             applied = set(self._store.find(Patch).values(Patch.version)) if created else set()
         return Status(
             created,

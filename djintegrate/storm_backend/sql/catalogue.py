@@ -1,8 +1,7 @@
 """What the database itself writes when a table is written, and which functions may write: asked of its catalog.
 
-Cascading foreign keys, triggers and views; and functions that are stored in the database. The catalog is read when it
-is first needed, and remembered in this process for a minute, or until a statement is seen to change it. The statements
-that read it are on no cursor of Django's: nobody's count of queries has them.
+The catalog is read when it is first needed, and remembered in this process for a minute, or until a statement is seen
+to change it. The statements that read it are on no cursor of Django's: nobody's count of queries has them.
 """
 
 from __future__ import annotations

@@ -123,9 +123,7 @@ def _make_table(wrapper: BaseDatabaseWrapper) -> None:
 
 
 def _has_table(wrapper: BaseDatabaseWrapper) -> bool:
-    wrapper.ensure_connection()
-    with wrapper.cursor() as cursor:
-        return TABLE in wrapper.introspection.table_names(cursor)
+    return TABLE in wrapper.introspection.table_names()
 
 
 _made: set[tuple[str, ...]] = set()

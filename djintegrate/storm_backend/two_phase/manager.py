@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 import django.db
@@ -74,7 +75,7 @@ class TwoPhaseDataManager(DataManager):
             branch.end(commit)
         except Exception:
             self.ended_elsewhere = True
-            self._leave(callbacks)
+            self.leave_branch(callbacks)
             try:
                 with contextlib.closing(decision_log.another(self.connection)) as other:
                     branches.end(other, branch.xid, commit)
@@ -86,12 +87,8 @@ class TwoPhaseDataManager(DataManager):
         except Exception:
             # The branch has ended, which is what counts; the connection died after that.
             logger.exception("The connection of the store %r is given up.", self.name)
-            self._leave(callbacks)
+            self.leave_branch(callbacks)
         return None
-
-    def leave_branch(self) -> None:
-        """Let go of the connection, and leave what is prepared as it is."""
-        self._leave(callbacks=[])
 
     def _begin(self) -> None:
         super()._begin()
@@ -142,7 +139,7 @@ class TwoPhaseDataManager(DataManager):
                 self.branch.end(commit=False)
         super()._rollback(goes_on)
 
-    def _leave(self, callbacks: list[Any]) -> None:
+    def leave_branch(self, callbacks: Sequence[Any] = ()) -> None:
         """Let go of a connection that is lost, or has a prepared branch on it. The callbacks run all the same."""
         connection = self.connection
         self.state = State.ENDED
@@ -156,4 +153,4 @@ class TwoPhaseDataManager(DataManager):
         with contextlib.suppress(django.db.Error):
             self._finish(commit=False)
         if callbacks:
-            self.scope.lost(callbacks)
+            self.scope.lost(list(callbacks))

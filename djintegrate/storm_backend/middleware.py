@@ -159,11 +159,10 @@ class Attempt:
         thread.current().begin(self.request.path)
 
     def commit(self) -> None:
-        here = thread.current()
         user = _user_name(self.request)
         if user is not None:
-            here.manager.get().user = user
-        here.manager.commit()
+            transaction.get().user = user
+        transaction.commit()
 
     def abort(self) -> None:
         transaction.abort()

@@ -15,7 +15,6 @@ from django.db import OperationalError
 
 from djintegrate.common.errors import Misconfigured
 
-SQLITE = "django.db.backends.sqlite3"
 EXTRAS = {"django.db.backends.postgresql": "postgresql", "django.db.backends.mysql": "mysql"}
 
 
@@ -63,7 +62,7 @@ def native_base(backend: str) -> ModuleType:
 def native_wrapper(backend: str) -> type[Any]:
     """The DatabaseWrapper of a native backend."""
     wrapper: type[Any] = native_base(backend).DatabaseWrapper
-    if backend != SQLITE:
+    if backend != "django.db.backends.sqlite3":
         return wrapper
     return type("DatabaseWrapper", (NamesItsFolder, wrapper), {"__module__": wrapper.__module__})
 

@@ -23,9 +23,8 @@ NATIVE_BACKENDS = {
 ISOLATION_LEVELS = ("read-uncommitted", "read-committed", "repeatable-read", "serializable")
 # Options of Django's own, which belong in the OPTIONS of a DATABASES entry.
 DJANGO_OPTIONS = ("pool", "prepare_threshold", "server_side_binding")
-SQLITE_PRAGMAS = ("journal_mode", "synchronous", "foreign_keys")
 TRANSACTION_MODES = ("DEFERRED", "IMMEDIATE", "EXCLUSIVE")
-SQLITE_OPTIONS = (*SQLITE_PRAGMAS, "timeout", "transaction_mode")
+SQLITE_OPTIONS = ("journal_mode", "synchronous", "foreign_keys", "timeout", "transaction_mode")
 
 
 @dataclass(frozen=True)

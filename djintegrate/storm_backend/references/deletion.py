@@ -1,8 +1,7 @@
 """What becomes of the objects of one ORM when those of the other that they point at are deleted.
 
-on_delete of a StormForeignKey is done by Django's own collector, when the Storm object is removed. For that of a
-DjangoReference Django's collector, which asks what points at an object, hears what forbids the deletion: a receiver of
-pre_delete that raised would leave the transaction broken. Storm's rows change at pre_delete.
+Django's own collector does what on_delete of a StormForeignKey says. It also hears what a DjangoReference forbids: a
+receiver of pre_delete that raised would leave the transaction broken. Storm's rows change at pre_delete.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """The decision log: the table in which a store records that a two-phase transaction was committed.
 
-The record is a row of the transaction itself, so that it is there exactly when the store has committed. A transaction
-that commits in one phase never comes here.
+The record is a row of the transaction itself, so that it is there exactly when the store has committed.
 """
 
 from __future__ import annotations

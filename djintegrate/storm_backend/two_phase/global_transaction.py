@@ -19,6 +19,7 @@ from . import branches, decision_log
 
 # By these a database says that it has not committed. After any other error it is asked whether it has.
 REFUSALS = (django.db.IntegrityError, StormIntegrityError)
+Preparer = Any  # manager.TwoPhaseDataManager, a data manager that can prepare
 
 logger = logging.getLogger("djintegrate.storm_backend")
 
@@ -29,9 +30,6 @@ class Outcome(enum.Enum):
     OPEN = "It is to be rolled back"
     COMMITTED = "It is to be committed"
     UNKNOWN = "Whether it is to be committed cannot be told before all stores can be reached"
-
-
-Preparer = Any  # manager.TwoPhaseDataManager, a data manager that can prepare
 
 
 class GlobalTransaction:

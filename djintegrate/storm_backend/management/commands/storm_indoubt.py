@@ -80,8 +80,8 @@ class Command(BaseCommand):
                 f"{_count(len(found.others), 'prepared transaction')} of other sites, or of stores that this site does "
                 f"not have, left alone: {', '.join(sorted(found.others))}"
             )
-        remedy = "End all as they should be: manage.py storm_indoubt --all"
-        self.stdout.write(f"{_count(len(old), 'transaction')} in doubt. {remedy}" if old else "Nothing is in doubt.")
+        said = f"{_count(len(old), 'transaction')} in doubt. End all as they should be: manage.py storm_indoubt --all"
+        self.stdout.write(said if old else "Nothing is in doubt.")
 
     def _end_all(self, found: Survey, old: Sequence[Doubt]) -> None:
         failed = []

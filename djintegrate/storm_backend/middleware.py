@@ -95,7 +95,7 @@ class ZopeTransactionMiddleware(MiddlewareMixin):
         return HttpResponse(status=503) if attempt is not None and attempt.may_run_again(error) else None
 
     def _begin(self, request: HttpRequest, turn: asyncio.Event | None = None) -> Any:
-        """The first attempt at the request; or the turn that has to be over before."""
+        """The first attempt at the request; or the turn of another request, which has to be over before."""
         here = thread.current()
         if here.begun is None:
             attempt: Attempt = Attempt(request, self.attempts - 1)
@@ -203,7 +203,7 @@ class NestedAttempt(Attempt):
 
 
 def _note(request: HttpRequest | None, error: BaseException | None) -> Attempt | None:
-    """The attempt that has failed, by this error unless there was one before."""
+    """The request's attempt, which has failed: by this error, unless there was another before."""
     # Other middleware may have handed on a request of its own making, which has no attempt.
     attempt: Attempt | None = getattr(request, "_storm_attempt", None)
     if attempt is not None and attempt.error is None:
@@ -242,7 +242,7 @@ def _give_body(request: HttpRequest, body: Any) -> None:
 
 
 def _user_name(request: HttpRequest) -> str | None:
-    """Who it is, if somebody asked before: asking now would cost a query."""
+    """The user's name, if the user was loaded before: to load one now would cost a query."""
     user = getattr(request, "user", None)
     if user is None or (isinstance(user, LazyObject) and user._wrapped is empty):
         return None

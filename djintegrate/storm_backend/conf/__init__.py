@@ -95,7 +95,7 @@ def unknown(name: object) -> str:
 
 
 def is_two_phase(name: str) -> bool:
-    """Whether the store prepares its commits. SQLite cannot, which a check tells."""
+    """Whether the store prepares its commits. SQLite cannot, and a check says so."""
     entry = stores().get(name)
     return entry is not None and entry.two_phase and parse(entry.uri).scheme != "sqlite"
 

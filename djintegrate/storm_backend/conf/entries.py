@@ -1,4 +1,4 @@
-"""What a DATABASES entry on this engine may say, for the system check and for who connects without having run it."""
+"""What a DATABASES entry on this engine may say; for the system check, and for a connection that is made without it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TYPES: dict[str, Type[Any]] = {
     "TEST": dictionary("a dictionary"),
     "TIME_ZONE": optional(text('the name of a time zone, such as "Europe/London", or None')),
 }
-"""What Django itself takes as it comes, to fail later or to take "False" for true."""
+"""Keys whose values Django takes as they come, to fail later or to take "False" for true."""
 
 
 def store_of(alias: str, entry: Mapping[str, Any]) -> StoreSettings:

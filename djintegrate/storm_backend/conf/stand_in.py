@@ -14,7 +14,7 @@ from djintegrate.common.errors import Misconfigured
 
 
 class StandIn(dummy.DatabaseWrapper):
-    """Django's own backend for those who configured none, with the reason."""
+    """Django's own backend for a site that has configured none; it complains with the reason instead."""
 
     Database = utils  # for the names of its exceptions
 

@@ -77,7 +77,7 @@ def parse(uri: str) -> URI:
 
 
 def holds_password(uri: str) -> bool:
-    """Whether the URI has one in it, for the server or for a key; one that cannot be read has nothing in it."""
+    """Whether the URI has a password in it, for the server or for a key. One that cannot be read has none."""
     try:
         parsed = parse(uri)
     except Misconfigured:

@@ -39,7 +39,7 @@ def before_removal(sender: type, store: SharedStore, objects: Iterable[Any], **k
 
 
 def attach(reference: Any) -> None:
-    """Have the deletion of Django objects heed this reference, as soon as their model is there."""
+    """Have the deletion of Django objects heed this reference, as soon as their model is loaded."""
     if is_left_to_database(reference.on_delete):
         return
 
@@ -88,7 +88,7 @@ class DependentsCollector(Collector):
             super().add_dependency(model, dependency, reverse_dependency)
 
     def still_restricted(self) -> dict[str, Any]:
-        """What RESTRICT refuses: those that are not deleted for another reason."""
+        """The objects for which RESTRICT refuses: those that are not deleted for another reason."""
         for model, instances in self.data.items():
             self.clear_restricted_objects_from_set(model, set(instances))
         for queryset in self.fast_deletes:
@@ -174,7 +174,7 @@ class _Deletion:
         self.is_due = False
 
     def plan(self) -> list[Iterable[Model]]:
-        """The Django objects that go with Storm's, by model. Raises what protects any of the two kinds."""
+        """The Django objects that go with Storm's, by model. An error if objects of either kind are protected."""
         found = [obj for batch in batches(self.keys) for obj in self._find(batch)]
         if not found:
             return []

@@ -90,7 +90,7 @@ class StormForeignKey(Field):
         setattr(cls, f"_storm_object_{name}", property(fset=self.keep))
 
     def keep(self, instance: Model, obj: Any) -> None:
-        """Hold on to `obj`, if there is one, for as long as `instance` points at it: Storm has it at hand."""
+        """Keep `obj`, if there is one, for as long as `instance` points at it: then Storm needs no query for it."""
         instance._state.fields_cache[self.name] = Kept(obj)
 
     def kept(self, instance: Model, store: SharedStore) -> Any:

@@ -182,7 +182,7 @@ class StormSide:
 
 @cache
 def _options_of(cls: Any) -> SimpleNamespace:
-    """Of a Storm class what routers, and the admin's list of what protects, read in the `_meta` of a model."""
+    """What routers, and the admin's list of protected objects, read in a model's `_meta`: here of a Storm class."""
     config = apps.get_containing_app_config(cls.__module__)
     return SimpleNamespace(
         app_label=config.label if config is not None else cls.__module__.partition(".")[0],

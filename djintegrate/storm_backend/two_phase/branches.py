@@ -63,7 +63,7 @@ def branch_of(store: str, wrapper: BaseDatabaseWrapper) -> str:
 
 
 class Branch:
-    """The branch that a connection works in, by the calls that DB-API has for it. A subclass knows other words."""
+    """The branch that a connection works in, through the calls that DB-API has for it, as with PostgreSQL."""
 
     def __init__(self, wrapper: BaseDatabaseWrapper, xid: Xid) -> None:
         self.xid = xid
@@ -198,7 +198,7 @@ def branch(wrapper: BaseDatabaseWrapper, xid: Xid) -> Branch:
 
 
 def all_prepared(wrapper: BaseDatabaseWrapper) -> list[Xid]:
-    """Those of our kind that are prepared in the database of `wrapper`, of other sites and stores too."""
+    """The engine's branches that are prepared in the database of `wrapper`, of other sites and stores too."""
     return KINDS[wrapper.vendor].found(wrapper) if wrapper.vendor in KINDS else []
 
 
@@ -212,7 +212,7 @@ def end(wrapper: BaseDatabaseWrapper, xid: Xid, commit: bool) -> None:
 
 
 def run(wrapper: BaseDatabaseWrapper, sql: str, raw: Any = None) -> list[Any]:
-    """A statement of ours, past who counts and logs those of the site. `raw` is the connection that must run it."""
+    """Run a statement unseen by what counts and logs the site's own. `raw` is the connection that must run it."""
     if raw is None:
         wrapper.ensure_connection()
         raw = wrapper.connection

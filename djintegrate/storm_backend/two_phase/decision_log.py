@@ -29,7 +29,7 @@ WAITING = {
 }
 
 FORGOTTEN_TOGETHER = 20
-"""As many records that are no longer needed are deleted at once, or a few more."""
+"""So many records that are no longer needed come together before they are deleted."""
 
 
 def record(wrapper: BaseDatabaseWrapper, store: str, transaction: str) -> None:
@@ -72,7 +72,7 @@ def settle(wrapper: BaseDatabaseWrapper, transaction: str, wait: bool = True) ->
 
 
 def forget(wrapper: BaseDatabaseWrapper, transactions: Iterable[str]) -> None:
-    """Delete records. What was recorded with one of them must not be prepared anywhere."""
+    """Delete records. No branch of these transactions may still be prepared anywhere."""
     names = ", ".join(f"'{transaction}'" for transaction in transactions)
     if names:
         run(wrapper, f"DELETE FROM {TABLE} WHERE xid IN ({names})")

@@ -44,7 +44,7 @@ class GlobalTransaction:
         self._in_doubt = False
 
     def vote(self, voter: Preparer, branch: branches.Branch) -> None:
-        """A store votes that somebody may still vote after."""
+        """The vote of a store after which somebody may still vote."""
         changed = voter.has_changes()
         is_last = not any(other.may_still_prepare() for other in voter.all if other is not voter)
         records = is_last and self._is_needed(changed)
@@ -66,7 +66,7 @@ class GlobalTransaction:
             other.decision = other.decision or self
 
     def vote_last(self, voter: DataManager) -> None:
-        """A store votes that commits at once: if others are prepared, its commit is the decision."""
+        """The vote of a store that commits at once: if others are prepared, its commit is the decision."""
         changed = voter.has_changes() if self._prepared else False
         if not (self._is_needed(changed) and (changed or voter.two_phase)):
             voter.commit_now()
@@ -87,7 +87,7 @@ class GlobalTransaction:
         self._outcome = Outcome.COMMITTED
 
     def finish(self) -> None:
-        """Everybody has voted for it: commit whoever is prepared."""
+        """Everybody has voted for the commit: commit the stores that are prepared."""
         if self._prepared and self._outcome is Outcome.OPEN:
             self._decide(self._prepared.pop())
             self._outcome = Outcome.COMMITTED

@@ -27,7 +27,7 @@ READ_ONLY = {
     "mysql": "SELECT @@read_only OR @@tx_read_only",
 }
 SECONDS_TO_KEEP_REFUSALS = 86400
-"""A process that is still alive finds here that its transaction was refused."""
+"""So long a refusal is kept: a process that is still alive finds by it that its transaction was refused."""
 
 
 class Verdict(enum.Enum):
@@ -51,7 +51,7 @@ class Doubt:
 
     @property
     def age(self) -> float:
-        """In seconds, by this machine's clock and that of the one which began it."""
+        """How many seconds ago it began, by the clocks of this machine and of the one where it began."""
         return max(0.0, time.time() - branches.begun_at(self.transaction))
 
 
@@ -71,7 +71,7 @@ class Place:
 
     @property
     def is_missing(self) -> bool:
-        """Whether it is a file that is not there, which to connect to would make. Perhaps it is only not mounted."""
+        """Whether the store is a file that does not exist, perhaps not mounted: to connect would create it."""
         return self.wrapper.vendor == "sqlite" and not os.path.exists(str(self.wrapper.settings_dict["NAME"]))
 
     def end(self, transaction: str, commit: bool) -> None:
@@ -125,7 +125,7 @@ class Survey:
         return [self._doubt(name) for name in sorted(self._prepared(), key=branches.begun_at)]
 
     def end(self, doubt: Doubt, commit: bool, by_force: bool = False) -> bool:
-        """Commit `doubt`, or roll it back, in all stores; whether it was committed, by its process if that is alive."""
+        """Commit `doubt`, or roll it back, in all stores. True if it was committed, or by its own process before."""
         if not (commit or by_force):
             commit = self._refuse(doubt)
         for place in self._writable():
@@ -163,7 +163,7 @@ class Survey:
         return Doubt(name, where, Verdict.ROLLBACK, "No store has recorded its commit.")
 
     def _refuse(self, doubt: Doubt) -> bool:
-        """See to it that no store can record the commit any more; whether one has."""
+        """Keep every store from recording the commit from now on. True if one has recorded it before."""
         if self.unreachable:
             raise CannotEnd(f"{doubt.why} Bring it up, or say --force if it is lost.")
         # Two stores may be on one database, which has one record for both.

@@ -125,7 +125,7 @@ class Survey:
         return [self._doubt(name) for name in sorted(self._prepared(), key=branches.begun_at)]
 
     def end(self, doubt: Doubt, commit: bool, by_force: bool = False) -> bool:
-        """Commit `doubt`, or roll it back, in all stores. True if it was committed, now or by its own process before."""
+        """Commit `doubt`, or roll it back, in all stores. True if it was committed, now or before by its process."""
         if not (commit or by_force):
             commit = self._refuse(doubt)
         for place in self._writable():

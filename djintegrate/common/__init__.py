@@ -1,1 +1,1 @@
-"""What several of the apps need, and none of them owns. Imports no app, and is none itself."""
+"""What several of the apps need, and none of them owns. It imports no app, and is not an app itself."""

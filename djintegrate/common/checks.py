@@ -21,7 +21,7 @@ def wrong_values(settings: Iterable[Setting[Any]], check_id: str) -> Iterator[Ch
 
 
 def unknown_names(declared: Declared, check_id: str) -> Iterator[CheckMessage]:
-    """A warning for each of the site's settings that looks like one of the app's, and is none."""
+    """A warning for each of the site's settings that looks like one of the app's, and is not."""
     for name, question in declared.strangers():
         yield Warning(
             f"{name} is not a setting of djintegrate.{declared.app}. {question}".rstrip(),

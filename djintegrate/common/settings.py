@@ -28,7 +28,7 @@ MISSING = _Missing()
 """The default of a setting that has none."""
 
 NEARLY = 0.9
-"""How like one of ours a name must be to be taken for a slip of it, though it has not our prefix."""
+"""How like one of ours a name must be to be taken for a slip of it, though it does not have our prefix."""
 
 
 @dataclass(frozen=True)

@@ -102,7 +102,7 @@ def number(should_be: str, least: float = 0, above: float | None = None) -> Type
     def read(value: Any) -> float:
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise unfit(value, should_be)
-        if not (_is_finite(value) and value >= least and (above is None or value > above)):
+        if not (least <= value < math.inf and (above is None or value > above)):
             raise unfit(value, should_be, "")
         return value
 
@@ -212,14 +212,6 @@ def function(should_be: str, only_path: bool = False) -> Type[Callable[..., Any]
         return found
 
     return read
-
-
-def _is_finite(value: float) -> bool:
-    try:
-        return math.isfinite(value)
-    except OverflowError:
-        # A whole number beyond all floats.
-        return False
 
 
 def _inside(container: Any, key: Any, type_: Type[T]) -> T:

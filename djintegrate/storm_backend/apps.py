@@ -17,7 +17,7 @@ class StormBackendConfig(AppConfig):
         from .checks import check_configuration, check_databases
         from .connection.testing import emptying_database, test_database_made
         from .references.checks import check_references
-        from .references.deletion.on_storm_removal import before_removal
+        from .references.deletion import before_removal
         from .schema import testing
         from .stores import pre_remove, registry
         from .transactions import leftovers

@@ -1,13 +1,11 @@
-"""System checks: what is wrong with the settings, with the value and the remedy.
-
-They read settings only and never connect, but for `check_databases`, which Django runs where it is about to connect.
-"""
+"""System checks: what is wrong with the settings, with the value and the remedy. Only `check_databases` connects."""
 
 from __future__ import annotations
 
 import importlib.util
 from collections import defaultdict
 from collections.abc import Collection, Iterator
+from itertools import chain
 from typing import Any
 
 from django.conf import settings
@@ -26,42 +24,33 @@ VIEW_ERRORS = "djintegrate.storm_backend.middleware.ViewErrorMiddleware"
 FILTER = "djintegrate.storm_backend.reports.StoreHidingFilter"
 
 
-def check_configuration(**kwargs: Any) -> list[CheckMessage]:
+def check_configuration(**kwargs: Any) -> Iterator[CheckMessage]:
     """Everything about STORM_STORES, DATABASES and the middleware."""
-    others = [setting for setting in conf.DECLARED if setting is not conf.configured_stores]
     wrong_stores = list(wrong_values([conf.configured_stores], "storm_backend.E001"))
-    wrong = [
-        *wrong_stores,
-        *wrong_values(others, "storm_backend.E008"),
-        *unknown_names(conf.DECLARED, "storm_backend.W008"),
-    ]
-    if wrong_stores:
-        return wrong
-    stores = conf.stores()
-    return [*wrong, *_stores(stores), *_reports(stores), *_databases(stores), *_middleware()]
+    yield from wrong_stores
+    others = [setting for setting in conf.DECLARED if setting is not conf.configured_stores]
+    yield from wrong_values(others, "storm_backend.E008")
+    yield from unknown_names(conf.DECLARED, "storm_backend.W008")
+    if not wrong_stores:
+        stores = conf.stores()
+        yield from chain(_stores(stores), _reports(stores), _databases(stores), _middleware())
 
 
-def check_databases(databases: Collection[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+def check_databases(databases: Collection[str] | None = None, **kwargs: Any) -> Iterator[CheckMessage]:
     """What only a server can tell; run for the databases that Django asks about."""
-    found = [connections[alias] for alias in databases or ()]
-    return [
-        Error(
-            f"STORM_STORES[{connection.store_name!r}] has TWO_PHASE, but its PostgreSQL server prepares no "
-            "transactions: max_prepared_transactions is 0.",
-            hint="Set max_prepared_transactions in postgresql.conf to at least max_connections, and restart it.",
-            id="storm_backend.E202",
-        )
-        for connection in found
-        if getattr(connection, "two_phase", False) and not _can_prepare(connection)
-    ]
-
-
-def _can_prepare(connection: Any) -> bool:
-    if connection.vendor != "postgresql":
-        return True
-    with connection.cursor() as cursor:
-        cursor.execute("SHOW max_prepared_transactions")
-        return cursor.fetchone() != ("0",)
+    for connection in map(connections.__getitem__, databases or ()):
+        if connection.vendor == "postgresql" and getattr(connection, "two_phase", False):
+            with connection.cursor() as cursor:
+                cursor.execute("SHOW max_prepared_transactions")
+                (limit,) = cursor.fetchone()
+            if limit == "0":
+                yield Error(
+                    f"STORM_STORES[{connection.store_name!r}] has TWO_PHASE, but its PostgreSQL server prepares no "
+                    "transactions: max_prepared_transactions is 0.",
+                    hint="Set max_prepared_transactions in postgresql.conf to at least max_connections, and restart "
+                    "the server.",
+                    id="storm_backend.E202",
+                )
 
 
 def _stores(stores: dict[str, conf.StoreSettings]) -> Iterator[CheckMessage]:
@@ -103,7 +92,7 @@ def _reports(stores: dict[str, conf.StoreSettings]) -> Iterator[CheckMessage]:
     try:
         reporter_filter = import_string(settings.DEFAULT_EXCEPTION_REPORTER_FILTER)
     except ImportError:
-        # A report would fail, and show nothing.
+        # Without its filter an error report fails, and shows nothing.
         return
     if reporter_filter.hidden_settings.search("STORM_STORES"):
         return
@@ -127,8 +116,8 @@ def _databases(stores: dict[str, conf.StoreSettings]) -> Iterator[CheckMessage]:
         name = str(entry.get("STORM_STORE", entry["NAME"]))
         aliases[name].append(alias)
         mistakes = list(entries.mistakes(alias, entry))
-        yield from (Error(mistake.said, hint=mistake.remedy, id=mistake.check) for mistake in mistakes)
-        if any(mistake.check == entries.WRONG_TYPE for mistake in mistakes):
+        yield from mistakes
+        if any(mistake.id == entries.WRONG_TYPE for mistake in mistakes):
             continue
         if entry["OPTIONS"].get("pool") and name in stores and stores[name].uri.startswith("postgres:"):
             for reason, remedy in _objections_to_pool(entry):
@@ -165,7 +154,7 @@ def _objections_to_pool(entry: dict[str, Any]) -> Iterator[tuple[str, str]]:
     try:
         driver = drivers.native_base("django.db.backends.postgresql").Database.__name__
     except drivers.DriverMissing:
-        # That is told of the store.
+        # The driver is missing for the store as well, and is reported there.
         return
     if driver != "psycopg":
         yield "which only psycopg 3 has.", 'Run: python -m pip install "psycopg[binary,pool]"'
@@ -206,5 +195,5 @@ def _handles_exceptions(path: str) -> bool:
     try:
         return hasattr(import_string(path), "process_exception")
     except ImportError:
-        # Django tells of it when it loads the middleware.
+        # Django reports a wrong path when it loads the middleware.
         return False

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import os
 import random
 import shutil
 import sys
@@ -18,7 +19,8 @@ from contextvars import ContextVar
 from typing import Any
 
 import transaction
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
+from asgiref.sync import sync_to_async
+from django.core.handlers.wsgi import LimitedStream
 from django.core.signals import got_request_exception
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.deprecation import MiddlewareMixin
@@ -41,76 +43,65 @@ def default_commit_veto(request: HttpRequest, response: HttpResponseBase) -> boo
     return response.status_code >= 400
 
 
-class ZopeTransactionMiddleware:
+class ZopeTransactionMiddleware(MiddlewareMixin):
     """Begins a transaction, runs the request in it, and commits or aborts."""
 
-    sync_capable = True
-    async_capable = True
-
     def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
-        self.get_response = get_response
+        super().__init__(get_response)
         self.commit_safe_methods = conf.commit_safe_methods()
         self.commit_veto = conf.commit_veto()
         self.attempts = conf.retry_attempts()
-        self.is_async = iscoroutinefunction(get_response)
-        if self.is_async:
-            markcoroutinefunction(self)
-        got_request_exception.connect(_note_error, dispatch_uid=_note_error)
+        got_request_exception.connect(_note_reported, dispatch_uid=_note_reported)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
-        if self.is_async:
-            return self._call_async(request)
-        attempt: Attempt | None = self._begin(request)
-        while attempt is not None:
+        if self.async_mode:
+            return self.__acall__(request)
+        again: Attempt | None = self._begin(request)
+        while again is not None:
+            attempt = again
             try:
                 response: HttpResponseBase = self.get_response(attempt.request)
+                again = self._finish(attempt, response)
             except BaseException as error:
-                attempt = self._fail(attempt, error)
-                if attempt is None:
+                again = self._fail(attempt, error)
+                if again is None:
                     raise
-            else:
-                attempt = self._finish(attempt, response)
         return response
 
-    async def _call_async(self, request: HttpRequest) -> HttpResponseBase:
-        # Django runs all synchronous code of one request in one thread. So does this, for the transaction is that
-        # thread's. Requests that share a thread, those of an AsyncClient say, take turns.
+    async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
+        # All synchronous code of one request runs in one thread, in which its transaction is. Requests that share a
+        # thread, those of an AsyncClient say, take turns.
         turn = asyncio.Event()  # set when it is over
-        while isinstance(attempt := await sync_to_async(self._begin)(request, turn), asyncio.Event):
-            await attempt.wait()
+        while isinstance(again := await sync_to_async(self._begin)(request, turn), asyncio.Event):
+            await again.wait()
         _turn.set(turn)
         try:
-            return await self._run_async(attempt)
+            while again is not None:
+                attempt = again
+                try:
+                    response: HttpResponseBase = await self.get_response(attempt.request)
+                    again = await sync_to_async(self._finish)(attempt, response)
+                except BaseException as error:
+                    again = await sync_to_async(self._fail)(attempt, error)
+                    if again is None:
+                        raise
+            return response
         finally:
             turn.set()
 
-    async def _run_async(self, attempt: Attempt | None) -> HttpResponseBase:
-        while attempt is not None:
-            try:
-                response: HttpResponseBase = await self.get_response(attempt.request)
-            except BaseException as error:
-                attempt = await sync_to_async(self._fail)(attempt, error)
-                if attempt is None:
-                    raise
-            else:
-                attempt = await sync_to_async(self._finish)(attempt, response)
-        return response
-
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        attempt = _attempt_at(request)
-        if attempt is None:
-            return None
-        attempt.error = error
-        # Nobody sees this response. It keeps Django from reporting an error that the next attempt may well not have.
-        return HttpResponse(status=503) if attempt.may_run_again(error) else None
+        attempt = _note(request, error)
+        # Nobody sees the response: it keeps Django from reporting an error that the next attempt may well not have.
+        return HttpResponse(status=503) if attempt is not None and attempt.may_run_again(error) else None
 
     def _begin(self, request: HttpRequest, turn: asyncio.Event | None = None) -> Any:
-        """The first attempt at the request; or the turn that has to be over before."""
+        """The first attempt at the request; or the turn of another request, which has to be over before."""
         here = thread.current()
         if here.begun is None:
             attempt: Attempt = Attempt(request, self.attempts - 1)
             here.turn = turn
-        elif turn is not None and _is_of_another(here.turn):
+        elif turn is not None and here.turn not in (None, _turn.get()) and not here.turn.is_set():
+            # The thread serves another request, and not one in which this one is made.
             return here.turn
         else:
             attempt = NestedAttempt(request)
@@ -121,16 +112,10 @@ class ZopeTransactionMiddleware:
         """End the transaction. The next attempt, if there is to be one."""
         if attempt.error is not None:
             return self._fail(attempt, attempt.error)
-        try:
-            if self._may_commit(attempt.request, response):
-                attempt.commit()
-            else:
-                attempt.abort()
-        except BaseException as error:
-            again = self._fail(attempt, error)
-            if again is None:
-                raise
-            return again
+        if self._may_commit(attempt.request, response):
+            attempt.commit()
+        else:
+            attempt.abort()
         attempt.close_with(response)
         return None
 
@@ -139,11 +124,7 @@ class ZopeTransactionMiddleware:
         # A data manager knows only before the abort whether it would retry.
         again = attempt.may_run_again(error)
         attempt.abort()
-        if not again:
-            return None
-        attempt = attempt.next()
-        attempt.begin()
-        return attempt
+        return attempt.next() if again else None
 
     def _may_commit(self, request: HttpRequest, response: HttpResponseBase) -> bool:
         if thread.current().refuses_commit():
@@ -154,15 +135,10 @@ class ZopeTransactionMiddleware:
 
 
 class ViewErrorMiddleware(MiddlewareMixin):
-    """Tells ZopeTransactionMiddleware of a view's exception, before other middleware makes a page of it.
-
-    Only needed with such middleware. Put it last in MIDDLEWARE: there it is asked first.
-    """
+    """Last in MIDDLEWARE, it notes a view's exception before other middleware makes a page of it."""
 
     def process_exception(self, request: HttpRequest, error: Exception) -> None:
-        attempt = _attempt_at(request)
-        if attempt is not None:
-            attempt.error = error
+        _note(request, error)
 
 
 class Attempt:
@@ -183,11 +159,10 @@ class Attempt:
         thread.current().begin(self.request.path)
 
     def commit(self) -> None:
-        here = thread.current()
         user = _user_name(self.request)
         if user is not None:
-            here.manager.get().user = user
-        here.manager.commit()
+            transaction.get().user = user
+        transaction.commit()
 
     def abort(self) -> None:
         transaction.abort()
@@ -202,20 +177,19 @@ class Attempt:
         return self._left > 0 and bool(transaction.get().isRetryableError(error))
 
     def next(self) -> Attempt:
-        """Another run of the same request, as it was before this one."""
+        """Begin another run of the same request, as it was before this one."""
         # Whoever holds the lock gets time to finish, and two who met do not meet again at once.
         time.sleep(random.uniform(0, LONGEST_PAUSE / max(self._left, 1)))
         thread.current().reset_stores()
         self.request.close()
         _give_body(self._pristine, self._body)
-        return Attempt(self._pristine, self._left - 1, self._body)
+        attempt = Attempt(self._pristine, self._left - 1, self._body)
+        attempt.begin()
+        return attempt
 
 
 class NestedAttempt(Attempt):
-    """A request made while a transaction is begun: a savepoint of that transaction.
-
-    A test that calls the test client inside `with transaction.manager:`, for instance.
-    """
+    """A request that is made in a begun transaction, by a test in `with transaction.manager:` say: a savepoint."""
 
     def begin(self) -> None:
         self.request._storm_attempt = self
@@ -228,39 +202,18 @@ class NestedAttempt(Attempt):
         self._savepoint.rollback()
 
 
-class _BodyReader:
-    """The body, from its start. A request closes what it has read to the end, which others still want."""
-
-    def __init__(self, body: Any) -> None:
-        self._body = body
-        body.seek(0)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._body, name)
-
-    def seekable(self) -> bool:
-        # A spooled file cannot be asked before Python 3.11.
-        return True
-
-    def close(self) -> None:
-        """Nothing: the next attempt reads the body again."""
-
-
-def _attempt_at(request: HttpRequest | None) -> Attempt | None:
-    # Other middleware may have handed on a request of its own making, which has none.
-    return getattr(request, "_storm_attempt", None)
-
-
-def _note_error(sender: Any, request: HttpRequest | None = None, **kwargs: Any) -> None:
-    # An error in other middleware comes here as a response with status 500.
-    attempt = _attempt_at(request)
+def _note(request: HttpRequest | None, error: BaseException | None) -> Attempt | None:
+    """The request's attempt, which has failed: by this error, unless there was another before."""
+    # Other middleware may have handed on a request of its own making, which has no attempt.
+    attempt: Attempt | None = getattr(request, "_storm_attempt", None)
     if attempt is not None and attempt.error is None:
-        attempt.error = sys.exc_info()[1]
+        attempt.error = error
+    return attempt
 
 
-def _is_of_another(turn: asyncio.Event | None) -> bool:
-    """Whether the turn is not over, and not that of a request in which this one is made."""
-    return turn is not None and not turn.is_set() and turn is not _turn.get()
+def _note_reported(sender: Any, request: HttpRequest | None = None, **kwargs: Any) -> None:
+    # An error in other middleware reaches ZopeTransactionMiddleware as a response with status 500.
+    _note(request, sys.exc_info()[1])
 
 
 def _copy(request: HttpRequest) -> HttpRequest:
@@ -279,13 +232,17 @@ def _take_body(request: HttpRequest) -> Any:
 
 
 def _give_body(request: HttpRequest, body: Any) -> None:
-    # What the handlers of Django do for a request of their own making.
-    request._stream = _BodyReader(body)
+    # What Django's handlers do. A request closes what it has read to the end, and the body is to be read again: the
+    # stream around it can be closed alone.
+    body.seek(0, os.SEEK_END)
+    size = body.tell()
+    body.seek(0)
+    request._stream = LimitedStream(body, size)
     request._read_started = False
 
 
 def _user_name(request: HttpRequest) -> str | None:
-    """Who it is, if somebody asked before: asking now would cost a query."""
+    """The user's name, if the user was loaded before: to load one now would cost a query."""
     user = getattr(request, "user", None)
     if user is None or (isinstance(user, LazyObject) and user._wrapped is empty):
         return None

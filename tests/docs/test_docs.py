@@ -73,7 +73,7 @@ def test_every_check_is_documented() -> None:
 
 def test_every_key_and_option_of_a_store_is_documented() -> None:
     documented = set(re.findall(r"^\| `(\w+)` \|", SETTINGS, re.MULTILINE))
-    assert documented >= {*conf.STORE_KEYS, *uris.SQLITE_OPTIONS, "isolation"}
+    assert documented >= {*conf.REQUIRED_KEYS, *conf.FURTHER_KEYS, *uris.SQLITE_OPTIONS, "isolation"}
     assert all(f"`{level}`" in SETTINGS for level in uris.ISOLATION_LEVELS)
 
 

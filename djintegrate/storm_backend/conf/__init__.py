@@ -1,15 +1,11 @@
-"""The settings of the Storm backend, declared in one place, with their types and defaults; what follows from them.
-
-Which native backend and driver they mean is in `uris` and `drivers`.
-"""
+"""The settings of the Storm backend, each declared once with its type and its default, and what follows from them."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from djintegrate.common.errors import Misconfigured
 from djintegrate.common.settings import Declared, Setting
@@ -27,9 +23,6 @@ from djintegrate.common.types import (
 
 from .uris import canonical, parse
 
-if TYPE_CHECKING:
-    from django.http import HttpRequest, HttpResponseBase
-
 ENGINE = "djintegrate.storm_backend"
 
 STORES = 'a dictionary from a store\'s name to its URI, for instance {"main": "sqlite:/srv/site/db.sqlite3"}'
@@ -43,10 +36,7 @@ FURTHER_KEYS = {
     "TWO_PHASE": boolean,
     "SCHEMA": optional(text('the dotted path of a package, such as "shop.ledger_schema", or None')),
 }
-STORE_KEYS = frozenset({*REQUIRED_KEYS, *FURTHER_KEYS})
 STORE = f'{URI}, or a dictionary with the key "URI", and with {", ".join(FURTHER_KEYS)} as needed'
-
-Veto = Callable[["HttpRequest", "HttpResponseBase"], bool]
 
 
 @dataclass(frozen=True)
@@ -73,7 +63,7 @@ configured_stores = Setting("STORM_STORES", dictionary(STORES, text(STORES), _en
 configured_site = Setting("STORM_SITE", optional(_site), None)
 commit_safe_methods = Setting("STORM_COMMIT_SAFE_METHODS", boolean, True)
 """False: a GET, HEAD or OPTIONS request never commits."""
-commit_veto: Setting[Veto | None] = Setting("STORM_COMMIT_VETO", optional(function(VETO, only_path=True)), None)
+commit_veto = Setting("STORM_COMMIT_VETO", optional(function(VETO, only_path=True)), None)
 """The function that may refuse a commit."""
 retry_attempts = Setting("STORM_RETRY_ATTEMPTS", whole_number(ATTEMPTS, least=1), 1)
 """How often a request may run in all, when the database asks for a retry."""
@@ -93,22 +83,19 @@ def store(name: str) -> StoreSettings:
     """The store called `name`; Misconfigured if there is none."""
     known = stores()
     if name not in known:
-        raise Misconfigured(
-            f"STORM_STORES names no store {name!r}. {named(name)} Add {name!r} there, or use one of those."
-        )
+        raise Misconfigured(f"{unknown(name)} Add {name!r} there, or use one of those.")
     return known[name]
 
 
-def named(wrong: object) -> str:
-    """What STORM_STORES names, for a message about a store that it does not name."""
-    known = stores()
-    if not known:
-        return "It names none."
-    return f"It names: {', '.join(map(repr, known))}. {did_you_mean(repr(wrong), [*map(repr, known)])}".rstrip()
+def unknown(name: object) -> str:
+    """What to say of a store that STORM_STORES does not name."""
+    known = [repr(each) for each in stores()]
+    others = f"It names: {', '.join(known)}. {did_you_mean(repr(name), known)}" if known else "It names none."
+    return f"STORM_STORES names no store {name!r}. {others}".rstrip()
 
 
 def is_two_phase(name: str) -> bool:
-    """Whether the store prepares its commits. SQLite cannot, which a check tells."""
+    """Whether the store prepares its commits. SQLite cannot, and a check says so."""
     entry = stores().get(name)
     return entry is not None and entry.two_phase and parse(entry.uri).scheme != "sqlite"
 

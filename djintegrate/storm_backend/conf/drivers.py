@@ -1,7 +1,4 @@
-"""The native backend of a store's database, with the driver that it picks; and what to do where it has none.
-
-For PostgreSQL Django picks psycopg 3 where it can be imported, and psycopg2 otherwise.
-"""
+"""The native backend of a store's database, with the driver that Django picks; and what to do where there is none."""
 
 from __future__ import annotations
 
@@ -18,7 +15,6 @@ from django.db import OperationalError
 
 from djintegrate.common.errors import Misconfigured
 
-SQLITE = "django.db.backends.sqlite3"
 EXTRAS = {"django.db.backends.postgresql": "postgresql", "django.db.backends.mysql": "mysql"}
 
 
@@ -43,16 +39,14 @@ class NamesItsFolder:
     def ensure_connection(self) -> None:
         try:
             super().ensure_connection()  # type: ignore[misc]
-        except OperationalError as error:
+        except OperationalError:
             file = str(self.settings_dict["NAME"])
             folder = Path(file).absolute().parent
             if file.startswith("file:") or folder.is_dir():
                 raise
             message = f"The folder {str(folder)!r} is not there, and the SQLite store {file!r} is to be in it. Make it."
             # Storm's callers get the driver's error, which is the cause.
-            cause = sqlite3.OperationalError(message)
-            cause.__cause__ = error
-            raise FolderMissing(message) from cause
+            raise FolderMissing(message) from sqlite3.OperationalError(message)
 
 
 def native_base(backend: str) -> ModuleType:
@@ -60,25 +54,20 @@ def native_base(backend: str) -> ModuleType:
     try:
         return import_module(f"{backend}.base")
     except ImproperlyConfigured as error:
-        reasons = "; ".join(_reasons(error.__cause__ or error.__context__))
-        reason = _first_line(error) + (f" ({reasons})" if reasons else "")
-        raise DriverMissing(reason, backend) from error
+        # Where there are two drivers, each has its own reason; the first is in the context of the second.
+        reason, *others = [str(each).partition("\n")[0] for each in _chain(error)]
+        raise DriverMissing(f"{reason} ({'; '.join(reversed(others))})" if others else reason, backend) from error
 
 
 def native_wrapper(backend: str) -> type[Any]:
     """The DatabaseWrapper of a native backend."""
     wrapper: type[Any] = native_base(backend).DatabaseWrapper
-    if backend != SQLITE:
+    if backend != "django.db.backends.sqlite3":
         return wrapper
     return type("DatabaseWrapper", (NamesItsFolder, wrapper), {"__module__": wrapper.__module__})
 
 
-def _reasons(error: BaseException | None) -> Iterator[str]:
-    # Where there are two drivers, each has its own reason; the first is in the context of the second.
-    if error is not None:
-        yield from _reasons(error.__cause__ or error.__context__)
-        yield _first_line(error)
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).partition("\n")[0]
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__

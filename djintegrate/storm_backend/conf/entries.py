@@ -1,17 +1,16 @@
-"""What a DATABASES entry on this engine may say: the name of a store, and nothing of where the database is.
-
-One place says what is wrong with an entry, for the system check and for who connects without having asked it.
-"""
+"""What a DATABASES entry on this engine may say; for the system check, and for a connection that is made without it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
+
+from django.core.checks import Error
 
 from djintegrate.common.errors import Misconfigured
 from djintegrate.common.types import Type, Unfit, boolean, dictionary, number, optional, text
 
-from . import StoreSettings, named, stores
+from . import StoreSettings, stores, unknown
 
 WRONG_TYPE = "storm_backend.E011"
 PLACE = ("HOST", "PORT", "USER", "PASSWORD")
@@ -25,50 +24,36 @@ TYPES: dict[str, Type[Any]] = {
     "TEST": dictionary("a dictionary"),
     "TIME_ZONE": optional(text('the name of a time zone, such as "Europe/London", or None')),
 }
-"""What Django itself takes as it comes, to fail later or to take "False" for true."""
-
-
-class Mistake(NamedTuple):
-    """What is wrong with an entry, and what to do."""
-
-    check: str
-    said: str
-    remedy: str
+"""Keys whose values Django takes as they come, to fail later or to take "False" for true."""
 
 
 def store_of(alias: str, entry: Mapping[str, Any]) -> StoreSettings:
     """The store that an entry names; Misconfigured if anything about that is wrong."""
     for mistake in mistakes(alias, entry):
-        raise Misconfigured(f"{mistake.said} {mistake.remedy}")
+        raise Misconfigured(f"{mistake.msg} {mistake.hint}")
     return stores()[entry["NAME"]]
 
 
-def mistakes(alias: str, entry: Mapping[str, Any]) -> Iterator[Mistake]:
-    """An entry that the engine has already turned into the native backend's is right."""
+def mistakes(alias: str, entry: Mapping[str, Any]) -> Iterator[Error]:
+    """What is wrong with an entry. One that the engine has already turned into the native backend's is right."""
     if "STORM_STORE" in entry:
         return
     where, name = f"DATABASES[{alias!r}]", str(entry["NAME"])
-    known = stores()
-    if not known:
-        yield Mistake(
-            "storm_backend.E004",
-            f"{where} is on {entry['ENGINE']}, but STORM_STORES names no store.",
-            'Set STORM_STORES = {"main": "sqlite:/srv/site/db.sqlite3"}, or another URI, and NAME to "main".',
-        )
-    elif entry["NAME"] not in list(known):
-        yield Mistake(
-            "storm_backend.E004",
-            f"{where}['NAME'] is {name!r}, which is not the name of a store in STORM_STORES. {named(name)}",
-            "Make NAME the name of a store; its URI says where the database is.",
+    if entry["NAME"] not in list(stores()):
+        yield Error(
+            f"{where}['NAME'] is {name!r}, but {unknown(name)}",
+            hint='Make NAME the name of a store, whose URI says where the database is, such as "main" with '
+            'STORM_STORES = {"main": "sqlite:/srv/site/db.sqlite3"}.',
+            id="storm_backend.E004",
         )
     if given := [key for key in PLACE if entry.get(key)]:
-        yield Mistake(
-            "storm_backend.E005",
+        yield Error(
             f"{where} has {', '.join(given)}, but only the store's URI says where the database is.",
-            f"Move {'it' if len(given) == 1 else 'them'} to the URI in STORM_STORES[{name!r}].",
+            hint=f"Move {'it' if len(given) == 1 else 'them'} to the URI in STORM_STORES[{name!r}].",
+            id="storm_backend.E005",
         )
     for key in filter(entry.__contains__, TYPES):
         try:
             TYPES[key](entry[key])
         except Unfit as unfit:
-            yield Mistake(WRONG_TYPE, f"{where}[{key!r}]{unfit}", f"Correct {key}.")
+            yield Error(f"{where}[{key!r}]{unfit}", hint=f"Correct {key}.", id=WRONG_TYPE)

@@ -1,6 +1,6 @@
 """What stands in for a connection whose settings are wrong, until somebody uses it.
 
-Django asks for connections where it loads models, long before a system check could say in a line what is wrong.
+Django asks for connections when it loads models, long before a system check can say in a line what is wrong.
 """
 
 from __future__ import annotations
@@ -13,26 +13,15 @@ from django.db.backends.dummy import base as dummy
 from djintegrate.common.errors import Misconfigured
 
 
-class Operations(dummy.DatabaseOperations):
-    def quote_name(self, name: str) -> Any:
-        return self.connection.complain()
-
-
-class Client(dummy.DatabaseClient):
-    def runshell(self, parameters: list[str]) -> Any:
-        return self.connection.complain()
-
-
 class StandIn(dummy.DatabaseWrapper):
-    """Django's own backend for those who configured none, with the reason."""
+    """Django's own backend for a site that has configured none; it complains with the reason instead."""
 
     Database = utils  # for the names of its exceptions
-    ops_class = Operations
-    client_class = Client
 
     def __init__(self, settings_dict: dict[str, Any], alias: str, reason: Exception) -> None:
         super().__init__(settings_dict, alias)
         self.reason = str(reason)
+        self.ops.quote_name = self.client.runshell = self.complain
 
     def complain(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise Misconfigured(self.reason)

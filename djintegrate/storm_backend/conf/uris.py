@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -22,11 +21,10 @@ NATIVE_BACKENDS = {
     "mysql": "django.db.backends.mysql",
 }
 ISOLATION_LEVELS = ("read-uncommitted", "read-committed", "repeatable-read", "serializable")
-# Django's, of whole connections: they are for an alias to say, in its OPTIONS.
+# Options of Django's own, which belong in the OPTIONS of a DATABASES entry.
 DJANGO_OPTIONS = ("pool", "prepare_threshold", "server_side_binding")
-SQLITE_PRAGMAS = ("journal_mode", "synchronous", "foreign_keys")
 TRANSACTION_MODES = ("DEFERRED", "IMMEDIATE", "EXCLUSIVE")
-SQLITE_OPTIONS = (*SQLITE_PRAGMAS, "timeout", "transaction_mode")
+SQLITE_OPTIONS = ("journal_mode", "synchronous", "foreign_keys", "timeout", "transaction_mode")
 
 
 @dataclass(frozen=True)
@@ -62,11 +60,9 @@ def parse(uri: str) -> URI:
         parsed = URI(canonical(uri))
     except (URIError, ValueError) as error:
         # What Python says of the error may hold a part of the password.
-        reason = (
-            "it has no scheme"
-            if isinstance(error, URIError)
-            else "the port is not a number, an option has no value, or a % is not followed by two hexadecimal digits"
-        )
+        reason = "the port is not a number, an option has no value, or a % is not followed by two hexadecimal digits"
+        if isinstance(error, URIError):
+            reason = "it has no scheme"
         raise Misconfigured(
             f"The Storm URI {without_password(uri)!r} cannot be read: {reason}. Write it as "
             "scheme://user:password@host:port/database?option=value, with %2F for a slash in the password."
@@ -81,7 +77,7 @@ def parse(uri: str) -> URI:
 
 
 def holds_password(uri: str) -> bool:
-    """Whether the URI has one in it, for the server or for a key; one that cannot be read has nothing in it."""
+    """Whether the URI has a password in it, for the server or for a key. One that cannot be read has none."""
     try:
         parsed = parse(uri)
     except Misconfigured:
@@ -97,7 +93,9 @@ def _sqlite_options(uri: URI) -> dict[str, Any]:
             known = ", ".join(SQLITE_OPTIONS)
             raise _refused(uri, f"the unknown option {name!r}. Known for sqlite: {known}.")
         if name == "timeout":
-            options["timeout"] = _seconds(uri, name, value)
+            if not re.fullmatch(r"\d+(\.\d+)?", value):
+                raise _refused(uri, f"{name}={value!r}. Make it a number of seconds.")
+            options["timeout"] = float(value)
         elif name == "transaction_mode":
             options["transaction_mode"] = _one_of(uri, name, value.upper(), TRANSACTION_MODES)
         elif re.fullmatch(r"\w+", value):
@@ -112,10 +110,9 @@ def _sqlite_options(uri: URI) -> dict[str, Any]:
 def _postgres_options(uri: URI) -> dict[str, Any]:
     # Everything but `isolation` is a parameter of libpq, as it is for Storm.
     options = dict(uri.options)
-    for name in DJANGO_OPTIONS:
-        if name in options:
-            where = "the OPTIONS of the DATABASES entry"
-            raise _refused(uri, f"the option {name!r}, which is Django's and not a text. Move it to {where}.")
+    for name in filter(options.__contains__, DJANGO_OPTIONS):
+        where = "the OPTIONS of the DATABASES entry"
+        raise _refused(uri, f"the option {name!r}, which is Django's and not a string. Move it to {where}.")
     isolation = options.pop("isolation", None)
     if isolation is not None:
         drivers.native_base(NATIVE_BACKENDS["postgres"])
@@ -142,16 +139,6 @@ def _one_of(uri: URI, name: str, value: str, choices: tuple[str, ...]) -> str:
     if value not in choices:
         raise _refused(uri, f"{name}={value!r}. Make it one of {', '.join(choices)}.")
     return value
-
-
-def _seconds(uri: URI, name: str, value: str) -> float:
-    try:
-        number = float(value)
-    except ValueError:
-        number = math.nan
-    if not (number >= 0 and math.isfinite(number)):
-        raise _refused(uri, f"{name}={value!r}. Make it a number of seconds.")
-    return number
 
 
 def _refused(uri: URI, what: str) -> Misconfigured:

@@ -1,7 +1,4 @@
-"""storm_class(): makes the Storm class of a Django model, once for each model and database.
-
-It reads the model's fields and relations, and never the database.
-"""
+"""storm_class(): makes the Storm class of a Django model from its fields and relations. Never asks the database."""
 
 from __future__ import annotations
 
@@ -16,14 +13,13 @@ from django.db import connections, router
 from django.db.models import Field, ForeignKey, ManyToManyField, ManyToManyRel, ManyToOneRel, Model
 from storm.info import get_obj_info
 from storm.properties import Property
-from storm.references import Proxy
+from storm.references import Proxy, Reference, ReferenceSet
 from storm.store import PENDING_ADD, PENDING_REMOVE, AutoReload
 
 from ..conf import ENGINE
 from ..connection.wrapper import StormWrapper
 from ..references import StormForeignKey
 from .conversion import Conversion
-from .relations import Ends, LazyReference, LazyReferenceSet
 from .variables import DatabaseName, variable_class
 
 
@@ -103,6 +99,34 @@ class MappedModel:
                 yield conversion, info.variables[column]
 
 
+Ends = Callable[[], tuple[Any, ...]]
+"""Finds the columns at the other end of a relation, once they are needed: models refer to each other in circles."""
+
+
+class LazyReference(Reference):
+    def __init__(self, local: Property, remote: Ends, on_remote: bool = False) -> None:
+        super().__init__(local, None, on_remote)
+        self._find_remote = remote
+
+    def _build_relation(self) -> None:
+        (self._remote_key,) = self._find_remote()
+        super()._build_relation()
+
+
+class LazyReferenceSet(ReferenceSet):
+    """Has two more columns at the other end where there is a table between."""
+
+    def __init__(self, local: Property, remote: Ends) -> None:
+        super().__init__(local, None)
+        self._find_remote = remote
+
+    def _build_relations(self) -> None:
+        self._remote_key1, *others = self._find_remote()
+        if others:
+            self._remote_key2, self._local_key2 = others
+        super()._build_relations()
+
+
 @cache
 def _mapped(model: Any, alias: str) -> type[MappedModel]:
     options = model._meta
@@ -134,10 +158,7 @@ def _property(conversion: Conversion, quote: Callable[[str], str]) -> Property:
     return Property(column, False, variable_class(conversion), {"allow_none": allows_none})
 
 
-Named = Iterator[tuple[str, Any]]
-
-
-def _references(model: type[Model], alias: str, columns: dict[str, Property]) -> Named:
+def _references(model: type[Model], alias: str, columns: dict[str, Property]) -> Iterator[tuple[str, Any]]:
     for field in model._meta.local_concrete_fields:
         if isinstance(field, ForeignKey):
             yield field.name, LazyReference(columns[field.attname], _ends(alias, field.target_field))
@@ -145,7 +166,7 @@ def _references(model: type[Model], alias: str, columns: dict[str, Property]) ->
             yield field.name, LazyReference(columns[field.attname], _storm_end(field))
 
 
-def _reference_sets(model: type[Model], alias: str, columns: dict[str, Property]) -> Named:
+def _reference_sets(model: type[Model], alias: str, columns: dict[str, Property]) -> Iterator[tuple[str, Any]]:
     for field in model._meta.local_many_to_many:
         if isinstance(field, ManyToManyField):
             yield field.name, _over_a_table(field, alias, columns)
@@ -171,7 +192,7 @@ def _over_a_table(
     return LazyReferenceSet(columns[near.target_field.attname], _ends(alias, near, far, far.target_field))
 
 
-def _inherited(model: type[Model], alias: str, columns: dict[str, Property]) -> Named:
+def _inherited(model: type[Model], alias: str, columns: dict[str, Property]) -> Iterator[tuple[str, Any]]:
     """What the model inherits from parents with tables of their own: the columns of those, through the link."""
     for parent in model._meta.all_parents:
         link = columns[model._meta.get_ancestor_link(parent).attname]

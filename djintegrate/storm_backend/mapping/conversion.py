@@ -51,7 +51,10 @@ class Conversion:
     @cached_property
     def is_checked(self) -> bool:
         """Whether the kind of value is known: Django's own field, whose values do not change in place."""
-        return self._kind in ACCEPTED and not _has_own_conversion(self._plain_field)
+        field = self._plain_field
+        methods = (field.to_python, field.get_prep_value, field.get_db_prep_value)
+        is_djangos = all(method.__module__.startswith("django.") for method in methods)
+        return is_djangos and not hasattr(field, "from_db_value") and self._kind in ACCEPTED
 
     @cached_property
     def reads_as_is(self) -> bool:
@@ -138,11 +141,6 @@ _CLEAN: dict[str, Callable[[Conversion, Any], Any]] = {
     "FileField": lambda conversion, value: str(value),
     "DateTimeField": Conversion.moment,
 }
-
-
-def _has_own_conversion(field: Field) -> bool:
-    methods = (field.to_python, field.get_prep_value, field.get_db_prep_value)
-    return hasattr(field, "from_db_value") or not all(method.__module__.startswith("django.") for method in methods)
 
 
 def _in_time_zone(value: Any, zone: Any) -> Any:

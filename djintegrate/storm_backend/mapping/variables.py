@@ -36,9 +36,6 @@ class MutableDjangoVariable(DjangoVariable, MutableValueVariable):
     def get_state(self) -> tuple[Any, Any]:
         return self._lazy_value, copy.deepcopy(self._value)
 
-    def set_state(self, state: tuple[Any, Any]) -> None:
-        self._lazy_value, self._value = copy.deepcopy(state)
-
 
 def variable_class(conversion: Conversion) -> type[DjangoVariable]:
     """The class of the variables of one column."""

@@ -1,7 +1,4 @@
-"""References between Storm objects and Django objects, in both directions.
-
-Nothing here ends a transaction. Where a key is not known yet, Storm's pending changes are flushed to get it.
-"""
+"""References between Storm objects and Django objects, in both directions."""
 
 from __future__ import annotations
 

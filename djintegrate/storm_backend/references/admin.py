@@ -1,7 +1,4 @@
-"""What Django's admin needs to show a StormForeignKey as it shows a ForeignKey.
-
-A mixin, to be put before ModelAdmin, and the list filter. Imported by those who use it.
-"""
+"""What Django's admin needs to show a StormForeignKey as it shows a ForeignKey: a mixin and a list filter."""
 
 from __future__ import annotations
 

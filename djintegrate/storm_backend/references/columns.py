@@ -37,10 +37,8 @@ class ColumnDescriptor:
         """This descriptor as `cls` has it: in a subclass, and in a ClassAlias, the column is another."""
         if cls is self.cls:
             return self
-        if self.cls is None:
-            self.cls = cls
-            return self
         mine = copy.copy(self)
+        mine._name = self._name or _name_in(cls, self)
         mine.cls = cls
         mine._local_key = self.attribute
         return mine

@@ -10,23 +10,15 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
-from django.db.models import (
-    CASCADE,
-    DO_NOTHING,
-    PROTECT,
-    RESTRICT,
-    SET_DEFAULT,
-    SET_NULL,
-    Model,
-    prefetch_related_objects,
-)
+from django.db.models import CASCADE, DO_NOTHING, PROTECT, RESTRICT, SET_DEFAULT, SET_NULL, Model
+from django.db.models.query import prefetch_related_objects
 from storm.expr import Not
 from storm.info import get_obj_info
 from storm.store import Store
 
 from .columns import ColumnDescriptor
-from .deletion.on_django_delete import attach
-from .targets import KeepsPrefetched, StormSide, alias_of, batches, is_left_to_database, refuse_unless_allowed
+from .deletion import attach
+from .targets import StormSide, alias_of, batches, is_left_to_database, refuse_unless_allowed
 
 # Besides these there are SET(…), which has a deconstruct(), and what is left to the database.
 ON_DELETE = (CASCADE, PROTECT, RESTRICT, SET_NULL, SET_DEFAULT)
@@ -89,18 +81,17 @@ class DjangoReference(ColumnDescriptor):
     def __get__(self, obj: Any, cls: Any = None) -> Any:
         if obj is None:
             return self.for_class(cls)
-        key = getattr(obj, self.attribute)
+        key, store = getattr(obj, self.attribute), Store.of(obj)
         if key is None:
             return None
-        if not self.is_cached(obj):
-            store = Store.of(obj)
-            if store is None:
-                return None
-            found = self.model._base_manager.using(alias_of(store, self.label)).filter(**{self.attname: key}).first()
-            if found is None:
-                return None
+        if self.is_cached(obj):
+            return get_obj_info(obj)[self._slot].value
+        if store is None:
+            return None
+        found = self.model._base_manager.using(alias_of(store, self.label)).filter(**{self.attname: key}).first()
+        if found is not None:
             self._keep(get_obj_info(obj), found)
-        return get_obj_info(obj)[self._slot].value
+        return found
 
     def __set__(self, obj: Any, value: Any) -> None:
         if value is None:
@@ -183,9 +174,12 @@ class DjangoReference(ColumnDescriptor):
         # An object without a primary key is one that Django has deleted.
         return kept is not None and kept.value.pk is not None
 
+    def _keep_prefetched(self, obj: Any, value: Model | None) -> None:
+        # Where no row has the key, the attribute itself says so when it is read.
+        if value is not None:
+            self._keep(get_obj_info(obj), value)
+
     def get_prefetch_querysets(self, instances: list[Any], querysets: Any = None) -> Any:
-        if querysets and len(querysets) != 1:
-            raise ValueError("querysets argument of get_prefetch_querysets() should have a length of 1.")
         queryset = querysets[0] if querysets else self.model._base_manager.all()
         keys = {getattr(obj, self.attribute) for obj in instances} - {None}
         found: list[Model] = []
@@ -193,9 +187,7 @@ class DjangoReference(ColumnDescriptor):
             queryset = queryset.using(alias_of(Store.of(instances[0]), self.label))
             for batch in batches(keys):
                 found.extend(queryset.filter(**{f"{self.attname}__in": batch}))
-        setattr(
-            type(instances[0]), self._slot, KeepsPrefetched(lambda obj, value: self._keep(get_obj_info(obj), value))
-        )
+        setattr(type(instances[0]), self._slot, property(fset=self._keep_prefetched))
         return found, attrgetter(self.attname), attrgetter(self.attribute), True, self._slot, True
 
 

@@ -1,7 +1,4 @@
-"""DjangoReferenceSet: an attribute of a Storm class that gives the Django objects that point at the Storm object.
-
-It gives an ordinary QuerySet, a new one each time. Nothing is kept.
-"""
+"""DjangoReferenceSet: an attribute of a Storm class that gives a QuerySet of the Django objects that point at it."""
 
 from __future__ import annotations
 
@@ -26,8 +23,7 @@ class DjangoReferenceSet(ColumnDescriptor):
         if obj is None:
             return self.for_class(cls)
         store = store_of(obj, self.label)
-        queryset = self.model._default_manager.using(store.alias)
-        queryset = _as_related(queryset)
+        queryset = _as_related(self.model._default_manager.using(store.alias))
         queryset._attname, queryset._key = self.attname, key_of(obj, self.attribute)
         return queryset.filter(**{queryset._attname: queryset._key})
 

@@ -1,7 +1,7 @@
 """StormForeignKey: a Django field whose attribute gives and takes Storm objects, on a real column.
 
-For migrations and queries it is a plain column. What happens when a Storm object is removed is in `on_storm_removal`,
-its constraint in `foreign_keys`, its form field in `forms`.
+For migrations and queries it is a plain column. What happens when a Storm object is removed is in `deletion`,
+the column's type and constraint in `connection.schema_editor`, the form field in `forms`.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ from typing import Any
 from django.core import checks
 from django.core.exceptions import FieldError, ValidationError
 from django.db import router
-from django.db.models import Field, Model
-from django.db.models.query_utils import DeferredAttribute
+from django.db.models import Field, ForeignKey, Model
 from django.utils.translation import gettext_lazy as _
 from storm.info import get_cls_info, get_obj_info
 from storm.store import ResultSet, Store
@@ -23,15 +22,7 @@ from ..connection import schema_editor
 from ..stores import SharedStore, store_on
 from .checks import check_foreign_key
 from .forms import StormModelChoiceField
-from .targets import (
-    KeepsPrefetched,
-    StoreKey,
-    StormObjectDoesNotExist,
-    StormSide,
-    StormTarget,
-    is_storm_object,
-    refuse_unless_allowed,
-)
+from .targets import StoreKey, StormObjectDoesNotExist, StormSide, StormTarget, is_storm_object, refuse_unless_allowed
 
 
 class StormForeignKey(Field):
@@ -39,10 +30,8 @@ class StormForeignKey(Field):
 
     empty_strings_allowed = False
     description = _("Foreign key to a Storm class (%(to)s)")
-    default_error_messages = {
-        # Django's words, so that its translations hold.
-        "invalid": _("%(model)s instance with %(field)s %(value)r does not exist."),
-    }
+    # Django's words, so that its translations hold.
+    default_error_messages = ForeignKey.default_error_messages
 
     def __init__(
         self,
@@ -94,24 +83,22 @@ class StormForeignKey(Field):
     def get_attname(self) -> str:
         return f"{self.name}_id"
 
-    @property
-    def descriptor_class(self) -> type:
-        return StormKeyAttribute
-
     def contribute_to_class(self, cls: Any, name: str, private_only: bool = False) -> None:
         super().contribute_to_class(cls, name, private_only=private_only)
         setattr(cls, name, StormObjectAttribute(self))
-        setattr(cls, f"_storm_object_{name}", KeepsPrefetched(self.keep))
+        # For prefetch_related() to set.
+        setattr(cls, f"_storm_object_{name}", property(fset=self.keep))
 
     def keep(self, instance: Model, obj: Any) -> None:
-        """Hold on to `obj` for as long as `instance` points at it, so that Storm has it at hand."""
+        """Keep `obj`, if there is one, for as long as `instance` points at it: then Storm needs no query for it."""
         instance._state.fields_cache[self.name] = Kept(obj)
 
     def kept(self, instance: Model, store: SharedStore) -> Any:
         """What keep() has kept, if it is the object that `store` would give; else None."""
         obj = getattr(instance._state.fields_cache.get(self.name), "obj", None)
-        is_good = obj is not None and Store.of(obj) is store and "invalidated" not in get_obj_info(obj)
-        return obj if is_good else None
+        if obj is None or Store.of(obj) is not store or "invalidated" in get_obj_info(obj):
+            return None
+        return obj if getattr(obj, self.target.attribute) == getattr(instance, self.attname) else None
 
     def store_for(self, instance: Model) -> SharedStore:
         """The store where the object is that `instance` points at."""
@@ -143,9 +130,8 @@ class StormForeignKey(Field):
         return str(self.db_parameters(connection)["type"])
 
     def db_parameters(self, connection: Any) -> dict[str, Any]:
-        if self.column_type is not None:
-            return {"type": self.column_type, "check": None}
-        return {"check": None, **schema_editor.type_of_target(self, connection)}
+        found = {"type": self.column_type} if self.column_type else schema_editor.type_of_target(self, connection)
+        return {"check": None, **found}
 
     def cast_db_type(self, connection: Any) -> str:
         # Asked for statements only, where any integer type will do.
@@ -262,15 +248,6 @@ class StormForeignKey(Field):
         )
 
 
-class StormKeyAttribute(DeferredAttribute):
-    """The attribute with the key, `session_id`. With another key, the object that was kept is given up."""
-
-    def __set__(self, instance: Model, value: Any) -> None:
-        if instance.__dict__.get(self.field.attname) != value:
-            instance._state.fields_cache.pop(self.field.name, None)
-        instance.__dict__[self.field.attname] = value
-
-
 class StormObjectAttribute:
     """The attribute with the object, `session`."""
 
@@ -287,10 +264,7 @@ class StormObjectAttribute:
                 return None
             raise StormObjectDoesNotExist(f"{type(instance).__name__} has no {field.name}.")
         store = field.store_for(instance)
-        kept = field.kept(instance, store)
-        if kept is not None:
-            return kept
-        obj = field.target.get(store, key)
+        obj = field.kept(instance, store) or field.target.get(store, key)
         if obj is None:
             raise StormObjectDoesNotExist(
                 f"There is no {field.target.cls.__name__} with {field.target.attribute} {key!r}."
@@ -304,9 +278,8 @@ class StormObjectAttribute:
         if not isinstance(key, StoreKey):
             setattr(instance, field.attname, key)
             return
-        if instance._state.db is None:
-            instance._state.db = key.alias
-        elif instance._state.db != key.alias:
+        instance._state.db = instance._state.db or key.alias
+        if instance._state.db != key.alias:
             raise ValueError(
                 f"{field.label} cannot be {value!r}, which is in the store on {key.alias!r}: the object is in the "
                 f"database {instance._state.db!r}."
@@ -325,15 +298,9 @@ class StormObjectAttribute:
             raise ValueError(f"{self.field.label} gives Storm objects, which Prefetch() cannot have a queryset for.")
         field = self.field
         keys = {getattr(instance, field.attname) for instance in instances} - {None}
-        found = field.target.get_many(field.store_for(instances[0]), keys) if keys else []
-        return (
-            found,
-            attrgetter(field.target.attribute) if found else None,
-            attrgetter(field.attname),
-            True,
-            f"_storm_object_{field.name}",
-            True,
-        )
+        found = field.target.get_many(field.store_for(instances[0]), keys)
+        its_key, key_here = attrgetter(field.target.attribute), attrgetter(field.attname)
+        return found, its_key, key_here, True, f"_storm_object_{field.name}", True
 
 
 class Kept:

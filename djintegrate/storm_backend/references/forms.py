@@ -1,7 +1,4 @@
-"""The form field of a StormForeignKey, and a widget for tables too large for a select.
-
-Choices are read when they are shown, never when a form class is made.
-"""
+"""The form field of a StormForeignKey, and a widget for tables that are too large for a select."""
 
 from __future__ import annotations
 
@@ -12,7 +9,6 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db import DEFAULT_DB_ALIAS
 from django.utils.text import Truncator
-from django.utils.translation import gettext_lazy as _
 
 from ..stores import SharedStore, store_on
 from .targets import StormTarget, is_storm_object
@@ -21,9 +17,12 @@ from .targets import StormTarget, is_storm_object
 class StormModelChoiceField(forms.ChoiceField):
     """A choice of Storm objects, by their str(). It cleans to a Storm object."""
 
-    default_error_messages = {
-        "invalid_choice": _("Select a valid choice. That choice is not one of the available choices."),
-    }
+    # Django's field for its own objects is no base: it wants a QuerySet. These parts of it do not.
+    default_error_messages = forms.ModelChoiceField.default_error_messages
+    label_from_instance = forms.ModelChoiceField.label_from_instance
+    has_changed = forms.ModelChoiceField.has_changed
+    # Whether the value is one of the choices is asked in to_python().
+    validate = forms.ModelChoiceField.validate
 
     def __init__(
         self,
@@ -51,10 +50,6 @@ class StormModelChoiceField(forms.ChoiceField):
         result._supply_widget()
         return result
 
-    def label_from_instance(self, obj: Any) -> str:
-        """What the select says of an object. Override it for another label."""
-        return str(obj)
-
     def prepare_value(self, value: Any) -> Any:
         if is_storm_object(value):
             value = getattr(value, self.target.attribute)
@@ -63,26 +58,15 @@ class StormModelChoiceField(forms.ChoiceField):
     def to_python(self, value: Any) -> Any:
         if value in self.empty_values:
             return None
-        if isinstance(value, str) and "\0" in value:
-            # PostgreSQL refuses a text with a NUL, and the transaction would be broken.
-            raise self._invalid(value)
         try:
-            found = self._objects().find(self.target.column == self.target.to_python(self.prepare_value(value))).one()
+            key = self.target.to_python(self.prepare_value(value))
+            # PostgreSQL refuses a string with a NUL, and the transaction would be broken.
+            found = None if "\0" in str(key) else self._objects().find(self.target.column == key).one()
         except (TypeError, ValueError, ArithmeticError):
             found = None
         if found is None:
             raise self._invalid(value)
         return found
-
-    def validate(self, value: Any) -> None:
-        # Whether the value is one of the choices was asked in to_python().
-        forms.Field.validate(self, value)
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        if self.disabled:
-            return False
-        initial = "" if initial is None else self.prepare_value(initial)
-        return str(initial) != str("" if data is None else self.prepare_value(data))
 
     def _supply_widget(self) -> None:
         """Make this field, and not the one that it was copied from, give choices and labels to its widget."""

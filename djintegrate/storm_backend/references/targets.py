@@ -1,11 +1,8 @@
-"""What a reference points at: a Storm class by its dotted path, one of its columns, and its objects by key.
-
-Converts keys as Storm's own properties do. Never changes an object.
-"""
+"""What a reference points at: a Storm class by its dotted path, one of its columns, and its objects by their keys."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
 from types import SimpleNamespace
@@ -130,18 +127,6 @@ class StormTarget:
         return [obj for batch in batches(keys) for obj in store.find(self.cls, self.column.is_in(batch))]
 
 
-class KeepsPrefetched:
-    """An attribute for prefetch_related() to set: it keeps the object that was found."""
-
-    def __init__(self, keep: Callable[[Any, Any], None]) -> None:
-        self._keep = keep
-
-    def __set__(self, instance: Any, found: Any) -> None:
-        # Where no row has the key, the attribute itself says so when it is read.
-        if found is not None:
-            self._keep(instance, found)
-
-
 def is_left_to_database(on_delete: Any) -> bool:
     """Whether nothing is to be done about a deletion: DO_NOTHING, or one of Django 6.1's DB_CASCADE and so on."""
     return on_delete is DO_NOTHING or hasattr(on_delete, "on_delete_sql")
@@ -197,7 +182,7 @@ class StormSide:
 
 @cache
 def _options_of(cls: Any) -> SimpleNamespace:
-    """Of a Storm class what routers, and the admin's list of what protects, read in the `_meta` of a model."""
+    """What routers, and the admin's list of protected objects, read in a model's `_meta`: here of a Storm class."""
     config = apps.get_containing_app_config(cls.__module__)
     return SimpleNamespace(
         app_label=config.label if config is not None else cls.__module__.partition(".")[0],

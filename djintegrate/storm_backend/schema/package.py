@@ -24,10 +24,8 @@ def load(store: conf.StoreSettings) -> tuple[Schema, PatchSet]:
     try:
         package = import_module(store.schema)
     except Exception as error:
-        what = f"{type(error).__name__}: {error}"
-        raise ImproperlyConfigured(
-            f"{where} is {store.schema!r}, which cannot be imported ({what}). {remedy}"
-        ) from error
+        said = f"{where} is {store.schema!r}, which cannot be imported ({type(error).__name__}: {error}). {remedy}"
+        raise ImproperlyConfigured(said) from error
     if not hasattr(package, "__path__") or package.__file__ is None:
         raise ImproperlyConfigured(f"{where} is {store.schema!r}, which is not a package with an __init__.py. {remedy}")
     scheme = uris.parse(store.uri).scheme

@@ -1,7 +1,4 @@
-"""The steps that a schema takes, a transaction for each: create it, apply its patches, rehearse them, drop it.
-
-They are taken when somebody asks for it, by the command storm_schema or for a test database, and ask nobody.
-"""
+"""The steps that a schema takes, a transaction for each: create it, apply its patches, rehearse them, drop it."""
 
 from __future__ import annotations
 
@@ -59,8 +56,7 @@ class StoreSchema:
     def status(self) -> Status:
         known = self._patches.get_patch_versions()
         with self._step([], keep=False):
-            with self._wrapper.cursor() as cursor:
-                created = Patch.__storm_table__ in self._wrapper.introspection.table_names(cursor)
+            created = Patch.__storm_table__ in self._wrapper.introspection.table_names()
             applied = set(self._store.find(Patch).values(Patch.version)) if created else set()
         return Status(
             created,
@@ -69,8 +65,8 @@ class StoreSchema:
             unknown=tuple(sorted(applied.difference(known))),
         )
 
-    def create(self) -> None:
-        """Make everything anew, and mark all patches as applied."""
+    def create(self, say: Say) -> None:
+        """Make everything anew, and mark all patches as applied; `say` is told."""
         if self.status().created:
             raise SchemaError(
                 f"The store {self.name!r} has its schema already. To bring it up to date, run: "
@@ -79,13 +75,13 @@ class StoreSchema:
         # While there is a table of patches, the schema counts as created.
         unmark = self._schema._drop_patch if self._commits_at_once else ""
         self._change("Creating the schema", partial(self._schema.create, self._store), unmark)
+        say("Created the schema, with all patches.")
 
     def apply(self, say: Say) -> None:
         """Bring the database up to date, creating the schema if there is none; `say` is told of each step done."""
         status = self._known_status()
         if not status.created:
-            self.create()
-            say("Created the schema, with all patches.")
+            self.create(say)
         elif status.up_to_date:
             say("Nothing to apply.")
         else:

@@ -1,8 +1,7 @@
 """What the database itself writes when a table is written, and which functions may write: asked of its catalog.
 
-Cascading foreign keys, triggers and views; and functions that are stored in the database. Read when first needed, and
-remembered in this process for a minute, or until a statement is seen to change it. The statements that read it are on
-no cursor of Django's: nobody's count of queries has them.
+The catalog is read when it is first needed, and remembered in this process for a minute, or until a statement is seen
+to change it. The statements that read it are on no cursor of Django's: nobody's count of queries has them.
 """
 
 from __future__ import annotations
@@ -11,7 +10,8 @@ import contextlib
 import time
 from collections import defaultdict
 from collections.abc import Collection
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -67,13 +67,13 @@ _WRITERS = {
 SECONDS_REMEMBERED = 60
 
 
-class _Catalogue(NamedTuple):
+@dataclass
+class _Catalogue:
     changes_with: dict[str, set[str]]
-    writers: frozenset[str]
-    # The names of functions that were called since the writers were read first.
-    looked_for: frozenset[str]
     read: float
     version: object
+    # Whether a function may write, for each that was called since.
+    may_write: dict[str, bool] = field(default_factory=dict)
 
 
 _known: dict[Any, _Catalogue] = {}
@@ -90,15 +90,15 @@ def effect_of(connection: BaseDatabaseWrapper, sql: object) -> Effect:
     if not effect.calls or connection.vendor not in _WRITERS or effect.everything:
         return effect
     try:
-        known = _catalogue(connection)
-        if not effect.calls <= known.looked_for:
+        may_write = _catalogue(connection).may_write
+        if not effect.calls <= may_write.keys():
             # A function that is called for the first time may be new.
-            known = known._replace(writers=_writers(connection), looked_for=known.looked_for | effect.calls)
-            _known[place(connection)] = known
+            writers = {str(name) for (name,) in _rows(connection, _WRITERS[connection.vendor])}
+            may_write.update((name, name in writers) for name in effect.calls)
     except Exception:
         # The transaction has failed, say, and so will the statement.
         return effects.EVERYTHING
-    return effect if effect.calls.isdisjoint(known.writers) else effects.EVERYTHING
+    return effects.EVERYTHING if any(may_write[name] for name in effect.calls) else effect
 
 
 def reached(connection: BaseDatabaseWrapper, tables: Collection[str]) -> set[str] | None:
@@ -120,27 +120,16 @@ def forget(connection: BaseDatabaseWrapper) -> None:
 
 
 def _catalogue(connection: BaseDatabaseWrapper) -> _Catalogue:
-    key, version = place(connection), _version(connection)
+    key = place(connection)
+    # SQLite says at once whether the schema has changed. The others do not.
+    version = _rows(connection, "PRAGMA schema_version") if connection.vendor == "sqlite" else None
     known = _known.get(key)
     if known is None or known.version != version or known.read < time.monotonic() - SECONDS_REMEMBERED:
-        known = _known[key] = _read(connection, version)
+        changes_with = defaultdict(set)
+        for table, other in _rows(connection, _CATALOGUES[connection.vendor]):
+            changes_with[str(table).lower()].add(str(other).lower())
+        known = _known[key] = _Catalogue(dict(changes_with), time.monotonic(), version)
     return known
-
-
-def _version(connection: BaseDatabaseWrapper) -> object:
-    # SQLite says at once whether the schema has changed. The others do not.
-    return _rows(connection, "PRAGMA schema_version") if connection.vendor == "sqlite" else None
-
-
-def _read(connection: BaseDatabaseWrapper, version: object) -> _Catalogue:
-    changes_with = defaultdict(set)
-    for table, other in _rows(connection, _CATALOGUES[connection.vendor]):
-        changes_with[str(table).lower()].add(str(other).lower())
-    return _Catalogue(dict(changes_with), frozenset(), frozenset(), time.monotonic(), version)
-
-
-def _writers(connection: BaseDatabaseWrapper) -> frozenset[str]:
-    return frozenset(str(name) for (name,) in _rows(connection, _WRITERS[connection.vendor]))
 
 
 def _rows(connection: BaseDatabaseWrapper, sql: str) -> Any:

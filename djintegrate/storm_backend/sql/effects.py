@@ -41,14 +41,14 @@ LONGEST_REMEMBERED = 4000
 
 
 def effect_of(sql: object, vendor: str) -> Effect:
-    """What `sql` may do, on a database that Django calls `vendor`, but for what functions do that it calls."""
+    """What `sql` may do, on a database that Django calls `vendor`, apart from what the functions do that it calls."""
     if not isinstance(sql, str):
         return ALTERING
     return _remembered(sql, vendor) if len(sql) <= LONGEST_REMEMBERED else _told_from(sql, vendor)
 
 
 def plain_name(table: str) -> str:
-    """The name of a table without its schema and quotes, in lower case: so are names compared."""
+    """The name of a table without its schema and quotes, in lower case, as names are compared."""
     # A table of Django's says itself how it is quoted: a dot in its name is no schema then.
     table = getattr(table, "quoted", table)
     return _unquoted(_NAMES.findall(table)[-1] if _PATH.fullmatch(table) else table).lower()
@@ -79,7 +79,7 @@ _remembered = lru_cache(maxsize=1024)(_told_from)
 
 
 def _scan(sql: str, vendor: str) -> tuple[set[str], frozenset[str], bool]:
-    """The words outside of quotes, the names that stand before a parenthesis, and whether they may not be all."""
+    """The words outside of quotes, the names that stand before a parenthesis, and whether there may be more of them."""
     words: set[str] = set()
     calls: set[str] = set()
     for match in _lexicon(vendor).finditer(_NOT_WRITING.sub(" ", sql)):
@@ -115,7 +115,7 @@ _WRITTEN_TABLE = re.compile(
 )
 # REPLACE is a function, too; as a verb it is followed by INTO.
 _CHANGING_WORDS = (verbs.CHANGING - {"replace"}) | verbs.DEFINING | {"merge", "into", "call", "copy", "execute", "do"}
-# Here these words only lock rows, or say what becomes of a row that is there already.
+# In these phrases the verbs only lock rows, or say what becomes of a row that is there already.
 _NOT_WRITING = re.compile(
     r"\b(?:FOR\s+(?:NO\s+KEY\s+)?UPDATE|DO\s+UPDATE|DO\s+NOTHING|ON\s+DUPLICATE\s+KEY\s+UPDATE)\b", re.IGNORECASE
 )

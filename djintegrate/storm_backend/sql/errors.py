@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from typing import Any
 
 from django.db.transaction import TransactionManagementError
 
-# The same numbers in psycopg2 and in psycopg.
-POSTGRES_IDLE = 0
+# The same number in psycopg2 and in psycopg.
 POSTGRES_IN_ERROR = 3
 
 # Never a lost connection: whether its transaction was committed is not known.
@@ -35,7 +33,8 @@ SQLITE_MESSAGES = ("database is locked", "database table is locked", "database s
 def is_retryable(vendor: str, error: BaseException) -> bool:
     """Whether running the transaction of `error` again may succeed."""
     check = {"postgresql": _postgres, "mysql": _mysql, "sqlite": _sqlite}[vendor]
-    return any(check(cause) for cause in _causes(error))
+    # Django and Storm both raise their own error from the driver's.
+    return check(error) or (error.__cause__ is not None and is_retryable(vendor, error.__cause__))
 
 
 def refuse_failed(store: str, raw_connection: Any) -> None:
@@ -46,13 +45,6 @@ def refuse_failed(store: str, raw_connection: Any) -> None:
             f"The transaction on the store {store!r} cannot be committed: PostgreSQL gave it up at an error that was "
             "caught. Abort it; or take a transaction.savepoint() before, or an atomic() block around, what may fail."
         )
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    # Django and Storm both raise their own error from the driver's.
-    while error is not None:
-        yield error
-        error = error.__cause__
 
 
 def _postgres(error: BaseException) -> bool:

@@ -13,7 +13,7 @@ DEFINING = frozenset({"create", "alter", "drop", "truncate", "rename"})
 """MariaDB commits before and after these, and refuses them in a two-phase transaction."""
 
 WITHIN_A_TRANSACTION = READING | CHANGING | MARKING | {UNDOING}
-"""What no database commits by itself."""
+"""No database commits by itself at these."""
 
 _VERB = re.compile(r"[\s(]*([a-z]+)", re.IGNORECASE)
 _TEMPORARY = re.compile(r"\s*(?:create|drop)\s+temporary\b", re.IGNORECASE)

@@ -37,6 +37,10 @@ class Xid:
         """As XA statements have it. Both parts are made of letters, digits and a few signs, here and in `conf.site`."""
         return f"'{self.transaction}','{self.branch}',{FORMAT_ID}"
 
+    def for_driver(self, raw: Any) -> Any:
+        """As the DB-API calls of a driver's connection take it."""
+        return raw.xid(FORMAT_ID, self.transaction, self.branch)
+
 
 def new_transaction(site: str) -> str:
     """A name for a transaction, that says where and when it began."""
@@ -59,26 +63,26 @@ def branch_of(store: str, wrapper: BaseDatabaseWrapper) -> str:
 
 
 class Branch:
-    """The branch that a connection is working in. A subclass says how its database does each step."""
+    """The branch that a connection works in, through the calls that DB-API has for it, as with PostgreSQL."""
 
     def __init__(self, wrapper: BaseDatabaseWrapper, xid: Xid) -> None:
         self.xid = xid
-        # The two differ where the connection was lost in between.
+        # Asked, and not prepared: the connection was lost before the answer came.
         self.asked = self.prepared = False
         self.ended = False
         self._wrapper = wrapper
-        # The branch is of this one, and lost with it.
+        # The branch belongs to this connection of the driver's, and is lost with it.
         self._raw: Any = wrapper.connection
 
     def begin(self) -> None:
-        raise NotImplementedError
+        with self._wrapper.wrap_database_errors:
+            self._raw.tpc_begin(self.xid.for_driver(self._raw))
 
     def is_unchanged(self) -> bool:
-        """Whether the database is certain that nothing was written.
-
-        MariaDB does not tell. To prepare a branch without changes is cheap there: nothing is written to its log.
-        """
-        return False
+        """Whether the database is certain that nothing was written."""
+        # PostgreSQL assigns a number with the first change, whoever makes it: a function that a SELECT calls, too.
+        [(unchanged,)] = run(self._wrapper, "SELECT pg_current_xact_id_if_assigned() IS NULL", self._raw)
+        return bool(unchanged)
 
     def cannot_have(self, statement: object) -> bool:
         """Whether the database refuses this kind of statement in a branch."""
@@ -101,36 +105,6 @@ class Branch:
 
     @staticmethod
     def found(wrapper: BaseDatabaseWrapper) -> list[Xid]:
-        raise NotImplementedError
-
-    @staticmethod
-    def end_found(wrapper: BaseDatabaseWrapper, xid: Xid, commit: bool) -> None:
-        raise NotImplementedError
-
-    def _prepare(self) -> None:
-        raise NotImplementedError
-
-    def _commit(self) -> None:
-        raise NotImplementedError
-
-    def _rollback(self) -> None:
-        raise NotImplementedError
-
-
-class PostgresBranch(Branch):
-    """Through the calls that DB-API has for it."""
-
-    def begin(self) -> None:
-        with self._wrapper.wrap_database_errors:
-            self._raw.tpc_begin(self._raw.xid(FORMAT_ID, self.xid.transaction, self.xid.branch))
-
-    def is_unchanged(self) -> bool:
-        # A number is assigned with the first change, whoever makes it: a function that a SELECT calls, too.
-        [(unchanged,)] = run(self._wrapper, "SELECT pg_current_xact_id_if_assigned() IS NULL", self._raw)
-        return bool(unchanged)
-
-    @staticmethod
-    def found(wrapper: BaseDatabaseWrapper) -> list[Xid]:
         wrapper.ensure_connection()
         with wrapper.wrap_database_errors:
             found = wrapper.connection.tpc_recover()
@@ -143,7 +117,7 @@ class PostgresBranch(Branch):
         wrapper.ensure_connection()
         raw = wrapper.connection
         with wrapper.wrap_database_errors:
-            (raw.tpc_commit if commit else raw.tpc_rollback)(raw.xid(FORMAT_ID, xid.transaction, xid.branch))
+            (raw.tpc_commit if commit else raw.tpc_rollback)(xid.for_driver(raw))
 
     def _prepare(self) -> None:
         self._raw.tpc_prepare()
@@ -160,6 +134,10 @@ class MariaDBBranch(Branch):
 
     def begin(self) -> None:
         self._xa("XA START %s")
+
+    def is_unchanged(self) -> bool:
+        # MariaDB does not tell. To prepare a branch without changes is cheap there: nothing is written to its log.
+        return False
 
     def cannot_have(self, statement: object) -> bool:
         return isinstance(statement, str) and verbs.ends_a_transaction(statement)
@@ -202,7 +180,7 @@ class MariaDBBranch(Branch):
 
     def _rollback(self) -> None:
         if not self.prepared:
-            # Ended already; or a deadlock has rolled it back, and it only waits for this.
+            # XA END came already; or a deadlock has rolled the branch back, and only XA ROLLBACK is missing.
             with contextlib.suppress(Error):
                 self._xa("XA END %s")
         self._xa("XA ROLLBACK %s")
@@ -211,7 +189,7 @@ class MariaDBBranch(Branch):
         run(self._wrapper, statement % self.xid.quoted(), self._raw)
 
 
-KINDS: dict[str, type[Branch]] = {"postgresql": PostgresBranch, "mysql": MariaDBBranch}
+KINDS: dict[str, type[Branch]] = {"postgresql": Branch, "mysql": MariaDBBranch}
 
 
 def branch(wrapper: BaseDatabaseWrapper, xid: Xid) -> Branch:
@@ -220,7 +198,7 @@ def branch(wrapper: BaseDatabaseWrapper, xid: Xid) -> Branch:
 
 
 def all_prepared(wrapper: BaseDatabaseWrapper) -> list[Xid]:
-    """Those of our kind that are prepared in the database of `wrapper`, of other sites and stores too."""
+    """The engine's branches that are prepared in the database of `wrapper`, of other sites and stores too."""
     return KINDS[wrapper.vendor].found(wrapper) if wrapper.vendor in KINDS else []
 
 
@@ -234,7 +212,7 @@ def end(wrapper: BaseDatabaseWrapper, xid: Xid, commit: bool) -> None:
 
 
 def run(wrapper: BaseDatabaseWrapper, sql: str, raw: Any = None) -> list[Any]:
-    """A statement of ours, past who counts and logs those of the site. `raw` is the connection that must run it."""
+    """Run a statement unseen by what counts and logs the site's own. `raw` is the connection that must run it."""
     if raw is None:
         wrapper.ensure_connection()
         raw = wrapper.connection

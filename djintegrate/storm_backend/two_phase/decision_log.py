@@ -1,24 +1,21 @@
 """The decision log: the table in which a store records that a two-phase transaction was committed.
 
-The record is a row of the transaction itself, so that it is there exactly when the store has committed. A transaction
-that commits in one phase never comes here.
+The record is a row of the transaction itself, so that it is there exactly when the store has committed.
 """
 
 from __future__ import annotations
 
 import contextlib
 import threading
-from collections import defaultdict, deque
-from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
 
 from django.db import Error, IntegrityError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ..sql import catalogue
 from .branches import run
-
-Result = TypeVar("Result")
 
 TABLE = "storm_backend_decision"
 COLUMNS = "(xid VARCHAR(100) NOT NULL PRIMARY KEY, committed SMALLINT NOT NULL)"
@@ -32,21 +29,20 @@ WAITING = {
 }
 
 FORGOTTEN_TOGETHER = 20
-"""So many records that are no longer needed are deleted at once."""
+"""So many records that are no longer needed come together before they are deleted."""
 
 
 def record(wrapper: BaseDatabaseWrapper, store: str, transaction: str) -> None:
     """Write, in the open transaction of `wrapper`, that its commit is that of `transaction`."""
     _make_table_once(wrapper)
     run(wrapper, _insert(transaction, committed=True))
-    done = _done[store]
-    if len(done) >= FORGOTTEN_TOGETHER:
-        # If this transaction is rolled back, they stay until storm_indoubt finds them.
-        forget(wrapper, _some(done))
+    if len(_done[store]) >= FORGOTTEN_TOGETHER:
+        # If this transaction is rolled back, the records stay until storm_indoubt finds them.
+        forget(wrapper, _done.pop(store, ()))
 
 
 def is_done(store: str, transaction: str) -> None:
-    """Every branch has ended: the record is no longer needed, and goes with one of the next that is written."""
+    """Every branch has ended: the record is no longer needed, and is deleted when one of the next is written."""
     _done[store].append(transaction)
 
 
@@ -58,16 +54,15 @@ def outcomes(wrapper: BaseDatabaseWrapper) -> dict[str, bool]:
 
 
 def settle(wrapper: BaseDatabaseWrapper, transaction: str, wait: bool = True) -> bool:
-    """Whether `transaction` has committed here. If not, it never will.
+    """Whether `transaction` has committed here, asked on a connection of its own. If not, it never will.
 
     That it was refused is recorded under the same key: if its process should still be alive, its own record fails, and
     its commit with it. If it is just committing, this waits for the result, and in the end raises the error of a lock.
-    On a connection of its own.
     """
     _make_table(wrapper)
     milliseconds, seconds = (5000, 5) if wait else (100, 0)
     if wrapper.vendor == "sqlite":
-        # A file's connection is nobody else's.
+        # This need not end with the statement: no pooler lends the connection of a file.
         run(wrapper, f"PRAGMA busy_timeout = {milliseconds}")
     try:
         run(wrapper, WAITING[wrapper.vendor].format(milliseconds, seconds, _insert(transaction, committed=False)))
@@ -77,7 +72,7 @@ def settle(wrapper: BaseDatabaseWrapper, transaction: str, wait: bool = True) ->
 
 
 def forget(wrapper: BaseDatabaseWrapper, transactions: Iterable[str]) -> None:
-    """Delete records. What was recorded with one of them must not be prepared anywhere."""
+    """Delete records. No branch of these transactions may still be prepared anywhere."""
     names = ", ".join(f"'{transaction}'" for transaction in transactions)
     if names:
         run(wrapper, f"DELETE FROM {TABLE} WHERE xid IN ({names})")
@@ -87,29 +82,11 @@ def create_statement(vendor: str) -> str:
     return f"CREATE TABLE {TABLE} {COLUMNS}{OPTIONS.get(vendor, '')}"
 
 
-def on_own_connection(wrapper: BaseDatabaseWrapper, work: Callable[[BaseDatabaseWrapper], Result]) -> Result:
-    """The result of `work` on another connection to the same database, which is closed then."""
-    other = another(wrapper)
-    try:
-        return work(other)
-    finally:
-        other.close()
-
-
 def another(wrapper: BaseDatabaseWrapper) -> Any:
     """A connection like this one, outside of transactions and of any pool."""
     other = wrapper.copy()
     other.settings_dict["OPTIONS"].pop("pool", None)
     return other
-
-
-def _some(done: deque[str]) -> list[str]:
-    taken: list[str] = []
-    # Other threads take from it too.
-    with contextlib.suppress(IndexError):
-        while len(taken) < FORGOTTEN_TOGETHER:
-            taken.append(done.popleft())
-    return taken
 
 
 def _insert(transaction: str, committed: bool) -> str:
@@ -118,14 +95,15 @@ def _insert(transaction: str, committed: bool) -> str:
 
 def _make_table_once(wrapper: BaseDatabaseWrapper) -> None:
     if wrapper.vendor == "sqlite":
-        # Another connection would wait for the lock of this one. Here it can be part of the transaction.
+        # Another connection would wait for the lock of this one. SQLite makes tables in a transaction.
         run(wrapper, f"CREATE TABLE IF NOT EXISTS {TABLE} {COLUMNS}")
         return
     place = catalogue.place(wrapper)
     with _making:
         if place not in _made:
             # MariaDB makes no table in a two-phase transaction.
-            on_own_connection(wrapper, _make_table)
+            with contextlib.closing(another(wrapper)) as other:
+                _make_table(other)
             _made.add(place)
 
 
@@ -144,11 +122,9 @@ def _make_table(wrapper: BaseDatabaseWrapper) -> None:
 
 
 def _has_table(wrapper: BaseDatabaseWrapper) -> bool:
-    wrapper.ensure_connection()
-    with wrapper.cursor() as cursor:
-        return TABLE in wrapper.introspection.table_names(cursor)
+    return TABLE in wrapper.introspection.table_names()
 
 
 _made: set[tuple[str, ...]] = set()
 _making = threading.Lock()
-_done: defaultdict[str, deque[str]] = defaultdict(deque)
+_done: defaultdict[str, list[str]] = defaultdict(list)

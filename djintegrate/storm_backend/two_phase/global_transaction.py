@@ -6,6 +6,7 @@ record is the decision. Nothing is recorded where only one store has changes. `r
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import logging
 from typing import Any
@@ -16,8 +17,9 @@ from storm.exceptions import IntegrityError as StormIntegrityError
 from ..transactions.manager import DataManager
 from . import branches, decision_log
 
-# What a database answers that has not committed. After another error it is asked whether it has.
+# By these a database says that it has not committed. After any other error it is asked whether it has.
 REFUSALS = (django.db.IntegrityError, StormIntegrityError)
+Preparer = Any  # manager.TwoPhaseDataManager, a data manager that can prepare
 
 logger = logging.getLogger("djintegrate.storm_backend")
 
@@ -30,21 +32,6 @@ class Outcome(enum.Enum):
     UNKNOWN = "Whether it is to be committed cannot be told before all stores can be reached"
 
 
-class Participant(DataManager):
-    """A data manager that can prepare."""
-
-    # Its own connection was lost.
-    ended_elsewhere = False
-
-    def end_branch(self, commit: bool) -> Exception | None:
-        """End what is prepared, on another connection if its own is lost; the error if that cannot be done."""
-        raise NotImplementedError
-
-    def leave_branch(self) -> None:
-        """Let go of the connection, and leave what is prepared as it is."""
-        raise NotImplementedError
-
-
 class GlobalTransaction:
     """The one outcome of all branches, and of the store in one phase that may vote after them."""
 
@@ -52,12 +39,12 @@ class GlobalTransaction:
         self.name = branches.new_transaction(site)
         self._outcome = Outcome.OPEN
         # In the order of their votes: if there are several, the last has the record.
-        self._prepared: list[Participant] = []
+        self._prepared: list[Preparer] = []
         self._recorders: list[DataManager] = []
         self._in_doubt = False
 
-    def vote(self, voter: Participant, branch: branches.Branch) -> None:
-        """A store votes that somebody may still vote after."""
+    def vote(self, voter: Preparer, branch: branches.Branch) -> None:
+        """The vote of a store after which somebody may still vote."""
         changed = voter.has_changes()
         is_last = not any(other.may_still_prepare() for other in voter.all if other is not voter)
         records = is_last and self._is_needed(changed)
@@ -75,11 +62,11 @@ class GlobalTransaction:
             ) from error
         self._prepared.append(voter)
         for other in voter.all:
-            # Also those that commit in one phase, who vote after all of us.
+            # The stores that commit in one phase vote after all that prepare, and ask this transaction as well.
             other.decision = other.decision or self
 
     def vote_last(self, voter: DataManager) -> None:
-        """A store votes that commits at once: if others are prepared, its commit is the decision."""
+        """The vote of a store that commits at once: if others are prepared, its commit is the decision."""
         changed = voter.has_changes() if self._prepared else False
         if not (self._is_needed(changed) and (changed or voter.two_phase)):
             voter.commit_now()
@@ -89,9 +76,7 @@ class GlobalTransaction:
             voter.commit_now()
         except BaseException as error:
             voter.abort(voter.txn)
-            if isinstance(error, REFUSALS) or voter.should_retry(error):
-                raise
-            if not self._has_committed(voter):
+            if isinstance(error, REFUSALS) or voter.should_retry(error) or not self._has_committed(voter):
                 raise
             self._outcome = Outcome.COMMITTED
             if not isinstance(error, Exception):
@@ -102,7 +87,7 @@ class GlobalTransaction:
         self._outcome = Outcome.COMMITTED
 
     def finish(self) -> None:
-        """Everybody has voted for it: commit whoever is prepared."""
+        """Everybody has voted for the commit: commit the stores that are prepared."""
         if self._prepared and self._outcome is Outcome.OPEN:
             self._decide(self._prepared.pop())
             self._outcome = Outcome.COMMITTED
@@ -110,7 +95,7 @@ class GlobalTransaction:
             self._end(self._prepared.pop())
         self._forget()
 
-    def abandon(self, voter: Participant) -> None:
+    def abandon(self, voter: Preparer) -> None:
         """A prepared store is told to abort, though it may be too late for that."""
         if voter in self._prepared:
             self._prepared.remove(voter)
@@ -126,8 +111,8 @@ class GlobalTransaction:
         decision_log.record(wrapper, voter.name, self.name)
         self._recorders.append(voter)
 
-    def _decide(self, voter: Participant) -> None:
-        # If it fails, so does the transaction, and the others are told to abort.
+    def _decide(self, voter: Preparer) -> None:
+        # If this commit fails, so does the transaction, and the other stores are told to abort.
         error = voter.end_branch(commit=True)
         if error is not None:
             self._outcome = Outcome.UNKNOWN
@@ -139,21 +124,22 @@ class GlobalTransaction:
                 "was being committed."
             )
 
-    def _end(self, voter: Participant) -> None:
+    def _end(self, voter: Preparer) -> None:
         if self._outcome is Outcome.UNKNOWN:
             voter.leave_branch()
             self._tell_of_doubt(voter, None)
             return
         error = voter.end_branch(commit=self._outcome is Outcome.COMMITTED)
         if error is not None:
-            # The others go on: nothing here can change the outcome any more.
+            # The other stores go on: no error of this one can change the outcome any more.
             self._tell_of_doubt(voter, error)
 
     def _has_committed(self, voter: DataManager) -> bool:
         """Whether the record is there, asked on another connection. If not, it never will be."""
         wrapper: Any = voter.connection
         try:
-            return decision_log.on_own_connection(wrapper, lambda other: decision_log.settle(other, self.name))
+            with contextlib.closing(decision_log.another(wrapper)) as other:
+                return decision_log.settle(other, self.name)
         except Exception as error:
             self._outcome = Outcome.UNKNOWN
             logger.critical(
@@ -163,7 +149,7 @@ class GlobalTransaction:
             )  # fmt: skip
             return False
 
-    def _tell_of_doubt(self, voter: Participant, error: Exception | None) -> None:
+    def _tell_of_doubt(self, voter: Preparer, error: Exception | None) -> None:
         self._in_doubt = True
         logger.critical(
             "The two-phase transaction %s is in doubt: it stays prepared in the store %r, and its rows locked. %s.%s "

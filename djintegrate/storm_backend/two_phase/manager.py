@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 import django.db
@@ -15,16 +16,18 @@ import django.db
 from ..sql.effects import Effect
 from ..transactions.manager import DataManager, State
 from . import branches, decision_log
-from .global_transaction import GlobalTransaction, Participant
+from .global_transaction import GlobalTransaction
 
 logger = logging.getLogger("djintegrate.storm_backend")
 
 
-class TwoPhaseDataManager(Participant):
+class TwoPhaseDataManager(DataManager):
     """The variant that can prepare: its database transaction is a branch of a global one."""
 
     connection: Any
     branch: branches.Branch | None = None
+    # Whether the connection was lost, so that what was prepared on it was ended on another.
+    ended_elsewhere = False
     decision: GlobalTransaction | None
     _key: str | None = None
 
@@ -51,7 +54,7 @@ class TwoPhaseDataManager(Participant):
 
     def note(self, sql: object) -> Effect:
         if self.branch is not None and not self.wrote and self.branch.cannot_have(sql):
-            # As natively, where it would commit what there is. If that were anything, the database refuses.
+            # MariaDB commits what is open before such a statement. The branch has no changes, or the database refuses.
             self.branch.end(commit=True)
             self.branch, self.two_phase = None, False
         return super().note(sql)
@@ -63,6 +66,7 @@ class TwoPhaseDataManager(Participant):
         return self.branch is not None and self.state is State.OPEN and not self.branch.asked
 
     def end_branch(self, commit: bool) -> Exception | None:
+        """End what is prepared, on another connection if its own is lost; the error if that cannot be done."""
         branch = self.branch
         if branch is None or branch.ended:
             return None
@@ -71,22 +75,20 @@ class TwoPhaseDataManager(Participant):
             branch.end(commit)
         except Exception:
             self.ended_elsewhere = True
-            self._leave(callbacks)
+            self.leave_branch(callbacks)
             try:
-                decision_log.on_own_connection(self.connection, lambda other: branches.end(other, branch.xid, commit))
+                with contextlib.closing(decision_log.another(self.connection)) as other:
+                    branches.end(other, branch.xid, commit)
             except Exception as error:
                 return error
             return None
         try:
             self._finish(commit)
         except Exception:
-            # The connection died after what counts.
+            # The branch has ended, which is what counts; the connection died after that.
             logger.exception("The connection of the store %r is given up.", self.name)
-            self._leave(callbacks)
+            self.leave_branch(callbacks)
         return None
-
-    def leave_branch(self) -> None:
-        self._leave(callbacks=[])
 
     def _begin(self) -> None:
         super()._begin()
@@ -102,7 +104,7 @@ class TwoPhaseDataManager(Participant):
         try:
             branch.begin()
         except django.db.Error as error:
-            # The connection is dead, as the statement that follows will find; or something ran on it before it joined.
+            # The connection is dead, as the statement that follows will find; or something ran on it before this.
             self.two_phase = False
             logger.info("The store %r takes part in one phase: %s", self.name, error)
         else:
@@ -132,12 +134,12 @@ class TwoPhaseDataManager(Participant):
 
     def _rollback(self, goes_on: bool) -> None:
         if self.branch is not None and not self.branch.ended:
-            # If it fails, the connection is dead, or is closed by what follows; then the server rolls back.
+            # If this fails, the connection is dead, or is closed by what follows; then the server rolls back.
             with contextlib.suppress(Exception):
                 self.branch.end(commit=False)
         super()._rollback(goes_on)
 
-    def _leave(self, callbacks: list[Any]) -> None:
+    def leave_branch(self, callbacks: Sequence[Any] = ()) -> None:
         """Let go of a connection that is lost, or has a prepared branch on it. The callbacks run all the same."""
         connection = self.connection
         self.state = State.ENDED
@@ -151,4 +153,4 @@ class TwoPhaseDataManager(Participant):
         with contextlib.suppress(django.db.Error):
             self._finish(commit=False)
         if callbacks:
-            self.scope.lost(callbacks)
+            self.scope.lost(list(callbacks))

@@ -27,7 +27,7 @@ READ_ONLY = {
     "mysql": "SELECT @@read_only OR @@tx_read_only",
 }
 SECONDS_TO_KEEP_REFUSALS = 86400
-"""A process that is still alive finds here that its transaction was refused."""
+"""So long a refusal is kept: a process that is still alive finds by it that its transaction was refused."""
 
 
 class Verdict(enum.Enum):
@@ -51,7 +51,7 @@ class Doubt:
 
     @property
     def age(self) -> float:
-        """In seconds, by this machine's clock and that of the one which began it."""
+        """How many seconds ago it began, by the clocks of this machine and of the one where it began."""
         return max(0.0, time.time() - branches.begun_at(self.transaction))
 
 
@@ -70,17 +70,14 @@ class Place:
     is_read_only: bool = False
 
     @property
-    def branch_name(self) -> str:
-        return branches.branch_of(self.name, self.wrapper)
-
-    @property
     def is_missing(self) -> bool:
-        """Whether it is a file that is not there, which to connect to would make. Perhaps it is only not mounted."""
+        """Whether the store is a file that does not exist, perhaps not mounted: to connect would create it."""
         return self.wrapper.vendor == "sqlite" and not os.path.exists(str(self.wrapper.settings_dict["NAME"]))
 
     def end(self, transaction: str, commit: bool) -> None:
         try:
-            branches.end(self.wrapper, branches.Xid(transaction, self.branch_name), commit)
+            xid = branches.Xid(transaction, branches.branch_of(self.name, self.wrapper))
+            branches.end(self.wrapper, xid, commit)
         except Error as error:
             raise CannotEnd(
                 f"The store {self.name!r} says: {error}. Only the user who prepared a transaction, or a superuser, can "
@@ -101,8 +98,8 @@ class Survey:
         ]
 
     def look(self) -> None:
-        """Read what is prepared, and then what is recorded."""
-        for read in (self._read_access, self._read_prepared, self._read_records):
+        """Read what is prepared, in all places, and then what is recorded."""
+        for read in (self._read_prepared, self._read_records):
             for place in self.places:
                 try:
                     if place.is_missing:
@@ -119,10 +116,6 @@ class Survey:
         return [place for place in self.places if place.error is not None]
 
     @property
-    def read_only(self) -> list[Place]:
-        return [place for place in self.places if place.is_read_only]
-
-    @property
     def others(self) -> set[str]:
         """The transactions of other sites, and of stores that this one does not have."""
         return {name for place in self.places for name in place.others} - self._prepared()
@@ -132,10 +125,7 @@ class Survey:
         return [self._doubt(name) for name in sorted(self._prepared(), key=branches.begun_at)]
 
     def end(self, doubt: Doubt, commit: bool, by_force: bool = False) -> bool:
-        """Commit `doubt`, or roll it back, in all stores; whether it was committed.
-
-        If its process turns out to be alive, and to have committed it, that is what counts.
-        """
+        """Commit `doubt`, or roll it back, in all stores. True if it was committed, now or before by its process."""
         if not (commit or by_force):
             commit = self._refuse(doubt)
         for place in self._writable():
@@ -147,7 +137,7 @@ class Survey:
         """Delete the records that nothing prepared needs any more."""
         if any(not place.is_missing for place in self.unreachable):
             return
-        # What was recorded before nothing was prepared under its name is no longer needed.
+        # A record that was read before nothing was prepared under its name is no longer needed.
         found = [place for place in self._writable() if not place.is_missing]
         for place in found:
             self._read_prepared(place)
@@ -173,7 +163,7 @@ class Survey:
         return Doubt(name, where, Verdict.ROLLBACK, "No store has recorded its commit.")
 
     def _refuse(self, doubt: Doubt) -> bool:
-        """See to it that no store can record the commit any more; whether one has."""
+        """Keep every store from recording the commit from now on. True if one has recorded it before."""
         if self.unreachable:
             raise CannotEnd(f"{doubt.why} Bring it up, or say --force if it is lost.")
         # Two stores may be on one database, which has one record for both.
@@ -206,17 +196,17 @@ class Survey:
     def _prepared(self) -> set[str]:
         return {name for place in self._writable() for name in place.prepared}
 
-    def _read_access(self, place: Place) -> None:
+    def _read_prepared(self, place: Place) -> None:
         if place.wrapper.vendor == "sqlite":
             place.is_read_only = not os.access(str(place.wrapper.settings_dict["NAME"]), os.W_OK)
         else:
             [(is_read_only,)] = branches.run(place.wrapper, READ_ONLY[place.wrapper.vendor])
             place.is_read_only = bool(is_read_only)
-
-    def _read_prepared(self, place: Place) -> None:
         found = branches.all_prepared(place.wrapper)
-        ours = {xid for xid in found if branches.is_of_site(xid.transaction, self.site)}
-        place.prepared = {xid.transaction for xid in ours if xid.branch == place.branch_name}
+        here = branches.branch_of(place.name, place.wrapper)
+        place.prepared = {
+            xid.transaction for xid in found if xid.branch == here and branches.is_of_site(xid.transaction, self.site)
+        }
         place.others = {xid.transaction for xid in found} - place.prepared
 
     def _read_records(self, place: Place) -> None:

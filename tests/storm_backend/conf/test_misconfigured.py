@@ -54,8 +54,12 @@ MISTAKES: dict[str, tuple[dict[str, Any], str, str]] = {
     "no driver's port": (stores({"main": "mysql://u:secret@host:port/x"}), "E002", "the port is not a number"),
     "no stores": (WITHOUT_STORES, "E004", "STORM_STORES names no store"),
     "stores misspelt": ({**WITHOUT_STORES, "STORM_STORE": {"main": "sqlite:"}}, "W008", "Did you mean STORM_STORES?"),
-    "a database that is no store": (database(NAME="mian"), "E004", "'mian', which is not the name of a store"),
-    "a file that is no store": (database(NAME=Path("/srv/db.sqlite3")), "E004", "'/srv/db.sqlite3', which is not"),
+    "a database that is no store": (database(NAME="mian"), "E004", "'mian', but STORM_STORES names no store 'mian'"),
+    "a file that is no store": (
+        database(NAME=Path("/srv/db.sqlite3")),
+        "E004",
+        "'/srv/db.sqlite3', but STORM",
+    ),
     "a host": (database(HOST="db.example"), "E005", "DATABASES['default'] has HOST"),
     "seconds by a word": (
         database(CONN_MAX_AGE="60"),

@@ -32,7 +32,7 @@ from storm.locals import Int
 
 from djintegrate.storm_backend import get_store
 from djintegrate.storm_backend.references import DjangoReference
-from djintegrate.storm_backend.references.deletion.on_django_delete import Referrers
+from djintegrate.storm_backend.references.deletion import Referrers
 from tests.apps.sprints.helpers import DATABASES, clean, forget, session, statements, user  # noqa: F401
 from tests.apps.sprints.models import Award, Booking, Comment, Label, Memo, Stay, Trace, Vote
 from tests.apps.sprints.storm_models import Badge, Room, Session

@@ -347,14 +347,14 @@ class TestLostConnections:
     def test_what_cannot_be_ended_stays_in_doubt_and_is_logged_and_the_others_commit(
         self, outside: Outside, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
-        real = decisions.on_own_connection
+        real = decisions.another
 
-        def unreachable(wrapper: Any, work: Any) -> Any:
+        def unreachable(wrapper: Any) -> Any:
             if wrapper.alias == "default":
                 raise OperationalError("no route to host")
-            return real(wrapper, work)
+            return real(wrapper)
 
-        monkeypatch.setattr(decisions, "on_own_connection", unreachable)
+        monkeypatch.setattr(decisions, "another", unreachable)
         with transaction.manager:
             write_both()
             number = backend_of("default")

@@ -50,7 +50,7 @@ class Command(BaseCommand):
         if name := options["commit"] or options["rollback"]:
             self._end(found, _find(name, doubts, old), name == options["commit"], force)
             return
-        for place in found.read_only:
+        for place in (place for place in found.places if place.is_read_only):
             self.stdout.write(f"The store {place.name!r} is read-only, and is skipped: nothing can be ended in it.")
         if options["all"]:
             self._end_all(found, old)
@@ -72,15 +72,16 @@ class Command(BaseCommand):
         for doubt in doubts:
             judged = (doubt.verdict.value, doubt.why) if doubt in old else ("left alone", "It may be at its commit.")
             rows.append((doubt.transaction, _age(doubt.age), ", ".join(doubt.stores), *judged))
-        if doubts:
-            self._table(rows)
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        for row in rows if doubts else ():
+            self.stdout.write("  ".join(map(str.ljust, row, widths)).rstrip())
         if found.others:
             self.stdout.write(
                 f"{_count(len(found.others), 'prepared transaction')} of other sites, or of stores that this site does "
                 f"not have, left alone: {', '.join(sorted(found.others))}"
             )
-        remedy = "End all as they should be: manage.py storm_indoubt --all"
-        self.stdout.write(f"{_count(len(old), 'transaction')} in doubt. {remedy}" if old else "Nothing is in doubt.")
+        said = f"{_count(len(old), 'transaction')} in doubt. End all as they should be: manage.py storm_indoubt --all"
+        self.stdout.write(said if old else "Nothing is in doubt.")
 
     def _end_all(self, found: Survey, old: Sequence[Doubt]) -> None:
         failed = []
@@ -109,11 +110,6 @@ class Command(BaseCommand):
         verdict = Verdict.COMMIT if committed else Verdict.ROLLBACK
         self.stdout.write(f"{doubt.transaction}  {verdict.value} in {', '.join(doubt.stores)}")
         self.stdout.flush()
-
-    def _table(self, rows: Sequence[Sequence[str]]) -> None:
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        for row in rows:
-            self.stdout.write("  ".join(map(str.ljust, row, widths)).rstrip())
 
 
 def _find(name: str, doubts: Sequence[Doubt], old: Sequence[Doubt]) -> Doubt:

@@ -31,7 +31,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, action: str, store: str, **options: Any) -> None:
         for option, its_action in (("dry_run", "apply"), ("check", "status")):
-            # Rather than drop a schema for somebody who believes that this is a dry run.
+            # An option that is ignored would drop a schema for somebody who believes that this is a dry run.
             if options[option] and action != its_action:
                 raise CommandError(f"--{option.replace('_', '-')} is for `{its_action}`, not for `{action}`.")
         say = self._say if options["verbosity"] > 0 else lambda line: None
@@ -44,8 +44,7 @@ class Command(BaseCommand):
             elif action == "apply":
                 schema.apply(say)
             elif action == "create":
-                schema.create()
-                say("Created the schema, with all patches.")
+                schema.create(say)
             elif options["interactive"] and not _is_sure(store):
                 say("Nothing was dropped.")
             else:

@@ -1,33 +1,45 @@
-"""What happens to Storm objects when the Django object that their DjangoReference points at is deleted.
+"""What becomes of the objects of one ORM when those of the other that they point at are deleted.
 
-A refusal comes while Django's collector still asks what points at an object, outside of the block that it deletes in: a
+Django's own collector does what on_delete of a StormForeignKey says. It also hears what a DjangoReference forbids: a
 receiver of pre_delete that raised would leave the transaction broken. Storm's rows change at pre_delete.
 """
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from itertools import chain
+from types import SimpleNamespace
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from django.apps import apps
 from django.db import connections, router
 from django.db.models import CASCADE, PROTECT, RESTRICT, Field, Model, ProtectedError, RestrictedError
+from django.db.models.deletion import Collector
 from django.db.models.signals import pre_delete
 from django.db.models.utils import make_model_tuple
 from django.db.transaction import atomic
 from storm.info import ClassAlias
 
-from ...connection.wrapper import StormWrapper
-from ...stores import SharedStore, coherence, store_on
-from ..targets import StormSide, batches, is_left_to_database, is_storm_class, table_of
-from .on_storm_removal import collect_dependents
+from ..connection.wrapper import StormWrapper
+from ..stores import SharedStore, coherence, store_on
+from .fields import StormForeignKey
+from .targets import StormSide, batches, is_left_to_database, is_storm_class, table_of
+
+REFUSALS = {PROTECT: ProtectedError, RESTRICT: RestrictedError}
+
+
+def before_removal(sender: type, store: SharedStore, objects: Iterable[Any], **kwargs: Any) -> None:
+    """The receiver of `stores.pre_remove`: a Storm object is about to be removed."""
+    collector = collect_dependents(sender, objects, store.alias)
+    if collector.data or collector.fast_deletes or collector.field_updates:
+        collector.delete()
 
 
 def attach(reference: Any) -> None:
-    """Have the deletion of Django objects heed this reference, as soon as their model is there."""
+    """Have the deletion of Django objects heed this reference, as soon as their model is loaded."""
     if is_left_to_database(reference.on_delete):
         return
 
@@ -39,6 +51,79 @@ def attach(reference: Any) -> None:
             Referrers(reference).contribute_to_class(each, name)
 
     apps.lazy_model_operation(attach_to, make_model_tuple(reference.to))
+
+
+def collect_dependents(cls: type, objects: Iterable[Any], alias: str) -> DependentsCollector:
+    """All that on_delete wants deleted and changed with these objects of `cls`, or the error that it wants raised."""
+    collector = DependentsCollector(using=alias)
+    fields = list(_fields_pointing_at(cls, alias))
+    if not fields:
+        # Iterating over the objects would load them.
+        return collector
+    objects = list(objects)
+    protected: dict[str, Any] = {}
+    for field in fields:
+        # Django's on_delete functions ask a foreign key for its remote_field, which a StormForeignKey does not have.
+        relation = copy.copy(field)
+        relation.remote_field = SimpleNamespace(model=field.target.cls, on_delete=field.on_delete)
+        for batch in batches(getattr(obj, field.target.attribute) for obj in objects):
+            dependents = field.model._base_manager.using(alias).filter(**{f"{field.name}__in": batch})
+            if not dependents:
+                continue
+            try:
+                field.on_delete(collector, relation, dependents, alias)
+            except ProtectedError as error:
+                protected.setdefault(f"'{field.label}'", []).extend(error.protected_objects)
+    for refusal, found in ((ProtectedError, protected), (RestrictedError, collector.still_restricted())):
+        if found:
+            raise _refusal(refusal, cls, found)
+    return collector
+
+
+class DependentsCollector(Collector):
+    """Django's collector, with a Storm class at the beginning, whose rows Storm deletes."""
+
+    def add_dependency(self, model: Any, dependency: Any, reverse_dependency: bool = False) -> None:
+        if hasattr(model, "_meta"):
+            super().add_dependency(model, dependency, reverse_dependency)
+
+    def still_restricted(self) -> dict[str, Any]:
+        """The objects for which RESTRICT refuses: those that are not deleted for another reason."""
+        for model, instances in self.data.items():
+            self.clear_restricted_objects_from_set(model, set(instances))
+        for queryset in self.fast_deletes:
+            self.clear_restricted_objects_from_queryset(queryset.model, queryset)
+        return {
+            f"'{model.__name__}.{field.name}'": objects
+            for model, fields in self.restricted_objects.items()
+            for field, objects in fields.items()
+            if objects
+        }
+
+
+def _fields_pointing_at(cls: type, alias: str) -> Iterator[StormForeignKey]:
+    """The fields for which something is to be done, of the models that have a table in this database."""
+    table = table_of(cls)
+    for model in apps.get_models():
+        for field in model._meta.local_fields:
+            if (
+                isinstance(field, StormForeignKey)
+                and not is_left_to_database(field.on_delete)
+                and field.target.table == table
+                and router.allow_migrate_model(alias, model)
+            ):
+                yield field
+
+
+def _refusal(error: Any, cls: type, found: dict[str, Iterable[Any]]) -> Exception:
+    """In Django's words; `found` has the objects that forbid the deletion, by what points from them."""
+    kind = "protected" if error is ProtectedError else "restricted"
+    refusal: Exception = error(
+        f"Cannot delete some instances of {cls.__name__!r} because they are referenced through {kind} foreign keys: "
+        f"{', '.join(found)}.",
+        set(chain.from_iterable(found.values())),
+    )
+    return refusal
 
 
 class Referrers(Field):
@@ -72,7 +157,7 @@ class Referrers(Field):
             dependents = [group for deletion in deletions for group in deletion.plan()]
         for obj in objs:
             self._planned[obj._state] = deletions
-        return _OnlyShown(dependents)
+        return _OnlyShown(*dependents)
 
     def _before_delete(self, instance: Model, **kwargs: Any) -> None:
         for deletion in self._planned.pop(instance._state, ()):
@@ -89,15 +174,14 @@ class _Deletion:
         self.is_due = False
 
     def plan(self) -> list[Iterable[Model]]:
-        """The Django objects that go with Storm's, by model. Raises what protects any of the two kinds."""
+        """The Django objects that go with Storm's, by model. An error if objects of either kind are protected."""
         found = [obj for batch in batches(self.keys) for obj in self._find(batch)]
         if not found:
             return []
-        if self.reference.on_delete is PROTECT:
-            raise ProtectedError(self._refusal("protected"), {StormSide(obj) for obj in found})
-        if self.reference.on_delete is RESTRICT:
-            # Whether something else removes the Storm objects as well is not known yet.
-            raise RestrictedError(self._refusal("restricted"), {StormSide(obj) for obj in found})
+        refusal = REFUSALS.get(self.reference.on_delete)
+        if refusal is not None:
+            # RESTRICT refuses always: whether something else removes the Storm objects as well is not known yet.
+            raise _refusal(refusal, self.reference.model, {f"'{self.reference.label}'": map(StormSide, found)})
         self.is_due = True
         if self.reference.on_delete is not CASCADE:
             return []
@@ -121,21 +205,9 @@ class _Deletion:
     def _find(self, keys: list[Any]) -> Any:
         return self.store.find(self.reference.cls, self.reference.column.is_in(keys))
 
-    def _refusal(self, kind: str) -> str:
-        return (
-            f"Cannot delete some instances of model {self.reference.model.__name__!r} because they are referenced "
-            f"through {kind} references: '{self.reference.label}'."
-        )
 
-
-class _OnlyShown:
+class _OnlyShown(chain[Model]):
     """Objects for the admin to list and to ask permissions for. Collectors see nothing: Storm's removal does it."""
-
-    def __init__(self, groups: list[Iterable[Model]]) -> None:
-        self._groups = groups
-
-    def __iter__(self) -> Iterator[Model]:
-        return chain.from_iterable(self._groups)
 
     def __bool__(self) -> bool:
         return False
@@ -143,11 +215,11 @@ class _OnlyShown:
 
 def _mapped(reference: Any) -> Iterator[Any]:
     """The reference as each class with a table of its own has it. The class that it was written in may have none."""
-    tables = set()
+    classes: dict[str, Any] = {}
     for cls in [reference.cls, *_subclasses(reference.cls)]:
-        if is_storm_class(cls) and not issubclass(cls, ClassAlias) and table_of(cls) not in tables:
-            tables.add(table_of(cls))
-            yield reference.for_class(cls)
+        if is_storm_class(cls) and not issubclass(cls, ClassAlias):
+            classes.setdefault(table_of(cls), cls)
+    return map(reference.for_class, classes.values())
 
 
 def _subclasses(cls: Any) -> Iterator[Any]:

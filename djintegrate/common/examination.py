@@ -1,0 +1,19 @@
+"""What `python -m djintegrate doctor` is told by an app: a module `examination` of the app yields findings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at. `remedy` says what to do where it is not well."""
+
+    subject: str
+    said: str
+    is_well: bool = True
+    remedy: str = ""
+
+
+def ill(subject: str, said: object, remedy: str) -> Finding:
+    return Finding(subject, str(said), False, remedy)

@@ -1,4 +1,4 @@
-"""`python -m djintegrate doctor`: what is well, what is not, and what to do; in processes, each with settings of its own."""
+"""`python -m djintegrate doctor`: what is well, what is not, and what to do; in processes with settings of their own."""
 
 from __future__ import annotations
 

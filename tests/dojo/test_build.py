@@ -19,7 +19,7 @@ from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.management import CommandError, call_command
 
 from djintegrate.dojo import grid
-from djintegrate.dojo.build import build, install
+from djintegrate.dojo.build import build, discovery, served, workshop
 from djintegrate.dojo.page.names import THEMES
 from tests.dojo.forms import Many, Talk
 from tests.dojo.test_browser import made
@@ -36,12 +36,11 @@ def requested(browser: Any) -> list[str]:
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_a_page_of_many_dijits_takes_four_requests_in_each_theme(show: Any, built: None, theme: str) -> None:
+def test_a_page_of_many_dijits_takes_three_requests_in_each_theme(show: Any, built: None, theme: str) -> None:
     browser = show(Many, lambda page, form: [setattr(page, "theme", theme), page.dojo_form(form)])
     assert len(made(browser)) == 18  # three of them radio buttons
     assert set(requested(browser)) == {
         f"dojo-release/dijit/themes/{theme}/{theme}.css",
-        "djintegrate/dojo/boot.js",
         "dojo-release/dojo/dojo.js",
         "dojo-release/dojo/nls/dojo_en-us.js",
     }
@@ -107,7 +106,7 @@ def test_collected_files_have_hashed_names_and_compressed_ones_beside_them(
     settings.STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder"]
     browser = show(Many)
     assert len(made(browser)) == 18
-    assert len(requested(browser)) == 4
+    assert len(requested(browser)) == 3
     assert all(re.search(r"\.[0-9a-f]{12}\.(js|css)$", name) for name in requested(browser)), requested(browser)
     assert complaints(browser) == []
 
@@ -126,13 +125,15 @@ def test_the_build_holds_what_pages_ask_for_and_nothing_more(release: Path) -> N
     } <= files
     assert "dojo/resources/blank.gif" in files
     scripts = [name for name in files if name.endswith(".js")]
-    assert all(re.fullmatch(r"dojo/dojo\.js|dojo/nls/dojo_[\w-]+\.js", name) for name in scripts)
+    layer = r"(dojo/dojo|djintegrate/Editor|djintegrate/grid)\.js"
+    texts = r"(dojo/nls/dojo|djintegrate/nls/(Editor|grid))_[\w-]+\.js"
+    assert all(re.fullmatch(f"{layer}|{texts}", name) for name in scripts)
     styles = [name for name in files if name.endswith(".css")]
-    assert sorted(styles) == sorted([*build.THEMES, *grid.STYLESHEETS])
+    assert sorted(styles) == sorted([*served.THEMES, *grid.STYLESHEETS])
     for name in styles:
         text = (release / name).read_text()
         assert "@import" not in text and "/*" not in text
-        for url in build._URL.findall(text):
+        for url in served._URL.findall(text):
             assert ((release / name).parent / url.strip()).is_file(), (name, url)
 
 
@@ -173,7 +174,7 @@ def test_the_command_finds_builds_and_tells(site_settings: Any) -> None:
     site_settings.DOJO_BUILD_STYLESHEETS = ["dijit/themes/dijit.css"]
     out = run()
     release = site_settings.DOJO_BUILD_ROOT
-    modules = json.loads((release / build.MARK).read_text())["modules"]
+    modules = json.loads((release / served.MARK).read_text())["modules"]
     assert {"dijit/Dialog", "dijit/form/FilteringSelect", "djintegrate/start"} <= set(modules)
     assert "dijit/layout/TabContainer" not in modules
     assert sorted(path.name for path in (release / "dojo/nls").glob("*.js")) == [
@@ -282,7 +283,7 @@ def test_a_folder_of_somebody_elses_is_not_replaced(site_settings: Any, tmp_path
 PROGRAM = """
 import resource, sys
 from pathlib import Path
-from djintegrate.dojo.build import build, install
+from djintegrate.dojo.build import build, discovery, served, workshop
 limit, root, release = int(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3])
 if limit:
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
@@ -326,7 +327,7 @@ def test_an_interrupted_build_leaves_the_old_one(site_settings: Any, dojo_root: 
     if number == signal.SIGKILL:
         # Nobody could tidy up, so the next build does.
         assert len(list(release.parent.iterdir())) > 1
-        with install.workshop(release, "build") as folder:
+        with workshop.workshop(release, "build") as folder:
             assert set(release.parent.glob(".dojo-release-build-*")) == {folder}
     else:
         assert [path.name for path in release.parent.iterdir()] == [release.name]

@@ -21,7 +21,7 @@ from django.core.management import CommandError, call_command
 from djintegrate.dojo import grid
 from djintegrate.dojo.build import build, discovery, served, workshop
 from djintegrate.dojo.page.names import THEMES
-from tests.dojo.forms import Many, Talk
+from tests.dojo.forms import Every, Many, Talk
 from tests.dojo.test_browser import made
 from tests.support.browser import complaints
 from tests.support.processes import heed_interrupts
@@ -47,6 +47,107 @@ def test_a_page_of_many_dijits_takes_three_requests_in_each_theme(show: Any, bui
     assert complaints(browser) == []
     border = "return getComputedStyle(document.getElementById('widget_id_word')).borderTopWidth"
     assert browser.execute_script(border) == "1px"
+
+
+@pytest.mark.parametrize("has_look", [False, True])
+def test_the_theme_of_a_build_holds_up_the_first_paint_only_with_the_look(
+    show: Any, built: None, settings: Any, has_look: bool
+) -> None:
+    settings.FORM_RENDERER = "djintegrate.dojo.forms.DijitRenderer" if has_look else settings.FORM_RENDERER
+    browser = show(Many)
+    blocking = browser.execute_script(
+        "return performance.getEntriesByType('resource').filter(e => e.renderBlockingStatus === 'blocking').map(e => e.name)"
+    )
+    assert [url.rpartition("/")[2] for url in blocking] == ["claro.css"] * has_look
+    assert len(requested(browser)) == 3
+    assert complaints(browser) == []
+
+
+# What any rule of Dojo's whole stylesheet could say of an element, for every element, in some states of the dijits;
+# without what takes its time, and without the files' places.
+STYLES = """
+const done = arguments[0], registry = require('dijit/registry'), theme = document.getElementById('djintegrate-theme');
+const still = new CSSStyleSheet(), found = {}, properties = new Set();
+still.replaceSync('*, *::before, *::after { transition: none !important; animation: none !important; }');
+document.adoptedStyleSheets.push(still);
+const states = {
+    plain: {}, disabled: { disabled: true }, wrong: { state: 'Error', readOnly: true },
+    hovered: { hovering: true, focused: true }, active: { active: true },
+};
+function every() {
+    return Array.from(document.querySelectorAll('body *')).map(element => {
+        const style = getComputedStyle(element);
+        const says = name => style.getPropertyValue(name).replace(/url\\([^)]*\\/static\\/[\\w-]+\\//g, 'url(')
+            .replace(/(^| )0%/g, '$10px')
+            .replace(/rgba\\([^)]*, 0\\)/g, 'transparent');
+        return [`${element.tagName}.${element.className}`, ...Array.from(properties, name =>
+            element.style.getPropertyValue(name) || (element.style.top && /^(right|bottom)$/.test(name)) ||
+            (name === 'outline-width' && style.outlineStyle === 'none') ? '' : `${name}: ${says(name)}`)];
+    });
+}
+function all(kind) {
+    for (const [name, state] of Object.entries(states)) {
+        registry.toArray().forEach(dijit => dijit.set({
+            disabled: false, readOnly: false, state: '', hovering: false, active: false, focused: false, ...state
+        }));
+        found[kind + name] = every();
+    }
+}
+function note(sheet) {
+    for (const rule of sheet.cssRules) {
+        if (rule.styleSheet) { note(rule.styleSheet); }
+        for (const name of rule.style || []) { properties.add(name); }
+    }
+}
+const use = href => new Promise(loaded => { theme.addEventListener('load', loaded, { once: true }); theme.href = href; });
+(async () => {
+    const pruned = theme.href;
+    for (const name of ['id_day', 'id_hour', 'id_room']) { await registry.byId(name).loadAndOpenDropDown(); }
+    await use(pruned.replace('/dojo-release/', '/dojo/'));
+    note(theme.sheet);
+    all('whole');
+    await use(pruned);
+    all('pruned');
+    const lost = Object.keys(states).flatMap(name => found['pruned' + name].flatMap((style, number) => {
+        const other = found['whole' + name][number];
+        const differs = style.map((said, at) => at === 0 || said === other[at] ? '' : `${said} (${other[at]})`).filter(Boolean);
+        return differs.length ? [`${name}: ${style[0]}: ${differs}`] : [];
+    }));
+    done([found.prunedplain.length, properties.size, lost]);
+})().catch(error => done([0, 0, String(error)]));
+"""
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_the_rules_that_a_theme_has_lost_are_of_no_use_here(
+    show: Any, built: None, settings: Any, dojo_root: Path, theme: str
+) -> None:
+    """With Dojo's whole stylesheet instead, no element of the dijits looks different, open or closed, in any state."""
+    settings.STATICFILES_DIRS = [*settings.STATICFILES_DIRS, ("dojo", dojo_root)]
+    browser = show(Many, lambda page, form: [setattr(page, "theme", theme), page.dojo_form(form)])
+    elements, properties, lost = browser.execute_async_script(STYLES)
+    assert lost == []
+    assert elements > 300 and properties > 80
+
+
+@pytest.mark.parametrize("has_editor", [False, True])
+def test_an_editor_is_fetched_by_the_pages_that_have_one(show: Any, built: None, has_editor: bool) -> None:
+    browser = show(Every if has_editor else Many, lambda page, form: page.dojo_form(form, auto=True))
+    found = [name for name in requested(browser) if "Editor" in name]
+    texts = "dojo-release/djintegrate/nls/Editor_en-us.js"
+    assert sorted(found) == ["dojo-release/djintegrate/Editor.js", texts] * has_editor
+    assert not any("grid" in name for name in requested(browser))
+    assert complaints(browser) == []
+
+
+def test_a_page_that_does_not_know_its_build_takes_a_request_more(
+    show: Any, built: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("djintegrate.dojo.page.page.release", lambda: None)
+    browser = show(Every, lambda page, form: page.dojo_form(form, auto=True))
+    assert "djintegrate/dojo/boot.js" in requested(browser)
+    assert "dojo-release/djintegrate/Editor.js" in requested(browser)
+    assert complaints(browser) == []
 
 
 def test_from_the_sources_the_same_page_shows_the_same_dijits(show: Any) -> None:
@@ -190,6 +291,24 @@ def test_the_command_finds_builds_and_tells(site_settings: Any) -> None:
     assert [path.name for path in release.parent.iterdir()] == [release.name]
 
 
+def test_with_hashed_names_no_file_is_compressed_twice(site_settings: Any, tmp_path: Path) -> None:
+    storage = "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    site_settings.STORAGES = {**site_settings.STORAGES, "staticfiles": {"BACKEND": storage}}
+    site_settings.STATIC_ROOT = tmp_path / "collected"
+    site_settings.STATICFILES_DIRS = [("dojo-release", site_settings.DOJO_BUILD_ROOT)]
+    run()
+    assert not [name for name in tree(site_settings.DOJO_BUILD_ROOT) if name.endswith((".gz", ".br"))]
+    call_command("collectstatic", interactive=False, verbosity=0)
+    assert not [name for name in staticfiles_storage.hashed_files if name.endswith((".gz", ".br"))]
+    hashed = staticfiles_storage.hashed_files["dojo-release/dojo/dojo.js"]
+    packed = {path.name for path in (tmp_path / "collected/dojo-release/dojo").glob("dojo*.gz")}
+    assert packed == {"dojo.js.gz", Path(hashed).name + ".gz"}
+
+
+def test_with_verbosity_0_nothing_is_said(site_settings: Any) -> None:
+    assert run("--verbosity", "0") == ""
+
+
 @pytest.fixture
 def own_modules(site_settings: Any, tmp_path: Path) -> Path:
     """A folder of the site's own modules, called `own`."""
@@ -202,7 +321,8 @@ def own_modules(site_settings: Any, tmp_path: Path) -> Path:
 
 def test_modules_of_the_sites_own_are_built_in(site_settings: Any, own_modules: Path) -> None:
     site_settings.DOJO_BUILD_MODULES = ["own.used"]
-    (own_modules / "used.js").write_text('define(["dojo/topic", "./other"], function () { return "the used one"; });')
+    used = 'define(["dojo/topic", "./other"], () => { const { a, ...b } = {}; return `the used ${"one"}`; });'
+    (own_modules / "used.js").write_text(used)
     (own_modules / "other.js").write_text('define([], function () { return "the other one"; });')
     (own_modules / "unused.js").write_text('define(["no/such/module"], function () { return "the unused one"; });')
     run()

@@ -19,7 +19,7 @@ from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.management import CommandError, call_command
 
 from djintegrate.dojo import grid
-from djintegrate.dojo.build import build, discovery, served, workshop
+from djintegrate.dojo.build import served, workshop
 from djintegrate.dojo.page.names import THEMES
 from tests.dojo.forms import Every, Many, Talk
 from tests.dojo.test_browser import made
@@ -56,78 +56,12 @@ def test_the_theme_of_a_build_holds_up_the_first_paint_only_with_the_look(
     settings.FORM_RENDERER = "djintegrate.dojo.forms.DijitRenderer" if has_look else settings.FORM_RENDERER
     browser = show(Many)
     blocking = browser.execute_script(
-        "return performance.getEntriesByType('resource').filter(e => e.renderBlockingStatus === 'blocking').map(e => e.name)"
+        "return performance.getEntriesByType('resource').filter(e => e.renderBlockingStatus === 'blocking')"
+        ".map(e => e.name)"
     )
     assert [url.rpartition("/")[2] for url in blocking] == ["claro.css"] * has_look
     assert len(requested(browser)) == 3
     assert complaints(browser) == []
-
-
-# What any rule of Dojo's whole stylesheet could say of an element, for every element, in some states of the dijits;
-# without what takes its time, and without the files' places.
-STYLES = """
-const done = arguments[0], registry = require('dijit/registry'), theme = document.getElementById('djintegrate-theme');
-const still = new CSSStyleSheet(), found = {}, properties = new Set();
-still.replaceSync('*, *::before, *::after { transition: none !important; animation: none !important; }');
-document.adoptedStyleSheets.push(still);
-const states = {
-    plain: {}, disabled: { disabled: true }, wrong: { state: 'Error', readOnly: true },
-    hovered: { hovering: true, focused: true }, active: { active: true },
-};
-function every() {
-    return Array.from(document.querySelectorAll('body *')).map(element => {
-        const style = getComputedStyle(element);
-        const says = name => style.getPropertyValue(name).replace(/url\\([^)]*\\/static\\/[\\w-]+\\//g, 'url(')
-            .replace(/(^| )0%/g, '$10px')
-            .replace(/rgba\\([^)]*, 0\\)/g, 'transparent');
-        return [`${element.tagName}.${element.className}`, ...Array.from(properties, name =>
-            element.style.getPropertyValue(name) || (element.style.top && /^(right|bottom)$/.test(name)) ||
-            (name === 'outline-width' && style.outlineStyle === 'none') ? '' : `${name}: ${says(name)}`)];
-    });
-}
-function all(kind) {
-    for (const [name, state] of Object.entries(states)) {
-        registry.toArray().forEach(dijit => dijit.set({
-            disabled: false, readOnly: false, state: '', hovering: false, active: false, focused: false, ...state
-        }));
-        found[kind + name] = every();
-    }
-}
-function note(sheet) {
-    for (const rule of sheet.cssRules) {
-        if (rule.styleSheet) { note(rule.styleSheet); }
-        for (const name of rule.style || []) { properties.add(name); }
-    }
-}
-const use = href => new Promise(loaded => { theme.addEventListener('load', loaded, { once: true }); theme.href = href; });
-(async () => {
-    const pruned = theme.href;
-    for (const name of ['id_day', 'id_hour', 'id_room']) { await registry.byId(name).loadAndOpenDropDown(); }
-    await use(pruned.replace('/dojo-release/', '/dojo/'));
-    note(theme.sheet);
-    all('whole');
-    await use(pruned);
-    all('pruned');
-    const lost = Object.keys(states).flatMap(name => found['pruned' + name].flatMap((style, number) => {
-        const other = found['whole' + name][number];
-        const differs = style.map((said, at) => at === 0 || said === other[at] ? '' : `${said} (${other[at]})`).filter(Boolean);
-        return differs.length ? [`${name}: ${style[0]}: ${differs}`] : [];
-    }));
-    done([found.prunedplain.length, properties.size, lost]);
-})().catch(error => done([0, 0, String(error)]));
-"""
-
-
-@pytest.mark.parametrize("theme", THEMES)
-def test_the_rules_that_a_theme_has_lost_are_of_no_use_here(
-    show: Any, built: None, settings: Any, dojo_root: Path, theme: str
-) -> None:
-    """With Dojo's whole stylesheet instead, no element of the dijits looks different, open or closed, in any state."""
-    settings.STATICFILES_DIRS = [*settings.STATICFILES_DIRS, ("dojo", dojo_root)]
-    browser = show(Many, lambda page, form: [setattr(page, "theme", theme), page.dojo_form(form)])
-    elements, properties, lost = browser.execute_async_script(STYLES)
-    assert lost == []
-    assert elements > 300 and properties > 80
 
 
 @pytest.mark.parametrize("has_editor", [False, True])
@@ -403,7 +337,7 @@ def test_a_folder_of_somebody_elses_is_not_replaced(site_settings: Any, tmp_path
 PROGRAM = """
 import resource, sys
 from pathlib import Path
-from djintegrate.dojo.build import build, discovery, served, workshop
+from djintegrate.dojo.build import served, workshop
 limit, root, release = int(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3])
 if limit:
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))

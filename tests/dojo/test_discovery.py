@@ -138,7 +138,9 @@ class Form(forms.Form):
 """
 
 
-@pytest.mark.parametrize(("renderer", "has_look"), [("DijitRenderer", True), ("DijitRenderer()", True), ("None", False)])
+@pytest.mark.parametrize(
+    ("renderer", "has_look"), [("DijitRenderer", True), ("DijitRenderer()", True), ("None", False)]
+)
 def test_the_look_is_found_where_a_form_has_its_renderer(
     project: Callable[..., Found], renderer: str, has_look: bool
 ) -> None:

@@ -148,9 +148,9 @@ def _forms_of_admins() -> Iterator[tuple[Any, bool]]:
 
     request: Any = HttpRequest()
     request.user = _Anybody()
-    admins = [admin for site in all_sites for admin in site._registry.values()]
+    admins: list[Any] = [admin for site in all_sites for admin in site._registry.values()]
     for admin in admins:
-        if isinstance(admin, DojoAdminMixin):
+        if issubclass(type(admin), DojoAdminMixin):
             with suppress(Exception):
                 yield admin.get_form(request), True
                 for inline in admin.get_inline_instances(request):

@@ -272,7 +272,7 @@ class Dojo:
         return {field["dijit"] for step in self._steps if isinstance(step, dict) for field in step["fields"]}
 
     def _warn_of_lacking(self) -> None:
-        """A page that asks for a module that its build lacks stays plain HTML. Modules of the site's own are fetched."""
+        """A page stays plain HTML that asks for what its build lacks. Modules of the site's own are fetched."""
         if not self._release:
             return
         wanted = self._dijits().union(self._modules)

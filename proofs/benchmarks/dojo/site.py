@@ -20,6 +20,7 @@ from djintegrate.dojo import models as dojo
 from djintegrate.dojo.forms import DijitRenderer
 
 CACHE = Path(__file__).parent.parent.parent.parent / ".cache"
+FLOOR_BUILD = CACHE / "dojo-bench-floor"
 CHOICES = [(str(number), f"Room {number}") for number in range(10)]
 _BEGINNING = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>Ten dijits</title><link rel="icon" href="data:,">
@@ -53,7 +54,9 @@ var dojoConfig = { async: true, baseUrl: "/static/floor/dojo/", locale: "en", ha
         new Check({ name: "public" }, "id_public").startup();
         new Select({ name: "room" }, "id_room").startup();
         new Filtering({ required: true, name: "hall" }, "id_hall").startup();
-        [0, 1, 2].forEach(function (number) { new Radio({ name: "way", value: String(number) }, "id_way_" + number).startup(); });
+        [0, 1, 2].forEach(function (number) {
+            new Radio({ name: "way", value: String(number) }, "id_way_" + number).startup();
+        });
         document.documentElement.setAttribute("data-djintegrate", "ready");
     } };
 </script>
@@ -138,9 +141,7 @@ def configure(**more: Any) -> None:
         "STATIC_URL": "/static/",
         "DOJO_ROOT": CACHE / "dojo",
         "DOJO_BUILD_ROOT": CACHE / "dojo-bench",
-        "STATICFILES_DIRS": [
-            ("source", CACHE / "dojo"), ("build", CACHE / "dojo-bench"), ("floor", CACHE / "dojo-bench-floor")
-        ],
+        "STATICFILES_DIRS": [("source", CACHE / "dojo"), ("build", CACHE / "dojo-bench"), ("floor", FLOOR_BUILD)],
         "LANGUAGES": [("en", "English")],
         "DOJO_URL": "/static/build/dojo",
     }

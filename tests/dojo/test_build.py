@@ -337,7 +337,7 @@ def test_a_folder_of_somebody_elses_is_not_replaced(site_settings: Any, tmp_path
 PROGRAM = """
 import resource, sys
 from pathlib import Path
-from djintegrate.dojo.build import served, workshop
+from djintegrate.dojo.build import build
 limit, root, release = int(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3])
 if limit:
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))

@@ -69,7 +69,7 @@ bench-openid: ## count the SQL statements of sign-ins beside django-openid-auth 
 	@$(ENVIRONMENT) test
 	@$(VENV) -m proofs.benchmarks.openid $(ARGS)
 
-bench-dojo: ## measure a page of ten dijits in Chromium, and a select of 1,000 and of 100,000 rows
+bench-dojo: ## measure a page of ten dijits in Chromium beside plain HTML and hand-written Dojo; a select of 100,000 rows
 	@$(ENVIRONMENT) test --browser
 	@$(VENV) -m proofs.benchmarks.dojo.rows
 	@$(VENV) -m proofs.benchmarks.dojo $(ARGS)

@@ -78,7 +78,6 @@ SITE_ID = 1
 FIELDS_SWAPPED = "fields.Place"
 STATIC_URL = "static/"
 DOJO_ROOT = CACHE / "dojo"
-DOJO_CACHE = CACHE / "npm"
 DOJO_URL = STATIC_URL + "dojo/dojo"
 STATICFILES_DIRS = [("dojo", DOJO_ROOT)]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -109,7 +109,6 @@ def configure() -> None:
         STATIC_URL="/static/",
         STATICFILES_DIRS=[("dojo", CACHE / "dojo")],
         DOJO_ROOT=CACHE / "dojo",
-        DOJO_CACHE=CACHE / "npm",
         DOJO_URL="/static/dojo/dojo",
     )
     django.setup()

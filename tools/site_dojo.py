@@ -47,6 +47,7 @@ def _state() -> str:
     modules = io.StringIO()
     call_command("dojo_build", list=True, stdout=modules)
     digest = hashlib.sha256(modules.getvalue().encode())
-    for path in sorted(Path(dojo.__file__).parent.rglob("*.[jp][sy]")):
-        digest.update(path.read_bytes())
+    for path in sorted(Path(dojo.__file__).parent.rglob("*")):
+        if path.suffix in (".py", ".js", ".cjs", ".json", ".css"):
+            digest.update(path.read_bytes())
     return digest.hexdigest()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import os
 from pathlib import Path
 from typing import Any
 
@@ -56,9 +55,6 @@ configuration: Setting[dict[str, Any]] = Setting(
 form_function = Setting("DOJO_FORM_FUNCTION", _form_function, None)
 root = Setting("DOJO_ROOT", folder('the path of a folder, for instance DOJO_ROOT = BASE_DIR / "dojo"'))
 """Where dojo_install puts Dojo's sources."""
-given_cache = Setting(
-    "DOJO_CACHE", optional(folder('the path of a folder, for instance DOJO_CACHE = BASE_DIR / ".cache", or None')), None
-)
 given_build_root = Setting(
     "DOJO_BUILD_ROOT",
     optional(folder('the path of a folder, for instance DOJO_BUILD_ROOT = BASE_DIR / "dojo-release", or None')),
@@ -84,11 +80,6 @@ def url() -> str:
 def dj_config() -> dict[str, Any]:
     """A copy that is the caller's own."""
     return copy.deepcopy(configuration())
-
-
-def cache() -> Path:
-    """Where dojo_install keeps its downloads."""
-    return given_cache() or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "djintegrate").expanduser()
 
 
 def build_root() -> Path:

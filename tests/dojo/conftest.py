@@ -24,7 +24,7 @@ from tests.dojo import site
 from tests.dojo.forms import Every, Many
 from tests.support.processes import one_at_a_time
 
-MODULES = ("djintegrate/start", "djintegrate/StoreSelect", "dijit/Dialog", *grid.MODULES)
+MODULES = ("djintegrate/start", "djintegrate/StoreSelect", "dijit/Dialog", *discovery.SELDOM)
 """Of the build, beside those of the forms Many and Every."""
 
 
@@ -37,7 +37,7 @@ def dojo_root(db_kind: str) -> Path:
     with one_at_a_time(root.parent):
         if not install.installed(root):
             try:
-                install.install(root, Path(django_settings.DOJO_CACHE), lambda text: None)
+                install.install(root, lambda text: None)
             except install.InstallError as error:
                 if os.environ.get("CI", "").lower() in ("1", "true"):
                     pytest.fail(str(error))
@@ -60,9 +60,10 @@ def release(dojo_root: Path) -> Path:
         {"djintegrate": discovery.BROWSER_FILES},
         conf.locales(),
         grid.STYLESHEETS,
+        look=discovery.LOOK,
     )
-    state = [str(order), *(path.read_text() for path in sorted(discovery.BROWSER_FILES.iterdir()))]
-    state += [Path(module.__file__ or "").read_text() for module in (build, install)]
+    sources = [*discovery.BROWSER_FILES.iterdir(), *Path(build.__file__).parent.glob("*.py"), *install.LOCKED.iterdir()]
+    state = [str(order), *(path.read_text() for path in sorted(sources))]
     digest = hashlib.sha256("".join(state).encode()).hexdigest()
     note = order.release / "state"
     with one_at_a_time(order.release.parent):

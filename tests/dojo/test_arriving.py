@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-import tarfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django import forms
-from django.conf import settings as django_settings
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse
 from django.template import engines
 from django.test import RequestFactory
 from django.views.generic import FormView
 
-from djintegrate.dojo.build import install
 from djintegrate.dojo.page.page import Dojo
 from djintegrate.dojo.views import DojoFormMixin
 from tests.dojo import site
 from tests.dojo.forms import CHOICES
 from tests.dojo.test_browser import made, submit
+from tests.support import npm
 from tests.support.browser import complaints
 from tests.support.helpers import wait_until
 
 INTEGRITY = "sha512-Vd8ZlGSshz2W2ej+gNpMqxX2PM0dfOn4lRgkTXgCT+cqZE/GwBQoYm3zGvlqf+hHXYCMYmmgae33m4/RPdTS0Q=="
-HTMX = install.Package("htmx.org", "2.0.9", INTEGRITY, "htmx")
+HTMX = "htmx.org@2.0.9"
 
 
 class Row(forms.Form):
@@ -57,17 +55,10 @@ def view(request: HttpRequest) -> HttpResponse:
 
 @pytest.fixture(scope="module")
 def htmx(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """htmx.org from npm, pinned and checked as Dojo is."""
+    """htmx.org from npm, pinned and checked by its hash."""
     folder = tmp_path_factory.mktemp("htmx")
-    try:
-        archive = install._archive(HTMX, Path(django_settings.DOJO_CACHE), lambda text: None, "")
-    except install.InstallError as error:
-        pytest.skip(str(error))
-    with tarfile.open(archive) as tar:
-        source = tar.extractfile("package/dist/htmx.min.js")
-        assert source is not None
-        (folder / "dist").mkdir()
-        (folder / "dist" / "htmx.min.js").write_bytes(source.read())
+    (folder / "dist").mkdir()
+    (folder / "dist" / "htmx.min.js").write_text(npm.text(HTMX, INTEGRITY, "dist/htmx.min.js"))
     return folder
 
 

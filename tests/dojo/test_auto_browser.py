@@ -37,7 +37,8 @@ def elsewhere(browser: Any) -> Iterator[None]:
 
 
 def refused(browser: Any) -> dict[str, str]:
-    """What the dijits say is wrong."""
+    """What the dijits say is wrong, of the page as it is or of the next one."""
+    wait_until(lambda: browser.execute_script("return document.documentElement.dataset.djintegrate") == "ready")
     found: dict[str, str] = browser.execute_script(
         "return Object.fromEntries(require('dijit/registry').toArray()"
         ".filter(d => d.state === 'Error').map(d => [d.id, d.message]))"

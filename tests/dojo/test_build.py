@@ -19,9 +19,9 @@ from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.management import CommandError, call_command
 
 from djintegrate.dojo import grid
-from djintegrate.dojo.build import build, install
+from djintegrate.dojo.build import served, workshop
 from djintegrate.dojo.page.names import THEMES
-from tests.dojo.forms import Many, Talk
+from tests.dojo.forms import Every, Many, Talk
 from tests.dojo.test_browser import made
 from tests.support.browser import complaints
 from tests.support.processes import heed_interrupts
@@ -36,18 +36,52 @@ def requested(browser: Any) -> list[str]:
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_a_page_of_many_dijits_takes_four_requests_in_each_theme(show: Any, built: None, theme: str) -> None:
+def test_a_page_of_many_dijits_takes_three_requests_in_each_theme(show: Any, built: None, theme: str) -> None:
     browser = show(Many, lambda page, form: [setattr(page, "theme", theme), page.dojo_form(form)])
     assert len(made(browser)) == 18  # three of them radio buttons
     assert set(requested(browser)) == {
         f"dojo-release/dijit/themes/{theme}/{theme}.css",
-        "djintegrate/dojo/boot.js",
         "dojo-release/dojo/dojo.js",
         "dojo-release/dojo/nls/dojo_en-us.js",
     }
     assert complaints(browser) == []
     border = "return getComputedStyle(document.getElementById('widget_id_word')).borderTopWidth"
     assert browser.execute_script(border) == "1px"
+
+
+@pytest.mark.parametrize("has_look", [False, True])
+def test_the_theme_of_a_build_holds_up_the_first_paint_only_with_the_look(
+    show: Any, built: None, settings: Any, has_look: bool
+) -> None:
+    settings.FORM_RENDERER = "djintegrate.dojo.forms.DijitRenderer" if has_look else settings.FORM_RENDERER
+    browser = show(Many)
+    blocking = browser.execute_script(
+        "return performance.getEntriesByType('resource').filter(e => e.renderBlockingStatus === 'blocking')"
+        ".map(e => e.name)"
+    )
+    assert [url.rpartition("/")[2] for url in blocking] == ["claro.css"] * has_look
+    assert len(requested(browser)) == 3
+    assert complaints(browser) == []
+
+
+@pytest.mark.parametrize("has_editor", [False, True])
+def test_an_editor_is_fetched_by_the_pages_that_have_one(show: Any, built: None, has_editor: bool) -> None:
+    browser = show(Every if has_editor else Many, lambda page, form: page.dojo_form(form, auto=True))
+    found = [name for name in requested(browser) if "Editor" in name]
+    texts = "dojo-release/djintegrate/nls/Editor_en-us.js"
+    assert sorted(found) == ["dojo-release/djintegrate/Editor.js", texts] * has_editor
+    assert not any("grid" in name for name in requested(browser))
+    assert complaints(browser) == []
+
+
+def test_a_page_that_does_not_know_its_build_takes_a_request_more(
+    show: Any, built: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("djintegrate.dojo.page.page.release", lambda: None)
+    browser = show(Every, lambda page, form: page.dojo_form(form, auto=True))
+    assert "djintegrate/dojo/boot.js" in requested(browser)
+    assert "dojo-release/djintegrate/Editor.js" in requested(browser)
+    assert complaints(browser) == []
 
 
 def test_from_the_sources_the_same_page_shows_the_same_dijits(show: Any) -> None:
@@ -107,7 +141,7 @@ def test_collected_files_have_hashed_names_and_compressed_ones_beside_them(
     settings.STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder"]
     browser = show(Many)
     assert len(made(browser)) == 18
-    assert len(requested(browser)) == 4
+    assert len(requested(browser)) == 3
     assert all(re.search(r"\.[0-9a-f]{12}\.(js|css)$", name) for name in requested(browser)), requested(browser)
     assert complaints(browser) == []
 
@@ -126,13 +160,15 @@ def test_the_build_holds_what_pages_ask_for_and_nothing_more(release: Path) -> N
     } <= files
     assert "dojo/resources/blank.gif" in files
     scripts = [name for name in files if name.endswith(".js")]
-    assert all(re.fullmatch(r"dojo/dojo\.js|dojo/nls/dojo_[\w-]+\.js", name) for name in scripts)
+    layer = r"(dojo/dojo|djintegrate/Editor|djintegrate/grid)\.js"
+    texts = r"(dojo/nls/dojo|djintegrate/nls/(Editor|grid))_[\w-]+\.js"
+    assert all(re.fullmatch(f"{layer}|{texts}", name) for name in scripts)
     styles = [name for name in files if name.endswith(".css")]
-    assert sorted(styles) == sorted([*build.THEMES, *grid.STYLESHEETS])
+    assert sorted(styles) == sorted([*served.THEMES, *grid.STYLESHEETS])
     for name in styles:
         text = (release / name).read_text()
         assert "@import" not in text and "/*" not in text
-        for url in build._URL.findall(text):
+        for url in served._URL.findall(text):
             assert ((release / name).parent / url.strip()).is_file(), (name, url)
 
 
@@ -173,7 +209,7 @@ def test_the_command_finds_builds_and_tells(site_settings: Any) -> None:
     site_settings.DOJO_BUILD_STYLESHEETS = ["dijit/themes/dijit.css"]
     out = run()
     release = site_settings.DOJO_BUILD_ROOT
-    modules = json.loads((release / build.MARK).read_text())["modules"]
+    modules = json.loads((release / served.MARK).read_text())["modules"]
     assert {"dijit/Dialog", "dijit/form/FilteringSelect", "djintegrate/start"} <= set(modules)
     assert "dijit/layout/TabContainer" not in modules
     assert sorted(path.name for path in (release / "dojo/nls").glob("*.js")) == [
@@ -189,6 +225,24 @@ def test_the_command_finds_builds_and_tells(site_settings: Any) -> None:
     assert [path.name for path in release.parent.iterdir()] == [release.name]
 
 
+def test_with_hashed_names_no_file_is_compressed_twice(site_settings: Any, tmp_path: Path) -> None:
+    storage = "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    site_settings.STORAGES = {**site_settings.STORAGES, "staticfiles": {"BACKEND": storage}}
+    site_settings.STATIC_ROOT = tmp_path / "collected"
+    site_settings.STATICFILES_DIRS = [("dojo-release", site_settings.DOJO_BUILD_ROOT)]
+    run()
+    assert not [name for name in tree(site_settings.DOJO_BUILD_ROOT) if name.endswith((".gz", ".br"))]
+    call_command("collectstatic", interactive=False, verbosity=0)
+    assert not [name for name in staticfiles_storage.hashed_files if name.endswith((".gz", ".br"))]
+    hashed = staticfiles_storage.hashed_files["dojo-release/dojo/dojo.js"]
+    packed = {path.name for path in (tmp_path / "collected/dojo-release/dojo").glob("dojo*.gz")}
+    assert packed == {"dojo.js.gz", Path(hashed).name + ".gz"}
+
+
+def test_with_verbosity_0_nothing_is_said(site_settings: Any) -> None:
+    assert run("--verbosity", "0") == ""
+
+
 @pytest.fixture
 def own_modules(site_settings: Any, tmp_path: Path) -> Path:
     """A folder of the site's own modules, called `own`."""
@@ -201,7 +255,8 @@ def own_modules(site_settings: Any, tmp_path: Path) -> Path:
 
 def test_modules_of_the_sites_own_are_built_in(site_settings: Any, own_modules: Path) -> None:
     site_settings.DOJO_BUILD_MODULES = ["own.used"]
-    (own_modules / "used.js").write_text('define(["dojo/topic", "./other"], function () { return "the used one"; });')
+    used = 'define(["dojo/topic", "./other"], () => { const { a, ...b } = {}; return `the used ${"one"}`; });'
+    (own_modules / "used.js").write_text(used)
     (own_modules / "other.js").write_text('define([], function () { return "the other one"; });')
     (own_modules / "unused.js").write_text('define(["no/such/module"], function () { return "the unused one"; });')
     run()
@@ -282,7 +337,7 @@ def test_a_folder_of_somebody_elses_is_not_replaced(site_settings: Any, tmp_path
 PROGRAM = """
 import resource, sys
 from pathlib import Path
-from djintegrate.dojo.build import build, install
+from djintegrate.dojo.build import build
 limit, root, release = int(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3])
 if limit:
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
@@ -326,7 +381,7 @@ def test_an_interrupted_build_leaves_the_old_one(site_settings: Any, dojo_root: 
     if number == signal.SIGKILL:
         # Nobody could tidy up, so the next build does.
         assert len(list(release.parent.iterdir())) > 1
-        with install.workshop(release, "build") as folder:
+        with workshop.workshop(release, "build") as folder:
             assert set(release.parent.glob(".dojo-release-build-*")) == {folder}
     else:
         assert [path.name for path in release.parent.iterdir()] == [release.name]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ from django.urls import set_script_prefix
 from djintegrate.dojo import conf
 from djintegrate.dojo.checks import check_configuration
 
-SETTINGS = ("DOJO_ENABLED", "DOJO_THEME", "DOJO_DJCONFIG", "DOJO_FORM_FUNCTION", "DOJO_URL", "DOJO_ROOT", "DOJO_CACHE")
+SETTINGS = ("DOJO_ENABLED", "DOJO_THEME", "DOJO_DJCONFIG", "DOJO_FORM_FUNCTION", "DOJO_URL", "DOJO_ROOT")
 
 
 @pytest.fixture
@@ -23,13 +22,11 @@ def bare(settings: Any) -> Any:
     return settings
 
 
-def test_the_defaults(bare: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+def test_the_defaults(bare: Any) -> None:
     assert conf.enabled() is True
     assert conf.theme() == "claro"
     assert conf.dj_config() == {"isDebug": False, "parseOnLoad": False}
     assert conf.form_function() is None
-    assert conf.cache() == Path.home() / ".cache" / "djintegrate"
 
 
 def test_the_configuration_of_one_page_is_not_anothers(bare: Any) -> None:

@@ -45,79 +45,68 @@ def project(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> I
     clear_url_caches()
 
 
-def test_names_that_are_written_out_in_the_source_are_found(project: Callable[..., Found]) -> None:
-    found = project(
-        views="""
-def view(request):
-    dojo.dojo_field(form["a"], "dijit.form.TextBox")
-    models.dojo_field(form["b"], dijit="dijit/form/Textarea")
-    request.dojo.append_module("dijit.Dialog")
-    request.dojo.form_function = ("site.forms", "make")
-    request.dojo.append_aol("function() { require(['dijit/Menu', \\"dijit/MenuItem\\", 'dojo/text!x'], f); }")
-"""
-    )
-    assert found.modules == {
-        "djintegrate/start", "dijit/form/TextBox", "dijit/form/Textarea", "dijit/Dialog", "site/forms", "dijit/Menu",
-        "dijit/MenuItem",
-    }  # fmt: skip
-    assert found.unread == []
-
-
-def test_names_that_are_put_together_are_found_on_the_forms_of_the_urlconf(project: Callable[..., Found]) -> None:
-    found = project(
-        urls="from django.urls import include, path\nurlpatterns = [path('', include('SHOP.more'))]",
-        more="import SHOP.deep\nurlpatterns = []",
-        deep="""
+FORM = """
 from django import forms
 from djintegrate.dojo import models as dojo
 class Form(forms.Form):
     a = dojo.dojo_field(forms.CharField(), "dijit." + "form.NumberSpinner")
-""",
+"""
+ALWAYS = {"djintegrate/start", *discovery.SELDOM}
+
+
+def test_what_dojo_field_said_of_the_fields_of_forms_is_found(project: Callable[..., Found]) -> None:
+    found = project(urls="from SHOP import forms\nurlpatterns = []", forms=FORM)
+    assert "dijit/form/NumberSpinner" in found.modules
+    assert found.modules >= ALWAYS
+    assert found.unread == []
+
+
+def test_forms_of_an_included_urlconf_are_found(project: Callable[..., Found]) -> None:
+    found = project(
+        urls="from django.urls import include, path\nurlpatterns = [path('', include('SHOP.more'))]",
+        more="import SHOP.deep\nurlpatterns = []",
+        deep=FORM,
     )
     assert "dijit/form/NumberSpinner" in found.modules
 
 
-def test_tests_and_migrations_are_not_looked_at(project: Callable[..., Found]) -> None:
-    text = "request.dojo.append_module('dijit.Dialog')"
-    found = project(tests__slash__views=text, migrations__slash__a=text, test_views=text)
-    assert found.modules == {"djintegrate/start"}
+def test_the_source_is_not_read(project: Callable[..., Found], settings: Any) -> None:
+    """What a view does when it is asked is for DOJO_BUILD_MODULES to say."""
+    settings.DOJO_AUTO = False
+    found = project(views="def view(request):\n    request.dojo.append_module('dijit.Dialog')", broken="def broken(:")
+    assert found.modules == ALWAYS
+    assert found.unread == []
 
 
 def test_settings_name_what_the_code_does_not(project: Callable[..., Found], settings: Any) -> None:
+    settings.DOJO_AUTO = False
     settings.DOJO_BUILD_MODULES = ["dijit.Editor"]
     settings.DOJO_FORM_FUNCTION = ("site.forms", "make")
-    assert project().modules == {"djintegrate/start", "dijit/Editor", "site/forms"}
+    assert project().modules == {*ALWAYS, "dijit/Editor", "site/forms"}
+
+
+def test_what_is_no_name_in_the_settings_is_told(project: Callable[..., Found], settings: Any) -> None:
+    settings.DOJO_BUILD_MODULES = ["no name"]
+    [said] = project().unread
+    assert "DOJO_BUILD_MODULES: 'no name' is not the name of a module" in said
 
 
 def test_folders_of_modules_are_found_among_the_static_files(
     project: Callable[..., Found], settings: Any, tmp_path: Path
 ) -> None:
-    for name in ("one", "two", "three"):
+    for name in ("one", "two"):
         (tmp_path / "static" / name).mkdir(parents=True)
     settings.STATICFILES_DIRS = [tmp_path / "static"]
-    settings.DOJO_DJCONFIG = {"paths": {"three": "/static/three"}}
-    found = project(
-        views="""
-request.dojo.set_module_path("one", "/static/one")
-request.dojo.set_module_path("two", static("two"))
-request.dojo.set_module_path("far", "https://example.com/far")
-"""
-    )
+    settings.DOJO_DJCONFIG = {
+        "paths": {"one": "/static/one", "far": "https://example.com/far"},
+        "packages": [{"name": "two", "location": "/static/two"}],
+    }
+    found = project()
     assert {name: path.name for name, path in found.paths.items()} == {
-        "djintegrate": "dojo", "one": "one", "two": "two", "three": "three"
+        "djintegrate": "dojo", "one": "one", "two": "two"
     }  # fmt: skip
     [said] = found.unread
-    assert "views.py:4" in said and "'https://example.com/far'" in said
-
-
-def test_what_cannot_be_read_is_told_with_its_place(project: Callable[..., Found]) -> None:
-    found = project(
-        views="request.dojo.append_module(name)\nrequest.dojo.append_module('no name')", broken="def broken(:"
-    )
-    assert len(found.unread) == 3
-    assert any("views.py:1: append_module() with a name that is made elsewhere" in said for said in found.unread)
-    assert any("views.py:2: 'no name' is not the name of a module" in said for said in found.unread)
-    assert any("broken.py" in said for said in found.unread)
+    assert "DOJO_DJCONFIG" in said and "'https://example.com/far'" in said
 
 
 FORMS = """
@@ -127,26 +116,40 @@ class Talk(forms.Form):
     day = forms.DateField()
     paper = forms.FileField()
 """
-FITTING = {"djintegrate/start", "dijit/form/DateTextBox", "djintegrate/Native", "dijit/form/CheckBox"}
+FITTING = {"dijit/form/DateTextBox", "djintegrate/Native", "dijit/form/CheckBox"}
 
 
-def test_fitting_dijits_are_found_where_they_are_asked_for(project: Callable[..., Found], settings: Any) -> None:
-    assert project(urls="from SHOP import forms\nurlpatterns = []", forms=FORMS).modules == {"djintegrate/start"}
+def test_fitting_dijits_are_found_unless_the_settings_say_that_none_are_asked_for(
+    project: Callable[..., Found], settings: Any
+) -> None:
+    # A view may call dojo_form(form, auto=True), whatever the default is.
+    assert project(urls="from SHOP import forms\nurlpatterns = []", forms=FORMS).modules >= FITTING
     settings.DOJO_AUTO = True
-    # Those of contrib.auth are there too, for a view may show them.
     assert discovery.discover().modules >= FITTING
+    settings.DOJO_AUTO = False
+    assert discovery.discover().modules == ALWAYS
+
+
+SHOWN = """
+from django import forms
+from djintegrate.dojo.forms import DijitRenderer
+class Form(forms.Form):
+    default_renderer = {}
+"""
 
 
 @pytest.mark.parametrize(
-    ("call", "modules"), [("auto=True", FITTING), ("True", FITTING), ("auto=False", {"djintegrate/start"})]
+    ("renderer", "has_look"), [("DijitRenderer", True), ("DijitRenderer()", True), ("None", False)]
 )
-def test_a_call_that_asks_for_fitting_dijits_is_seen(
-    project: Callable[..., Found], call: str, modules: set[str]
+def test_the_look_is_found_where_a_form_has_its_renderer(
+    project: Callable[..., Found], renderer: str, has_look: bool
 ) -> None:
-    views = f"def view(request, form):\n    request.dojo.dojo_form(form, {call})"
-    found = project(urls="from SHOP import forms\nurlpatterns = []", forms=FORMS, views=views)
-    assert found.modules >= modules
-    assert (found.modules >= FITTING) == (modules == FITTING)
+    assert project(urls="import SHOP.shown\nurlpatterns = []", shown=SHOWN.format(renderer)).has_look is has_look
+
+
+def test_the_look_is_found_in_the_settings(project: Callable[..., Found], settings: Any) -> None:
+    settings.FORM_RENDERER = "djintegrate.dojo.forms.DijitRenderer"
+    assert project().has_look
 
 
 GENERIC = """
@@ -169,3 +172,37 @@ def test_forms_that_factories_generic_views_and_contrib_auth_make_are_found(
     found = project(apps, urls=GENERIC, made=made + "made = modelform_factory(User, fields=['is_staff', 'last_login'])")
     assert {"dijit/form/MultiSelect", "dijit/form/CheckBox", "djintegrate/DateTimeBox"} <= found.modules
     assert "dijit/form/ValidationTextBox" in found.modules  # of LoginView's AuthenticationForm
+
+
+MIXINS = """
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.models import Group
+from django.urls import path
+from django.views.generic import FormView
+from djintegrate.dojo.admin import DojoAdminMixin
+from djintegrate.dojo.views import DojoFormMixin
+
+class Talk(forms.Form):
+    hour = forms.TimeField()
+
+class New(DojoFormMixin, FormView):
+    form_class = Talk
+
+class GroupAdmin(DojoAdminMixin, admin.ModelAdmin):
+    fields = ["name"]
+
+site = admin.AdminSite("SHOP")
+site.register(Group, GroupAdmin)
+urlpatterns = [path("new", New.as_view()), path("admin/", site.urls)]
+"""
+
+
+@pytest.mark.django_db
+def test_views_and_admins_with_our_mixins_are_found_whatever_the_settings_say(
+    project: Callable[..., Found], settings: Any
+) -> None:
+    settings.DOJO_AUTO = False
+    apps = ["django.contrib.contenttypes", "django.contrib.auth", "django.contrib.admin", "djintegrate.dojo"]
+    found = project(apps, urls=MIXINS)
+    assert found.modules >= {"dijit/form/TimeTextBox", "dijit/form/ValidationTextBox"}

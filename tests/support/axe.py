@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import tarfile
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
-from django.conf import settings
-
-from djintegrate.dojo.build import install
+from tests.support import npm
 
 if TYPE_CHECKING:
     from selenium import webdriver
 
-AXE = install.Package(
-    "axe-core",
-    "4.14.1",
-    "sha512-FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ==",
-    "axe-core",
-)
+AXE = "axe-core@4.14.1"
+INTEGRITY = "sha512-FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ=="
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
@@ -41,13 +31,4 @@ def violations(browser: webdriver.Chrome) -> list[str]:
 
 @cache
 def _source() -> str:
-    try:
-        archive = install._archive(AXE, Path(settings.DOJO_CACHE), lambda text: None, "")
-    except install.InstallError as error:
-        if os.environ.get("CI", "").lower() in ("1", "true"):
-            pytest.fail(str(error))
-        pytest.skip(str(error))
-    with tarfile.open(archive) as tar:
-        file = tar.extractfile("package/axe.min.js")
-        assert file is not None
-        return file.read().decode()
+    return npm.text(AXE, INTEGRITY, "axe.min.js")

@@ -5,66 +5,29 @@ Knows nothing of Django: which modules, locales and folders is for others to fin
 
 from __future__ import annotations
 
-import gzip
 import json
-import os
 import re
 import shutil
-import signal
 import subprocess
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from . import install
-from ..page import names
+from . import install, profile, served
+from .served import MARK, BuildError, Size
+from .workshop import replace, run, workshop
 
-MARK = "djintegrate-build.json"
-"""The file that tells a build of ours from other folders."""
-THEMES = [f"dijit/themes/{theme}/{theme}.css" for theme in names.THEMES]
-FOR_DEBUGGING = ["*.uncompressed.js", "*.consoleStripped.js", "build-report.txt"]
-RESOURCES = ["dojo/resources/blank.gif", "dojo/resources/blank.html"]
-COMPRESSED = {".js", ".css", ".html", ".svg"}
-NODE_AT_LEAST = 8
+__all__ = ["BuildError", "Order", "Size", "build"]
+
+NODE_AT_LEAST = 16
 SECONDS = 900
-# What cannot happen in a browser of today, or is never used here; the minifier then drops the code for it.
-FEATURES = {
-    "config-deferredInstrumentation": 0,
-    "dojo-firebug": 0,
-    "dojo-sync-loader": 0,
-    "dojo-test-sniff": 0,
-    "dojo-trace-api": 0,
-    "dom-addeventlistener": 1,
-    "host-node": 0,
-    "host-rhino": 0,
-}
+MINIFY = install.LOCKED / "minify.cjs"
 
-_URL = re.compile(r"url\(\s*[\"']?([^\"')?#]+)[^)]*\)")
-_IMPORT = re.compile(r"@import\s+(?:url\()?\s*[\"']([^\"']+)[\"']")
 _STEP = re.compile(r"^(discovering|starting|processing profile)\b.*")
 _FAULT = re.compile(r"^error\(\d+\).*")
 _OF_MODULE = re.compile(r"module: ([^;\s]+)")
 # After a file that could not be written, Dojo's build system waits for ever.
 _HANGS = re.compile(r"^error\((312|324)\)")
-
-
-class BuildError(Exception):
-    """Nothing was built, and the build that was there before is there still."""
-
-
-@dataclass
-class Size:
-    """A row of the table: files and bytes before and after. The compressed ones are those of the files after."""
-
-    what: str
-    files_before: int = 0
-    bytes_before: int = 0
-    files: int = 0
-    bytes: int = 0
-    gzip: int = 0
-    brotli: int = 0
 
 
 @dataclass
@@ -80,6 +43,10 @@ class Order:
     profile: Path | None = None
     #: Whether compressed files are put beside the others; with hashed names, collectstatic does that for those.
     compressed: bool = True
+    #: The stylesheet that each theme's own has at its end.
+    look: Path | None = None
+    #: The features of browsers that the site's own configuration decides.
+    undecided: Sequence[str] = ()
 
 
 def build(order: Order, say: Callable[[str], None]) -> list[Size]:
@@ -96,16 +63,19 @@ def build(order: Order, say: Callable[[str], None]) -> list[Size]:
         )
     node = _node()
     try:
-        with install.workshop(release, "build") as folder:
+        with workshop(release, "build") as folder:
             made, new = folder / "made", folder / "new"
             _run(node, order, made, folder, say)
+            if not order.profile:
+                say("minifying")
+                _minify(node, order, made, folder)
             say("collecting files")
-            sizes = _collect(order, made, new)
+            sizes = served.everything(made, new) if order.profile else _collect(order, made, new)
             say("compressing")
             for size, paths in sizes:
-                _compress(size, paths, order.compressed)
-            (new / MARK).write_text(json.dumps({"modules": sorted(order.modules)}, indent=1))
-            install.replace(release, new, folder / "old")
+                served.compress(size, paths, order.compressed)
+            (new / MARK).write_text(json.dumps(_mark(order, made), indent=1))
+            replace(release, new, folder / "old")
     except OSError as error:
         raise BuildError(f"The build failed: {error}. What was in {release} is there still.") from error
     return [size for size, _ in sizes]
@@ -121,192 +91,108 @@ def _node() -> str:
     version = subprocess.run([node, "--version"], capture_output=True, text=True).stdout.strip()
     number = re.match(r"v(\d+)", version)
     if not number or int(number[1]) < NODE_AT_LEAST:
-        raise BuildError(f"{node} is version {version or 'unknown'}. Dojo's build needs Node {NODE_AT_LEAST} or later.")
+        raise BuildError(f"{node} is version {version or 'unknown'}. dojo_build needs Node {NODE_AT_LEAST} or later.")
     return node
 
 
 def _run(node: str, order: Order, made: Path, folder: Path, say: Callable[[str], None]) -> None:
-    profile = order.profile
-    if profile is None:
-        profile = folder / "djintegrate.profile.js"
-        profile.write_text(_profile(order))
-    command = [node, str(order.root / "dojo" / "dojo.js"), "load=build", "--profile", str(profile.absolute()),
+    chosen = order.profile
+    if chosen is None:
+        chosen = folder / "djintegrate.profile.js"
+        chosen.write_text(_profile(order, folder))
+
+    def hear(line: str) -> bool:
+        if _STEP.match(line):
+            say(line.strip().rstrip("."))
+        return bool(_HANGS.match(line))
+
+    command = [node, str(order.root / "dojo" / "dojo.js"), "load=build", "--profile", str(chosen.absolute()),
                "--release", "--releaseDir", str(made)]  # fmt: skip
-    # A group of its own: a Ctrl-C is ours to answer, and then everything that Node started ends too.
-    process = subprocess.Popen(
-        command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        errors="replace", start_new_session=True,
-    )  # fmt: skip
-    output: list[str] = []
-
-    def end() -> None:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-
-    limit = threading.Timer(SECONDS, end)
-    limit.start()
-    try:
-        assert process.stdout is not None
-        for line in process.stdout:
-            output.append(line.rstrip())
-            if _STEP.match(line):
-                say(line.strip().rstrip("."))
-            if _HANGS.match(line):
-                end()
-        code = process.wait()
-    finally:
-        limit.cancel()
-        end()
-        process.wait()
-    faults = [line for line in output if _FAULT.match(line)]
+    done = run(command, folder, SECONDS, hear)
+    faults = [line for line in done.lines if _FAULT.match(line)]
     if faults and not order.profile:
-        # All modules beside those of the layer were read as well. What is wrong with them is nothing to this build.
-        layer = _layer(made)
-        strangers = [line for line in faults if (of := _OF_MODULE.search(line)) and of[1] not in layer]
-        if layer and len(strangers) == len(faults):
+        # All modules beside those of the layers were read as well. What is wrong with them is nothing to this build.
+        ours = {name for layer in served.layers(made).values() for name in layer}
+        strangers = [line for line in faults if (of := _OF_MODULE.search(line)) and of[1] not in ours]
+        if ours and len(strangers) == len(faults):
             return
-    if code or faults:
-        told = "\n".join(faults or output[-15:])
+    if done.code or faults:
+        told = "\n".join(faults or done.lines[-15:])
         whose = f"the profile {order.profile}" if order.profile else "the profile that djintegrate makes"
         raise BuildError(
             f"Dojo's build system found an error, with {whose}:\n{told}\nWhat was in {order.release} is there still."
         )
 
 
-def _profile(order: Order) -> str:
-    """The profile as JavaScript: the JSON of it, with the regular expressions that JSON has no word for."""
-
-    def package(name: str, location: Path, left_out: str) -> dict[str, Any]:
-        return {"name": name, "location": str(location), "destLocation": name,
-                "trees": [[str(location), name, f"@@{left_out}@@"]]}  # fmt: skip
-
-    # No tests, and nothing hidden.
-    others = r"(^|\/)(tests|testsDOH|demos|bench|node_modules|_firebug)(\/|$)|(^|\/)\."
-    packages = [package(name, order.root / name, others) for name in _packages(order)]
-    packages += [
-        {**package(name, path, rf"{others}|(^|\/)boot\.js$"), "resourceTags": {"amd": "@@\\.js$@@"}}
-        for name, path in order.paths.items()
-    ]
-    profile = {
-        "basePath": str(order.root),
-        "optimize": "",
-        "layerOptimize": "uglify",
-        "useSourceMaps": 0,
-        "cssOptimize": "comments",
-        "stripConsole": "none",
-        "selectorEngine": "lite",
-        "mini": True,
-        "localeList": ",".join(order.locales),
-        "staticHasFeatures": FEATURES,
-        "packages": packages,
-        "layers": {"dojo/dojo": {"boot": True, "customBase": True, "include": sorted(order.modules)}},
-    }
-    text = json.dumps(profile, indent=1)
-    return "var profile = " + re.sub(r'"@@(.*?)@@"', lambda found: f"/{json.loads(found[0])[2:-2]}/", text) + ";\n"
-
-
-def _packages(order: Order) -> list[str]:
-    """dojox is large, and reading it takes its time; nor are the others read without need."""
+def _profile(order: Order, folder: Path) -> str:
+    # dojox is large, and reading it takes its time; nor are the others read without need.
     first = {name.partition("/")[0] for name in (*order.modules, *order.stylesheets)}
-    return ["dojo", "dijit", *(name for name in ("dojox", "dgrid", "dstore") if name in first)]
+    used = [name for name in ("dojox", "dgrid", "dstore") if name in first]
+    features = {name: value for name, value in profile.FEATURES.items() if name not in order.undecided}
+    changed = profile.change(order.root, folder)
+    return profile.profile(order.root, order.modules, order.paths, order.locales, used, features, changed)
 
 
-# What is served of the result
+def _minify(node: str, order: Order, made: Path, folder: Path) -> None:
+    """Of the themes, what the widgets of the layers need is kept, and `order.look` comes after it."""
+    themes = [{"path": str(made / name), "pruned": True, "after": order.look and str(order.look)}
+              for name in served.THEMES]  # fmt: skip
+    others = [{"path": str(served.stylesheet(made, name))} for name in order.stylesheets]
+    layers = served.layers(made)
+    work = {
+        "root": str(order.root),
+        "scripts": [str(made / f"{name}.js") for name in layers],
+        "texts": [str(made / text) for name in layers for text in served.texts(made, name)],
+        "styles": [*themes, *others],
+    }
+    done = run([node, str(MINIFY)], folder, SECONDS, given=json.dumps(work))
+    if done.code:
+        told = "\n".join(done.lines[-15:])
+        raise BuildError(f"What Dojo made cannot be minified:\n{told}\nWhat was in {order.release} is there still.")
 
 
 def _collect(order: Order, made: Path, new: Path) -> list[tuple[Size, list[Path]]]:
     """Copy what a page can ask for into `new`, and say how much that is."""
-    if order.profile:
-        shutil.copytree(made, new, ignore=shutil.ignore_patterns(*FOR_DEBUGGING))
-        files = sorted(path for path in new.rglob("*") if path.is_file())
-        return [(_size("All files", [], files), files)]
-    layer = _copy(made, new, ["dojo/dojo.js"])
-    found = [(_size("Modules", _modules(order, made), layer), layer)]
-    texts = _copy(made, new, [str(path.relative_to(made)) for path in sorted((made / "dojo/nls").glob("dojo_*.js"))])
-    found.append((_size("Texts of the locales", [], texts), texts))
-    for name in [*THEMES, *order.stylesheets]:
-        if not (made / name).is_file():
-            raise BuildError(f"There is no stylesheet {name} under {order.root}. Correct DOJO_BUILD_STYLESHEETS.")
-        files = _copy(made, new, [name])
-        found.append((_size(name.rpartition("/")[2], _imported(order.root / name), files), files))
-        _copy(made, new, _images(made, name))
-    _copy(order.root, new, RESOURCES)
+    found: list[tuple[Size, list[Path]]] = []
+    texts: list[str] = []
+    for name, modules in served.layers(made).items():
+        files = served.copy(made, new, [f"{name}.js"])
+        what = "Modules" if name == profile.LAYER else name
+        found.append((served.size(what, _sources(order, modules), files), files))
+        texts += served.texts(made, name)
+    files = served.copy(made, new, texts)
+    found.append((served.size("Texts of the locales", [], files), files))
+    for name in [*served.THEMES, *order.stylesheets]:
+        served.stylesheet(made, name)
+        files = served.copy(made, new, [name])
+        sources = served.imported(order.root / name)
+        if order.look and name in served.THEMES:
+            sources.append(order.look)
+        found.append((served.size(name.rpartition("/")[2], sources, files), files))
+        served.copy(made, new, served.images(made, name))
+    served.copy(order.root, new, served.RESOURCES)
     return found
 
 
-def _copy(source: Path, target: Path, files: Sequence[str]) -> list[Path]:
-    for name in files:
-        (target / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source / name, target / name)
-    return [target / name for name in files]
-
-
-def _images(made: Path, stylesheet: str) -> list[str]:
-    """What a stylesheet shows, by its path under `made`. What is missing there is missing in Dojo as well."""
-    folder = (made / stylesheet).parent
-    urls = {url.strip() for url in _URL.findall((made / stylesheet).read_text())}
-    paths = {(folder / url).resolve() for url in urls if not url.startswith(("data:", "/", "http"))}
-    return sorted(str(path.relative_to(made.resolve())) for path in paths if path.is_file())
-
-
-def _layer(made: Path) -> list[str]:
-    """The modules of the layer, by the build's report."""
-    report = made / "build-report.txt"
-    text = report.read_text() if report.is_file() else ""
-    listed = re.search(r"^Layer Contents:\ndojo/dojo:\n((?:\t.*\n)+)", text, re.MULTILINE)
-    return listed[1].split() if listed else []
-
-
-def _modules(order: Order, made: Path) -> list[Path]:
-    """The sources of the layer's modules."""
+def _sources(order: Order, modules: Sequence[str]) -> list[Path]:
+    """The sources of a layer's modules."""
     found = []
-    for name in _layer(made):
+    for name in modules:
         package, _, rest = name.partition("/")
         folder = order.paths.get(package, order.root / package)
         found += [path for path in (folder / f"{rest}.js", folder / rest) if path.is_file()][:1]
     return found
 
 
-def _imported(stylesheet: Path) -> list[Path]:
-    """The stylesheet and what it imports."""
-    found, waiting = [], [stylesheet]
-    while waiting:
-        one = waiting.pop()
-        if one.is_file() and one not in found:
-            found.append(one)
-            waiting += [(one.parent / url).resolve() for url in _IMPORT.findall(one.read_text())]
-    return found
-
-
-def _size(what: str, before: Sequence[Path], after: Sequence[Path]) -> Size:
-    return Size(what, len(before), _bytes(before), len(after), _bytes(after))
-
-
-def _bytes(paths: Sequence[Path]) -> int:
-    return sum(path.stat().st_size for path in paths)
-
-
-def _compress(size: Size, paths: Sequence[Path], keep: bool) -> None:
-    for path in paths:
-        if path.suffix in COMPRESSED:
-            packed = {".gz": _gzip(path), ".br": _brotli(path)}
-            size.gzip += len(packed[".gz"])
-            size.brotli += len(packed[".br"])
-            for suffix, content in packed.items():
-                if keep and content:
-                    path.with_name(path.name + suffix).write_bytes(content)
-
-
-def _gzip(path: Path) -> bytes:
-    """The same bytes each time."""
-    return gzip.compress(path.read_bytes(), 9, mtime=0)
-
-
-def _brotli(path: Path) -> bytes:
-    """Nothing without the package brotli."""
-    try:
-        import brotli
-    except ImportError:
-        return b""
-    packed: bytes = brotli.compress(path.read_bytes())
-    return packed
+def _mark(order: Order, made: Path) -> dict[str, object]:
+    """What the pages are to know of the build."""
+    if order.profile:
+        return {"profile": str(order.profile)}
+    layers = served.layers(made)
+    return {
+        "modules": sorted({name for modules in layers.values() for name in modules}),
+        "locales": {
+            layer: [Path(name).stem.partition("_")[2] for name in served.texts(made, layer)] for layer in layers
+        },
+        "look": order.look is not None,
+    }

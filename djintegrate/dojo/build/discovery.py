@@ -1,13 +1,11 @@
-"""Finds the modules that a project's pages ask for, in its code, so that dojo_build can put them into one file.
+"""Finds the modules that a project's forms need, so that dojo_build can put them into one file.
 
-Three ways together: the calls of dojo_field(), append_module() and their kin in the source of the installed apps; the
-fields of every form class that the URLconf and the apps' `forms` modules import; DOJO_BUILD_MODULES. No view is run.
+They are the dijits of the fields of every form class that is there once the URLconf and the apps' modules `forms` and
+`admin` are imported, wherever it was made, and what DOJO_BUILD_MODULES names. No view is run.
 """
 
 from __future__ import annotations
 
-import ast
-import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -19,41 +17,42 @@ from django.apps import apps
 from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.forms import BaseForm
+from django.forms.renderers import get_default_renderer
+from django.http import HttpRequest
 from django.urls import get_resolver
 from django.utils.module_loading import autodiscover_modules
 
+from .. import conf, grid, models
 from ..fields import auto
-from .. import conf, grid, models, widgets
-from ..page import names, page
+from ..forms import wants_stylesheet
+from ..page import names, page, release
 
 OWN = ("djintegrate/start",)
 """What every page needs; the loader knows the rest from these."""
+SELDOM = (*release.SEPARATE, *grid.MODULES)
+"""The layers of their own: they cost a page that does not need them nothing, so every build has them."""
 BROWSER_FILES = Path(__file__).parents[1] / "static" / page.STATIC
+LOOK = BROWSER_FILES / "form.css"
 
-_NOT_SEARCHED = {"migrations", "node_modules", "site-packages", "tests"}
-_REQUIRED_IN_FUNCTION = re.compile(r"require\(\s*\[([^\]]*)\]")
-_QUOTED = re.compile(r"""["']([^"'!]+)["']""")
+# Of contrib.auth, the admin's. A DojoAdminMixin among its admins says that they become dijits.
+_OF_ADMIN = {"AdminPasswordChangeForm", "AdminUserCreationForm", "UserChangeForm"}
 
 
 @dataclass
 class Found:
-    """The modules, the folders of those that are not Dojo's own, and what could not be read."""
+    """The modules, the folders of those that are not Dojo's own, and what could not be found."""
 
     modules: set[str] = field(default_factory=set)
     paths: dict[str, Path] = field(default_factory=dict)
     unread: list[str] = field(default_factory=list)
-    auto: bool = False
-    stylesheets: list[str] = field(default_factory=list)
+    #: Whether a form is written by DijitRenderer.
+    has_look: bool = False
 
     def add(self, name: Any, where: str) -> None:
         try:
             self.modules.add(names.module(name))
         except ValueError as error:
             self.unread.append(f"{where}: {error}")
-
-    def add_grids(self) -> None:
-        self.modules.update(grid.MODULES)
-        self.stylesheets = list(grid.STYLESHEETS)
 
     def add_path(self, name: str, url: str, where: str) -> None:
         """The folder of the static files behind this address holds the modules called `name/…`."""
@@ -65,9 +64,19 @@ class Found:
         else:
             self.unread.append(f"{where}: no static files are found for {url!r}, the path of the modules {name!r}")
 
+    def add_form(self, form: Any, automatic: bool) -> None:
+        for form_field in form.base_fields.values():
+            dijit = models.dijit_of(form_field)
+            if isinstance(dijit, models.Dijit):
+                self.modules.add(dijit.module)
+        if automatic:
+            self.modules.update(auto.modules_of(form))
+        renderer = getattr(form, "default_renderer", None)
+        self.has_look = self.has_look or wants_stylesheet(renderer() if isinstance(renderer, type) else renderer)
+
 
 def discover() -> Found:
-    found = Found(set(OWN), {"djintegrate": BROWSER_FILES}, auto=conf.auto())
+    found = Found({*OWN, *SELDOM}, {"djintegrate": BROWSER_FILES}, has_look=wants_stylesheet(get_default_renderer()))
     for name in conf.build_modules():
         found.add(name, "DOJO_BUILD_MODULES")
     function = conf.form_function()
@@ -78,57 +87,40 @@ def discover() -> Found:
         found.add_path(name, url, "DOJO_DJCONFIG")
     for package in configuration.get("packages", []):
         found.add_path(package["name"], package["location"], "DOJO_DJCONFIG")
-    for path in _sources():
-        _read(path, found)
-    for form in _forms():
-        for form_field in form.base_fields.values():
-            dijit = models.dijit_of(form_field)
-            if isinstance(dijit, models.Dijit):
-                found.modules.add(dijit.module)
-        if found.auto:
-            found.modules.update(auto.modules_of(form))
+    # A view may ask for fitting dijits by itself, unless the settings say in so many words that none does.
+    automatic = conf.auto() or not conf.auto.is_given
+    for form in _form_classes():
+        found.add_form(form, automatic)
+    for form, asks in [*_forms_of_views(get_resolver().url_patterns), *_forms_of_admins()]:
+        found.add_form(form, automatic or asks)
     return found
 
 
-def _sources() -> Iterator[Path]:
-    """The project's own Python files: of its apps, and beside its URLconf."""
-    folders = {Path(config.path) for config in apps.get_app_configs() if _is_searched(config.name)}
-    root = Path(import_module(settings.ROOT_URLCONF).__file__ or "")
-    if "." in settings.ROOT_URLCONF:
-        folders.add(root.parent)
-    else:
-        # In no package: beside it may be anything, the virtualenv too.
-        yield root
-    found = {path: path.relative_to(folder).parts for folder in folders for path in folder.rglob("*.py")}
-    for path, parts in sorted(found.items()):
-        hidden = any(part in _NOT_SEARCHED or part.startswith(".") for part in parts)
-        if not hidden and not path.name.startswith("test"):
-            yield path
-
-
-def _is_searched(module: str) -> bool:
-    return not (module + ".").startswith(("django.", "djintegrate.dojo."))
-
-
-def _forms() -> Iterator[Any]:
-    """Every form class that is imported once the URLconf and the apps' forms are, and those of the generic views."""
-    autodiscover_modules("forms")
-    of_views = list(_forms_of_views(get_resolver().url_patterns))
+def _form_classes() -> Iterator[Any]:
+    """Every form class that is there once the URLconf and the apps are imported."""
+    autodiscover_modules("forms", "admin")
+    import_module(settings.ROOT_URLCONF)
     classes: list[Any] = [BaseForm]
     while classes:
         one = classes.pop()
         classes += one.__subclasses__()
-        if one in of_views or (_may_be_shown(one) and hasattr(one, "base_fields")):
+        if hasattr(one, "base_fields") and _may_be_shown(one):
             yield one
 
 
 def _may_be_shown(form: type) -> bool:
     """A class that a factory made is in the factory's module; and a view may show those of contrib.auth as they are."""
     module = form.__module__
-    return _is_searched(module) or module.startswith(("django.forms.", "django.contrib.auth."))
+    is_of_auth = module.startswith("django.contrib.auth.") and apps.is_installed("django.contrib.auth")
+    return _is_searched(module) or module.startswith("django.forms.") or (is_of_auth and form.__name__ not in _OF_ADMIN)
 
 
-def _forms_of_views(patterns: Any) -> Iterator[Any]:
+def _is_searched(module: str) -> bool:
+    return not (module + ".").startswith(("django.", "djintegrate.dojo."))
+
+
+def _forms_of_views(patterns: Any) -> Iterator[tuple[Any, bool]]:
+    """The forms of the generic views in the URLconf, each with whether its view asks for fitting dijits."""
     for pattern in patterns:
         # An include() imports its URLconf when it is first asked for its patterns.
         yield from _forms_of_views(getattr(pattern, "url_patterns", ()))
@@ -138,85 +130,37 @@ def _forms_of_views(patterns: Any) -> Iterator[Any]:
             yield from _form_of_view(view, getattr(callback, "view_initkwargs", {}))
 
 
-def _form_of_view(view: Any, options: dict[str, Any]) -> Iterator[Any]:
+def _form_of_view(view: Any, options: dict[str, Any]) -> Iterator[tuple[Any, bool]]:
     """What a generic view without a request says. One that needs the request for it says nothing."""
     with suppress(Exception):
-        yield view(**options).get_form_class()
+        one = view(**options)
+        form = one.get_form_class()
+        yield getattr(form, "form", form), bool(getattr(one, "dojo_auto", False))
 
 
-def _read(path: Path, found: Found) -> None:
-    try:
-        tree = ast.parse(path.read_bytes(), str(path))
-    except (SyntaxError, ValueError) as error:
-        found.unread.append(f"{path}: {error}")
+def _forms_of_admins() -> Iterator[tuple[Any, bool]]:
+    """The add and change forms of DojoAdminMixin's admins, as somebody who may do everything sees them."""
+    if not apps.is_installed("django.contrib.admin"):
         return
-    for node in ast.walk(tree):
-        where = f"{path}:{getattr(node, 'lineno', '')}"
-        if isinstance(node, ast.Call):
-            _read_call(node, where, found)
-        elif isinstance(node, ast.ImportFrom) and _imports_grids(node):
-            found.add_grids()
-        elif isinstance(node, ast.Assign) and any(_name(target) == "form_function" for target in node.targets):
-            value = _literal(node.value)
-            if isinstance(value, (tuple, list)) and value:
-                found.add(value[0], where)
+    from django.contrib.admin.sites import all_sites
+
+    from ..admin import DojoAdminMixin
+
+    request: Any = HttpRequest()
+    request.user = _Anybody()
+    admins: list[Any] = [admin for site in all_sites for admin in site._registry.values()]
+    for admin in admins:
+        if issubclass(type(admin), DojoAdminMixin):
+            with suppress(Exception):
+                yield admin.get_form(request), True
+                for inline in admin.get_inline_instances(request):
+                    yield inline.get_formset(request).form, True
 
 
-def _read_call(node: ast.Call, where: str, found: Found) -> None:
-    called = _name(node.func)
-    if called == "dojo_field":
-        dijit = _argument(node, 1, "dijit")
-        if isinstance(dijit, str):
-            found.add(dijit, where)
-        # Others are seen on the field, if that is in the body of a form's class.
-    elif called == "Column":
-        formatter = _argument(node, None, "formatter")
-        if isinstance(formatter, tuple) and formatter:
-            found.add(formatter[0], where)
-    elif called == "StoreSelect":
-        found.modules.add(widgets.MODULE)
-    elif called == "dojo_form":
-        found.auto = found.auto or bool(_argument(node, 1, "auto"))
-    elif called == "append_module":
-        name = _argument(node, 0, "name")
-        if isinstance(name, str):
-            found.add(name, where)
-        else:
-            found.unread.append(f"{where}: append_module() with a name that is made elsewhere")
-    elif called == "set_module_path":
-        name, url = _argument(node, 0, "name"), _argument(node, 1, "url")
-        if isinstance(name, str) and isinstance(url, str):
-            found.add_path(name, url, where)
-    elif called in ("append_aol", "prepend_aol"):
-        source = _argument(node, 0, "function")
-        for modules in _REQUIRED_IN_FUNCTION.findall(source if isinstance(source, str) else ""):
-            for name in _QUOTED.findall(modules):
-                found.add(name, where)
+class _Anybody:
+    is_active = is_staff = is_superuser = is_authenticated = True
 
+    def has_perm(self, *args: Any) -> bool:
+        return True
 
-def _imports_grids(node: ast.ImportFrom) -> bool:
-    """Also by `from djintegrate.dojo import grid`."""
-    return f"{grid.__name__}." in f"{node.module}." or any(
-        f"{node.module}.{alias.name}" == grid.__name__ for alias in node.names
-    )
-
-
-def _argument(node: ast.Call, position: int | None, keyword: str) -> Any:
-    if position is not None and len(node.args) > position:
-        return _literal(node.args[position])
-    return next((_literal(given.value) for given in node.keywords if given.arg == keyword), None)
-
-
-def _literal(node: ast.expr) -> Any:
-    # static("custom") is as good as its text.
-    if isinstance(node, ast.Call) and _name(node.func) == "static" and node.args:
-        inner = _literal(node.args[0])
-        return f"{settings.STATIC_URL}{inner}" if isinstance(inner, str) else None
-    try:
-        return ast.literal_eval(node)
-    except ValueError:
-        return None
-
-
-def _name(node: ast.expr) -> str:
-    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+    has_module_perms = has_perm

@@ -27,6 +27,11 @@ def module(name: Any) -> str:
     )
 
 
+def is_dojos(name: str) -> bool:
+    """Whether a module is one of those that only a build, or Dojo's sources, can give."""
+    return name.partition("/")[0] in ("dojo", "dijit", "dojox", "dgrid", "dstore", "djintegrate")
+
+
 def theme(name: Any) -> str:
     if name not in THEMES:
         raise ValueError(f"{name!r} is not a theme. Use one of {', '.join(map(repr, THEMES))}.")

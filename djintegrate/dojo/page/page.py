@@ -25,6 +25,7 @@ from djintegrate.common import csp
 from .. import conf
 from ..forms import wants_stylesheet
 from . import names, specification
+from .release import LAYER, SEPARATE, Release, parents, release
 
 STATIC = "djintegrate/dojo"
 
@@ -177,14 +178,31 @@ class Dojo:
 
     @property
     def stylesheets(self) -> list[str]:
-        """With DijitRenderer's where it writes a form of this page, or may write one that arrives later."""
-        has_look = self._has_look or wants_stylesheet(get_default_renderer())
-        look = [static(f"{STATIC}/form.css")] if has_look else []
+        """Those that the first paint waits for, in their order."""
         if not self.enabled:
-            return look
+            return self._look
+        theme = [] if self.late_theme else [self._theme_address]
+        return [*theme, *([] if self._is_look_in_theme else self._look), *self._stylesheets]
+
+    @property
+    def late_theme(self) -> str:
+        """The theme's stylesheet, where the first paint need not wait for it: in a build all of it is of dijits."""
+        return self._theme_address if self._release and not self._is_look_in_theme else ""
+
+    @property
+    def _theme_address(self) -> str:
         base = conf.url().rpartition("/")[0]
-        theme = _address(f"{base}/dijit/themes/{self.theme}/{self.theme}.css")
-        return [theme, *look, *self._stylesheets]
+        return _address(f"{base}/dijit/themes/{self.theme}/{self.theme}.css")
+
+    @property
+    def _look(self) -> list[str]:
+        """DijitRenderer's, where it writes a form of this page, or may write one that arrives later."""
+        has_look = self._has_look or wants_stylesheet(get_default_renderer())
+        return [static(f"{STATIC}/form.css")] if has_look else []
+
+    @property
+    def _is_look_in_theme(self) -> bool:
+        return bool(self._look and self._release and self._release.has_look)
 
     @property
     def grid_stylesheets(self) -> list[str]:
@@ -193,9 +211,26 @@ class Dojo:
         files = ("dgrid/css/dgrid.css", f"dgrid/css/skins/{self.theme}.css")
         return [_address(f"{base}/{file}") for file in files] if len(self._grids) == 1 else []
 
+    @cached_property
+    def _release(self) -> Release | None:
+        return release()
+
     @property
     def boot(self) -> str:
-        return static(f"{STATIC}/boot.js")
+        """Nothing where dojo.js has it."""
+        return "" if self._release else static(f"{STATIC}/boot.js")
+
+    @property
+    def preloaded(self) -> list[str]:
+        """What dojo.js will ask for, as far as that is known: so it is fetched with it, and not after it."""
+        if not self._release:
+            return []
+        base, wanted = conf.url().rpartition("/")[0], self._dijits()
+        layers = [LAYER, *(layer for layer in SEPARATE if layer in wanted)]
+        return [
+            *(_address(f"{base}/{layer}.js") for layer in layers[1:]),
+            *(_address(f"{base}/{text}") for layer in layers for text in self._release.texts(layer, self._locale())),
+        ]
 
     @property
     def functions(self) -> list[str]:
@@ -205,6 +240,7 @@ class Dojo:
     def specification(self) -> dict[str, Any]:
         """What the browser has to know, as JSON can say it."""
         self._written = True
+        self._warn_of_lacking()
         numbers = iter(range(len(self._steps)))
         return {
             "theme": self.theme,
@@ -217,31 +253,53 @@ class Dojo:
     def fragment(self) -> dict[str, Any]:
         """What a page that is there already has to know of HTML that it fetches."""
         self._written = True
+        self._warn_of_lacking()
         return {"modules": self._modules, "steps": self._steps}
 
     def _hashed(self) -> dict[str, str]:
         """Where the storage has put the files that the loader would ask for by the names they had in the build."""
         stored = getattr(staticfiles_storage, "hashed_files", {})
-        base, prefix = conf.url(), _static_url()
+        base, prefix = conf.url().rpartition("/")[0], _static_url()
         if not stored or not base.startswith(prefix):
             return {}
-        parts = self._config()["locale"].split("-")
-        locales = ["-".join(parts[:end]) for end in range(len(parts), 0, -1)]
-        urls = [f"{base}/nls/dojo_{locale}.js" for locale in [*locales, "ROOT"]]
+        locales = parents(self._locale())
+        urls = [f"{base}/{layer}.js" for layer in SEPARATE]
+        for folder, _, name in (layer.rpartition("/") for layer in (LAYER, *SEPARATE)):
+            urls += [f"{base}/{folder}/nls/{name}_{locale}.js" for locale in locales]
         return {url: static(url.removeprefix(prefix)) for url in urls if url.removeprefix(prefix) in stored}
+
+    def _dijits(self) -> set[str]:
+        return {field["dijit"] for step in self._steps if isinstance(step, dict) for field in step["fields"]}
+
+    def _warn_of_lacking(self) -> None:
+        """A page stays plain HTML that asks for what its build lacks. Modules of the site's own are fetched."""
+        if not self._release:
+            return
+        wanted = self._dijits().union(self._modules)
+        lacking = {name for name in wanted - self._release.modules if names.is_dojos(name)}
+        if lacking:
+            logger.warning(
+                "The build of Dojo has no %s, so a page stays plain HTML. Add this to DOJO_BUILD_MODULES, and run "
+                "dojo_build.",
+                ", ".join(sorted(lacking)),
+            )
+
+    def _locale(self) -> str:
+        given = self.dj_config.get("locale")
+        if "locale" in self.dj_config and given not in conf.locales():
+            raise ImproperlyConfigured(
+                f"dj_config['locale'] is {given!r}, of which the build has no texts: it has "
+                f"{', '.join(conf.locales())}. Add the language to LANGUAGES and run dojo_build, or name another."
+            )
+        return str(given or conf.locale(get_language() or settings.LANGUAGE_CODE))
 
     def _config(self) -> dict[str, Any]:
         given = self.dj_config
-        if "locale" in given and given["locale"] not in conf.locales():
-            raise ImproperlyConfigured(
-                f"dj_config['locale'] is {given['locale']!r}, of which the build has no texts: it has "
-                f"{', '.join(conf.locales())}. Add the language to LANGUAGES and run dojo_build, or name another."
-            )
         return {
             "async": True,
             "baseUrl": conf.url() + "/",
-            "locale": conf.locale(get_language() or settings.LANGUAGE_CODE),
             **given,
+            "locale": self._locale(),
             # Without this Dojo makes functions of texts, which a Content-Security-Policy forbids.
             "has": {"csp-restrictions": True, **given.get("has", {})},
             "packages": [{"name": "djintegrate", "location": _static_url() + STATIC}, *given.get("packages", [])],

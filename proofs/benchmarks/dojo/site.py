@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,13 +17,52 @@ from django.template import engines
 from django.urls import path
 
 from djintegrate.dojo import models as dojo
+from djintegrate.dojo.forms import DijitRenderer
 
 CACHE = Path(__file__).parent.parent.parent.parent / ".cache"
+FLOOR_BUILD = CACHE / "dojo-bench-floor"
 CHOICES = [(str(number), f"Room {number}") for number in range(10)]
-TEMPLATE = """<!DOCTYPE html>
+_BEGINNING = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>Ten dijits</title><link rel="icon" href="data:,">
-{% load dojo %}{% dojo request.dojo %}</head>
-<body><form method="post">{{ form.as_div }}<button>Send</button></form></body></html>"""
+"""
+_BODY = """</head>
+<body><form method="post">{{ form }}<button>Send</button></form></body></html>"""
+TEMPLATE = _BEGINNING + "{% load dojo %}{% dojo request.dojo %}" + _BODY
+PLAIN = _BEGINNING + _BODY
+PLAIN_WITH_LOOK = (
+    _BEGINNING + '{% load static %}<link rel="stylesheet" href="{% static "djintegrate/dojo/form.css" %}">' + _BODY
+)
+FLOOR_MODULES = [
+    "dijit/form/ValidationTextBox", "dijit/form/Textarea", "dijit/form/NumberTextBox", "dijit/form/NumberSpinner",
+    "dijit/form/DateTextBox", "dijit/form/TimeTextBox", "dijit/form/CheckBox", "dijit/form/Select",
+    "dijit/form/FilteringSelect", "dijit/form/RadioButton",
+]  # fmt: skip
+FLOOR = (
+    _BEGINNING
+    + """<link rel="stylesheet" href="/static/floor/dijit/themes/claro/claro.css">
+<script>
+var dojoConfig = { async: true, baseUrl: "/static/floor/dojo/", locale: "en", has: { "csp-restrictions": true },
+    deps: MODULES.concat("dojo/domReady!"),
+    callback: function (Text, Area, Number, Spinner, Date, Time, Check, Select, Filtering, Radio) {
+        document.documentElement.className = "claro";
+        new Text({ required: true, name: "title" }, "id_title").startup();
+        new Area({ name: "text" }, "id_text").startup();
+        new Number({ required: true, name: "seats" }, "id_seats").startup();
+        new Spinner({ required: true, name: "level" }, "id_level").startup();
+        new Date({ required: true, name: "day" }, "id_day").startup();
+        new Time({ required: true, name: "hour" }, "id_hour").startup();
+        new Check({ name: "public" }, "id_public").startup();
+        new Select({ name: "room" }, "id_room").startup();
+        new Filtering({ required: true, name: "hall" }, "id_hall").startup();
+        [0, 1, 2].forEach(function (number) {
+            new Radio({ name: "way", value: String(number) }, "id_way_" + number).startup();
+        });
+        document.documentElement.setAttribute("data-djintegrate", "ready");
+    } };
+</script>
+<script defer src="/static/floor/dojo/dojo.js"></script>""".replace("MODULES", json.dumps(FLOOR_MODULES))
+    + _BODY
+)
 
 
 class Ten(forms.Form):
@@ -40,6 +80,10 @@ class Ten(forms.Form):
     way = dojo.dojo_field(forms.ChoiceField(choices=CHOICES[:3], widget=forms.RadioSelect), "dijit.form.RadioButton")
 
 
+class TenWithLook(Ten):
+    default_renderer = DijitRenderer
+
+
 class Twenty(forms.Form):
     """Two of each."""
 
@@ -48,10 +92,35 @@ class Twenty(forms.Form):
     del name, form_field
 
 
-def page(request: HttpRequest) -> HttpResponse:
-    form = Ten()
+def dijits(request: HttpRequest) -> HttpResponse:
+    return _page(request, Ten())
+
+
+def dijits_with_look(request: HttpRequest) -> HttpResponse:
+    return _page(request, TenWithLook())
+
+
+def plain(request: HttpRequest) -> HttpResponse:
+    """The same HTML, and nothing else."""
+    return _answer(PLAIN, request, Ten())
+
+
+def plain_with_look(request: HttpRequest) -> HttpResponse:
+    return _answer(PLAIN_WITH_LOOK, request, TenWithLook())
+
+
+def floor(request: HttpRequest) -> HttpResponse:
+    """The same dijits over the same HTML, made by a few lines of Dojo from a build of the same modules."""
+    return _answer(FLOOR, request, Ten())
+
+
+def _page(request: HttpRequest, form: forms.Form) -> HttpResponse:
     request.dojo.dojo_form(form)
-    return HttpResponse(engines["django"].from_string(TEMPLATE).render({"form": form}, request))
+    return _answer(TEMPLATE, request, form)
+
+
+def _answer(template: str, request: HttpRequest, form: forms.Form) -> HttpResponse:
+    return HttpResponse(engines["django"].from_string(template).render({"form": form}, request))
 
 
 def configure(**more: Any) -> None:
@@ -71,10 +140,10 @@ def configure(**more: Any) -> None:
         ],
         "STATIC_URL": "/static/",
         "DOJO_ROOT": CACHE / "dojo",
-        "DOJO_CACHE": CACHE / "npm",
         "DOJO_BUILD_ROOT": CACHE / "dojo-bench",
-        "STATICFILES_DIRS": [("source", CACHE / "dojo"), ("build", CACHE / "dojo-bench")],
+        "STATICFILES_DIRS": [("source", CACHE / "dojo"), ("build", CACHE / "dojo-bench"), ("floor", FLOOR_BUILD)],
         "LANGUAGES": [("en", "English")],
+        "DOJO_URL": "/static/build/dojo",
     }
     settings.configure(**{**given, **more})
     django.setup()
@@ -102,4 +171,10 @@ def serving() -> Iterator[str]:
         server.server_close()
 
 
-urlpatterns = [path("", page)]
+urlpatterns = [
+    path("dijits/", dijits),
+    path("dijits-with-look/", dijits_with_look),
+    path("plain/", plain),
+    path("plain-with-look/", plain_with_look),
+    path("floor/", floor),
+]

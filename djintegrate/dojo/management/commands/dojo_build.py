@@ -1,4 +1,4 @@
-"""`manage.py dojo_build`: one JavaScript file with what the project's pages use, and the themes' stylesheets."""
+"""`manage.py dojo_build`: one JavaScript file with what the project's forms use, and the themes' stylesheets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.contrib.staticfiles.storage import HashedFilesMixin, staticfiles_sto
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 
-from ... import conf
+from ... import conf, grid
 from ...build import build, discovery
 from ...build.build import Order, Size
 from ...build.interrupts import ending_on_sigterm
@@ -22,16 +22,18 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--profile", type=Path, help="a build profile of your own, instead of the one made here")
-        parser.add_argument("--list", action="store_true", help="only say which modules were found in the code")
+        parser.add_argument("--list", action="store_true", help="only say which modules the project's forms need")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             found = discovery.discover()
             order = Order(
                 conf.root().absolute(), conf.build_root().absolute(), sorted(found.modules), found.paths,
-                conf.locales(), [*found.stylesheets, *conf.build_stylesheets()], options["profile"],
+                conf.locales(), [*grid.STYLESHEETS, *conf.build_stylesheets()], options["profile"],
                 # Those of unhashed names would be collected, and hashed, as if they were files of their own.
-                not isinstance(staticfiles_storage, HashedFilesMixin),
+                compressed=not isinstance(staticfiles_storage, HashedFilesMixin),
+                look=discovery.LOOK if found.has_look else None,
+                undecided=list(conf.dj_config().get("has", {})),
             )  # fmt: skip
         except ImproperlyConfigured as error:
             raise CommandError(str(error)) from error

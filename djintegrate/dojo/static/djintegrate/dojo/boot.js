@@ -4,12 +4,31 @@
 	var root = document.documentElement,
 		page = JSON.parse(document.getElementById("djintegrate-dojo").textContent),
 		config = page.config,
-		nonce = document.currentScript.nonce;
+		nonce = document.currentScript.nonce,
+		theme = document.getElementById("djintegrate-theme");
+
+	// The plain page is shown before dijits are made of it. What is not seen is not painted, nor is a hidden frame.
+	function afterPaint(then) {
+		var once = function () { clearTimeout(timer); once = function () {}; then(); }, timer;
+		if (document.hidden || performance.getEntriesByType("paint").length) { return then(); }
+		timer = setTimeout(function () { once(); }, 250);
+		requestAnimationFrame(function () { setTimeout(function () { once(); }); });
+	}
 
 	root.classList.add(page.theme);
 	root.setAttribute("data-djintegrate", "loading");
-	config.deps = (config.deps || []).concat("djintegrate/start");
 	config.djintegrate = page;
+	config.deps = config.deps || [];
+	config.callback = (function (callback) {
+		return function () {
+			if (callback) { callback.apply(this, arguments); }
+			afterPaint(function () { require(["djintegrate/start"]); });
+		};
+	})(config.callback);
+	if (theme) {
+		// Nothing has its classes before there are dijits, so the first paint has not waited for it.
+		theme.rel = "stylesheet";
+	}
 	if (Object.keys(page.urls).length) {
 		config.fixupUrl = function (url) { return page.urls[url] || url; };
 	}

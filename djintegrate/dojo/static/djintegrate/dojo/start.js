@@ -1,8 +1,8 @@
 // Does the page's steps, its functions and forms, in their order, once the document and the modules are there.
 // <html data-djintegrate> then says "ready", or "failed"; the topic "djintegrate/ready" and the promise `ready` too.
 define([
-	"require", "dojo/_base/config", "dojo/_base/lang", "dojo/Deferred", "dojo/promise/all", "dojo/has", "dojo/topic", "./forms", "./json", "dojo/domReady!"
-], function (require, config, lang, Deferred, all, has, topic, forms) {
+	"require", "dojo/_base/config", "dojo/_base/lang", "dojo/Deferred", "dojo/promise/all", "dojo/has", "dojo/on", "dojo/topic", "./forms", "./json", "dojo/domReady!"
+], function (require, config, lang, Deferred, all, has, on, topic, forms) {
 	"use strict";
 	var page = config.djintegrate,
 		ready = new Deferred(),
@@ -99,7 +99,18 @@ define([
 		});
 	}
 
-	run(page).then(grids).then(function () {
+	// Dijits measure themselves, so the theme is to be there.
+	function styled() {
+		var theme = document.getElementById("djintegrate-theme"), loaded = new Deferred();
+		function look(event) {
+			if (!theme || theme.sheet || event && event.type === "error") { loaded.resolve(); }
+		}
+		look();
+		if (theme) { on(theme, "load, error", look); }
+		return loaded.promise;
+	}
+
+	styled().then(function () { return run(page); }).then(grids).then(function () {
 		settle("ready");
 		ready.resolve();
 	}, function (error) {

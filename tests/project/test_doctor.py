@@ -1,4 +1,4 @@
-"""`python -m djintegrate doctor`: what is well, what is not, and what to do; in processes with settings of their own."""
+"""`python -m djintegrate doctor`: what is well, what is not, what to do; in processes with settings of their own."""
 
 from __future__ import annotations
 

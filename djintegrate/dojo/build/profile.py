@@ -1,0 +1,139 @@
+"""The profile that Dojo's build system is given: its packages and layers, and what browsers of today need no more.
+
+Knows nothing of Django, and runs nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..page.release import LAYER, SEPARATE
+
+__all__ = ["FEATURES", "LAYER", "change", "profile"]
+
+# The browsers of today, since djintegrate/styles asks for constructed stylesheets: Chrome 73, Firefox 101, Safari 16.4
+# or later. What is known of all of them, or is never used here, is said before; the minifier then drops the other
+# code. "void 0" is for numbers that these browsers do not have: a comparison such as has("ie") < 9 is false then too.
+GONE = ("edge", "ie", "khtml", "msapp", "opera", "trident", "wii", "wp")
+NEVER = (
+    "MSPointer", "activex", "bug-byid", "bug-for-in-skips-shadowed", "config-bgIframe", "config-deferredInstrumentation",
+    "config-dojo-loader-catches", "config-useDeferredInstrumentation", "dijit-legacy-requires", "djintegrate-sync",
+    "dojo-cdn", "dojo-firebug", "dojo-force-activex-xhr", "dojo-loader-eval-hint-url", "dojo-sync-loader",
+    "dojo-test-sniff", "dojo-trace-api", "dojo-v1x-i18n-Api", "host-node", "host-rhino", "host-webworker",
+    "ie-event-behavior", "jscript",
+)  # fmt: skip
+ALWAYS = (
+    "array-extensible", "console-as-object", "csp-restrictions", "dom-addeventlistener", "dom-attributes-explicit",
+    "dom-attributes-specified-flag", "dom-classList", "dom-contains", "dom-matches-selector", "dom-parser", "dom-qsa",
+    "dom-qsa2.1", "dom-qsa3", "dom-textContent", "event-stopimmediatepropagation", "json-parse", "json-stringify",
+    "native-arraybuffer", "native-blob", "native-formdata", "native-response-type", "native-xhr", "native-xhr2",
+    "native-xhr2-blob", "pointer-events", "position-fixed-support",
+)  # fmt: skip
+FEATURES: Mapping[str, Any] = {
+    **dict.fromkeys(GONE, "void 0"), **dict.fromkeys(NEVER, 0), **dict.fromkeys(ALWAYS, 1)
+}  # fmt: skip
+
+# Dojo's requests come with these two for texts that are read while the page waits, which no page of ours does. The
+# build has the templates, and a module that it lacks reads its own by fetch().
+CHANGED: Mapping[str, Sequence[tuple[str, str]]] = {
+    "i18n": [("./has!host-browser?./_base/xhr", "./has!djintegrate-sync?./_base/xhr")],
+    "text": [
+        ("./has!host-browser?./request", "./has!djintegrate-sync?./request"),
+        (
+            "request(url, {sync:!!sync, headers: { 'X-Requested-With': null } }).then(load);",
+            "fetch(url).then(function(response){ return response.text(); }).then(load);",
+        ),
+    ],
+}
+
+# No tests, and nothing hidden.
+_LEFT_OUT = r"(^|\/)(tests|testsDOH|demos|bench|node_modules|_firebug)(\/|$)|(^|\/)\."
+_BOOT = "boot.js"
+
+
+def profile(
+    root: Path,
+    modules: Iterable[str],
+    paths: Mapping[str, Path],
+    locales: Sequence[str],
+    used: Sequence[str] = (),
+    features: Mapping[str, Any] = FEATURES,
+    changed: Mapping[str, Path] | None = None,
+) -> str:
+    """The profile as JavaScript: the JSON of it, with the regular expressions that JSON has no word for.
+
+    `used` are the packages of Dojo's beside dojo and dijit; `features` what is known of every browser;
+    `changed` what takes the place of Dojo's own files.
+    """
+    first = sorted(name for name in modules if not _is_seldom(name))
+    layers: dict[str, Any] = {LAYER: {"boot": True, "customBase": True, "include": first}}
+    layers |= {name: {"include": [], "exclude": [LAYER]} for name in SEPARATE if name in modules}
+    instead = {name: str(path) for name, path in (changed or {}).items()}
+    packages = [{**_package("dojo", root / "dojo", _LEFT_OUT), "modules": instead}]
+    packages += [_package(name, root / name, _LEFT_OUT) for name in ("dijit", *used)]
+    packages += [
+        {**_package(name, path, rf"{_LEFT_OUT}|(^|\/)boot\.js$"), "resourceTags": {"amd": "@@\\.js$@@"}}
+        for name, path in paths.items()
+    ]
+    made = {
+        "basePath": str(root),
+        "optimize": "",
+        "layerOptimize": "",
+        "useSourceMaps": 0,
+        "cssOptimize": "comments",
+        "stripConsole": "none",
+        "selectorEngine": "lite",
+        "mini": True,
+        "localeList": ",".join(locales),
+        "staticHasFeatures": dict(features),
+        "packages": packages,
+        "layers": layers,
+    }
+    if "djintegrate" in paths:
+        made["userConfig"] = _booting((paths["djintegrate"] / _BOOT).read_text())
+    text = json.dumps(made, indent=1)
+    return "var profile = " + re.sub(r'"@@(.*?)@@"', lambda found: f"/{json.loads(found[0])[2:-2]}/", text) + ";\n"
+
+
+def _is_seldom(name: str) -> bool:
+    return name in SEPARATE or name.startswith(("dgrid/", "dstore/"))
+
+
+def change(root: Path, folder: Path) -> dict[str, Path]:
+    """Write the changed files of Dojo's into the folder, and say where each is."""
+    made = {}
+    for name, changes in CHANGED.items():
+        text = (root / "dojo" / f"{name}.js").read_text()
+        for before, after in changes:
+            text = text.replace(before, after)
+        made[name] = folder / f"{name}.js"
+        made[name].write_text(text)
+    return made
+
+
+def _package(name: str, location: Path, left_out: str) -> dict[str, Any]:
+    return {"name": name, "location": str(location), "destLocation": name,
+            "trees": [[str(location), name, f"@@{left_out}@@"]]}  # fmt: skip
+
+
+def _booting(boot: str) -> str:
+    """What the loader in the layer asks for its configuration: boot.js is in it, and need not be fetched.
+
+    The layers beside it are in the build, so our modules are as well. A page of somebody else's, without our
+    specification, has its own configuration.
+    """
+    return f"""function (global) {{
+    if (document.getElementById("djintegrate-dojo")) {{
+        if (!(global.dojoConfig && global.dojoConfig.djintegrate)) {{
+            {boot}
+        }}
+        global.dojoConfig.packages.forEach(function (one) {{
+            if (one.name === "djintegrate") {{ one.location = global.dojoConfig.baseUrl.replace(/[^\\/]*\\/$/, one.name); }}
+        }});
+    }}
+    return global.dojoConfig || global.djConfig || global.require || {{}};
+}}"""

@@ -52,8 +52,8 @@ def install(root: Path, say: Callable[[str], None]) -> None:
     npm = shutil.which("npm")
     if not npm:
         raise InstallError(
-            "dojo_install runs npm, and there is no `npm` in PATH. Install it, for instance with `apt-get install npm`, "
-            "or install on another machine and copy the folder."
+            "dojo_install runs npm, and there is no `npm` in PATH. Install it (`apt-get install npm`), "
+            "or install on another machine, and copy the folder."
         )
     try:
         with workshop.workshop(root, "install") as folder:

@@ -20,9 +20,10 @@ __all__ = ["FEATURES", "LAYER", "change", "profile"]
 # code. "void 0" is for numbers that these browsers do not have: a comparison such as has("ie") < 9 is false then too.
 GONE = ("edge", "ie", "khtml", "msapp", "opera", "trident", "wii", "wp")
 NEVER = (
-    "MSPointer", "activex", "bug-byid", "bug-for-in-skips-shadowed", "config-bgIframe", "config-deferredInstrumentation",
-    "config-dojo-loader-catches", "config-useDeferredInstrumentation", "dijit-legacy-requires", "djintegrate-sync",
-    "dojo-cdn", "dojo-firebug", "dojo-force-activex-xhr", "dojo-loader-eval-hint-url", "dojo-sync-loader",
+    "MSPointer", "activex", "bug-byid", "bug-for-in-skips-shadowed", "config-bgIframe",
+    "config-deferredInstrumentation", "config-dojo-loader-catches", "config-useDeferredInstrumentation",
+    "dijit-legacy-requires", "djintegrate-sync", "dojo-cdn", "dojo-firebug", "dojo-force-activex-xhr",
+    "dojo-loader-eval-hint-url", "dojo-sync-loader",
     "dojo-test-sniff", "dojo-trace-api", "dojo-v1x-i18n-Api", "host-node", "host-rhino", "host-webworker",
     "ie-event-behavior", "jscript",
 )  # fmt: skip
@@ -132,7 +133,9 @@ def _booting(boot: str) -> str:
             {boot}
         }}
         global.dojoConfig.packages.forEach(function (one) {{
-            if (one.name === "djintegrate") {{ one.location = global.dojoConfig.baseUrl.replace(/[^\\/]*\\/$/, one.name); }}
+            if (one.name === "djintegrate") {{
+                one.location = global.dojoConfig.baseUrl.replace(/[^\\/]*\\/$/, one.name);
+            }}
         }});
     }}
     return global.dojoConfig || global.djConfig || global.require || {{}};

@@ -91,6 +91,11 @@ async def asession_end(request: HttpRequest, pk: int) -> HttpResponse:
     return await sync_to_async(identities.session_end)(request, pk)
 
 
+async def asession_end_others(request: HttpRequest) -> HttpResponse:
+    """As `session_end_others`."""
+    return await sync_to_async(identities.session_end_others)(request)
+
+
 async def aask_again(request: HttpRequest) -> HttpResponse | None:
     """As `ask_again`."""
     consumer = views.make_consumer(request)

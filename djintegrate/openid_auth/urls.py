@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .people.identities import identities, identity_add, identity_remove, session_end
+from .people.identities import identities, identity_add, identity_remove, session_end, session_end_others
 from .views import login_begin, login_complete, logo
 
 urlpatterns = [
@@ -15,4 +15,5 @@ urlpatterns = [
     path("identities/add/", identity_add, name="openid-identity-add"),
     path("identities/<int:pk>/remove/", identity_remove, name="openid-identity-remove"),
     path("sessions/<int:pk>/end/", session_end, name="openid-session-end"),
+    path("sessions/end-others/", session_end_others, name="openid-session-end-others"),
 ]

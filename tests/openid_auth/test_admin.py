@@ -213,6 +213,13 @@ class TestWayIn:
         asked_for()
         assert 'type="password"' in client.get("/admin/", follow=True).content.decode()
 
+    def test_the_setting_is_read_at_each_visit(self, asked_for: Any, client: Client, settings: Any) -> None:
+        asked_for()
+        settings.OPENID_USE_AS_ADMIN_LOGIN = True
+        assert client.get("/admin/", follow=True).redirect_chain[-1][0] == "/openid/login/?next=/admin/"
+        settings.OPENID_USE_AS_ADMIN_LOGIN = False
+        assert 'type="password"' in client.get("/admin/", follow=True).content.decode()
+
     def test_it_is_openid_and_leads_back(self, asked_for: Any, client: Client) -> None:
         asked_for(OPENID_USE_AS_ADMIN_LOGIN=True)
         response = client.get("/admin/auth/user/", follow=True)

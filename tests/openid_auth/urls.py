@@ -12,6 +12,7 @@ from djintegrate.openid_auth.async_views import (
     alogin_begin,
     alogin_complete,
     asession_end,
+    asession_end_others,
 )
 
 
@@ -28,4 +29,5 @@ urlpatterns = [
     path("aopenid/identities/add/", aidentity_add),
     path("aopenid/identities/<int:pk>/remove/", aidentity_remove),
     path("aopenid/sessions/<int:pk>/end/", asession_end),
+    path("aopenid/sessions/end-others/", asession_end_others),
 ]

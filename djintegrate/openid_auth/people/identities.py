@@ -102,9 +102,20 @@ def identity_remove(request: HttpRequest, pk: int) -> HttpResponse:
 def session_end(request: HttpRequest, pk: int) -> HttpResponse:
     """End a session of the account, here or in another browser."""
     session = get_object_or_404(sessions.of(request.user), pk=pk)
-    logger.info("User %s ended a session that %r had opened", request.user.pk, session.identity.claimed_id[:200])
     session.delete()
     messages.success(request, _("The session was ended."), fail_silently=True)
+    return redirect("openid-identities")
+
+
+@require_POST
+@login_required
+@_after_signing_in
+def session_end_others(request: HttpRequest) -> HttpResponse:
+    """End all sessions of the account but this one."""
+    own = sessions.own(request)
+    others = sessions.of(request.user).exclude(pk=own.pk if own else None)
+    others.delete()
+    messages.success(request, _("You are signed out everywhere else."), fail_silently=True)
     return redirect("openid-identities")
 
 

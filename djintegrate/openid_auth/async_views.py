@@ -98,6 +98,8 @@ async def asession_end_others(request: HttpRequest) -> HttpResponse:
 
 async def aask_again(request: HttpRequest) -> HttpResponse | None:
     """As `ask_again`."""
+    if refusal := await sync_to_async(views.refuse_too_many)(request, None):
+        return refusal
     consumer = views.make_consumer(request)
     asked = await sync_to_async(views.vouching)(request)
     try:

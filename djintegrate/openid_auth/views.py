@@ -117,6 +117,8 @@ def begin_request(
 
 def ask_again(request: HttpRequest) -> HttpResponse | None:
     """Send a session through its provider, which is to ask the person nothing. None if the provider is not there."""
+    if refusal := refuse_too_many(request, None):
+        return refusal
     try:
         openid_request = make_consumer(request).begin(vouching(request), purpose="recheck", user=user_key(request))
     except DiscoveryFailure as error:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from asgiref.sync import async_to_sync
 from django.contrib.auth.models import Group, User
+from django.core.cache import cache
 from django.test import AsyncClient, Client
 from django.utils import timezone
 
@@ -230,6 +231,18 @@ class TestCheckingAgain:
     def test_who_avoids_pages_is_signed_out_after_twice_the_time(self, provider: Provider) -> None:
         visitor = self.old(signed_in(provider), 2 * 3600 + 1)
         assert visitor.client.post("/", headers=PAGE).content == b"nobody"
+
+    def test_who_never_goes_there_is_throttled_like_anybody(self, settings: Any, provider: Provider) -> None:
+        visitor = self.old(signed_in(provider))
+        settings.OPENID_LOGIN_THROTTLE = (3, 10**6)
+        cache.clear()
+        client = AsyncClient()
+        client.cookies = visitor.client.cookies
+        found = [visitor.client.get("/", headers=PAGE).status_code for _ in range(3)]
+        found += [async_to_sync(client.get)("/", headers=PAGE).status_code for _ in range(1)]
+        found += [visitor.client.get("/", headers=PAGE).status_code]
+        cache.clear()
+        assert found == [302, 302, 302, 429, 429]
 
     def test_a_provider_that_does_not_vouch_without_a_question_is_asked_with_one(self, provider: Provider) -> None:
         visitor = self.old(signed_in(provider))

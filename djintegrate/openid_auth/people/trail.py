@@ -66,7 +66,7 @@ def identities_adopted(identities: list[UserOpenID]) -> None:
 
 
 def session_deleted(sender: Any, instance: OpenIDSession, **kwargs: Any) -> None:
-    """A receiver of post_delete: signed out, ended by its owner, by the staff or a provider, or gone with its identity."""
+    """A receiver of post_delete: somebody signed out, or it was ended elsewhere, or went with its identity."""
     identity = instance.identity
     logger.info("A session of user %s, which %r had opened, was ended", identity.user_id, identity.claimed_id[:200])
     openid_session_ended.send(sender=OpenIDSession, session=instance, user_id=identity.user_id)

@@ -28,7 +28,7 @@ class OpenIDAuthConfig(AppConfig):
         from .models import OpenIDSession, UserOpenID
         from .people import fresh, trail
         from .people.receivers import end_session, take_back_verification
-        from .protocol import log_lines
+        from .site import log_lines
 
         checks.register(check_configuration)
         post_delete.connect(take_back_verification, sender=UserOpenID, dispatch_uid="openid_auth.take_back")

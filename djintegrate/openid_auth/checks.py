@@ -18,8 +18,8 @@ from . import conf
 from .auth import OpenIDBackend
 from .conf import config
 from .people import membership
-from .protocol.fetcher import FetchRefused, parse
 from .protocol.library import default_fetcher
+from .site.fetcher import FetchRefused, parse
 
 BACKEND = "djintegrate.openid_auth.auth.OpenIDBackend"
 SESSIONS = "django.contrib.sessions.middleware.SessionMiddleware"

@@ -18,7 +18,7 @@ from openid.store.nonce import SKEW
 from .fields import digest_of
 from .models import Association, Nonce
 from .people.savepoints import undone_alone
-from .protocol.fetcher import MAX_URL
+from .site.fetcher import MAX_URL
 from .upkeep.cleanup import remove_expired_associations, remove_expired_nonces
 
 MAX_LIFETIME = 14 * 24 * 60 * 60

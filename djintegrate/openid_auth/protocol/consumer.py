@@ -29,11 +29,11 @@ from openid.store.interface import OpenIDStore
 from openid.store.nonce import mkNonce
 
 from ..conf import config
+from ..site.egress import make_fetcher
+from ..site.fetcher import MAX_URL
 from ..store import DjangoOpenIDStore
 from .answer import Answer, VerifiedResponse
 from .discovery import discover
-from .egress import make_fetcher
-from .fetcher import MAX_URL
 from .library import Protocol
 from .state import PARAMETER, Begun, BegunRequests
 

@@ -73,13 +73,18 @@ class DjangoOpenIDStore(OpenIDStore):
         """Whether nobody has used it before."""
         if abs(timestamp - time.time()) > SKEW or len(salt) > 255 or len(server_url) > MAX_URL:
             return False
-        return _insert(Nonce(server_url=server_url, timestamp=timestamp, salt=salt))
+        return use_once(server_url, timestamp, salt)
 
     def cleanupNonces(self, _now: int | None = None) -> int:
         return remove_expired_nonces(now=_now)
 
     def cleanupAssociations(self) -> int:
         return remove_expired_associations()
+
+
+def use_once(server_url: str, timestamp: int, salt: str) -> bool:
+    """Whether nobody has used what these three name. It is forgotten once it is too old to be accepted."""
+    return _insert(Nonce(server_url=server_url, timestamp=timestamp, salt=salt))
 
 
 def _insert(row: models.Model) -> bool:

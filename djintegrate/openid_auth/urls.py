@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import include, path
 
+from . import connect
 from .people.identities import identities, identity_add, identity_remove, session_end, session_end_others
 from .views import login_begin, login_complete, logo
 
@@ -17,3 +18,5 @@ urlpatterns = [
     path("sessions/<int:pk>/end/", session_end, name="openid-session-end"),
     path("sessions/end-others/", session_end_others, name="openid-session-end-others"),
 ]
+if connect.is_installed():
+    urlpatterns.append(path("connect/", include("djintegrate.openid_auth.oidc.urls")))

@@ -110,7 +110,7 @@ def _connect() -> Iterator[CheckMessage]:
             )
     if not sessions.is_watched():
         yield Warning(
-            "OPENID_PROVIDERS has an issuer, and MIDDLEWARE has no OpenIDSessionMiddleware: no provider can end a session.",
+            "OPENID_PROVIDERS has an issuer, and MIDDLEWARE no OpenIDSessionMiddleware: no provider can end a session.",
             hint=f"Add {sessions.MIDDLEWARE!r} after AuthenticationMiddleware.",
             id="openid_auth.W007",
         )
@@ -122,7 +122,7 @@ def _client(entry: dict[str, Any]) -> Iterator[CheckMessage]:
     if "private_key" in entry and (wrong := connect.unreadable(entry)):
         yield Error(
             f"OPENID_PROVIDERS, {entry['name']!r}: its private_key cannot be read: {wrong}.",
-            hint="Make it the text of a private key of RSA, of an elliptic curve or of Ed25519, in PEM and unencrypted.",
+            hint="Make it a private key of RSA, of an elliptic curve or of Ed25519, as text in PEM, unencrypted.",
             id="openid_auth.E008",
         )
 

@@ -49,7 +49,7 @@ class Certified:
         return found
 
     def register(self, site: str = "http://testserver", key: str = "staff", **more: Any) -> dict[str, Any]:
-        """A new client of the provider's, for the addresses of a site with the entry `key`; its entry in the setting."""
+        """A new client of the provider's, for a site whose entry has this key. What the entry says of it."""
         asked = {
             "redirect_uris": [f"{site}/openid/connect/{key}/complete/"],
             "post_logout_redirect_uris": [f"{site}/"],

@@ -11,16 +11,39 @@ const state = { person: { sub: "ada" }, people: {}, keys: newKeys(), requests: [
 
 function newKeys() {
   const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const another = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey;
   const elliptic = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey;
-  return { keys: [jwk(privateKey, "RS256"), jwk(elliptic, "ES256")] };
+  return { keys: [jwk(privateKey, "RS256"), jwk(another, "PS256"), jwk(elliptic, "ES256")] };
 }
 
 function jwk(key, alg) {
   return { ...key.export({ format: "jwk" }), kid: randomUUID(), use: "sig", alg };
 }
 
+// What one provider knows, the next one with other keys knows too.
+const stored = new Map();
+
+class Adapter {
+  constructor(name) { this.name = name; }
+  key(id) { return `${this.name}:${id}`; }
+  async upsert(id, payload) { stored.set(this.key(id), payload); }
+  async find(id) { return stored.get(this.key(id)); }
+  async findByUid(uid) { return this.first((payload) => payload.uid === uid); }
+  async findByUserCode(code) { return this.first((payload) => payload.userCode === code); }
+  async destroy(id) { stored.delete(this.key(id)); }
+  async consume(id) { stored.get(this.key(id)).consumed = Math.floor(Date.now() / 1000); }
+  async revokeByGrantId(grantId) {
+    for (const [key, payload] of stored) if (payload.grantId === grantId) stored.delete(key);
+  }
+  first(wanted) {
+    for (const [key, payload] of stored) if (key.startsWith(`${this.name}:`) && wanted(payload)) return payload;
+    return undefined;
+  }
+}
+
 function configuration() {
   return {
+    adapter: Adapter,
     jwks: state.keys,
     claims: {
       openid: ["sub"],

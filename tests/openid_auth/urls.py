@@ -14,6 +14,7 @@ from djintegrate.openid_auth.async_views import (
     asession_end,
     asession_end_others,
 )
+from djintegrate.openid_auth.oidc.leaving import asign_out
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -30,4 +31,5 @@ urlpatterns = [
     path("aopenid/identities/<int:pk>/remove/", aidentity_remove),
     path("aopenid/sessions/<int:pk>/end/", asession_end),
     path("aopenid/sessions/end-others/", asession_end_others),
+    path("aopenid/connect/sign-out/", asign_out),
 ]

@@ -17,6 +17,7 @@ from tests.openid_auth.hostile import internal_process as internal_process
 from tests.openid_auth.provider import Provider
 from tests.openid_auth.provider import provider as provider
 from tests.openid_auth.provider import provider_process as provider_process
+from tests.openid_auth.villain import villain as villain
 
 
 @pytest.fixture

@@ -87,10 +87,10 @@ def _checked(issuer: str, described: dict[str, Any]) -> dict[str, Any]:
 
 def _check_address(issuer: str, name: str, address: Any) -> None:
     try:
-        target = parse(address)
-    except (FetchRefused, TypeError, ValueError) as error:
+        target = parse(str(address))
+    except (FetchRefused, ValueError) as error:
         raise Unusable(f"its {name} is {str(address)[:200]!r}, which is no address of the web") from error
     if issuer.startswith("https:") and target.scheme != "https":
         raise Unusable(f"its {name} is {address[:200]!r}, where anybody may listen")
-    if "#" in address:
-        raise Unusable(f"its {name} has a fragment")
+    if not isinstance(address, str) or "#" in address:
+        raise Unusable(f"its {name} is no text, or has a fragment")

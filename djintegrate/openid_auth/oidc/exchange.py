@@ -89,6 +89,7 @@ def _session(client: Client, return_to: str, fetcher: HTTPFetcher | None = None)
         scope=client.scope,
         redirect_uri=return_to,
         code_challenge_method="S256",
+        leeway=0,
     )
     if method == "private_key_jwt":
         session.register_client_auth_method(PrivateKeyJWT(alg=client.signing_algorithm))

@@ -104,9 +104,12 @@ def _described(client: Client) -> Provider | None:
     """The provider; None if it cannot be asked at the moment."""
     try:
         return provider_of(client, make_fetcher())
-    except (HTTPFetchingError, Unusable, ValueError) as error:
+    except (HTTPFetchingError, Unusable) as error:
         logger.warning("The provider %.200r cannot be used: %s", client.issuer, error)
-        return None
+    except Exception as error:
+        # What the libraries raise over a hostile document has no common class.
+        logger.warning("The provider %.200r cannot be read: %r", client.issuer, error)
+    return None
 
 
 def _sent(

@@ -165,8 +165,9 @@ def get_request_data(request: HttpRequest) -> QueryDict:
 
 def vouching(request: HttpRequest) -> str:
     """The identifier whose provider vouches for the session, or the issuer."""
-    issuer = issuer_of(recheck.identity(request))
-    return Issuer(issuer) if issuer else config.sso_server_url or recheck.identity(request)
+    only = config.sso_server_url
+    issuer = only if only in issuers() else issuer_of(recheck.identity(request))
+    return Issuer(issuer) if issuer else only or recheck.identity(request)
 
 
 def refuse_forgotten(request: HttpRequest, issuer: str) -> HttpResponse | None:

@@ -18,8 +18,8 @@ from djintegrate.openid_auth.people import recheck, sessions
 from tests.openid_auth.certified import ADA, BRUNO, Browser, Certified
 from tests.openid_auth.live import Visitor as LiveVisitor
 from tests.openid_auth.live import form_of
-from tests.openid_auth.provider import hidden_fields
-from tests.openid_auth.site import local, set_up
+from tests.openid_auth.provider import Provider, hidden_fields
+from tests.openid_auth.site import host_of, local, set_up
 from tests.openid_auth.test_connect import Person
 
 pytestmark = pytest.mark.django_db
@@ -132,6 +132,29 @@ class TestCheckingAgain:
         assert self.answered(person)["Location"] == "/?a=b"
         assert [group.name for group in person.user.groups.all()] == ["organisers"]
         assert person.client.get("/?a=b", headers=PAGE).status_code == 200
+
+    def test_a_session_of_the_old_protocol_goes_on_with_the_new_one(
+        self, certified: Certified, provider: Provider, settings: Any
+    ) -> None:
+        settings.OPENID_FETCH_ALLOWED_HOSTS = [certified.host, host_of(provider.url)]
+        linked, stranger = Person(certified), Person(certified)
+        for person, nickname in ((linked, "ada"), (stranger, "bruno")):
+            person.sign_in(provider, nickname)
+        linked.page = "/openid/identities/add/"
+        linked.come()
+        certified.is_person(BRUNO)
+        for person in (linked, stranger):
+            session = person.client.session
+            session[recheck.CHECKED] -= 3601
+            session.save()
+        settings.OPENID_SSO_SERVER_URL = certified.url
+        assert self.answered(linked)["Location"] == "/?a=b"
+        assert linked.who == "ada"
+        other = Person(certified)
+        other.come()
+        stranger.there = other.there
+        assert self.answered(stranger).status_code == 403
+        assert stranger.who == "nobody"
 
     def test_who_is_signed_out_there_is_signed_out_here(self, certified: Certified) -> None:
         person = self.old(certified)

@@ -16,6 +16,7 @@ from openid.consumer.consumer import CANCEL, SUCCESS
 
 from ..auth import OpenIDBackend
 from ..exceptions import DjangoOpenIDException, IdentityAlreadyClaimed
+from ..fields import digest_of
 from ..models import UserOpenID
 from ..signals import openid_login_complete
 from ..site.failures import fail
@@ -94,7 +95,7 @@ def _sign_in(request: HttpRequest, response: Any) -> str | None:
 
 def _confirm(request: HttpRequest, response: Any, begun: Errand) -> None:
     """The provider vouches for the session's person again, perhaps with other teams; or the session ends."""
-    if response.identity_url == recheck.identity(request):
+    if _is_of_the_account(request, response.identity_url):
         user = authenticate(request, openid_response=response)
         if user is not None and user.is_active and str(user.pk) == user_key(request) == begun.user:
             recheck.note(request, response.identity_url)
@@ -102,6 +103,13 @@ def _confirm(request: HttpRequest, response: Any, begun: Errand) -> None:
     logger.info("Signed out: %s, who may not be here any more", request.user)
     logout(request)
     raise DjangoOpenIDException(_("You have been signed out: your provider says that you may not be here any more."))
+
+
+def _is_of_the_account(request: HttpRequest, identity: str) -> bool:
+    """Whether it is the identity that the session came by, or another one of the same account."""
+    if not user_key(request):
+        return False
+    return UserOpenID.objects.filter(user_id=request.user.pk, digest=digest_of(identity)).exists()
 
 
 def _add_identity(request: HttpRequest, response: Any, begun: Errand) -> None:

@@ -16,9 +16,7 @@ class Command(BaseCommand):
     help = "Lists the accounts whose only way in is OpenID 2.0: no identity of OpenID Connect, and no password."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument(
-            "--issuer", action="append", help="one of those in OPENID_PROVIDERS; by default all"
-        )
+        parser.add_argument("--issuer", action="append", help="one of those in OPENID_PROVIDERS; by default all")
         parser.add_argument("--ignore-passwords", action="store_true", help="a password is no second way in")
         parser.add_argument("--addresses", action="store_true", help="print e-mail addresses alone, one a line")
         parser.add_argument("--database", default=DEFAULT_DB_ALIAS, choices=list(connections), help="has the tables")

@@ -1,10 +1,8 @@
-"""The signals of a sign-in. Their sender is the UserOpenID class; that of openid_duplicate_username is the user model,
-that of openid_session_ended OpenIDSession.
+"""The signals of a sign-in, and what each brings. The sender is UserOpenID, but for two of them.
 
-`openid_login_complete`: request, openid_response. `openid_duplicate_username`: username.
-`openid_login_failed`: request, message, openid_response (or None), exception (or None).
+`openid_login_complete`: request, openid_response. `openid_login_failed`: request, message, openid_response, exception.
 `openid_identity_added`, `openid_identity_removed`: identity, user. `openid_identity_adopted`: identity.
-`openid_session_ended`: session (its row, which is gone), user_id.
+From the user model, `openid_duplicate_username`: username. From OpenIDSession, `openid_session_ended`: session, user_id.
 """
 
 from __future__ import annotations

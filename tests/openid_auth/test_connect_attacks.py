@@ -195,6 +195,7 @@ class TestUserinfo:
         assert time.process_time() - began < 2
         user = visitor.user
         assert len(user.username) <= 150 and user.email == "" and not user.has_perm("openid_auth.account_verified")
+        assert "\0" not in UserOpenID.objects.get().display_id
 
     def test_somebody_elses_address_does_not_lead_to_their_account(self, villain: Villain) -> None:
         ada = User.objects.create_user("ada", "ada@people.example")

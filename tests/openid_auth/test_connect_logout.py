@@ -128,6 +128,23 @@ def test_strangers_do_not_make_the_site_ask_for_keys_again_and_again(villain: Vi
     assert sum(path.endswith("/keys") for path in villain.process.hits()) == 1
 
 
+def test_who_sends_nonsense_is_soon_not_listened_to_and_a_provider_always_is(
+    villain: Villain, here: Visitor, settings: Any
+) -> None:
+    settings.OPENID_LOGIN_THROTTLE = (3, 10**6)
+    for _ in range(5):
+        assert tell(villain.logout_token(sid="session-7")).status_code == 200
+    for _ in range(3):
+        assert tell("nonsense").status_code == 400
+    villain.process.hits()
+    assert tell(signed({"iss": villain.issuer}, OTHER_KEY, kid="unknown")).status_code == 400
+    assert villain.process.hits() == []
+    elsewhere = Client(REMOTE_ADDR="198.51.100.7")
+    token = villain.logout_token()
+    assert elsewhere.post("/openid/connect/op/logout/", {"logout_token": token}).status_code == 200
+    assert here.who == "nobody"
+
+
 def test_a_site_that_cannot_end_sessions_says_so(villain: Villain, here: Visitor, settings: Any) -> None:
     settings.MIDDLEWARE = settings.MIDDLEWARE[:-1]
     assert tell(villain.logout_token()).status_code == 400

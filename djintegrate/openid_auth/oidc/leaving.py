@@ -21,6 +21,7 @@ from ..fields import digest_of
 from ..people import sessions
 from ..site.egress import make_fetcher
 from ..site.submitted import in_body_or_address
+from ..site.throttle import has_used_up, seconds_to_wait
 from ..store import use_once
 from . import clients
 from .clients import Client
@@ -29,6 +30,9 @@ from .tokens import logout_claims
 from .transport import Unusable
 
 logger = logging.getLogger("djintegrate.openid_auth")
+
+REFUSED = "logout"
+"""What is counted of a client: logout tokens that did not hold. A provider may send any number of those that do."""
 
 
 @login_not_required
@@ -59,7 +63,7 @@ async def asign_out(request: HttpRequest) -> HttpResponse:
 def backchannel_logout(request: HttpRequest, key: str) -> HttpResponse:
     """Take a provider's word that a session, or all of a person's, is over."""
     client, token = _received(request, key)
-    return _ended(client, _read(client, token))
+    return _ended(request, client, _read(client, token))
 
 
 @login_not_required
@@ -70,7 +74,7 @@ async def abackchannel_logout(request: HttpRequest, key: str) -> HttpResponse:
     """As `backchannel_logout`."""
     client, token = await sync_to_async(_received)(request, key)
     claims = await sync_to_async(_read, thread_sensitive=False)(client, token)
-    return await sync_to_async(_ended)(client, claims)
+    return await sync_to_async(_ended)(request, client, claims)
 
 
 # The person's wish
@@ -108,6 +112,12 @@ def _sent_on(request: HttpRequest, client: Client | None, address: str) -> HttpR
 
 
 def _received(request: HttpRequest, key: str) -> tuple[Client | None, str]:
+    """The client, and the token for it. No client for who has sent too many tokens that did not hold.
+
+    To read one may be to ask the provider for its keys.
+    """
+    if has_used_up(request, REFUSED):
+        return None, ""
     return clients.of_key(key), in_body_or_address(request).get("logout_token", "")
 
 
@@ -126,8 +136,9 @@ def _read(client: Client | None, token: str) -> dict[str, Any] | None:
     return None
 
 
-def _ended(client: Client | None, claims: dict[str, Any] | None) -> HttpResponse:
+def _ended(request: HttpRequest, client: Client | None, claims: dict[str, Any] | None) -> HttpResponse:
     if client is None or claims is None:
+        seconds_to_wait(request, REFUSED)
         return _refused("invalid_request")
     if not sessions.is_watched():
         logger.warning("%.200r ends a session, and without OpenIDSessionMiddleware none can be ended", client.issuer)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ..people.details import clean
 from ..people.vouched import Vouched
 from .clients import Client
 
@@ -32,11 +33,11 @@ def vouched(claims: Mapping[str, Any], client: Client) -> Vouched:
     """`claims` are verified."""
     values = {name: _text(claims, *sources) for name, sources in VALUES.items()}
     verified = client.trust_email and claims.get("email_verified") is True and bool(values["email"])
-    shown = values["nickname"] or values["email"] or claims["sub"]
+    shown = clean(values["nickname"]) or clean(values["email"]) or claims["sub"]
     return Vouched(
         issuer=client.issuer,
         subject=claims["sub"],
-        display_id=f"{' '.join(shown.split())[:200]} ({client.name})",
+        display_id=f"{shown} ({client.name})",
         values=values,
         claims={**claims, "email_verified": verified},
         teams=tuple(_groups(claims.get(client.groups_claim))) if client.trust_groups else (),

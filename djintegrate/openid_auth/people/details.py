@@ -95,7 +95,7 @@ def _provider(response: SuccessResponse) -> str:
 
 
 def _tidy(values: Mapping[str, str | None], is_verified: bool) -> Details:
-    cleaned: Any = dict.fromkeys(AX_NAMES) | {name: _clean(value) for name, value in values.items()}
+    cleaned: Any = dict.fromkeys(AX_NAMES) | {name: clean(value) for name, value in values.items()}
     cleaned["email"] = _email(cleaned["email"])
     if cleaned["fullname"] and not (cleaned["first_name"] or cleaned["last_name"]):
         first, _, last = cleaned["fullname"].rpartition(" ")
@@ -105,6 +105,13 @@ def _tidy(values: Mapping[str, str | None], is_verified: bool) -> Details:
     cleaned["account_verified"] = is_verified
     details: Details = cleaned
     return details
+
+
+def clean(value: str | None) -> str | None:
+    """`value` on one line, without characters that do not show."""
+    if value is None:
+        return None
+    return INVISIBLE.sub("", SPACES.sub(" ", value[: 4 * MAX_VALUE])).strip()[:MAX_VALUE] or None
 
 
 def valid_schemes(server_url: str) -> Any:
@@ -128,13 +135,6 @@ def _attributes(response: SuccessResponse) -> Mapping[str, str]:
     except (ax.AXError, ax.NotAXMessage, KeyError, ValueError, AssertionError):
         return {}
     return {uri: values[0] for uri, values in fetched.data.items() if values}
-
-
-def _clean(value: str | None) -> str | None:
-    """`value` on one line, without characters that do not show."""
-    if value is None:
-        return None
-    return INVISIBLE.sub("", SPACES.sub(" ", value[: 4 * MAX_VALUE])).strip()[:MAX_VALUE] or None
 
 
 def _email(value: str | None) -> str | None:

@@ -2,7 +2,8 @@
 
 `openid_login_complete`: request, openid_response. `openid_login_failed`: request, message, openid_response, exception.
 `openid_identity_added`, `openid_identity_removed`: identity, user. `openid_identity_adopted`: identity.
-From the user model, `openid_duplicate_username`: username. From OpenIDSession, `openid_session_ended`: session, user_id.
+From the user model, `openid_duplicate_username`: username.
+From OpenIDSession, `openid_session_ended`: session (its row, which is gone), user_id.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from joserfc import jwk
 from djintegrate.openid_auth import checks
 from djintegrate.openid_auth.models import UserOpenID
 from tests.openid_auth.certified import ADA, BRUNO, Browser, Certified
+from tests.openid_auth.live import form_of
 from tests.openid_auth.provider import Provider
 from tests.openid_auth.site import Visitor, host_of, local, set_up
 
@@ -95,6 +96,19 @@ def test_every_session_backend_will_do(settings: Any, certified: Certified, engi
     settings.SESSION_FILE_PATH = str(tmp_path)
     person = Person(certified)
     assert person.come().status_code == 302
+    assert person.who == "ada"
+
+
+def test_an_answer_arrives_though_the_cookie_does_not_at_first(settings: Any, certified: Certified) -> None:
+    settings.SESSION_COOKIE_SAMESITE = "Strict"
+    person = Person(certified)
+    answer = local(person.there.go(person.begin_at()["Location"]))
+    kept = person.client.cookies.copy()
+    person.client.cookies.clear()
+    page = person.client.get(answer).content.decode()
+    person.client.cookies = kept  # type: ignore[assignment]
+    action, fields = form_of(page)
+    assert person.client.get(action, fields).status_code == 302
     assert person.who == "ada"
 
 
@@ -319,8 +333,16 @@ class TestSingleSignOn:
 
     def test_and_then_nothing_else_is_asked(self, settings: Any, certified: Certified, provider: Provider) -> None:
         settings.OPENID_SSO_SERVER_URL = certified.url
-        begun = Visitor().client.post("/openid/login/", {"openid_identifier": provider.url})
-        assert begun["Location"].startswith(f"{certified.url}/auth?")
+        other = {"name": "Other", "issuer": "https://other.example.com", "client_id": "x", "client_secret": "y"}
+        settings.OPENID_PROVIDERS = [*settings.OPENID_PROVIDERS, other, {"name": "Old", "url": provider.url}]
+        for asked in ({"openid_identifier": provider.url}, {"openid_issuer": other["issuer"]}, {}):
+            begun = Visitor().client.post("/openid/login/", asked)
+            assert begun["Location"].startswith(f"{certified.url}/auth?")
+        person = Person(certified)
+        person.come()
+        page = person.client.get("/openid/identities/").content.decode()
+        assert "Add another one of your provider" in page
+        assert "other.example.com" not in page
 
     def test_in_between_both_are_there_and_no_others(
         self, settings: Any, certified: Certified, provider: Provider

@@ -31,7 +31,9 @@ class TestDescription:
         villain.describe(**changes)
         response = Visitor().client.post("/openid/login/", {"openid_issuer": villain.issuer})
         assert response.status_code == 502
-        assert "op does not answer at the moment" in response.content.decode()
+        page = response.content.decode()
+        assert "op does not answer at the moment" in page
+        assert "That is not your fault." in page
 
     @pytest.mark.parametrize("document", ["", "[]", "nonsense", "[" * 100_000, b"\xff", '"x"', "null", "9" * 10_000])
     def test_what_is_none_is_a_page(self, villain: Villain, document: Any) -> None:

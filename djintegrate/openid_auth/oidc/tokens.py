@@ -55,7 +55,7 @@ def identity_claims(
     """The claims of an ID token that was made for this sign-in; Unusable if it does not hold."""
     header, claims = _verified(text, provider, fetcher)
     _check_subject(claims.get("sub"))
-    _check_recent(claims, expires=True)
+    _check_recent(claims)
     if not isinstance(claims.get("nonce"), str) or not hmac.compare_digest(claims["nonce"].encode(), nonce.encode()):
         raise Unusable("its nonce is not that of this sign-in")
     if "at_hash" in claims and not isinstance(claims["at_hash"], str):
@@ -77,7 +77,7 @@ def logout_claims(text: Any, client: Client, provider: Provider, fetcher: HTTPFe
     if str(header.get("typ", "")).lower().removeprefix("application/") != "logout+jwt":
         raise Unusable("it is not of the type logout+jwt")
     _check_parties(claims, client, provider)
-    _check_recent(claims, expires=True)
+    _check_recent(claims)
     events = claims.get("events")
     if not isinstance(events, dict) or not isinstance(events.get(LOGOUT), dict):
         raise Unusable("it has no event of a logout")
@@ -143,12 +143,12 @@ def _check_parties(claims: dict[str, Any], client: Client, provider: Provider) -
         raise Unusable("it was given to another site")
 
 
-def _check_recent(claims: dict[str, Any], expires: bool) -> None:
+def _check_recent(claims: dict[str, Any]) -> None:
     now = time.time()
     issued, expiry = _moment(claims, "iat"), _moment(claims, "exp")
     if not now - MAX_AGE - SKEW < issued < now + SKEW:
         raise Unusable("it is too old, or of the future")
-    if expires and expiry < now - SKEW:
+    if expiry < now - SKEW:
         raise Unusable("it has expired")
     if "nbf" in claims and _moment(claims, "nbf") > now + SKEW:
         raise Unusable("it does not hold yet")

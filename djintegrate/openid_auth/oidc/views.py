@@ -20,7 +20,7 @@ from django.views.decorators.http import require_safe
 from openid.consumer.consumer import CancelResponse, FailureResponse
 from openid.fetchers import HTTPFetchingError
 
-from ..exceptions import NotAnAnswer
+from ..exceptions import NotAnAnswer, ProviderAway
 from ..people.arrival import conclude, user_key
 from ..site.egress import make_fetcher
 from ..site.failures import fail, refuse_too_many
@@ -121,7 +121,10 @@ def _sent(
     render_failure: Any = None,
 ) -> HttpResponse | None:
     if provider is None:
-        return None if purpose == "recheck" else fail(request, _away(client), render_failure, status=502)
+        if purpose == "recheck":
+            return None
+        away = ProviderAway(_away(client))
+        return fail(request, away.message, render_failure, status=502, exception=away)
     sign_in = exchange.begun(
         client,
         purpose,

@@ -49,7 +49,7 @@ class Provider:
 def providers() -> list[Provider]:
     """OPENID_PROVIDERS, with an icon that is not a URL looked up among the static files.
 
-    With single sign-on, of those of OpenID 2.0 only the one that is signed on at.
+    With single sign-on, of those of OpenID 2.0 only the one that is signed on at; or only one, if that is an issuer.
     """
     listed = [
         Provider(
@@ -63,10 +63,12 @@ def providers() -> list[Provider]:
     only = config.sso_server_url
     if only is None:
         return listed
-    chosen = [each for each in listed if each.field == ISSUER or each.url == only]
-    if only in (each.url for each in chosen):
-        return chosen
-    return [Provider(urlsplit(only).netloc, only, _icon("openid/openid.svg")), *chosen]
+    if only in issuers():
+        return [each for each in listed if (each.field, each.url) == (ISSUER, only)]
+    left = [each for each in listed if each.field == ISSUER or each.url == only]
+    if only in (each.url for each in left):
+        return left
+    return [Provider(urlsplit(only).netloc, only, _icon("openid/openid.svg")), *left]
 
 
 def issuers() -> list[str]:

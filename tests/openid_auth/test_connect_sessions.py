@@ -218,4 +218,4 @@ class TestAsgi:
         assert person.client.get("/openid/connect/nobody/complete/?code=x&state=y").status_code == 403
         cache.clear()
         settings.OPENID_FETCH_ALLOWED_HOSTS = []
-        assert person.begin_at().status_code == 502
+        assert person.begin_at().status_code == 400

@@ -124,7 +124,7 @@ def _sent(
         if purpose == "recheck":
             return None
         away = ProviderAway(_away(client))
-        return fail(request, away.message, render_failure, status=502, exception=away)
+        return fail(request, away.message, render_failure, status=400, exception=away)
     sign_in = exchange.begun(
         client,
         purpose,

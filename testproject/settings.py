@@ -47,6 +47,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "djintegrate.openid_auth.middleware.OpenIDSessionMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "djintegrate.dojo.middleware.DojoMiddleware",
@@ -91,10 +92,23 @@ OPENID_LAUNCHPAD_STAFF_TEAMS = ["site-admins"]
 OPENID_SSO_SERVER_URL = os.environ.get("OPENID_SSO_SERVER_URL") or "https://login.launchpad.net/"
 SAMPLE_PROVIDER_FOLDER = VAR / "provider"
 if DEBUG and "OPENID_SSO_SERVER_URL" not in os.environ:
-    # The sample provider has no passwords, so only a site to try out has it. Launchpad needs neither of these two.
+    # The sample provider has no passwords, so only a site to try out has it. Launchpad needs none of these three.
     _here = f"127.0.0.1:{os.environ.get('PORT') or 8000}"
     OPENID_SSO_SERVER_URL = f"http://{_here}/provider/"
     OPENID_FETCH_ALLOWED_HOSTS = [_here]
+    # It speaks both protocols, as on a site that moves from one to the other.
+    OPENID_PROVIDERS = [
+        {"name": "the sample provider", "url": OPENID_SSO_SERVER_URL},
+        {
+            "name": "the sample provider, by OpenID Connect",
+            "key": "sample",
+            "issuer": f"http://{_here}/provider",
+            "client_id": "sprints",
+            "client_secret": "sample",
+            "scope": "openid email profile groups",
+            "trust_groups": True,
+        },
+    ]
 
 # Two requests that want the same lock: the second runs again.
 STORM_RETRY_ATTEMPTS = 3

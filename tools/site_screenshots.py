@@ -74,6 +74,7 @@ def is_up(port: int) -> bool:
 
 def sign_in_as_ada(browser: Chrome, address: str) -> None:
     browser.get(f"{address}/openid/login/?next=/")
+    press(browser, "Sign in with the sample provider")
     browser.find_element("xpath", "//label[contains(., 'Ada Okoye')]").click()
     press(browser, "Sign in")
 

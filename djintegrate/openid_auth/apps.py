@@ -1,6 +1,6 @@
-"""The Django app: registers the system checks and the signal receivers. Patches nothing.
+"""The Django app: registers the system checks and the signal receivers, and gives the default admin site its login.
 
-Two settings ask it to change the default admin site: OPENID_USE_AS_ADMIN_LOGIN and OPENID_USER_ADMIN.
+That login asks OPENID_USE_AS_ADMIN_LOGIN at each visit. OPENID_USER_ADMIN is read here, when the site starts.
 """
 
 from __future__ import annotations
@@ -25,39 +25,37 @@ class OpenIDAuthConfig(AppConfig):
         from django.db.models.signals import post_delete, post_save
 
         from .checks import check_configuration
-        from .models import UserOpenID
+        from .models import OpenIDSession, UserOpenID
         from .people import fresh, trail
         from .people.receivers import end_session, take_back_verification
-        from .protocol import log_lines
+        from .site import log_lines
 
         checks.register(check_configuration)
         post_delete.connect(take_back_verification, sender=UserOpenID, dispatch_uid="openid_auth.take_back")
         post_save.connect(trail.identity_saved, sender=UserOpenID, dispatch_uid="openid_auth.added")
         post_delete.connect(trail.identity_deleted, sender=UserOpenID, dispatch_uid="openid_auth.removed")
+        post_delete.connect(trail.session_deleted, sender=OpenIDSession, dispatch_uid="openid_auth.ended")
         user_logged_in.connect(fresh.note, dispatch_uid="openid_auth.signed_in")
         user_logged_out.connect(end_session, dispatch_uid="openid_auth.signed_out")
         log_lines.protect()
         self.set_up_admin()
 
     def set_up_admin(self) -> None:
-        from .conf import config
-
         if not apps.is_installed("django.contrib.admin"):
             return
+        from .conf import config
+        from .site import admin_login
+
+        admin_login.let_the_setting_choose_the_admin_login()
         try:
-            as_login, users = config.use_as_admin_login, config.user_admin
+            extended = config.user_admin
         except ImproperlyConfigured as error:
             # A command is to end with the line of the check. A server that has run no check answers nobody, rather than
             # with another admin than was asked for.
             refuse_requests(error)
             return
-        if as_login or users:
-            from .site import admin_login
-
-            if as_login:
-                admin_login.make_openid_the_admin_login()
-            if users:
-                admin_login.extend_user_admin()
+        if extended:
+            admin_login.extend_user_admin()
 
 
 def refuse_requests(error: Exception) -> None:

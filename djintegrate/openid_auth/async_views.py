@@ -15,11 +15,13 @@ from django.views.decorators.csrf import csrf_exempt
 from openid.association import Association
 from openid.consumer.discover import DiscoveryFailure, OpenIDServiceEndpoint
 
-from . import views
+from . import connect, views
+from .connect import Issuer
 from .forms import OpenIDLoginForm
-from .people import identities
+from .people import arrival, identities
 from .protocol.consumer import OpenIDConsumer
 from .protocol.state import Begun
+from .site.failures import fail, refuse_too_many
 from .site.pages import lacks_cookies, send_again
 
 LIST = "openid-identities"
@@ -39,7 +41,7 @@ async def alogin_begin(
 
     def prepare() -> HttpResponse | str:
         asked = views.ask_for_identifier(request, template_name, form_class, redirect_field_name)
-        return asked if isinstance(asked, HttpResponse) else views.refuse_too_many(request, render_failure) or asked
+        return asked if isinstance(asked, HttpResponse) else refuse_too_many(request, render_failure) or asked
 
     asked = await sync_to_async(prepare)()
     if isinstance(asked, HttpResponse):
@@ -65,7 +67,8 @@ async def alogin_complete(
 
     def conclude() -> HttpResponse:
         response = consumer.settle(*verified)
-        return views.conclude(request, response, consumer.answered, redirect_field_name, render_failure)
+        following = views.following(request, redirect_field_name)
+        return arrival.conclude(request, response, consumer.answered, following, render_failure)
 
     return await sync_to_async(conclude)()
 
@@ -91,10 +94,22 @@ async def asession_end(request: HttpRequest, pk: int) -> HttpResponse:
     return await sync_to_async(identities.session_end)(request, pk)
 
 
+async def asession_end_others(request: HttpRequest) -> HttpResponse:
+    """As `session_end_others`."""
+    return await sync_to_async(identities.session_end_others)(request)
+
+
 async def aask_again(request: HttpRequest) -> HttpResponse | None:
     """As `ask_again`."""
+    if refusal := await sync_to_async(refuse_too_many)(request, None):
+        return refusal
     consumer = views.make_consumer(request)
     asked = await sync_to_async(views.vouching)(request)
+    if isinstance(asked, Issuer):
+        if refusal := await sync_to_async(views.refuse_forgotten)(request, asked):
+            return refusal
+        response = await connect.abegin(request, asked, "recheck", request.get_full_path())
+        return await sync_to_async(views.connected)(request, response, asked)
     try:
         endpoint, association = await _agree(consumer, asked)
     except DiscoveryFailure as error:
@@ -102,7 +117,7 @@ async def aask_again(request: HttpRequest) -> HttpResponse | None:
         return None
 
     def send() -> HttpResponse:
-        begun = Begun(endpoint, asked, "recheck", views.user_key(request))
+        begun = Begun(endpoint, asked, "recheck", arrival.user_key(request))
         return views.send_to_be_checked(request, consumer.request(begun, association))
 
     return await sync_to_async(send)()
@@ -118,14 +133,17 @@ async def _begin(
     redirect_field_name: str = REDIRECT_FIELD_NAME,
 ) -> HttpResponse:
     """As `views.begin_request`, once it is known that the client may begin one."""
+    if isinstance(asked, Issuer):
+        after = await sync_to_async(views.asked_next)(request, redirect_to, redirect_field_name)
+        return views.found(await connect.abegin(request, asked, purpose, after, render_failure))
     consumer = views.make_consumer(request)
     try:
         endpoint, association = await _agree(consumer, asked)
     except DiscoveryFailure as error:
-        return await sync_to_async(views.fail)(request, str(error), render_failure, status=400, exception=error)
+        return await sync_to_async(fail)(request, str(error), render_failure, status=400, exception=error)
 
     def send() -> HttpResponse:
-        user = views.user_key(request) if purpose == "add" else ""
+        user = arrival.user_key(request) if purpose == "add" else ""
         openid_request = consumer.request(Begun(endpoint, asked, purpose, user), association)
         return views.send(request, openid_request, redirect_to, login_complete_view, redirect_field_name)
 

@@ -32,6 +32,7 @@ from .people import membership, usernames
 from .people.details import Details
 from .people.membership import get_user_group_model
 from .people.savepoints import undone_alone
+from .people.vouched import Vouched
 from .teams import TeamsResponse
 
 __all__ = ["OpenIDBackend", "get_user_group_model"]
@@ -44,7 +45,7 @@ PERMISSION = {"content_type__app_label": "openid_auth", "codename": "account_ver
 
 
 class OpenIDBackend(BaseBackend):
-    """Takes `openid_response`, which a consumer has verified, and nothing else."""
+    """Takes `openid_response`, which a consumer has verified, and nothing else: python3-openid's, or a Vouched."""
 
     def get_user(self, user_id: Any) -> Any:
         user = get_user_model()._default_manager.filter(pk=user_id).first()
@@ -55,7 +56,8 @@ class OpenIDBackend(BaseBackend):
         response = kwargs.get("openid_response")
         if response is None or response.status != SUCCESS or not response.identity_url:
             return None
-        user = _owner(response.identity_url)
+        owner = _owner(response.identity_url)
+        user = owner or self._linked(response)
         if user is not None and not user.is_active:
             return user  # For the view to refuse.
         if user is None and not config.create_users:
@@ -65,9 +67,11 @@ class OpenIDBackend(BaseBackend):
         if config.physical_multifactor_required and not person.used_physical_multifactor(response):
             raise MissingPhysicalMultiFactor()
         if not self._is_in_required_team(response, teams, details, user):
-            if user is not None:
-                self._update_teams(user, teams)  # What came with the team goes with it.
+            if owner is not None:
+                self._update_teams(owner, teams)  # What came with the team goes with it.
             return None
+        if user is not None and owner is None:
+            self._link(user, response)
         if user is None:
             user = self._create(response)
         elif config.update_details:
@@ -155,6 +159,22 @@ class OpenIDBackend(BaseBackend):
 
     # The steps of a sign-in
 
+    def _linked(self, response: Any) -> Any:
+        """Whom the site's own rule says that a newcomer by OpenID Connect is."""
+        if config.link is None or not isinstance(response, Vouched):
+            return None
+        user = config.link(response.issuer, dict(response.claims))
+        if user is not None and not isinstance(user, get_user_model()):
+            raise TypeError(f"OPENID_LINK returned {user!r}. Make it return a user, or None.")
+        return user
+
+    def _link(self, user: Any, response: Vouched) -> None:
+        try:
+            with transaction.atomic(router.db_for_write(UserOpenID)):
+                self.associate_openid(user, response)
+        except IntegrityError as error:
+            raise IdentityAlreadyClaimed() from error
+
     def _create(self, response: SuccessResponse) -> Any:
         try:
             return self.create_user_from_openid(response)
@@ -177,9 +197,7 @@ class OpenIDBackend(BaseBackend):
         self.update_staff_status_from_teams(user, teams)
 
     def _teams(self, response: SuccessResponse) -> TeamsResponse:
-        if not membership.is_trusted_with_teams(response):
-            return TeamsResponse()
-        return TeamsResponse.fromSuccessResponse(response)
+        return membership.teams(response)
 
     def _is_in_required_team(
         self, response: SuccessResponse, teams: TeamsResponse, details: Details, user: Any
@@ -187,8 +205,7 @@ class OpenIDBackend(BaseBackend):
         required = config.teams_required
         if not required or not set(required).isdisjoint(teams.is_member):
             return True
-        # Anybody's own provider may claim any e-mail address.
-        if not membership.is_trusted_with_teams(response):
+        if not membership.is_trusted_with_addresses(response):
             return False
         takes_over = user is None or config.update_details
         known = "" if user is None else getattr(user, user.get_email_field_name(), "")
@@ -236,7 +253,10 @@ def _owner(claimed_id: str) -> Any:
 
 def _claim(user: Any, response: SuccessResponse) -> UserOpenID:
     claimed_id = response.identity_url
-    display_id = response.endpoint.getDisplayIdentifier() or claimed_id
+    if isinstance(response, Vouched):
+        display_id = response.display_id
+    else:
+        display_id = response.endpoint.getDisplayIdentifier() or claimed_id
     return UserOpenID.objects.create(user=user, claimed_id=claimed_id, display_id=display_id)
 
 

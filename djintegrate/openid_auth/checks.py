@@ -14,12 +14,12 @@ from openid.extensions import sreg
 
 from djintegrate.common.checks import unknown_names, wrong_values
 
-from . import conf
+from . import conf, connect
 from .auth import OpenIDBackend
 from .conf import config
-from .people import membership
-from .protocol.fetcher import FetchRefused, parse
+from .people import membership, sessions
 from .protocol.library import default_fetcher
+from .site.fetcher import FetchRefused, parse
 
 BACKEND = "djintegrate.openid_auth.auth.OpenIDBackend"
 SESSIONS = "django.contrib.sessions.middleware.SessionMiddleware"
@@ -29,7 +29,7 @@ def check_configuration(**kwargs: Any) -> list[CheckMessage]:
     """Everything about the settings of the OpenID app."""
     unknown = list(unknown_names(conf.DECLARED, "openid_auth.W005"))
     wrong = list(wrong_values(conf.DECLARED, "openid_auth.E001"))
-    return unknown + (wrong or [*_addresses(), *_fields(), *_group_model(), *_surroundings(), *_trust()])
+    return unknown + (wrong or [*_addresses(), *_fields(), *_group_model(), *_surroundings(), *_trust(), *_connect()])
 
 
 def _addresses() -> Iterator[CheckMessage]:
@@ -85,6 +85,45 @@ def _surroundings() -> Iterator[CheckMessage]:
             "AUTHENTICATION_BACKENDS has no OpenIDBackend: no sign-in by OpenID will find a user.",
             hint=f"Add {BACKEND!r}, or a class derived from it.",
             id="openid_auth.W002",
+        )
+
+
+def _connect() -> Iterator[CheckMessage]:
+    entries = [entry for entry in config.providers if "issuer" in entry]
+    if not entries:
+        return
+    if not connect.is_installed():
+        yield Error(
+            "OPENID_PROVIDERS has an issuer, and what OpenID Connect needs is not installed.",
+            hint="Install djintegrate[oidc].",
+            id="openid_auth.E006",
+        )
+        return
+    for entry in entries:
+        yield from _client(entry)
+    for name, values in (("issuer", [entry["issuer"] for entry in entries]), ("key", list(map(connect.key, entries)))):
+        for value in dict.fromkeys(each for each in values if values.count(each) > 1):
+            yield Error(
+                f"OPENID_PROVIDERS has the {name} {value!r} twice.",
+                hint="Give each entry an issuer and a key of its own; without a key, it is made of the name.",
+                id="openid_auth.E009",
+            )
+    if not sessions.is_watched():
+        yield Warning(
+            "OPENID_PROVIDERS has an issuer, and MIDDLEWARE no OpenIDSessionMiddleware: no provider can end a session.",
+            hint=f"Add {sessions.MIDDLEWARE!r} after AuthenticationMiddleware.",
+            id="openid_auth.W007",
+        )
+
+
+def _client(entry: dict[str, Any]) -> Iterator[CheckMessage]:
+    for wrong, hint in connect.mistakes(entry):
+        yield Error(f"OPENID_PROVIDERS, {entry['name']!r}: {wrong}", hint=hint, id="openid_auth.E007")
+    if "private_key" in entry and (wrong := connect.unreadable(entry)):
+        yield Error(
+            f"OPENID_PROVIDERS, {entry['name']!r}: its private_key cannot be read: {wrong}.",
+            hint="Make it a private key of RSA, of an elliptic curve or of Ed25519, as text in PEM, unencrypted.",
+            id="openid_auth.E008",
         )
 
 

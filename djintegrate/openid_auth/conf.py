@@ -5,6 +5,8 @@ They are read anew at each use and are never changed here.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import Any
 
 from djintegrate.common.settings import Declared, Setting
@@ -14,6 +16,7 @@ from djintegrate.common.types import (
     dictionary,
     function,
     number,
+    one_of,
     optional,
     pair,
     record,
@@ -35,6 +38,9 @@ FIELDS = "a list of names of simple registration fields"
 TEAMS = "a list of team names"
 SECONDS = "a whole number of seconds, 0 or more, or None"
 BUTTON = 'a dictionary, {"name": …, "url": …, "icon": …}, of which the icon may be left out'
+CONNECT = 'a dictionary, {"name": …, "issuer": …, "client_id": …, "client_secret": …} and more for OpenID Connect'
+SECRET = ("client_secret", "private_key")
+SLUG = re.compile(r"[a-zA-Z0-9_-]{1,60}")
 
 
 def optional_text(should_be: str) -> Type[str | None]:
@@ -46,6 +52,42 @@ def optional_boolean(value: Any) -> bool | None:
     if value is not None and not isinstance(value, bool):
         raise unfit(value, "True, False or None")
     return value
+
+
+def slug(value: Any) -> str:
+    found = text("letters, digits, hyphens and underscores")(value)
+    if not SLUG.fullmatch(found):
+        raise unfit(value, "letters, digits, hyphens and underscores", "")
+    return found
+
+
+def icon(value: Any) -> str | None:
+    return optional(text("the URL of a picture, its path among the static files, or None"))(value)
+
+
+_button = record(BUTTON, {"name": text("the text of a button"), "url": text("the URL of a provider")}, icon=icon)
+_connect = record(
+    CONNECT,
+    {"name": text("the text of a button"), "issuer": text("the provider's issuer"), "client_id": text("a client's id")},
+    icon=icon,
+    key=slug,
+    client_secret=text("the client's secret"),
+    private_key=text("a private key in PEM"),
+    auth_method=one_of("client_secret_basic", "client_secret_post", "private_key_jwt", "none"),
+    scope=text("scopes, with spaces between"),
+    groups_claim=text("a claim's name"),
+    trust_groups=boolean,
+    trust_email=boolean,
+)
+
+
+def provider(value: Any) -> dict[str, Any]:
+    """One of OPENID_PROVIDERS. What is said of a wrong one shows no secret."""
+    if not isinstance(value, Mapping) or "issuer" not in value:
+        return _button(value)
+    secrets = {name: value[name] for name in SECRET if name in value}
+    hidden = {name: "********" if isinstance(secret, str) else type(secret) for name, secret in secrets.items()}
+    return {**_connect({**value, **hidden}), **secrets}
 
 
 class OpenIDSettings:
@@ -105,14 +147,7 @@ class OpenIDSettings:
     )
     providers = Setting(
         "OPENID_PROVIDERS",
-        sequence(
-            "a list of dictionaries with name, url and icon",
-            record(
-                BUTTON,
-                {"name": text("the text of a button"), "url": text("the URL of a provider")},
-                icon=optional(text("the URL of a picture, its path among the static files, or None")),
-            ),
-        ),
+        sequence("a list of dictionaries with name, url and icon, or with name, issuer and client_id", provider),
         PROVIDERS,
     )
     throttle_proxies = Setting(
@@ -123,6 +158,7 @@ class OpenIDSettings:
     )
     notify = Setting("OPENID_NOTIFY", optional_boolean, None)
     confirm_seconds = Setting("OPENID_CONFIRM_SECONDS", optional(whole_number(SECONDS, least=0)), 600)
+    link = Setting("OPENID_LINK", optional(function("a function, its dotted path, or None")), None)
     recheck_seconds = Setting("OPENID_RECHECK_SECONDS", optional(whole_number(SECONDS, least=0)), None)
 
 

@@ -55,6 +55,10 @@ class MissingPhysicalMultiFactor(DjangoOpenIDException):
     advice = _("Sign in at your provider with a security key or another device, then try again here.")
 
 
+class ProviderAway(DjangoOpenIDException):
+    advice = _("That is not your fault. Please try again in a few minutes.")
+
+
 class NotAnAnswer(DjangoOpenIDException):
     default = _("This is an OpenID relying party endpoint.")
     advice = _("Providers send people here once they have signed in. If you want to sign in, begin on the login page.")

@@ -42,6 +42,8 @@ class OpenIDSession(models.Model):
 
     identity = models.ForeignKey(UserOpenID, on_delete=models.CASCADE, verbose_name=_("OpenID identity"))
     digest = models.CharField(max_length=64, unique=True, editable=False)
+    at_provider = models.CharField(max_length=64, default="", blank=True, db_index=True, editable=False)
+    """The digest of the issuer and of its own name for its session with the person, where it has said one."""
     browser = models.CharField(_("browser"), max_length=200, blank=True)
     began = models.DateTimeField(_("began"), default=timezone.now)
     seen = models.DateTimeField(_("last seen"), default=timezone.now, db_index=True)

@@ -18,7 +18,7 @@ from openid.store.nonce import SKEW
 from .fields import digest_of
 from .models import Association, Nonce
 from .people.savepoints import undone_alone
-from .protocol.fetcher import MAX_URL
+from .site.fetcher import MAX_URL
 from .upkeep.cleanup import remove_expired_associations, remove_expired_nonces
 
 MAX_LIFETIME = 14 * 24 * 60 * 60
@@ -73,13 +73,18 @@ class DjangoOpenIDStore(OpenIDStore):
         """Whether nobody has used it before."""
         if abs(timestamp - time.time()) > SKEW or len(salt) > 255 or len(server_url) > MAX_URL:
             return False
-        return _insert(Nonce(server_url=server_url, timestamp=timestamp, salt=salt))
+        return use_once(server_url, timestamp, salt)
 
     def cleanupNonces(self, _now: int | None = None) -> int:
         return remove_expired_nonces(now=_now)
 
     def cleanupAssociations(self) -> int:
         return remove_expired_associations()
+
+
+def use_once(server_url: str, timestamp: int, salt: str) -> bool:
+    """Whether nobody has used what these three name. It is forgotten once it is too old to be accepted."""
+    return _insert(Nonce(server_url=server_url, timestamp=timestamp, salt=salt))
 
 
 def _insert(row: models.Model) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import include, path
 
-from .people.identities import identities, identity_add, identity_remove, session_end
+from . import connect
+from .people.identities import identities, identity_add, identity_remove, session_end, session_end_others
 from .views import login_begin, login_complete, logo
 
 urlpatterns = [
@@ -15,4 +16,7 @@ urlpatterns = [
     path("identities/add/", identity_add, name="openid-identity-add"),
     path("identities/<int:pk>/remove/", identity_remove, name="openid-identity-remove"),
     path("sessions/<int:pk>/end/", session_end, name="openid-session-end"),
+    path("sessions/end-others/", session_end_others, name="openid-session-end-others"),
 ]
+if connect.is_installed():
+    urlpatterns.append(path("connect/", include("djintegrate.openid_auth.oidc.urls")))

@@ -10,36 +10,30 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
-from django.contrib import messages
-from django.contrib.auth import REDIRECT_FIELD_NAME, authenticate, logout
-from django.contrib.auth import login as auth_login
+from django.contrib.auth import REDIRECT_FIELD_NAME, logout
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
-from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
-from openid.consumer.consumer import CANCEL, SUCCESS, AuthRequest, Response
+from openid.consumer.consumer import AuthRequest, Response
 from openid.consumer.discover import DiscoveryFailure
 
-from .auth import OpenIDBackend
+from . import connect
 from .conf import config
-from .exceptions import DjangoOpenIDException, IdentityAlreadyClaimed, NotAnAnswer
+from .connect import Issuer
+from .exceptions import NotAnAnswer
 from .forms import OpenIDLoginForm
-from .models import UserOpenID
-from .people import details, membership, recheck, sessions
+from .people import details, membership, recheck
+from .people.arrival import conclude, user_key
+from .people.identity import issuer_of
 from .protocol.consumer import OpenIDConsumer
-from .protocol.state import Begun
-from .signals import openid_login_complete, openid_login_failed
-from .site import failures
-from .site.failures import default_render_failure
-from .site.pages import POSTED_AGAIN, lacks_cookies, logo, providers, send_again, send_by_form
+from .site.failures import default_render_failure, fail, refuse_too_many
+from .site.pages import POSTED_AGAIN, chosen, issuers, lacks_cookies, logo, providers, send_again, send_by_form
 from .site.redirects import is_valid_next_url, sanitise_redirect_url
 from .site.submitted import in_body_or_address, submitted
-from .site.throttle import seconds_to_wait
 from .store import DjangoOpenIDStore
 
 __all__ = [
@@ -58,7 +52,6 @@ __all__ = [
 logger = logging.getLogger("djintegrate.openid_auth")
 
 MAX_REDIRECT = 2047
-MAX_REASON = 300
 
 
 @login_not_required
@@ -92,7 +85,7 @@ def login_complete(
         return refusal
     consumer = make_consumer(request)
     response = consumer.complete(data, request.build_absolute_uri())
-    return conclude(request, response, consumer.answered, redirect_field_name, render_failure)
+    return conclude(request, response, consumer.answered, following(request, redirect_field_name), render_failure)
 
 
 def begin_request(
@@ -107,6 +100,9 @@ def begin_request(
     """Send the browser to the provider of `openid_url`. The purpose "add" gives the identity to the user."""
     if refusal := refuse_too_many(request, render_failure):
         return refusal
+    if isinstance(openid_url, Issuer):
+        after = asked_next(request, redirect_to, redirect_field_name)
+        return found(connect.begin(request, openid_url, purpose, after, render_failure))
     try:
         user = user_key(request) if purpose == "add" else ""
         openid_request = make_consumer(request).begin(openid_url, purpose=purpose, user=user)
@@ -117,8 +113,15 @@ def begin_request(
 
 def ask_again(request: HttpRequest) -> HttpResponse | None:
     """Send a session through its provider, which is to ask the person nothing. None if the provider is not there."""
+    if refusal := refuse_too_many(request, None):
+        return refusal
+    asked = vouching(request)
+    if isinstance(asked, Issuer):
+        if refusal := refuse_forgotten(request, asked):
+            return refusal
+        return connected(request, connect.begin(request, asked, "recheck", request.get_full_path()), asked)
     try:
-        openid_request = make_consumer(request).begin(vouching(request), purpose="recheck", user=user_key(request))
+        openid_request = make_consumer(request).begin(asked, purpose="recheck", user=user_key(request))
     except DiscoveryFailure as error:
         postpone(request, error)
         return None
@@ -161,32 +164,49 @@ def get_request_data(request: HttpRequest) -> QueryDict:
 
 
 def vouching(request: HttpRequest) -> str:
-    """The identifier whose provider vouches for the session."""
-    return config.sso_server_url or recheck.identity(request)
+    """The identifier whose provider vouches for the session, or the issuer."""
+    only = config.sso_server_url
+    issuer = only if only in issuers() else issuer_of(recheck.identity(request))
+    return Issuer(issuer) if issuer else only or recheck.identity(request)
 
 
-def postpone(request: HttpRequest, error: DiscoveryFailure) -> None:
+def refuse_forgotten(request: HttpRequest, issuer: str) -> HttpResponse | None:
+    """Sign out whose issuer the settings do not name any more: nobody can vouch for them."""
+    if issuer in issuers():
+        return None
+    logger.info("Signed out: %s, whose issuer %r is not one of OPENID_PROVIDERS", request.user, issuer[:200])
+    logout(request)
+    return redirect_to_login(request.get_full_path())
+
+
+def connected(request: HttpRequest, response: HttpResponse | None, issuer: str) -> HttpResponse | None:
+    if response is None:
+        postpone(request, issuer)
+    return response
+
+
+def postpone(request: HttpRequest, error: object) -> None:
     logger.warning("User %s was not checked again: %s", request.user.pk, error)
     recheck.postpone(request)
 
 
 def send_to_be_checked(request: HttpRequest, openid_request: AuthRequest) -> HttpResponse:
-    following = request.get_full_path()
-    return send(request, openid_request, following, "openid-complete", REDIRECT_FIELD_NAME, immediate=True)
+    here = request.get_full_path()
+    return send(request, openid_request, here, "openid-complete", REDIRECT_FIELD_NAME, immediate=True)
 
 
 def ask_for_identifier(
     request: HttpRequest, template_name: str, form_class: type[forms.Form], redirect_field_name: str
 ) -> HttpResponse | str:
-    """The identifier to begin with, or the page that asks for it."""
-    if config.sso_server_url is not None:
-        return config.sso_server_url
+    """The identifier or the issuer to begin with, or the page that asks for it."""
+    if (asked := chosen(request)) is not None:
+        return asked
     form = form_class(data=in_body_or_address(request)) if request.method == "POST" else form_class()
     if form.is_bound and form.is_valid():
         identifier: str = form.cleaned_data["openid_identifier"]
         return identifier
     context = {
-        "form": form,
+        "form": form if config.sso_server_url is None else None,
         "providers": providers(),
         redirect_field_name: get_request_data(request).get(redirect_field_name, ""),
     }
@@ -198,16 +218,6 @@ def refuse_unread(request: HttpRequest, data: dict[str, str], render_failure: An
     if not data:
         return fail(request, NotAnAnswer.default, render_failure, exception=NotAnAnswer())
     return refuse_too_many(request, render_failure, "complete")
-
-
-def refuse_too_many(request: HttpRequest, render_failure: Any, what: str = "begin") -> HttpResponse | None:
-    wait = seconds_to_wait(request, what)
-    if not wait:
-        return None
-    message = _("There were too many sign-ins from your address. Please try again in a minute.")
-    response = fail(request, message, render_failure, status=429)
-    response["Retry-After"] = str(wait)
-    return response
 
 
 def send(
@@ -223,11 +233,20 @@ def send(
     if teams := membership.teams_request():
         openid_request.addExtension(teams)
     return_to = request.build_absolute_uri(reverse(login_complete_view))
-    if redirect_to is None:
-        redirect_to = get_request_data(request).get(redirect_field_name, "")
+    redirect_to = asked_next(request, redirect_to, redirect_field_name)
     if redirect_to and is_valid_next_url(redirect_to):
         return_to += ("&" if "?" in return_to else "?") + urlencode({redirect_field_name: redirect_to})
     return render_openid_request(request, openid_request, return_to, immediate=immediate)
+
+
+def asked_next(request: HttpRequest, redirect_to: str | None, redirect_field_name: str) -> str:
+    """Where to go after the sign-in: as the view says, or as the request asks."""
+    return redirect_to if redirect_to is not None else following(request, redirect_field_name) or ""
+
+
+def found(response: HttpResponse | None) -> HttpResponse:
+    assert response is not None, "Only a session that is checked again may go without an answer."
+    return response
 
 
 def openid_data(request: HttpRequest) -> dict[str, str]:
@@ -236,91 +255,7 @@ def openid_data(request: HttpRequest) -> dict[str, str]:
     return data if "openid.mode" in data else {}
 
 
-def conclude(
-    request: HttpRequest, response: Response, begun: Begun | None, redirect_field_name: str, render_failure: Any
-) -> HttpResponse:
-    """Sign the person in whom a verified answer names, or say why not."""
-    following = get_request_data(request).get(redirect_field_name)
-    if begun is not None and begun.purpose == "recheck" and response.status != SUCCESS:
-        # The provider cannot answer without a question to the person, so it is asked with one.
-        logger.info("Signed out: %s, for whom %r does not vouch without a question", request.user, begun.asked[:200])
-        logout(request)
-        return redirect_to_login(sanitise_redirect_url(following))
-    if response.status == CANCEL:
-        return fail(request, _("Authentication cancelled"), render_failure, response)
-    if response.status != SUCCESS:
-        reason = str(getattr(response, "message", None) or _("the provider needs more from you"))[:MAX_REASON]
-        message = _("OpenID authentication failed: %(reason)s") % {"reason": reason}
-        return fail(request, message, render_failure, response)
-    try:
-        if begun is not None and begun.purpose == "add":
-            _add_identity(request, response, begun)
-        elif begun is not None and begun.purpose == "recheck":
-            _confirm(request, response, begun)
-        elif refusal := _sign_in(request, response):
-            return fail(request, refusal, render_failure, response)
-    except DjangoOpenIDException as error:
-        return fail(request, error.message, render_failure, response, exception=error)
-    return HttpResponseRedirect(sanitise_redirect_url(following))
-
-
-def fail(
-    request: HttpRequest,
-    message: Any,
-    render_failure: Any = None,
-    response: Response | None = None,
-    status: int = 403,
-    exception: Exception | None = None,
-) -> HttpResponse:
-    """The failure page, once those who listen have been told."""
-    identity = getattr(response, "identity_url", None)
-    reason = " ".join(str(message).split())
-    logger.warning("A sign-in failed%s: %s", f" for {identity[:200]!r}" if identity else "", reason)
-    openid_login_failed.send(
-        sender=UserOpenID, request=request, message=message, openid_response=response, exception=exception
-    )
-    return failures.render_failure(request, message, render_failure, status=status, exception=exception)
-
-
-def _sign_in(request: HttpRequest, response: Response) -> str | None:
-    """Why it did not work, or None if it did."""
-    user = authenticate(request, openid_response=response)
-    if user is None:
-        return _("Unknown user")
-    if not user.is_active:
-        return _("Disabled account")
-    auth_login(request, user)
-    sessions.record(request, response.identity_url)
-    recheck.note(request, response.identity_url)
-    logger.info("Signed in: %s, as %r", user, response.identity_url[:200])
-    openid_login_complete.send(sender=UserOpenID, request=request, openid_response=response)
-    return None
-
-
-def _confirm(request: HttpRequest, response: Response, begun: Begun) -> None:
-    """The provider vouches for the session's person again, perhaps with other teams; or the session ends."""
-    if response.identity_url == recheck.identity(request):
-        user = authenticate(request, openid_response=response)
-        if user is not None and user.is_active and str(user.pk) == user_key(request) == begun.user:
-            recheck.note(request, response.identity_url)
-            return
-    logger.info("Signed out: %s, who may not be here any more", request.user)
-    logout(request)
-    raise DjangoOpenIDException(_("You have been signed out: your provider says that you may not be here any more."))
-
-
-def _add_identity(request: HttpRequest, response: Response, begun: Begun) -> None:
-    key = user_key(request)
-    if not key or key != begun.user:
-        raise DjangoOpenIDException(_("You are no longer signed in as the person who began to add this identity."))
-    try:
-        with transaction.atomic():
-            OpenIDBackend().associate_openid(request.user, response)
-    except IntegrityError as error:
-        raise IdentityAlreadyClaimed() from error
-    messages.success(request, _("%s now signs you in.") % response.identity_url, fail_silently=True)
-
-
-def user_key(request: HttpRequest) -> str:
-    user = getattr(request, "user", None)
-    return str(user.pk) if user is not None and user.is_authenticated else ""
+def following(request: HttpRequest, redirect_field_name: str) -> str | None:
+    """Where the browser is to go after a sign-in."""
+    found: str | None = get_request_data(request).get(redirect_field_name)
+    return found

@@ -1,4 +1,4 @@
-"""A small OpenID 2.0 provider with made-up people and teams, to try the sample site offline and to test against.
+"""A small provider of OpenID 2.0 and OpenID Connect with made-up people and teams, for the sample site and for tests.
 
 It has no passwords: whoever asks may be anybody. Never put it where others can reach it.
 """

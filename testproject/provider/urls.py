@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import views
+from . import connect_views, views
 
 urlpatterns = [
+    path(".well-known/openid-configuration", connect_views.configuration, name="provider-connect-configuration"),
+    path("connect/keys", connect_views.keys, name="provider-connect-keys"),
+    path("connect/authorize", connect_views.authorize, name="provider-connect-authorize"),
+    path("connect/token", connect_views.token, name="provider-connect-token"),
+    path("connect/userinfo", connect_views.userinfo, name="provider-connect-userinfo"),
+    path("connect/end", connect_views.end, name="provider-connect-end"),
     path("", views.index, name="provider-index"),
     path("xrds", views.xrds, name="provider-xrds"),
     path("+id/<slug:key>", views.identity, name="provider-identity"),

@@ -27,7 +27,7 @@ def index(request: HttpRequest) -> HttpResponse:
     if asks_for_xrds(request):
         return discovery(request)
     contents = register().read()
-    here = _signed_in(request, contents)
+    here = signed_in(request, contents)
     people = [{"person": person, "url": identity_url(request, person)} for person in contents.people.values()]
     context = {"people": people, "here": here, "teams": contents.teams, "url": request.build_absolute_uri()}
     response = render(request, "provider/index.html", context)
@@ -92,15 +92,16 @@ def decide(request: HttpRequest) -> HttpResponse:
         if message.trust_root not in person.allowed_sites:
             person.allowed_sites.append(message.trust_root)
     response = _agree(request, message, person, "security_key" in request.POST)
-    response.set_signed_cookie(COOKIE, person.key, httponly=True, samesite="Lax")
+    remember(response, person)
     return response
 
 
 @require_POST
 def sign_in(request: HttpRequest) -> HttpResponse:
     response = redirect("provider-index")
-    if request.POST.get("person") in register().read().people:
-        response.set_signed_cookie(COOKIE, request.POST["person"], httponly=True, samesite="Lax")
+    person = register().read().people.get(request.POST.get("person", ""))
+    if person is not None:
+        remember(response, person)
     else:
         response.delete_cookie(COOKIE)
     return response
@@ -110,7 +111,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 def change(request: HttpRequest) -> HttpResponse:
     """The person who is signed in takes another nickname, or joins and leaves teams."""
     with register().change() as contents:
-        person = _signed_in(request, contents)
+        person = signed_in(request, contents)
         if person is not None:
             nickname = request.POST.get("nickname", "").strip()
             if nickname and nickname not in [other.nickname for other in contents.people.values()]:
@@ -121,7 +122,7 @@ def change(request: HttpRequest) -> HttpResponse:
 
 def _check(request: HttpRequest, message: Any, query: dict[str, str]) -> HttpResponse:
     contents = register().read()
-    here = _signed_in(request, contents)
+    here = signed_in(request, contents)
     if message.immediate:
         if here and _may_be(request, message, here) and message.trust_root in here.allowed_sites:
             return _agree(request, message, here, used_security_key=False)
@@ -148,8 +149,13 @@ def _may_be(request: HttpRequest, message: Any, person: Person) -> bool:
     return message.idSelect() or message.identity == identity_url(request, person)
 
 
-def _signed_in(request: HttpRequest, contents: Contents) -> Person | None:
+def signed_in(request: HttpRequest, contents: Contents) -> Person | None:
     return contents.people.get(request.get_signed_cookie(COOKIE, ""))
+
+
+def remember(response: HttpResponse, person: Person) -> None:
+    """From now on this browser is the person's."""
+    response.set_signed_cookie(COOKIE, person.key, httponly=True, samesite="Lax")
 
 
 def _refused(request: HttpRequest, error: ProtocolError) -> HttpResponse:

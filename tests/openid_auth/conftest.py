@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 
+from tests.openid_auth.certified import certified as certified
+from tests.openid_auth.certified import certified_process as certified_process
 from tests.openid_auth.hostile import hostile as hostile
 from tests.openid_auth.hostile import hostile_process as hostile_process
 from tests.openid_auth.hostile import internal as internal
@@ -15,6 +17,7 @@ from tests.openid_auth.hostile import internal_process as internal_process
 from tests.openid_auth.provider import Provider
 from tests.openid_auth.provider import provider as provider
 from tests.openid_auth.provider import provider_process as provider_process
+from tests.openid_auth.villain import villain as villain
 
 
 @pytest.fixture

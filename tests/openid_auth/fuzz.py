@@ -1,7 +1,8 @@
 """The command behind `make fuzz-openid`: what strangers send, mutated, guided by the code that it reaches (atheris).
 
-Pages, documents, direct answers, associations, completions, cookies and charsets. None may be a 500, begin a line of
-the log, or take more than a second of CPU. The seeds are those of test_fuzz; without atheris the mutations are blind.
+Pages, documents, direct answers, associations, completions, cookies and charsets; of OpenID Connect descriptions, keys,
+tokens, signed claims, userinfo, answers and logout tokens. None may be a 500, begin a line of the log, or take more
+than a second of CPU. The seeds are those of test_fuzz and fuzz_connect; without atheris the mutations are blind.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from tests.openid_auth import fuzz_connect
 
 try:
     import atheris
@@ -36,7 +39,7 @@ def main() -> None:
         set_up()
         blindly(options.cases, options.seed)
         return
-    with atheris.instrument_imports(include=["djintegrate.openid_auth", "openid"]):
+    with atheris.instrument_imports(include=["djintegrate.openid_auth", "openid", "authlib", "joserfc"]):
         set_up()
     corpus = tempfile.mkdtemp(prefix="openid-fuzz-")
     for number, seed in enumerate(seeds()):
@@ -90,10 +93,22 @@ def set_up() -> None:
         OPENID_LAUNCHPAD_TEAMS_MAPPING={"team": "group"},
         OPENID_TEAMS_TRUSTED_ENDPOINTS=["http://provider.example/endpoint"],
         OPENID_FETCHER="tests.openid_auth.fuzz.canned",
+        OPENID_PROVIDERS=[
+            {
+                "name": "op",
+                "issuer": fuzz_connect.ISSUER,
+                "client_id": "site",
+                "client_secret": "x",
+                "trust_groups": True,
+            }
+        ],
         LOGGING_CONFIG=None,
     )
     django.setup()
+    # Here, so that its code counts among what is reached.
     from django.core.management import call_command
+
+    import djintegrate.openid_auth.oidc.views  # noqa: F401
 
     call_command("migrate", verbosity=0)
     root = logging.getLogger()
@@ -127,7 +142,9 @@ def seeds() -> list[bytes]:
     from tests.openid_auth.test_fuzz import DOCUMENTS, PIECES
 
     kinds = [bytes([number]) for number in range(len(KINDS))]
-    return [kind + document for kind in kinds for document in [*DOCUMENTS, *PIECES, b"a=b&openid.mode=id_res"]]
+    documents = [*DOCUMENTS, *PIECES, b"a=b&openid.mode=id_res"]
+    ours = [kind + document for kind in kinds[: -len(fuzz_connect.KINDS)] for document in documents]
+    return [*ours, *(kind + seed for kind in kinds[-len(fuzz_connect.KINDS) :] for seed in fuzz_connect.SEEDS)]
 
 
 def one(data: bytes) -> None:
@@ -265,6 +282,7 @@ def browser() -> Any:
 
 KINDS: list[Callable[[bytes], int]] = [
     document("text/html"), document("application/xrds+xml"), direct, checked, completion, tail, cookie, charset,
+    *fuzz_connect.KINDS,
 ]  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """A site with a user model of its own, on the native engine of the tests' database. In autocommit mode, as usual.
 
-python -m tests.openid_auth.other_users MODEL PROVIDER FOLDER
+python -m tests.openid_auth.other_users MODEL PROVIDER FOLDER HOSTILE
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import django
 from django.conf import settings
 
 
-def main(model: str, url: str, folder: str) -> None:
+def main(model: str, url: str, folder: str, hostile: str) -> None:
     settings.configure(
         SECRET_KEY="x",
         ALLOWED_HOSTS=["*"],
@@ -44,7 +44,7 @@ def main(model: str, url: str, folder: str) -> None:
         OPENID_CREATE_USERS=True,
         OPENID_UPDATE_DETAILS_FROM_SREG=True,
         OPENID_FOLLOW_RENAMES=True,
-        OPENID_FETCH_ALLOWED_HOSTS=[urlsplit(url).netloc],
+        OPENID_FETCH_ALLOWED_HOSTS=[urlsplit(url).netloc, urlsplit(hostile).netloc],
         OPENID_TEAMS_TRUSTED_ENDPOINTS=[f"{url}+openid"],
         OPENID_LAUNCHPAD_TEAMS_MAPPING={"sprint-schedulers": "drivers"},
         OPENID_LAUNCHPAD_STAFF_TEAMS=["sprint-schedulers"],
@@ -57,9 +57,11 @@ def main(model: str, url: str, folder: str) -> None:
     from django.db import connection
 
     from djintegrate.openid_auth.models import UserOpenID
+    from tests.openid_auth.hostile import Hostile
     from tests.openid_auth.provider import Provider
     from tests.openid_auth.site import Visitor
     from tests.openid_auth.users.models import Membership
+    from tests.openid_auth.villain import Villain
 
     call_command("check", fail_level="WARNING")
     connection.creation.create_test_db(verbosity=0, autoclobber=True)
@@ -107,6 +109,18 @@ def main(model: str, url: str, folder: str) -> None:
         assert sign_in("bruno") == "bruno2"
         UserOpenID.objects.all().delete()
         assert users.count() == 3
+    # By OpenID Connect they are users like the others.
+    issuer = Villain(Hostile(hostile), "other-users")
+    settings.OPENID_PROVIDERS = [issuer.entry()]
+    issuer.says({"sub": "7", "preferred_username": "carla", "email": "carla@people.example"})
+    for _ in range(2):
+        visitor = Visitor()
+        assert issuer.sign_in(visitor, sub="7", groups=["sprint-schedulers"]).status_code == 302
+        assert visitor.who == ("carla@people.example" if model == "EmailUser" else "carla")
+    if model == "EmailUser":
+        assert [group.name for group in visitor.user.groups.all()] == ["drivers"]
+    elif model == "BareUser":
+        assert list(Membership.objects.values_list("user__handle", "group__name")) == [("carla", "drivers")]
     connection.close()
     connection.creation.destroy_test_db("unused", verbosity=0)
 

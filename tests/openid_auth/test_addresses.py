@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from djintegrate.openid_auth.protocol.addresses import is_public
+from djintegrate.openid_auth.site.addresses import is_public
 
 PRIVATE = [
     "0.0.0.0",

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Group, User
+from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
 from django.urls import include, path
 from openid.store.nonce import SKEW
@@ -212,6 +213,18 @@ class TestWayIn:
     def test_without_the_setting_it_asks_for_a_password(self, asked_for: Any, client: Client) -> None:
         asked_for()
         assert 'type="password"' in client.get("/admin/", follow=True).content.decode()
+
+    def test_the_setting_is_read_at_each_visit(self, asked_for: Any, client: Client, settings: Any) -> None:
+        asked_for()
+        settings.OPENID_USE_AS_ADMIN_LOGIN = True
+        assert client.get("/admin/", follow=True).redirect_chain[-1][0] == "/openid/login/?next=/admin/"
+        settings.OPENID_USE_AS_ADMIN_LOGIN = False
+        assert 'type="password"' in client.get("/admin/", follow=True).content.decode()
+
+    def test_a_wrong_value_opens_neither_way_in(self, asked_for: Any, client: Client) -> None:
+        asked_for(OPENID_USE_AS_ADMIN_LOGIN="False")
+        with pytest.raises(ImproperlyConfigured, match="OPENID_USE_AS_ADMIN_LOGIN is 'False', a string"):
+            client.get("/admin/login/")
 
     def test_it_is_openid_and_leads_back(self, asked_for: Any, client: Client) -> None:
         asked_for(OPENID_USE_AS_ADMIN_LOGIN=True)

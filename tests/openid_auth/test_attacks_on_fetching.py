@@ -15,10 +15,10 @@ from openid.consumer.discover import DiscoveryFailure
 from openid.fetchers import HTTPFetcher, HTTPResponse
 
 from djintegrate.openid_auth.models import Association
-from djintegrate.openid_auth.protocol.addresses import is_public
 from djintegrate.openid_auth.protocol.discovery import discover
-from djintegrate.openid_auth.protocol.fetcher import Fetcher, FetchRefused, parse
-from djintegrate.openid_auth.protocol.special_purpose import IPV4_NETWORKS, IPV6_NETWORKS
+from djintegrate.openid_auth.site.addresses import is_public
+from djintegrate.openid_auth.site.fetcher import Fetcher, FetchRefused, parse
+from djintegrate.openid_auth.site.special_purpose import IPV4_NETWORKS, IPV6_NETWORKS
 from tests.openid_auth.hostile import SELECT, SIGNON, Hostile, sent_back, xrds
 from tests.openid_auth.provider import Provider
 from tests.openid_auth.site import Visitor, host_of, refused, set_up, with_changes

@@ -17,8 +17,8 @@ from django.test import Client
 from openid.association import Association as OIDAssociation
 
 from djintegrate.openid_auth.models import Association, UserOpenID
-from djintegrate.openid_auth.protocol.log_lines import OneLine
-from djintegrate.openid_auth.protocol.text import one_line
+from djintegrate.openid_auth.site.log_lines import OneLine
+from djintegrate.openid_auth.site.text import one_line
 from djintegrate.openid_auth.store import DjangoOpenIDStore
 from tests.openid_auth.hostile import SELECT, SIGNON, SREG, Hostile, sent_back, xrds
 from tests.openid_auth.provider import Provider

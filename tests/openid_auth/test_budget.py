@@ -20,7 +20,7 @@ from djintegrate.openid_auth.conf import config
 from djintegrate.openid_auth.protocol import discovery, html
 from djintegrate.openid_auth.protocol.consumer import OpenIDConsumer
 from djintegrate.openid_auth.protocol.discovery import discover
-from djintegrate.openid_auth.protocol.fetcher import Fetcher
+from djintegrate.openid_auth.site.fetcher import Fetcher
 from djintegrate.openid_auth.store import DjangoOpenIDStore
 from tests.openid_auth.hostile import SELECT, Hostile, xrds
 

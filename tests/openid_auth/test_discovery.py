@@ -9,7 +9,7 @@ import pytest
 from openid.consumer.discover import DiscoveryFailure, OpenIDServiceEndpoint
 
 from djintegrate.openid_auth.protocol.discovery import discover
-from djintegrate.openid_auth.protocol.fetcher import Fetcher
+from djintegrate.openid_auth.site.fetcher import Fetcher
 from tests.openid_auth.hostile import SELECT, SIGNON, Hostile, xrds
 from tests.openid_auth.provider import Provider
 from tests.openid_auth.site import host_of

@@ -12,8 +12,8 @@ from openid.fetchers import HTTPFetcher, HTTPFetchingError, HTTPResponse
 
 from djintegrate.openid_auth import checks
 from djintegrate.openid_auth.protocol import library
-from djintegrate.openid_auth.protocol.egress import make_fetcher
-from djintegrate.openid_auth.protocol.fetcher import Fetcher
+from djintegrate.openid_auth.site.egress import make_fetcher
+from djintegrate.openid_auth.site.fetcher import Fetcher
 from tests.openid_auth.hostile import SELECT, xrds
 from tests.openid_auth.site import Visitor, set_up
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from openid.fetchers import HTTPFetchingError
 
-from djintegrate.openid_auth.protocol.fetcher import Fetcher, FetchRefused, parse
+from djintegrate.openid_auth.site.fetcher import Fetcher, FetchRefused, parse
 from tests.openid_auth.hostile import Hostile
 
 PUBLIC = "93.184.215.14"
@@ -182,7 +182,7 @@ def test_a_name_server_that_does_not_answer_is_given_up_too(monkeypatch: pytest.
 
 
 def test_encryption_is_not_given_up_by_a_redirect(monkeypatch: pytest.MonkeyPatch) -> None:
-    from djintegrate.openid_auth.protocol import fetcher
+    from djintegrate.openid_auth.site import fetcher
 
     class Redirects:
         status, headers, body = 302, {"location": "http://site.example/"}, b""

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
 from django.contrib.auth.models import Group, User
+from django.core.cache import cache
 from django.test import AsyncClient, Client
 from django.utils import timezone
 
+from djintegrate.openid_auth.fields import digest_of
 from djintegrate.openid_auth.models import OpenIDSession, UserOpenID
 from djintegrate.openid_auth.people import recheck, sessions
+from djintegrate.openid_auth.signals import openid_session_ended
 from djintegrate.openid_auth.upkeep.cleanup import remove_old_sessions
 from tests.openid_auth.hostile import TEAMS, Hostile, sent_back
 from tests.openid_auth.provider import Provider
@@ -61,6 +65,26 @@ class TestEnding:
         UserOpenID.objects.all().delete()
         assert visitor.who == "nobody"
 
+    @pytest.mark.parametrize("prefix", ["/openid", "/aopenid"])
+    def test_all_others_are_ended_at_once(self, provider: Provider, prefix: str) -> None:
+        here, there, elsewhere = signed_in(provider), signed_in(provider), signed_in(provider)
+        bruno = signed_in(provider, "bruno")
+        assert "Sign out everywhere else" in here.client.get("/openid/identities/").content.decode()
+        assert here.client.get(f"{prefix}/sessions/end-others/").status_code == 405
+        assert here.client.post(f"{prefix}/sessions/end-others/").status_code == 302
+        assert (here.who, there.who, elsewhere.who, bruno.who) == ("ada", "nobody", "nobody", "bruno")
+        assert "Sign out everywhere else" not in here.client.get("/openid/identities/").content.decode()
+
+    def test_who_came_by_password_ends_those_of_the_identities(self, provider: Provider) -> None:
+        there = signed_in(provider)
+        client = Client()
+        user = there.user
+        user.set_password("secret")
+        user.save()
+        assert client.login(username="ada", password="secret")
+        client.post("/openid/sessions/end-others/")
+        assert there.who == "nobody"
+
     def test_nobody_ends_anothers(self, provider: Provider) -> None:
         ada, bruno = signed_in(provider), signed_in(provider, "bruno")
         row = sessions.of(bruno.user).get()
@@ -105,6 +129,59 @@ class TestEnding:
         assert async_to_sync(client.get)("/").content == b"ada"
         OpenIDSession.objects.all().delete()
         assert async_to_sync(client.get)("/").content == b"nobody"
+
+
+class TestTrail:
+    @pytest.fixture
+    def heard(self) -> Iterator[list[int]]:
+        """The users whose sessions were said to be ended."""
+        found: list[int] = []
+
+        def hear(sender: Any, session: OpenIDSession, user_id: int, **kwargs: Any) -> None:
+            assert sender is OpenIDSession
+            assert session.identity.user_id == user_id
+            found.append(user_id)
+
+        openid_session_ended.connect(hear)
+        yield found
+        openid_session_ended.disconnect(hear)
+
+    def ended(self, caplog: Any) -> int:
+        return sum("was ended" in record.getMessage() for record in caplog.records)
+
+    @pytest.mark.parametrize("way", ["sign out", "elsewhere", "all others", "admin", "identity", "user"])
+    def test_each_end_is_one_signal_and_one_line(
+        self, provider: Provider, heard: list[int], caplog: Any, way: str
+    ) -> None:
+        caplog.set_level("INFO", "djintegrate.openid_auth")
+        here, there = signed_in(provider), signed_in(provider)
+        user, row = there.user, OpenIDSession.objects.get(digest=digest_of(there.client.session[sessions.TOKEN]))
+        if way == "sign out":
+            there.client.logout()
+        elif way == "elsewhere":
+            here.client.post(f"/openid/sessions/{row.pk}/end/")
+        elif way == "all others":
+            here.client.post("/openid/sessions/end-others/")
+        elif way == "admin":
+            OpenIDSession.objects.filter(pk=row.pk).delete()
+        elif way == "identity":
+            UserOpenID.objects.all().delete()
+        else:
+            user.delete()
+        count = 2 if way in ("identity", "user") else 1
+        assert len(heard) == self.ended(caplog) == count
+        assert "http" in caplog.text
+
+    def test_signing_in_again_ends_the_session_before(self, provider: Provider, heard: list[int]) -> None:
+        visitor = signed_in(provider)
+        visitor.sign_in(provider)
+        assert heard == [visitor.user.pk]
+
+    def test_one_that_has_run_out_ends_without_a_word(self, provider: Provider, heard: list[int], caplog: Any) -> None:
+        signed_in(provider)
+        OpenIDSession.objects.update(seen=timezone.now() - timezone.timedelta(days=100))
+        assert remove_old_sessions() == 1
+        assert (heard, self.ended(caplog)) == ([], 0)
 
 
 class TestCheckingAgain:
@@ -154,6 +231,18 @@ class TestCheckingAgain:
     def test_who_avoids_pages_is_signed_out_after_twice_the_time(self, provider: Provider) -> None:
         visitor = self.old(signed_in(provider), 2 * 3600 + 1)
         assert visitor.client.post("/", headers=PAGE).content == b"nobody"
+
+    def test_who_never_goes_there_is_throttled_like_anybody(self, settings: Any, provider: Provider) -> None:
+        visitor = self.old(signed_in(provider))
+        settings.OPENID_LOGIN_THROTTLE = (3, 10**6)
+        cache.clear()
+        client = AsyncClient()
+        client.cookies = visitor.client.cookies
+        found = [visitor.client.get("/", headers=PAGE).status_code for _ in range(3)]
+        found += [async_to_sync(client.get)("/", headers=PAGE).status_code for _ in range(1)]
+        found += [visitor.client.get("/", headers=PAGE).status_code]
+        cache.clear()
+        assert found == [302, 302, 302, 429, 429]
 
     def test_a_provider_that_does_not_vouch_without_a_question_is_asked_with_one(self, provider: Provider) -> None:
         visitor = self.old(signed_in(provider))

@@ -142,7 +142,8 @@ class TestASGI:
 
 
 @pytest.mark.parametrize("model", ["EmailUser", "UniqueUser", "BareUser"])
-def test_user_models_of_a_sites_own_on_djangos_native_engine(provider: Provider, model: str) -> None:
-    command = [sys.executable, "-m", "tests.openid_auth.other_users", model, provider.url, str(provider.folder)]
+def test_user_models_of_a_sites_own_on_djangos_native_engine(provider: Provider, hostile: Hostile, model: str) -> None:
+    arguments = [model, provider.url, str(provider.folder), hostile.url]
+    command = [sys.executable, "-m", "tests.openid_auth.other_users", *arguments]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr

@@ -12,7 +12,9 @@ from djintegrate.openid_auth.async_views import (
     alogin_begin,
     alogin_complete,
     asession_end,
+    asession_end_others,
 )
+from djintegrate.openid_auth.oidc.leaving import asign_out
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -28,4 +30,6 @@ urlpatterns = [
     path("aopenid/identities/add/", aidentity_add),
     path("aopenid/identities/<int:pk>/remove/", aidentity_remove),
     path("aopenid/sessions/<int:pk>/end/", asession_end),
+    path("aopenid/sessions/end-others/", asession_end_others),
+    path("aopenid/connect/sign-out/", asign_out),
 ]

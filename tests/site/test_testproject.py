@@ -80,7 +80,7 @@ def test_each_step_is_told_and_another_start_keeps_the_data(tmp_path: Path, uri:
     assert "Sample data: there are sprints already; nothing is changed" in second
 
 
-def test_for_launchpad_two_settings_change(tmp_path: Path) -> None:
+def test_for_launchpad_three_settings_change(tmp_path: Path) -> None:
     show = "import json; from testproject import settings; print(json.dumps(vars(settings), default=str))"
 
     def settings(variables: dict[str, str]) -> dict[str, str]:
@@ -90,7 +90,7 @@ def test_for_launchpad_two_settings_change(tmp_path: Path) -> None:
 
     sample, launchpad = settings({}), settings({"OPENID_SSO_SERVER_URL": "https://login.launchpad.net/"})
     changed = {name for name in {*sample, *launchpad} if sample.get(name) != launchpad.get(name)}
-    assert changed == {"OPENID_SSO_SERVER_URL", "OPENID_FETCH_ALLOWED_HOSTS"}
+    assert changed == {"OPENID_SSO_SERVER_URL", "OPENID_FETCH_ALLOWED_HOSTS", "OPENID_PROVIDERS"}
 
 
 def test_a_port_in_use_is_named_with_a_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,8 +139,8 @@ def site(tmp_path: Path, uri: str) -> Iterator[Browse]:
 
 
 def sign_in(site: Browse, person: str) -> str:
-    """The page after it. Single sign-on: the login leads straight to the provider's question."""
-    question = site("/openid/login/", None)
+    """The page after it, by the button of OpenID 2.0."""
+    question = site("/openid/login/", {"openid_identifier": "the one provider"})
     action, answer = form_of(site("/provider/decide", hidden_fields(question) | {"person": person, "allow": "1"}))
     return site(urllib.parse.urlsplit(action)._replace(scheme="", netloc="").geturl(), answer)
 

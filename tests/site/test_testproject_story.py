@@ -90,7 +90,8 @@ class Visitor:
         assert text not in page, page
 
     def sign_in(self, name: str) -> None:
-        self.go("/openid/login/?next=/")  # which leads straight to the provider, who asks
+        self.go("/openid/login/?next=/")
+        self.click("Sign in with the sample provider")  # who asks
         self.browser.find_element(By.XPATH, f"//label[contains(., '{name}')]").click()
         self.click("Sign in")
         self.sees(name)

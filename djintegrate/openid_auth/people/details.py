@@ -14,6 +14,7 @@ from openid.extensions import ax, pape, sreg
 
 from ..conf import config
 from ..protocol.signed import signed_values
+from .vouched import Vouched
 
 VERIFIED = "http://ns.login.ubuntu.com/2013/validation/account"
 # The names of an old draft, which some providers use, come first, so that the common names win.
@@ -70,8 +71,14 @@ def ask(request: AuthRequest) -> None:
         request.addExtension(pape.Request(preferred_auth_policies=[pape.AUTH_MULTI_FACTOR_PHYSICAL]))
 
 
-def read(response: SuccessResponse) -> Details:
-    """What `response` says under signature, fit to be stored."""
+def read(response: Any) -> Details:
+    """What a verified response says of the person, fit to be stored."""
+    if isinstance(response, Vouched):
+        return _tidy(response.values, response.address_is_verified)
+    return _tidy(_signed(response), _attributes(response).get(VERIFIED, "no") in valid_schemes(_provider(response)))
+
+
+def _signed(response: SuccessResponse) -> dict[str, str | None]:
     values: dict[str, str | None] = dict.fromkeys((*AX_NAMES,))
     simple = signed_values(response, sreg.ns_uri_1_1) or signed_values(response, sreg.ns_uri_1_0)
     values.update({name: simple[name] for name in sreg.data_fields if name in simple})
@@ -79,16 +86,32 @@ def read(response: SuccessResponse) -> Details:
     for name, uris in AX_NAMES.items():
         for uri in uris:
             values[name] = exchanged.get(uri) or values[name]
-    cleaned: Any = {name: _clean(value) for name, value in values.items()}
+    return values
+
+
+def _provider(response: SuccessResponse) -> str:
+    url: str = response.endpoint.server_url
+    return url
+
+
+def _tidy(values: Mapping[str, str | None], is_verified: bool) -> Details:
+    cleaned: Any = dict.fromkeys(AX_NAMES) | {name: clean(value) for name, value in values.items()}
     cleaned["email"] = _email(cleaned["email"])
     if cleaned["fullname"] and not (cleaned["first_name"] or cleaned["last_name"]):
         first, _, last = cleaned["fullname"].rpartition(" ")
         cleaned["first_name"], cleaned["last_name"] = first.strip(), last
     if "fullname" not in (*config.sreg_required_fields, *config.sreg_extra_fields):
         del cleaned["fullname"]  # As django-openid-auth has it: what it was split into is there.
-    cleaned["account_verified"] = exchanged.get(VERIFIED, "no") in valid_schemes(response.endpoint.server_url)
+    cleaned["account_verified"] = is_verified
     details: Details = cleaned
     return details
+
+
+def clean(value: str | None) -> str | None:
+    """`value` on one line, without characters that do not show."""
+    if value is None:
+        return None
+    return INVISIBLE.sub("", SPACES.sub(" ", value[: 4 * MAX_VALUE])).strip()[:MAX_VALUE] or None
 
 
 def valid_schemes(server_url: str) -> Any:
@@ -97,7 +120,9 @@ def valid_schemes(server_url: str) -> Any:
     return schemes.get(server_url, schemes.get(None, ()))
 
 
-def used_physical_multifactor(response: SuccessResponse) -> bool:
+def used_physical_multifactor(response: Any) -> bool:
+    if isinstance(response, Vouched):
+        return response.physical_multifactor
     policies = signed_values(response, pape.ns_uri).get("auth_policies", "")
     return pape.AUTH_MULTI_FACTOR_PHYSICAL in policies.split()
 
@@ -110,13 +135,6 @@ def _attributes(response: SuccessResponse) -> Mapping[str, str]:
     except (ax.AXError, ax.NotAXMessage, KeyError, ValueError, AssertionError):
         return {}
     return {uri: values[0] for uri, values in fetched.data.items() if values}
-
-
-def _clean(value: str | None) -> str | None:
-    """`value` on one line, without characters that do not show."""
-    if value is None:
-        return None
-    return INVISIBLE.sub("", SPACES.sub(" ", value[: 4 * MAX_VALUE])).strip()[:MAX_VALUE] or None
 
 
 def _email(value: str | None) -> str | None:

@@ -68,8 +68,8 @@ def identity_add(request: HttpRequest) -> HttpResponse:
 @_after_signing_in
 def ask_for_one_more(request: HttpRequest) -> HttpResponse | str:
     """The identifier to begin with, or what is to be answered instead."""
-    if config.sso_server_url is not None:
-        return config.sso_server_url
+    if (asked := pages.chosen(request)) is not None:
+        return asked
     form = OpenIDLoginForm(in_body_or_address(request))
     return str(form.cleaned_data["openid_identifier"]) if form.is_valid() else _page(request, form)
 
@@ -102,9 +102,20 @@ def identity_remove(request: HttpRequest, pk: int) -> HttpResponse:
 def session_end(request: HttpRequest, pk: int) -> HttpResponse:
     """End a session of the account, here or in another browser."""
     session = get_object_or_404(sessions.of(request.user), pk=pk)
-    logger.info("User %s ended a session that %r had opened", request.user.pk, session.identity.claimed_id[:200])
     session.delete()
     messages.success(request, _("The session was ended."), fail_silently=True)
+    return redirect("openid-identities")
+
+
+@require_POST
+@login_required
+@_after_signing_in
+def session_end_others(request: HttpRequest) -> HttpResponse:
+    """End all sessions of the account but this one."""
+    own = sessions.own(request)
+    others = sessions.of(request.user).exclude(pk=own.pk if own else None)
+    others.delete()
+    messages.success(request, _("You are signed out everywhere else."), fail_silently=True)
     return redirect("openid-identities")
 
 
@@ -130,9 +141,9 @@ def _page(request: HttpRequest, form: OpenIDLoginForm) -> HttpResponse:
     context = {
         "identities": UserOpenID.objects.filter(user=request.user).order_by("pk"),
         "removable": may_lose_one(request.user),
-        "form": form,
+        "form": form if config.sso_server_url is None else None,
         "providers": pages.providers(),
-        "sso": config.sso_server_url,
+        "sso": config.sso_server_url if len(pages.providers()) == 1 else None,
         "fresh": is_fresh(request),
         "sessions": sessions.of(request.user),
         "own_session": sessions.own(request),

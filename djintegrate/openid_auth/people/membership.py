@@ -16,14 +16,17 @@ from django.db import models, router, transaction
 
 from ..conf import config
 from ..protocol.answer import VerifiedResponse
-from ..teams import TeamsRequest
+from ..teams import TeamsRequest, TeamsResponse
+from .vouched import Vouched
 
 LAUNCHPAD_ENDPOINT = "https://login.launchpad.net/+openid"
 UBUNTU_ONE_ENDPOINT = "https://login.ubuntu.com/+openid"
 
 
 def is_trusted_with_teams(response: Any) -> bool:
-    """Whether the endpoint that signed `response` may say who is in which team."""
+    """Whether the provider that vouches in `response` may say who is in which team."""
+    if isinstance(response, Vouched):
+        return response.trusted_with_teams
     trusted = config.teams_trusted_endpoints
     if trusted is not None:
         return response.endpoint.server_url in trusted
@@ -31,6 +34,20 @@ def is_trusted_with_teams(response: Any) -> bool:
         LAUNCHPAD_ENDPOINT,
         UBUNTU_ONE_ENDPOINT,
     )
+
+
+def teams(response: Any) -> TeamsResponse:
+    """The person's teams, by the word of a provider that is trusted with them."""
+    if not is_trusted_with_teams(response):
+        return TeamsResponse()
+    if isinstance(response, Vouched):
+        return TeamsResponse(response.teams)
+    return TeamsResponse.fromSuccessResponse(response)
+
+
+def is_trusted_with_addresses(response: Any) -> bool:
+    """Whether the e-mail address in `response` may let somebody in. Anybody's own provider may claim any address."""
+    return response.address_is_verified if isinstance(response, Vouched) else is_trusted_with_teams(response)
 
 
 def teams_mapping() -> Mapping[str, str]:

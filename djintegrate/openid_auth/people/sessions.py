@@ -18,25 +18,46 @@ from django.utils.module_loading import import_string
 
 from ..fields import digest_of
 from ..models import OpenIDSession, UserOpenID
+from .identity import issuer_of, pair
 
 TOKEN = "openid_session"
+ISSUER = "openid_issuer"
+"""Of who came by OpenID Connect: whom to tell when they sign out."""
 MIDDLEWARE = "djintegrate.openid_auth.middleware.OpenIDSessionMiddleware"
 SEEN_EVERY = timedelta(hours=1)
 """How exactly it is known when a session was used last: not at the cost of a write for each request."""
 
 
-def record(request: HttpRequest, claimed_id: str) -> None:
-    """Remember that the identity has opened the request's session."""
-    if not _is_watched():
+def record(request: HttpRequest, response: Any) -> None:
+    """Remember that the identity of a verified answer has opened the request's session."""
+    issuer = issuer_of(response.identity_url)
+    if issuer:
+        request.session[ISSUER] = issuer
+    else:
+        request.session.pop(ISSUER, None)
+    if not is_watched():
         return
     end_own(request)  # Of who signs in once more in the same browser.
-    identity = UserOpenID.objects.filter(digest=digest_of(claimed_id)).first()
+    identity = UserOpenID.objects.filter(digest=digest_of(response.identity_url)).first()
     if identity is None:
         return
     token = secrets.token_urlsafe(16)
     browser = request.headers.get("User-Agent", "")[:200].encode("ascii", "replace").decode()
-    OpenIDSession.objects.create(identity=identity, digest=digest_of(token), browser=browser)
+    named = getattr(response, "provider_session", "")
+    at_provider = digest_of(issuer, named) if named else ""
+    OpenIDSession.objects.create(identity=identity, digest=digest_of(token), browser=browser, at_provider=at_provider)
     request.session[TOKEN] = token
+
+
+def end_by_provider(issuer: str, subject: str, provider_session: str) -> int:
+    """End what a provider says is over: one of its sessions, or all of a person's. How many ended."""
+    rows = OpenIDSession.objects.all()
+    if provider_session:
+        rows = rows.filter(at_provider=digest_of(issuer, provider_session))
+    if subject:
+        rows = rows.filter(identity__digest=digest_of(pair(issuer, subject)))
+    ended: int = rows.delete()[1].get(OpenIDSession._meta.label, 0)
+    return ended
 
 
 def is_open(token: str) -> bool:
@@ -64,7 +85,8 @@ def end_own(request: HttpRequest) -> None:
         OpenIDSession.objects.filter(digest=digest_of(token)).delete()
 
 
-def _is_watched() -> bool:
+def is_watched() -> bool:
+    """Whether the site has OpenIDSessionMiddleware."""
     watcher = import_string(MIDDLEWARE)
     found = (import_string(path) for path in settings.MIDDLEWARE)
     return any(isinstance(each, type) and issubclass(each, watcher) for each in found)

@@ -1,4 +1,6 @@
-"""What is known of each change of a way in: a line in the log, a signal, and a mail to the account's own address.
+"""What is known of each change of a way in, and of each session's end: a line in the log, and a signal.
+
+Of a change of a way in there is a mail to the account's own address as well.
 
 Listens to the rows themselves, so that a change in the admin or in a script of the site's own is known too.
 """
@@ -14,8 +16,13 @@ from django.db import router, transaction
 from django.utils.translation import gettext as _
 
 from ..conf import config
-from ..models import UserOpenID
-from ..signals import openid_identity_added, openid_identity_adopted, openid_identity_removed
+from ..models import OpenIDSession, UserOpenID
+from ..signals import (
+    openid_identity_added,
+    openid_identity_adopted,
+    openid_identity_removed,
+    openid_session_ended,
+)
 
 logger = logging.getLogger("djintegrate.openid_auth")
 
@@ -56,6 +63,13 @@ def identities_adopted(identities: list[UserOpenID]) -> None:
     for identity in identities:
         logger.info("The identity %r was adopted for user %s", identity.claimed_id[:200], identity.user_id)
         openid_identity_adopted.send(sender=UserOpenID, identity=identity)
+
+
+def session_deleted(sender: Any, instance: OpenIDSession, **kwargs: Any) -> None:
+    """A receiver of post_delete: somebody signed out, or it was ended elsewhere, or went with its identity."""
+    identity = instance.identity
+    logger.info("A session of user %s, which %r had opened, was ended", identity.user_id, identity.claimed_id[:200])
+    openid_session_ended.send(sender=OpenIDSession, session=instance, user_id=identity.user_id)
 
 
 def _had_a_way_in(user: Any) -> bool:

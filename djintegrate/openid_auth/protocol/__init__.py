@@ -1,1 +1,1 @@
-"""What goes to a provider, and what comes back."""
+"""OpenID 2.0: what goes to a provider, and what comes back. Knows nothing of `oidc`."""

@@ -9,8 +9,8 @@ from openid.consumer.consumer import SuccessResponse
 from openid.consumer.discover import OpenIDServiceEndpoint
 from openid.message import Message
 
+from ..site.text import is_plain
 from .state import Begun
-from .text import is_plain
 
 MAX_FIELDS = 200
 """Of an answer with every extension that a site can ask for there are some sixty."""

@@ -29,11 +29,11 @@ from openid.store.interface import OpenIDStore
 from openid.store.nonce import mkNonce
 
 from ..conf import config
+from ..site.egress import make_fetcher
+from ..site.fetcher import MAX_URL
 from ..store import DjangoOpenIDStore
 from .answer import Answer, VerifiedResponse
 from .discovery import discover
-from .egress import make_fetcher
-from .fetcher import MAX_URL
 from .library import Protocol
 from .state import PARAMETER, Begun, BegunRequests
 
@@ -162,6 +162,9 @@ class OpenIDConsumer(Consumer):
             return response
         if not response.identity_url:
             raise Refusal(_("The provider did not say who you are."))
+        if " " in response.identity_url:
+            # The text of an identity with a space is one of OpenID Connect.
+            raise Refusal(unreadable())
         if len(response.identity_url) > MAX_URL:
             raise Refusal(_("Your identifier is longer than %(limit)s characters.") % {"limit": MAX_URL})
         from_sso = self._is_from_sso(answer, response.endpoint)

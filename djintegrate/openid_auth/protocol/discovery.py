@@ -22,9 +22,9 @@ from openid.yadis.constants import YADIS_ACCEPT_HEADER, YADIS_CONTENT_TYPE, YADI
 from openid.yadis.etxrd import XRDSError
 from openid.yadis.xri import identifierScheme
 
-from .fetcher import MAX_URL, FetchRefused, parse
+from ..site.fetcher import MAX_URL, FetchRefused, parse
+from ..site.text import is_plain
 from .html import head_tags
-from .text import is_plain
 from .xrds import endpoints_of
 
 logger = logging.getLogger("djintegrate.openid_auth")

@@ -1,22 +1,17 @@
-"""The sign-ins that a session has begun, as plain JSON in the session: each is found by its token, once."""
+"""What a session remembers of a sign-in by OpenID 2.0 that was begun."""
 
 from __future__ import annotations
 
-import json
-import secrets
-import time
 from collections.abc import MutableMapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from openid.consumer.discover import OpenIDServiceEndpoint
 
-KEY = "OPENID"
+from ..site import begun as session_state
+
 PARAMETER = "openid_state"
 """What carries the token in return_to."""
-MAX_AGE = 60 * 60
-MAX_SIZE = 2000
-"""In letters. A session in a signed cookie has room for little more; the oldest sign-ins are forgotten first."""
 ENDPOINT_FIELDS = ("server_url", "claimed_id", "local_id", "display_identifier")
 
 
@@ -34,41 +29,21 @@ class Begun:
 
 class BegunRequests:
     def __init__(self, session: MutableMapping[str, Any]) -> None:
-        self._session = session
+        self._entries = session_state.Begun(session)
 
     def add(self, begun: Begun) -> str:
         """The token of the sign-in, which is now remembered."""
-        token = secrets.token_urlsafe(16)
         endpoint = begun.endpoint
-        entry = {
-            **asdict(begun),
-            "endpoint": {name: getattr(endpoint, name) for name in ENDPOINT_FIELDS} | {"types": _types(endpoint)},
-            "time": int(time.time()),
-        }
-        entries = {**self._entries(), token: entry}
-        while len(entries) > 1 and len(json.dumps(entries)) > MAX_SIZE:
-            del entries[next(iter(entries))]
-        self._session[KEY] = entries
-        return token
+        fields = {name: getattr(endpoint, name) for name in ENDPOINT_FIELDS}
+        return self._entries.add({**asdict(begun), "endpoint": {**fields, "types": _types(endpoint)}})
 
     def take(self, token: str | None) -> Begun | None:
         """The sign-in that `token` stands for, which is now forgotten."""
-        entries = self._entries()
-        entry = entries.pop(token, None) if token else None
-        if entry is None:
-            return None
-        if entries:
-            self._session[KEY] = entries
-        else:
-            del self._session[KEY]
+        entry = self._entries.take(token)
         try:
-            return _loaded(entry) if entry["time"] > time.time() - MAX_AGE else None
+            return None if entry is None else _loaded(entry)
         except (KeyError, TypeError, AttributeError):
             return None
-
-    def _entries(self) -> dict[str, Any]:
-        entries = self._session.get(KEY)
-        return dict(entries) if isinstance(entries, dict) else {}
 
 
 def _types(endpoint: OpenIDServiceEndpoint) -> list[str]:

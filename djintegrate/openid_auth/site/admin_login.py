@@ -1,6 +1,6 @@
 """Makes OpenID the admin's way in, and puts identities on its user page, for sites whose settings ask for it.
 
-Called by the AppConfig once; changes nothing but the default admin site.
+Called by the AppConfig once; changes nothing but the default admin site, whose login asks the setting at each visit.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
+from ..conf import config
 from .failures import render_failure
 from .submitted import submitted
 
@@ -46,13 +47,15 @@ def openid_login(site: Any, request: HttpRequest) -> HttpResponse:
     return render_failure(request, message % {"user": request.user.get_username()})
 
 
-def make_openid_the_admin_login() -> None:
+def let_the_setting_choose_the_admin_login() -> None:
+    """From now on the default admin site's login is OpenID's whenever OPENID_USE_AS_ADMIN_LOGIN is on."""
     site = admin.site
+    usual = site.login
 
     def login(request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        return openid_login(site, request)
+        return openid_login(site, request) if config.use_as_admin_login else usual(request, extra_context)
 
-    site.login = login_not_required(never_cache(update_wrapper(login, admin.AdminSite.login)))
+    site.login = login_not_required(never_cache(update_wrapper(login, usual)))
 
 
 def extend_user_admin() -> None:

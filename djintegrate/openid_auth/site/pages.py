@@ -24,6 +24,7 @@ from openid.consumer.discover import DiscoveryFailure
 from djintegrate.common import csp
 
 from ..conf import config
+from ..connect import Issuer
 from ..exceptions import NotAnAnswer
 from ..protocol.discovery import NotFound, Unreachable
 from .submitted import in_body_or_address, submitted
@@ -31,21 +32,63 @@ from .submitted import in_body_or_address, submitted
 POSTED_AGAIN = "posted_again"
 
 
+IDENTIFIER = "openid_identifier"
+ISSUER = "openid_issuer"
+
+
 @dataclass(frozen=True)
 class Provider:
-    """One button of the chooser. `icon` is the URL of an image, or empty."""
+    """One button of the chooser. `icon` is the URL of an image, or empty; `field` is what the button sends `url` as."""
 
     name: str
     url: str
     icon: str = ""
+    field: str = IDENTIFIER
 
 
 def providers() -> list[Provider]:
-    """OPENID_PROVIDERS, with an icon that is not a URL looked up among the static files."""
-    return [
-        Provider(entry["name"], entry["url"], _icon(entry.get("icon") or "openid/openid.svg"))
+    """OPENID_PROVIDERS, with an icon that is not a URL looked up among the static files.
+
+    With single sign-on, of those of OpenID 2.0 only the one that is signed on at; or only one, if that is an issuer.
+    """
+    listed = [
+        Provider(
+            entry["name"],
+            entry.get("issuer") or entry["url"],
+            _icon(entry.get("icon") or "openid/openid.svg"),
+            ISSUER if "issuer" in entry else IDENTIFIER,
+        )
         for entry in config.providers
     ]
+    only = config.sso_server_url
+    if only is None:
+        return listed
+    if only in issuers():
+        return [each for each in listed if (each.field, each.url) == (ISSUER, only)]
+    left = [each for each in listed if each.field == ISSUER or each.url == only]
+    if only in (each.url for each in left):
+        return left
+    return [Provider(urlsplit(only).netloc, only, _icon("openid/openid.svg")), *left]
+
+
+def issuers() -> list[str]:
+    """The providers of OpenID Connect."""
+    return [entry["issuer"] for entry in config.providers if "issuer" in entry]
+
+
+def chosen(request: HttpRequest) -> str | None:
+    """Whom to ask, where there is no choice or one was made by a button; None if that is still to be said."""
+    offered, only = issuers(), config.sso_server_url
+    if only in offered:
+        return Issuer(only)
+    if only is not None and not offered:
+        return only
+    if request.method != "POST":
+        return None
+    data = in_body_or_address(request)
+    if data.get(ISSUER) in offered:
+        return Issuer(data[ISSUER])
+    return only
 
 
 @login_not_required
@@ -111,7 +154,7 @@ def _advice(exception: Exception | None) -> Any:
 
 def _is_ours(identifier: str) -> bool:
     """Whether the identifier is one that the site itself offers, and not one that somebody typed."""
-    return identifier == config.sso_server_url or any(entry["url"] == identifier for entry in config.providers)
+    return identifier == config.sso_server_url or any(entry.get("url") == identifier for entry in config.providers)
 
 
 def _icon(icon: str) -> str:

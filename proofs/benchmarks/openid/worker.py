@@ -1,6 +1,6 @@
 """One side's sign-ins, counted. Runs in that side's environment, so it uses Django and the standard library only.
 
-python worker.py PACKAGE PROVIDER MAPPED_TEAMS prints a JSON object from a case's name to its statements.
+python worker.py PACKAGE PROVIDER MAPPED_TEAMS both|alone prints a JSON object from a case's name to its statements.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 
-def settings_for(package: str, provider: str, teams: int) -> dict[str, Any]:
+def settings_for(package: str, provider: str, teams: int, backends: str) -> dict[str, Any]:
     return {
         "SECRET_KEY": "benchmark",
         "ALLOWED_HOSTS": ["*"],
@@ -38,7 +38,10 @@ def settings_for(package: str, provider: str, teams: int) -> dict[str, Any]:
         ],
         "TEMPLATES": [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}],
         "SILENCED_SYSTEM_CHECKS": ["admin.E402", "admin.E404", "admin.E409"],
-        "AUTHENTICATION_BACKENDS": [f"{package}.auth.OpenIDBackend"],
+        "AUTHENTICATION_BACKENDS": [
+            f"{package}.auth.OpenIDBackend",
+            *(["django.contrib.auth.backends.ModelBackend"] if backends == "both" else []),
+        ],
         "ROOT_URLCONF": f"{package}.urls",
         "LOGIN_REDIRECT_URL": "/",
         "USE_TZ": True,
@@ -60,8 +63,8 @@ def main() -> None:
     from django.conf import settings
     from django.core.management import call_command
 
-    package, provider, teams = sys.argv[1], sys.argv[2], int(sys.argv[3])
-    settings.configure(**settings_for(package, provider, teams))
+    package, provider, teams, backends = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
+    settings.configure(**settings_for(package, provider, teams, backends))
     django.setup()
     call_command("migrate", verbosity=0)
     from django.contrib.auth.models import Group

@@ -7,9 +7,9 @@ from typing import Any
 from openid.fetchers import HTTPFetcher, HTTPFetchingError, HTTPResponse
 
 from ..conf import config
+from ..protocol.library import default_fetcher
 from .deadline import Deadline
 from .fetcher import Fetcher
-from .library import default_fetcher
 
 
 def make_fetcher() -> HTTPFetcher:

@@ -83,13 +83,18 @@ class Fetcher(HTTPFetcher):
             response = _request(target, body, headers, self._deadline)
             response.final_url = url
             location = response.headers.get("location")
-            if body is not None or response.status not in REDIRECTS or not location:
+            if body is not None or _has_credentials(headers) or response.status not in REDIRECTS or not location:
                 return response
             following = urldefrag(urljoin(url, location))[0]
             if target.scheme == "https" and not following.lower().startswith("https:"):
                 raise FetchRefused(f"it redirects from https to {following[:200]!r}")
             url = following
         raise FetchRefused(f"it redirects more than {config.fetch_max_redirects} times")
+
+
+def _has_credentials(headers: dict[str, str]) -> bool:
+    """What is meant for one server is not carried to another."""
+    return any(name.lower() == "authorization" for name in headers)
 
 
 def parse(url: str) -> Target:

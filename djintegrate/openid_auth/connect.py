@@ -1,0 +1,89 @@
+"""The door to OpenID Connect: nothing of `oidc`, which needs the extra [oidc], is imported before it is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib.util import find_spec
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.text import slugify
+
+from .site.fetcher import FetchRefused, parse
+
+NEEDED = ("authlib", "joserfc", "requests")
+
+
+class Issuer(str):
+    """A provider of OpenID Connect, as OPENID_PROVIDERS names it; not an identifier of OpenID 2.0."""
+
+
+def is_installed() -> bool:
+    """Whether the extra is there."""
+    return all(find_spec(name) is not None for name in NEEDED)
+
+
+def key(entry: dict[str, Any]) -> str:
+    """What the addresses of an entry with an issuer have in them."""
+    named: str = entry.get("key") or slugify(entry["name"])
+    return named
+
+
+def mistakes(entry: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """What is wrong with an entry with an issuer, and what to do about it. The network is not asked."""
+    issuer, method = entry["issuer"], entry.get("auth_method", "")
+    try:
+        target = parse(issuer)
+    except (FetchRefused, ValueError):
+        yield f"its issuer is {issuer!r}, which is no address.", "Write it as the provider does, with https://"
+    else:
+        if "?" in issuer or "#" in issuer:
+            yield f"its issuer is {issuer!r}, and an issuer ends with its path.", "Leave out what comes after."
+        if target.scheme != "https" and not target.allowed_by_setting:
+            yield (
+                f"its issuer is {issuer!r}, where anybody may listen.",
+                "Use https, or name a provider to try out in OPENID_FETCH_ALLOWED_HOSTS.",
+            )
+    if not key(entry):
+        yield "its name has no letter that an address may have.", 'Add a "key" of letters, digits and hyphens.'
+    if "openid" not in entry.get("scope", "openid").split():
+        yield f"its scope is {entry['scope']!r}, without openid.", 'Make it "openid email profile", say.'
+    if method == "private_key_jwt" and "private_key" not in entry:
+        yield "it has no private_key.", "Add the key, or take another auth_method."
+    if method.startswith("client_secret") and not entry.get("client_secret"):
+        yield "it has no client_secret.", "Add the secret that the provider gave you, or take another auth_method."
+    if not method and not entry.get("client_secret") and "private_key" not in entry:
+        yield (
+            "it has neither a client_secret nor a private_key.",
+            'Add one; for a client that has none, say "auth_method": "none".',
+        )
+
+
+def unreadable(entry: dict[str, Any]) -> str:
+    """Why the private key of an entry cannot be used; nothing if it can. The key itself is not shown."""
+    from .oidc.clients import read_key
+
+    try:
+        read_key(entry["private_key"])
+    except Exception as error:
+        # cryptography and joserfc have no common class for it.
+        return type(error).__name__
+    return ""
+
+
+def begin(
+    request: HttpRequest, issuer: str, purpose: str = "login", following: str = "", render_failure: Any = None
+) -> HttpResponse | None:
+    """Send the browser to the issuer. None if a session that is to be checked again cannot be, for now."""
+    from .oidc.views import begin
+
+    return begin(request, issuer, purpose, following, render_failure)
+
+
+async def abegin(
+    request: HttpRequest, issuer: str, purpose: str = "login", following: str = "", render_failure: Any = None
+) -> HttpResponse | None:
+    """As `begin`."""
+    from .oidc.views import abegin
+
+    return await abegin(request, issuer, purpose, following, render_failure)

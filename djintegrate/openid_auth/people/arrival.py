@@ -1,0 +1,124 @@
+"""What becomes of a verified answer of either protocol: a sign-in, one more identity, or a session that goes on."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, Protocol
+
+from django.contrib import messages
+from django.contrib.auth import authenticate, logout
+from django.contrib.auth import login as auth_login
+from django.contrib.auth.views import redirect_to_login
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext as _
+from openid.consumer.consumer import CANCEL, SUCCESS
+
+from ..auth import OpenIDBackend
+from ..exceptions import DjangoOpenIDException, IdentityAlreadyClaimed
+from ..fields import digest_of
+from ..models import UserOpenID
+from ..signals import openid_login_complete
+from ..site.failures import fail
+from ..site.redirects import sanitise_redirect_url
+from . import recheck, sessions
+
+logger = logging.getLogger("djintegrate.openid_auth")
+
+MAX_REASON = 300
+
+
+class Errand(Protocol):
+    """What a sign-in was begun for."""
+
+    @property
+    def asked(self) -> str:
+        """Who was asked: an identifier, or an issuer."""
+
+    @property
+    def purpose(self) -> str:
+        """ "login", "add" or "recheck"."""
+
+    @property
+    def user(self) -> str:
+        """For "add" and "recheck": the primary key of who began it."""
+
+
+def conclude(
+    request: HttpRequest, response: Any, begun: Errand | None, following: str | None, render_failure: Any = None
+) -> HttpResponse:
+    """Sign the person in whom a verified answer names, or say why not."""
+    purpose = "login" if begun is None else begun.purpose
+    if begun is not None and purpose == "recheck" and response.status != SUCCESS:
+        # The provider cannot answer without a question to the person, so it is asked with one.
+        logger.info("Signed out: %s, for whom %r does not vouch without a question", request.user, begun.asked[:200])
+        logout(request)
+        return redirect_to_login(sanitise_redirect_url(following))
+    if response.status == CANCEL:
+        return fail(request, _("Authentication cancelled"), render_failure, response)
+    if response.status != SUCCESS:
+        reason = str(getattr(response, "message", None) or _("the provider needs more from you"))[:MAX_REASON]
+        message = _("OpenID authentication failed: %(reason)s") % {"reason": reason}
+        return fail(request, message, render_failure, response)
+    try:
+        if begun is not None and purpose == "add":
+            _add_identity(request, response, begun)
+        elif begun is not None and purpose == "recheck":
+            _confirm(request, response, begun)
+        elif refusal := _sign_in(request, response):
+            return fail(request, refusal, render_failure, response)
+    except DjangoOpenIDException as error:
+        return fail(request, error.message, render_failure, response, exception=error)
+    return HttpResponseRedirect(sanitise_redirect_url(following))
+
+
+def user_key(request: HttpRequest) -> str:
+    """The primary key of who is signed in, as text; nothing if nobody is."""
+    user = getattr(request, "user", None)
+    return str(user.pk) if user is not None and user.is_authenticated else ""
+
+
+def _sign_in(request: HttpRequest, response: Any) -> str | None:
+    """Why it did not work, or None if it did."""
+    user = authenticate(request, openid_response=response)
+    if user is None:
+        return _("Unknown user")
+    if not user.is_active:
+        return _("Disabled account")
+    auth_login(request, user)
+    sessions.record(request, response)
+    recheck.note(request, response.identity_url)
+    logger.info("Signed in: %s, as %r", user, response.identity_url[:200])
+    openid_login_complete.send(sender=UserOpenID, request=request, openid_response=response)
+    return None
+
+
+def _confirm(request: HttpRequest, response: Any, begun: Errand) -> None:
+    """The provider vouches for the session's person again, perhaps with other teams; or the session ends."""
+    if _is_of_the_account(request, response.identity_url):
+        user = authenticate(request, openid_response=response)
+        if user is not None and user.is_active and str(user.pk) == user_key(request) == begun.user:
+            recheck.note(request, response.identity_url)
+            return
+    logger.info("Signed out: %s, who may not be here any more", request.user)
+    logout(request)
+    raise DjangoOpenIDException(_("You have been signed out: your provider says that you may not be here any more."))
+
+
+def _is_of_the_account(request: HttpRequest, identity: str) -> bool:
+    """Whether it is the identity that the session came by, or another one of the same account."""
+    if not user_key(request):
+        return False
+    return UserOpenID.objects.filter(user_id=request.user.pk, digest=digest_of(identity)).exists()
+
+
+def _add_identity(request: HttpRequest, response: Any, begun: Errand) -> None:
+    key = user_key(request)
+    if not key or key != begun.user:
+        raise DjangoOpenIDException(_("You are no longer signed in as the person who began to add this identity."))
+    try:
+        with transaction.atomic():
+            identity = OpenIDBackend().associate_openid(request.user, response)
+    except IntegrityError as error:
+        raise IdentityAlreadyClaimed() from error
+    messages.success(request, _("%s now signs you in.") % identity, fail_silently=True)

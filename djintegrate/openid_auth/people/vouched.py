@@ -1,0 +1,36 @@
+"""What a provider of OpenID Connect vouches for, once it is verified, in the words of this app.
+
+The backend takes it as it takes a response of python3-openid, and signals carry it: both have `status` and
+`identity_url`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .identity import pair
+
+
+@dataclass(frozen=True)
+class Vouched:
+    issuer: str
+    subject: str
+    display_id: str
+    """How the identity is shown to its owner."""
+    values: Mapping[str, str | None]
+    """What is said of the person, by the names of `details.Details` and of simple registration."""
+    claims: Mapping[str, Any]
+    """All that was said, for a site's own rules. "email_verified" is true only from an issuer trusted with that."""
+    teams: tuple[str, ...] = ()
+    trusted_with_teams: bool = False
+    address_is_verified: bool = False
+    physical_multifactor: bool = False
+    provider_session: str = ""
+    """The provider's own name for its session with the person, which ends with it."""
+    status: str = "success"
+
+    @property
+    def identity_url(self) -> str:
+        return pair(self.issuer, self.subject)

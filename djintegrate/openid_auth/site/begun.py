@@ -1,0 +1,47 @@
+"""The sign-ins that a session has begun, of both protocols, as plain JSON in it: each is found by its token, once."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections.abc import MutableMapping
+from typing import Any
+
+KEY = "OPENID"
+MAX_AGE = 60 * 60
+MAX_SIZE = 2000
+"""In letters. A session in a signed cookie has room for little more; the oldest sign-ins are forgotten first."""
+
+
+class Begun:
+    def __init__(self, session: MutableMapping[str, Any]) -> None:
+        self._session = session
+
+    def add(self, entry: dict[str, Any]) -> str:
+        """The token of the sign-in, which is now remembered."""
+        token = secrets.token_urlsafe(16)
+        entries = {**self._entries(), token: {**entry, "time": int(time.time())}}
+        while len(entries) > 1 and len(json.dumps(entries)) > MAX_SIZE:
+            del entries[next(iter(entries))]
+        self._session[KEY] = entries
+        return token
+
+    def take(self, token: str | None) -> dict[str, Any] | None:
+        """What was remembered of the sign-in that `token` stands for. It is now forgotten."""
+        entries = self._entries()
+        entry = entries.pop(token, None) if token else None
+        if entry is None:
+            return None
+        if entries:
+            self._session[KEY] = entries
+        else:
+            del self._session[KEY]
+        try:
+            return entry if entry["time"] > time.time() - MAX_AGE else None
+        except (KeyError, TypeError):
+            return None
+
+    def _entries(self) -> dict[str, Any]:
+        entries = self._session.get(KEY)
+        return dict(entries) if isinstance(entries, dict) else {}

@@ -38,7 +38,7 @@ class Callers:
         async def auser() -> Any:
             return self._request.user
 
-        request.auser = auser  # type: ignore[method-assign]
+        request.auser = auser
 
     def let_in(self, method: Method, params: Params) -> Params:
         """The parameters that are left for the function. Forbidden or NotAuthenticated where the caller may not."""
@@ -147,4 +147,3 @@ class _Check(CsrfViewMiddleware):
 
 def _no_response(request: HttpRequest) -> Any:
     return None
-

@@ -13,7 +13,9 @@ from djintegrate.common.types import boolean, function, optional, pair, unfit, w
 AUTHENTICATE = "the dotted path of a function(request) that gives a user or None, or None"
 THROTTLE = "a pair (times, seconds), such as (10, 60) for ten wrong passwords a minute, or None"
 PROXIES = "the number of this site's proxies that a request comes through, or None"
-GET_STORE = 'the dotted path of a function(name) that gives a Storm store, such as "djintegrate.storm_backend.get_store"'
+GET_STORE = (
+    'the dotted path of a function(name) that gives a Storm store, such as "djintegrate.storm_backend.get_store"'
+)
 
 
 def _optional_boolean(value: Any) -> bool | None:

@@ -39,7 +39,9 @@ class Method:
         self.permission = permission
         self.permissions = dict(permissions or {})
         if not isinstance(self.name, str) or not NAME.fullmatch(self.name):
-            raise ImproperlyConfigured(f"A JSON-RPC method cannot be called {name!r}. Use a name such as 'app.sayHello'.")
+            raise ImproperlyConfigured(
+                f"A JSON-RPC method cannot be called {name!r}. Use a name such as 'app.sayHello'."
+            )
         if self.name.startswith(RESERVED) and not is_own:
             raise ImproperlyConfigured(
                 f"A JSON-RPC method cannot be called {self.name!r}: names that begin with rpc. or system. are reserved."

@@ -40,7 +40,9 @@ class ServiceProxy:
         timeout: float = 60,
     ) -> None:
         if not url.startswith(("http://", "https://")):
-            raise ValueError(f"{url!r} is not the address of a service. Write it whole, as in https://example.com/json/")
+            raise ValueError(
+                f"{url!r} is not the address of a service. Write it whole, as in https://example.com/json/"
+            )
         if version not in VERSIONS:
             raise ValueError(f"There is no JSON-RPC {version!r}. Take one of {', '.join(VERSIONS)}.")
         self.__url = url

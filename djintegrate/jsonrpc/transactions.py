@@ -26,8 +26,8 @@ class RequestTransaction:
         found = [(alias, connections[alias]) for alias in connections]
         engines = [connection for _, connection in found if hasattr(connection, "takes_part")]
         begun = _zope_has_begun(engines)
-        # A connection of the engine's in a block of Django's, without Zope's transaction, goes by Django's rules.
-        in_zope = [connection for connection in engines if begun or not _in_block(connection)]
+        # Zope's transaction cannot begin within a block of Django's: then the engine's connections go by Django's rules.
+        in_zope = engines if begun or not any(map(_in_block, engines)) else []
         if begun or in_zope:
             self._zope = ZopeTransaction(begun)
         self._databases = [Block(alias, connection) for alias, connection in found if connection not in in_zope]
@@ -101,9 +101,7 @@ class Block:
         if not self._waits or self._atomic is not None:
             transaction.set_rollback(True, using=self.alias)
 
-    def end(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None:
+    def end(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if self._waits and self._atomic is None:
             connections[self.alias] = self.connection
         elif self._atomic is not None:
@@ -137,9 +135,7 @@ class ZopeTransaction:
     def savepoint(self) -> Any:
         return self._package.savepoint(optimistic=True)
 
-    def end(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None:
+    def end(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if self._begun:
             return
         if error is not None or self._doomed:

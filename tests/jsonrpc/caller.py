@@ -46,3 +46,28 @@ class Caller:
             return None
         assert self.response.headers["Content-Type"] == "application/json"
         return json.loads(self.response.content)
+
+
+def calls(*names: str, then: str = "") -> list[dict[str, Any]]:
+    return [
+        {"jsonrpc": "2.0", "method": "people.add", "params": [name, *([then] if then else [])], "id": name}
+        for name in names
+    ]
+
+
+class method:
+    """A method that is there for a while."""
+
+    def __init__(self, function: Any, **options: Any) -> None:
+        self.function, self.options = function, options
+
+    def __enter__(self) -> None:
+        from djintegrate.jsonrpc.methods import Method
+        from tests.jsonrpc.methods import site
+
+        site.methods[self.function.__name__] = Method(self.function, **self.options)
+
+    def __exit__(self, *args: Any) -> None:
+        from tests.jsonrpc.methods import site
+
+        del site.methods[self.function.__name__]

@@ -1,4 +1,4 @@
-"""JSON-RPC 2.0 with each example of its specification, 1.1 and 1.0 by their drafts: who says what is told it in kind."""
+"""JSON-RPC 2.0 with each example of its specification, 1.1 and 1.0 by their drafts, each answered in kind."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def without_reasons(answer: Any) -> Any:
         return list(map(without_reasons, answer))
     if answer and answer.get("error"):
         error = answer["error"]
-        begin, colon, _ = error["message"].partition(":")
+        begin, _, _ = error["message"].partition(":")
         error["message"] = begin
         if "jsonrpc" not in answer:
             assert answer.pop("result") is None

@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 
 from djintegrate.common.types import did_you_mean
 
-from ..errors import ParseError
+from ..errors import JSONRPCError
 from ..protocol.reading import loads
 from ..protocol.writing import encode
 from .converters import Caller, Converter, Schema, Wrong
@@ -234,5 +234,5 @@ def _from_text(text: str) -> Any:
     """By GET, what has parts is written as JSON."""
     try:
         return loads(text, DEEPEST_TEXT)
-    except ParseError:
-        raise Wrong(text, "should be JSON") from None
+    except JSONRPCError:
+        raise Wrong(text, "should be JSON, of a few levels") from None

@@ -96,7 +96,12 @@ def _model_key(model: type[models.Model]) -> Converter:
     field: Any = model._meta.pk
     while field.remote_field:
         field = field.target_field
-    kinds: dict[Any, Any] = {models.IntegerField: int, models.AutoField: int, models.UUIDField: UUID, models.CharField: str}
+    kinds: dict[Any, Any] = {
+        models.IntegerField: int,
+        models.AutoField: int,
+        models.UUIDField: UUID,
+        models.CharField: str,
+    }
     for kind, hint in kinds.items():
         if isinstance(field, kind):
             return SCALARS[hint]
@@ -128,4 +133,3 @@ def _may_be_stored(key: Any) -> bool:
     if isinstance(key, int):
         return abs(key) <= LARGEST
     return not (isinstance(key, str) and "\0" in key)
-

@@ -77,7 +77,9 @@ class Signature:
         if self.more is not None:
             values += [_converted(self.more, value, caller) for value in params[len(known) :]]
         if len(values) < len(self.parameters):
-            self._want(self.parameters[len(values) :] if self.more is None else self.parameters, set(self._names(values)))
+            self._want(
+                self.parameters[len(values) :] if self.more is None else self.parameters, set(self._names(values))
+            )
         return values, {}
 
     def _names(self, values: list[Any]) -> Iterator[str]:

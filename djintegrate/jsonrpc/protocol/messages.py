@@ -70,7 +70,9 @@ def _envelope(entry: dict[str, Any]) -> Envelope:
     version = entry.get("jsonrpc", entry.get("version", "1.0"))
     if version not in VERSIONS or not isinstance(version, str):
         known = version if isinstance(version, str) else _kind(version)
-        raise Malformed(Envelope("2.0", _plain_id(entry)), f"the version is {known[:20]}, and should be 1.0, 1.1 or 2.0")
+        raise Malformed(
+            Envelope("2.0", _plain_id(entry)), f"the version is {known[:20]}, and should be 1.0, 1.1 or 2.0"
+        )
     envelope = Envelope(version, entry.get("id", MISSING))
     if version == "2.0" and _plain_id(entry) is MISSING is not envelope.id:
         raise Malformed(Envelope(), f'"id" is {_kind(envelope.id)}, and should be a string, a number or null')

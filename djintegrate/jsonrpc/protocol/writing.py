@@ -25,7 +25,9 @@ class AnswerEncoder(json.JSONEncoder):
             return {field.name: getattr(o, field.name) for field in fields(o)}
         if isinstance(o, Enum):
             return o.value
-        if isinstance(o, datetime | date | time | timedelta | Decimal | UUID | Promise | bytes | bytearray | memoryview):
+        if isinstance(
+            o, datetime | date | time | timedelta | Decimal | UUID | Promise | bytes | bytearray | memoryview
+        ):
             return _text(o)
         if hasattr(type(o), "__storm_table__"):
             return storm_key(o)
@@ -51,7 +53,9 @@ def storm_key(instance: Any) -> Any:
     from storm.info import get_cls_info
 
     info = get_cls_info(type(instance))
-    found = [getattr(instance, info.attributes[id(column)]) for column in info.primary_key]
+    names = {id(column): name for name, column in info.attributes.items()}
+    # By the attribute, so that an object that is not yet written gets its key first.
+    found = [getattr(instance, names[id(column)]) for column in info.primary_key]
     return found[0] if len(found) == 1 else found
 
 

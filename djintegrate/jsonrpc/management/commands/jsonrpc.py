@@ -45,9 +45,8 @@ class Command(BaseCommand):
             answer = service(*positional, **named)
         except (ServiceError, ValueError) as error:
             raise CommandError(str(error)) from error
-        error = answer.get("error")
-        if error is not None:
-            raise CommandError(_told(error))
+        if answer.get("error") is not None:
+            raise CommandError(_told(answer["error"]))
         self.stdout.write(json.dumps(answer.get("result"), indent=2, ensure_ascii=False))
 
 

@@ -6,7 +6,6 @@ What a browser sends by itself counts only where no other site can have had it s
 from __future__ import annotations
 
 import base64
-import binascii
 from typing import Any
 
 from django.contrib.auth import authenticate
@@ -87,7 +86,7 @@ class Callers:
             raise Forbidden(message="HTTP Basic counts only with the Content-Type application/json")
         try:
             name, colon, password = base64.b64decode(credentials, validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:
             colon = ""
         if not colon:
             raise NotAuthenticated(message="The Authorization header is not HTTP Basic's")

@@ -33,8 +33,15 @@ password_parameters = Setting("JSONRPC_PASSWORD_PARAMETERS", boolean, False)
 throttle = Setting("JSONRPC_THROTTLE", optional(pair(THROTTLE, 1)), (10, 60))
 throttle_proxies = Setting("JSONRPC_THROTTLE_PROXIES", optional(whole_number(PROXIES, 0)), None)
 console = Setting("JSONRPC_CONSOLE", _optional_boolean, None)
-max_bytes = Setting("JSONRPC_MAX_BYTES", whole_number("a whole number of bytes, 1 or more", 1), 1024 * 1024)
-max_depth = Setting("JSONRPC_MAX_DEPTH", whole_number("a whole number, 2 or more", 2), 64)
+# What is within the least that a limit may be needs no look at the setting, which costs more than the whole check.
+LEAST_BYTES = 1024
+LEAST_DEPTH = 8
+max_bytes = Setting(
+    "JSONRPC_MAX_BYTES",
+    whole_number(f"a whole number of bytes, {LEAST_BYTES} or more", LEAST_BYTES),
+    1024 * 1024,
+)
+max_depth = Setting("JSONRPC_MAX_DEPTH", whole_number(f"a whole number, {LEAST_DEPTH} or more", LEAST_DEPTH), 64)
 max_batch = Setting("JSONRPC_MAX_BATCH", whole_number("a whole number of calls, 1 or more", 1), 100)
 get_store: Setting[Callable[[str], Any]] = Setting(
     "JSONRPC_GET_STORE", function(GET_STORE, only_path=True), "djintegrate.storm_backend.get_store"

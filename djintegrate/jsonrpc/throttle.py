@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import time
+from contextlib import suppress
 from hashlib import sha256
 
 from django.core.cache import cache
@@ -24,10 +25,8 @@ def note_wrong(request: HttpRequest) -> None:
         return
     key = _key(request, limit[1])
     cache.add(key, 0, timeout=limit[1] + 1)
-    try:
+    with suppress(ValueError):  # The cache may have dropped the count in between.
         cache.incr(key)
-    except ValueError:
-        pass  # The cache dropped the count in between.
 
 
 def _key(request: HttpRequest, seconds: int) -> str:

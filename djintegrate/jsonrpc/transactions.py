@@ -23,25 +23,32 @@ class RequestTransaction:
         self._zope: ZopeTransaction | None = None
 
     def __enter__(self) -> RequestTransaction:
-        found = [(alias, connections[alias]) for alias in connections]
-        engines = [connection for _, connection in found if hasattr(connection, "takes_part")]
+        blocks: list[Block] = []
+        engines: list[Block] = []
+        for alias in connections:
+            connection = connections[alias]
+            (engines if hasattr(connection, "takes_part") else blocks).append(Block(alias, connection))
         begun = _zope_has_begun(engines)
-        # Zope's transaction cannot begin within a block of Django's: then the engine's connections go by Django's rules.
-        in_zope = engines if begun or not any(map(_in_block, engines)) else []
-        if begun or in_zope:
+        if begun or (engines and not any(block.is_in_another for block in engines)):
             self._zope = ZopeTransaction(begun)
-        self._databases = [Block(alias, connection) for alias, connection in found if connection not in in_zope]
-        for block in self._databases:
-            if not _in_block(block.connection):
+        else:
+            # Zope's cannot begin within a block of Django's: then the engine's connections go by Django's rules.
+            blocks += engines
+        for block in blocks:
+            if not block.is_in_another:
                 block.wait()
+        self._databases = blocks
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        entered = [block for block in self._databases if not block.left_alone()]
+        if self._zope is None and not entered:
+            return
         with ExitStack() as stack:
             # The last is left first; an error of one has the others roll back.
             if self._zope is not None:
                 stack.push(self._zope.end)
-            for block in self._databases:
+            for block in entered:
                 stack.push(block.end)
             if error is not None:
                 raise error
@@ -76,7 +83,8 @@ class Savepoint:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         with ExitStack() as stack:
             for block in self._databases:
-                stack.push(block.end)
+                if not block.left_alone():
+                    stack.push(block.end)
             if error is not None:
                 if self._point is not None:
                     self._point.rollback()
@@ -92,6 +100,15 @@ class Block:
         self._atomic: Any = None
         self._waits = False
 
+    @property
+    def is_in_another(self) -> bool:
+        """Whether somebody has begun a transaction of Django's, and not just a test that rolls back what it does."""
+        connection = self.connection
+        if not connection.in_atomic_block:
+            return False
+        blocks = connection.atomic_blocks
+        return not (blocks and blocks[-1]._from_testcase)
+
     def wait(self) -> None:
         """Enter the block as soon as anybody asks anything of the connection."""
         self._waits = True
@@ -102,10 +119,13 @@ class Block:
             transaction.set_rollback(True, using=self.alias)
 
     def end(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._atomic.__exit__(kind, error, at)
+
+    def left_alone(self) -> bool:
+        """Whether nobody asked, or there is no block of this object's; from now on nobody is waited for."""
         if self._waits and self._atomic is None:
             connections[self.alias] = self.connection
-        elif self._atomic is not None:
-            self._atomic.__exit__(kind, error, at)
+        return self._atomic is None
 
     def _enter(self) -> Any:
         connections[self.alias] = self.connection
@@ -154,7 +174,7 @@ def runs_again(request: Any, error: Exception) -> bool:
     return attempt is not None and attempt.may_run_again(error)
 
 
-def _zope_has_begun(engines: list[Any]) -> bool:
+def _zope_has_begun(engines: list[Block]) -> bool:
     """Whether this thread is in a transaction of Zope's that somebody will end.
 
     One that nobody begun and nobody joined may be left from anything that asked for the current transaction.
@@ -164,12 +184,4 @@ def _zope_has_begun(engines: list[Any]) -> bool:
     found = None if package is None else package.manager.manager._txn
     if found is None:
         return False
-    return not engines or bool(found._resources) or any(each.data_manager is not None for each in engines)
-
-
-def _in_block(connection: Any) -> bool:
-    """Whether somebody has begun a transaction of Django's, and not just a test that rolls back all that it does."""
-    if not connection.in_atomic_block:
-        return False
-    blocks = connection.atomic_blocks
-    return not (blocks and blocks[-1]._from_testcase)
+    return not engines or bool(found._resources) or any(block.connection.data_manager is not None for block in engines)

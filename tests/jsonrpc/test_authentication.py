@@ -53,9 +53,7 @@ def test_the_session_counts_with_its_csrf_token(rpc: Caller, ada: User) -> None:
 
 
 @pytest.mark.parametrize("content_type", FORMS)
-def test_what_another_sites_page_can_post_never_counts_as_the_person(
-    content_type: str, rpc: Caller, ada: User
-) -> None:
+def test_what_another_sites_page_can_post_never_counts_as_the_person(content_type: str, rpc: Caller, ada: User) -> None:
     rpc.client = Client()  # which does not enforce the token: this has to hold without it
     rpc.client.force_login(ada)
     text = json.dumps(CALL)
@@ -197,7 +195,9 @@ class TestPasswordParameters:
 
 
 class TestGuessing:
-    def test_after_so_many_wrong_ones_not_even_the_right_one_is_heard(self, rpc: Caller, ada: User, settings: Any) -> None:
+    def test_after_so_many_wrong_ones_not_even_the_right_one_is_heard(
+        self, rpc: Caller, ada: User, settings: Any
+    ) -> None:
         settings.JSONRPC_THROTTLE = (3, 60)
         codes = [rpc(CALL, **basic("ada", f"wrong {number}"))["error"]["code"] for number in range(5)]
         assert codes == [NOT_AUTHENTICATED] * 3 + [TOO_MANY] * 2

@@ -225,7 +225,9 @@ def test_over_get_not_every_text_fits(hint: Any, sent: Any) -> None:
 def test_a_naive_moment_is_in_the_current_zone(settings: Any) -> None:
     with override("Europe/Lisbon"):
         assert convert(datetime, "2026-07-01T12:00") == datetime(2026, 7, 1, 11, tzinfo=UTC)
-        assert "does not exist" in refused(datetime, "2026-03-29T01:30") or "couldn" in refused(datetime, "2026-03-29T01:30")
+        assert "does not exist" in refused(datetime, "2026-03-29T01:30") or "couldn" in refused(
+            datetime, "2026-03-29T01:30"
+        )
     settings.USE_TZ = False
     settings.TIME_ZONE = "UTC"
     assert convert(datetime, "2026-01-31T12:00") == MOMENT.replace(tzinfo=None)

@@ -16,7 +16,7 @@ LONGEST_SHOWN = 80
 Schema = dict[str, Any]
 
 
-@dataclass
+@dataclass(slots=True)
 class Caller:
     """Who gives the values, and how."""
 

@@ -87,8 +87,8 @@ class Hints:
         if issubclass(hint, tuple) and hasattr(hint, "_fields"):
             return self._named_tuple(hint)
         raise Unknown(
-            f"{hint.__name__} is no type that a parameter can have. Take one of the types in the reference, a dataclass or "
-            "a TypedDict"
+            f"{hint.__name__} is no type that a parameter can have. Take one of the types in the reference, a "
+            "dataclass or a TypedDict"
         )
 
     def _sequence(self, hint: Any, arguments: tuple[Any, ...]) -> Converter:

@@ -20,7 +20,7 @@ from django.utils import timezone as django_timezone
 from ..protocol.reading import LONGEST_NUMBER, ExactFloat
 from .converters import Caller, Converter, Schema
 
-_INTEGER = re.compile(r"[+-]?[0-9]{1,%d}" % LONGEST_NUMBER)
+_INTEGER = re.compile(rf"[+-]?[0-9]{{1,{LONGEST_NUMBER}}}")
 _FLOAT = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
 BOOLEANS = {"true": True, "1": True, "on": True, "false": False, "0": False, "off": False}
 

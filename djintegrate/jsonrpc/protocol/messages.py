@@ -16,7 +16,7 @@ Params = list[Any] | dict[str, Any]
 MISSING: Any = object()
 
 
-@dataclass
+@dataclass(slots=True)
 class Envelope:
     """What an answer takes over from its call."""
 
@@ -31,7 +31,7 @@ class Envelope:
         return self.id is not MISSING and not (self.version == "1.0" and self.id is None)
 
 
-@dataclass
+@dataclass(slots=True)
 class Call:
     envelope: Envelope
     method: str
@@ -114,7 +114,10 @@ def error_answer(envelope: Envelope, error: JSONRPCError, data: str | None) -> s
 
 
 def _id(envelope: Envelope) -> str:
-    return "null" if envelope.id is MISSING else json.dumps(envelope.id)
+    found = envelope.id
+    if type(found) is int:
+        return str(found)
+    return "null" if found is MISSING else json.dumps(found)
 
 
 def _optional_id(envelope: Envelope) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Callable
 from typing import Any
 
 from ..errors import InvalidRequest, ParseError
@@ -15,7 +16,7 @@ _STRING_OR_BRACKET = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[{]|[\]}]', re.DOT
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 # Python takes time that grows with the square of a number's length.
 LONGEST_NUMBER = 400
-_LONG_NUMBER = re.compile(r"[0-9]{%d}" % (LONGEST_NUMBER + 1))
+_LONG_NUMBER = re.compile(rf"[0-9]{{{LONGEST_NUMBER + 1}}}")
 
 
 class ExactFloat(float):
@@ -24,22 +25,26 @@ class ExactFloat(float):
     written: str = ""
 
 
-def read(body: bytes, max_depth: int) -> Any:
-    """What the text says. Anything but JSON, as RFC 8259 has it, is a ParseError that says what is wrong."""
+def read(body: bytes, least_depth: int, max_depth: Callable[[], int]) -> Any:
+    """What the text says. Anything but JSON, as RFC 8259 has it, is a ParseError that says what is wrong.
+
+    `max_depth` is asked for where the text may be nested more deeply than `least_depth`.
+    """
     try:
         text = body.decode()
     except UnicodeDecodeError as error:
         raise ParseError(message=f"Parse error: the text is not UTF-8, at byte {error.start}") from None
-    return loads(text, max_depth)
+    return loads(text, least_depth if text.count("[") + text.count("{") <= least_depth else max_depth())
 
 
 def loads(text: str, max_depth: int) -> Any:
     if text.count("[") + text.count("{") > max_depth and _depth(text) > max_depth:
         raise InvalidRequest(message=f"Invalid Request: it is nested more than {max_depth} levels deep")
-    reader = _strict if _LONG_NUMBER.search(text) is None else _short_numbers
+    has_long_number = len(text) > LONGEST_NUMBER and _LONG_NUMBER.search(text) is not None
+    reader = _short_numbers if has_long_number else _strict
     try:
         value = reader.decode(text)
-        if _SURROGATE.search(text):
+        if "\\u" in text and _SURROGATE.search(text):
             json.dumps(value, ensure_ascii=False).encode()
     except ParseError:
         raise

@@ -24,17 +24,20 @@ DEEPEST_EXAMPLE = 4
 
 @dataclass(frozen=True)
 class Kind:
-    """How the text of a field becomes JSON: text, number, boolean, json, or any, which is JSON if it can be."""
+    """How the text of a field becomes JSON.
+
+    text and word are strings, of which a word is never empty; number; boolean; json; any is JSON if it can be.
+    """
 
     name: str
     field: forms.Field
 
 
-def form_class(signature: Signature) -> type[forms.Form]:
+def form_of(signature: Signature) -> forms.Form:
     """All parameters that have a name. Others, as of `*numbers`, are written into what is sent."""
-    fields = {each.name: kind_of(each).field for each in signature.parameters}
-    # Names of Python's are names of fields, but for those that a form has for its own purposes.
-    return type("ParametersForm", (forms.Form,), {"base_fields": fields, "declared_fields": fields})
+    form = forms.Form(auto_id="param_%s", label_suffix="")
+    form.fields.update({each.name: kind_of(each).field for each in signature.parameters})
+    return form
 
 
 def kind_of(parameter: Parameter) -> Kind:
@@ -72,8 +75,10 @@ def _field(converter: Converter, parameter: Parameter) -> tuple[str, forms.Field
     if isinstance(converter, Float):
         return "number", forms.FloatField()
     if isinstance(converter, Instance):
-        key = converter.schema({}).get("type")
-        return ("number", forms.IntegerField()) if key == "integer" else ("any", forms.CharField())
+        if converter.schema({}).get("type") != "integer":
+            return "any", forms.CharField()
+        # No IntegerField, whose dijit writes 1,234.
+        return "number", forms.CharField(widget=forms.TextInput(attrs={"inputmode": "numeric"}))
     if isinstance(converter, Many | Fixed | Table | Record):
         return "json", _json_field(converter, parameter)
     return _text_field(converter, parameter)
@@ -83,17 +88,19 @@ def _text_field(converter: Converter, parameter: Parameter) -> tuple[str, forms.
     hints = {id(found): hint for hint, found in SCALARS.items()}
     made = DATES.get(getattr(hints.get(id(converter)), "__name__", ""))
     if made is not None:
-        return "text", made()
+        return "word", made()
     if isinstance(converter, Text):
         secret = forms.PasswordInput(attrs={"autocomplete": "off"}) if SECRET.search(parameter.name) else None
         return "text", forms.CharField(widget=secret or forms.TextInput)
     if isinstance(converter, Exact) or id(converter) in hints:
-        return "text", forms.CharField()
+        return "word", forms.CharField()
     return "any", forms.CharField(widget=forms.Textarea(attrs={"rows": 2}))
 
 
 def _date() -> forms.Field:
-    return forms.DateField(input_formats=["%Y-%m-%d"], widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}))
+    return forms.DateField(
+        input_formats=["%Y-%m-%d"], widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+    )
 
 
 def _datetime() -> forms.Field:
@@ -133,7 +140,9 @@ def _example(schema: Schema, components: dict[str, Schema], depth: int = 0) -> A
     if kind == "array":
         return [_example(each, components, depth + 1) for each in schema.get("prefixItems", ())]
     texts = {"date": "2026-01-31", "date-time": "2026-01-31T12:00:00Z", "time": "12:00", "duration": "PT1H"}
-    return {"string": texts.get(schema.get("format", ""), ""), "integer": 0, "number": 0, "boolean": False}.get(kind or "")
+    return {"string": texts.get(schema.get("format", ""), ""), "integer": 0, "number": 0, "boolean": False}.get(
+        kind or ""
+    )
 
 
 def _default(parameter: Parameter) -> str:

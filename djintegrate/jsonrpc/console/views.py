@@ -24,7 +24,7 @@ from djintegrate.common import csp
 from .. import conf
 from ..methods import Method
 from ..parameters.converters import SECRET, Schema
-from .fields import form_class, kind_of
+from .fields import form_of, kind_of
 
 PERMISSION = "jsonrpc.use_console"
 STATIC = "djintegrate/jsonrpc"
@@ -35,7 +35,7 @@ DIJITS = "djintegrate/dojo/form.css"
 
 @method_decorator(never_cache, name="dispatch")
 class Console(View):
-    """Not there unless it is switched on; with JSONRPC_CONSOLE for those who may use it, else as DEBUG for everybody."""
+    """Not there unless it is on: with JSONRPC_CONSOLE for those who have the permission, as DEBUG for everybody."""
 
     site: Any = None
     http_method_names = ["get", "head", "options"]
@@ -95,7 +95,7 @@ def _groups(methods: list[Method], home: str, current: Method | None) -> Iterato
 
 def _method(method: Method, request: HttpRequest) -> dict[str, Any]:
     signature = method.signature
-    form = form_class(signature)(auto_id="param_%s", label_suffix="")
+    form = form_of(signature)
     components: dict[str, Schema] = {}
     rows = [
         {

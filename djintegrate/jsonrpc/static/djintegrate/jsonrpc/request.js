@@ -11,7 +11,7 @@
     var text = texts.length ? texts[texts.length - 1] : "";
     if (text === "" && (!param.required || param.kind !== "text")) { return undefined; }
     if (param.kind === "number") { return NUMBER.test(text.trim()) ? text.trim() : JSON.stringify(text); }
-    if (param.kind === "text") { return JSON.stringify(text); }
+    if (param.kind === "text" || param.kind === "word") { return JSON.stringify(text); }
     return isJSON(text) ? text.trim() : param.kind === "any" ? JSON.stringify(text) : undefined;
   }
 

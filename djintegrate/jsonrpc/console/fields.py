@@ -51,6 +51,19 @@ def kind_of(parameter: Parameter) -> Kind:
     return Kind(name, field)
 
 
+def parts_of(parameter: Parameter) -> list[dict[str, Any]]:
+    """The fields of an object, where the parameter is one, or an array of such."""
+    converter = _plain(parameter.converter)
+    if isinstance(converter, Many):
+        converter = _plain(converter.item)
+    if not isinstance(converter, Record):
+        return []
+    return [
+        {"name": name, "type": field.expected, "is_required": name in converter.required}
+        for name, field in converter.fields.items()
+    ]
+
+
 def _plain(converter: Converter) -> Converter:
     """Without null, and without what looks at the value afterwards."""
     if isinstance(converter, Validated):

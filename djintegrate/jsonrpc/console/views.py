@@ -24,7 +24,7 @@ from djintegrate.common import csp
 from .. import conf
 from ..methods import Method
 from ..parameters.converters import SECRET, Schema
-from .fields import form_of, kind_of
+from .fields import form_of, kind_of, parts_of
 
 PERMISSION = "jsonrpc.use_console"
 STATIC = "djintegrate/jsonrpc"
@@ -103,6 +103,8 @@ def _method(method: Method, request: HttpRequest) -> dict[str, Any]:
             "type": each.converter.expected,
             "is_required": each.is_required,
             "default": kind_of(each).field.widget.attrs.get("placeholder", ""),
+            "kind": kind_of(each).name,
+            "parts": parts_of(each),
             "field": form[each.name],
             "description": each.description,
         }

@@ -23,7 +23,7 @@ class Many(Converter):
     """An array whose items are of one kind; `make` makes a list, a set or a tuple of them."""
 
     def __init__(self, item: Converter, make: Callable[[Iterable[Any]], Any] = list, unique: bool = False) -> None:
-        self._item = item
+        self.item = item
         self._make = make
         self._unique = unique
         self.expected = "an array" if item.expected == "anything" else f"an array, each item {item.expected}"
@@ -34,7 +34,7 @@ class Many(Converter):
             value = _from_text(value) if value.startswith("[") else [value]
         if not isinstance(value, list):
             raise self.wrong(value)
-        item = self._item
+        item = self.item
         found = []
         for number, each in enumerate(value):
             try:
@@ -48,7 +48,7 @@ class Many(Converter):
 
     def schema(self, components: dict[str, Schema]) -> Schema:
         more = {"uniqueItems": True} if self._unique else {}
-        return {"type": "array", "items": self._item.schema(components), **more}
+        return {"type": "array", "items": self.item.schema(components), **more}
 
 
 class Fixed(Converter):
@@ -109,14 +109,14 @@ class Record(Converter):
     def __init__(self, name: str, make: Callable[..., Any]) -> None:
         self.name = name
         self._make = make
-        self._fields: dict[str, Converter] = {}
-        self._required: list[str] = []
+        self.fields: dict[str, Converter] = {}
+        self.required: list[str] = []
         self.expected = f"an object ({name})"
 
     def fill(self, fields: dict[str, Converter], required: Iterable[str]) -> None:
         """Apart from making it, since a field may be of the same kind."""
-        self._fields.update(fields)
-        self._required += [name for name in fields if name in set(required)]
+        self.fields.update(fields)
+        self.required += [name for name in fields if name in set(required)]
 
     def __call__(self, value: Any, caller: Caller) -> Any:
         if caller.is_text and isinstance(value, str):
@@ -125,15 +125,15 @@ class Record(Converter):
             raise self.wrong(value)
         found = {}
         for name, each in value.items():
-            field = self._fields.get(name)
+            field = self.fields.get(name)
             if field is None:
-                question = did_you_mean(name[:40], self._fields)
+                question = did_you_mean(name[:40], self.fields)
                 raise Wrong(each, f"is no field of {self.name}. {question}".rstrip(" ."), f".{name[:40]}")
             try:
                 found[name] = field(each, caller)
             except Wrong as wrong:
                 raise wrong.inside(name) from None
-        for name in self._required:
+        for name in self.required:
             if name not in found:
                 raise self.wrong(value, f"should have the field {name!r}")
         try:
@@ -147,9 +147,9 @@ class Record(Converter):
         if self.name not in components:
             described: Schema = {"type": "object", "properties": {}, "additionalProperties": False}
             components[self.name] = described
-            described["properties"] = {name: field.schema(components) for name, field in self._fields.items()}
-            if self._required:
-                described["required"] = list(self._required)
+            described["properties"] = {name: field.schema(components) for name, field in self.fields.items()}
+            if self.required:
+                described["required"] = list(self.required)
         return {"$ref": f"#/components/schemas/{self.name}"}
 
 

@@ -161,7 +161,8 @@ def _word(converter: Converter) -> str:
 
 
 def _default(parameter: Parameter) -> dict[str, Any]:
-    if parameter.default is EMPTY:
+    # Dojo sends the defaults that it knows, and null is not of every type that has it for a default.
+    if parameter.default is EMPTY or parameter.default is None:
         return {}
     try:
         return {"default": json.loads(encode(parameter.default))}

@@ -31,7 +31,7 @@ VALID = [
     b'{"version": "1.1", "method": "subtract", "params": {"0": 42, "subtrahend": 23}}',
     b'{"method": "me", "params": ["eve", "guess"], "id": "a"}',
     b'{"jsonrpc": "2.0", "method": "me", "params": {"username": "eve", "password": "guess"}, "id": 1}',
-    b'[{"jsonrpc": "2.0", "method": "people.add", "params": ["a"], "id": 1}, {"jsonrpc": "2.0", "method": "fail"}]',
+    b'[{"jsonrpc": "2.0", "method": "update", "params": ["a"], "id": 1}, {"jsonrpc": "2.0", "method": "fail"}]',
     b'{"jsonrpc": "2.0", "method": "secret", "id": null}', b'{"jsonrpc": "2.0", "method": "echo", "params": [1.5e3], "id": 1}',
 ]  # fmt: skip
 PIECES = [
@@ -117,6 +117,8 @@ def looked_at(response: Any, failures: Failures) -> None:
 def test_a_mutated_post_has_an_answer(
     body: bytes, content_type: str, more: dict[str, str], signed_in: bool, rpc: Caller, ada: User, failures: Failures
 ) -> None:
+    if more.get("CONTENT_LENGTH") == "5" and len(body) < 5:
+        del more["CONTENT_LENGTH"]  # Django's test client fails where a server would wait for the rest.
     client = Client(enforce_csrf_checks=True)
     if signed_in:
         client.force_login(ada)  # whose token no other site knows

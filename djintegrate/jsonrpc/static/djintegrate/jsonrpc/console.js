@@ -59,7 +59,7 @@
     write();
   });
   // Dijits change without a key being pressed.
-  form.addEventListener("change", write);
+  form.addEventListener("change", function (event) { if (event.target !== body) { write(); } });
   at("reset").addEventListener("click", function () { setByHand(false); write(); });
 
   /* ##### Sending ##### */

@@ -55,9 +55,9 @@
     into.append(heading);
     var data = found.data !== undefined ? found.data : found.error;
     if (data && typeof data.traceback === "string") {
-      into.append(element("p", data.exception), element("pre", data.traceback));
+      into.append(element("p", data.exception), scrollable(data.traceback));
     } else if (data !== undefined && data !== null && !(data && data.parameter)) {
-      var pre = element("pre", "");
+      var pre = scrollable("");
       json(pre, JSON.stringify(data));
       into.append(pre);
     }
@@ -67,6 +67,13 @@
   function element(name, text) {
     var made = document.createElement(name);
     made.textContent = text;
+    return made;
+  }
+
+  /* A part that may be wider than the page can be scrolled by keyboard, too. */
+  function scrollable(text) {
+    var made = element("pre", text);
+    made.tabIndex = 0;
     return made;
   }
 

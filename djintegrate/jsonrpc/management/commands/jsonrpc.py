@@ -22,18 +22,17 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        actions = parser.add_subparsers(dest="action", required=True, metavar="call")
-        call = actions.add_parser("call", help="Call a method and print its result as JSON.")
-        call.add_argument("url", metavar="URL", help="The address of the service, such as http://127.0.0.1:8000/json/")
-        call.add_argument("method", help="The method's name, such as app.sayHello")
-        call.add_argument(
+        parser.add_argument("action", choices=["call"], help="Call a method and print its result as JSON.")
+        parser.add_argument("url", metavar="URL", help="The address of the service, such as http://127.0.0.1:8000/json/")
+        parser.add_argument("method", help="The method's name, such as app.sayHello")
+        parser.add_argument(
             "params", nargs="*", metavar="value",
             help='Parameters: all as "value" or all as "name=value". A value is JSON, or else a text.',
         )  # fmt: skip
-        call.add_argument("--rpc-version", choices=VERSIONS, default="2.0", help="The version of JSON-RPC to speak.")
-        call.add_argument("--user", help=f"HTTP Basic: the password is asked for, or taken from {PASSWORD}.")
-        call.add_argument("--header", action="append", default=[], metavar="NAME:VALUE", help="A header to send.")
-        call.add_argument("--timeout", type=float, default=60, metavar="SECONDS")
+        parser.add_argument("--rpc-version", choices=VERSIONS, default="2.0", help="The version of JSON-RPC to speak.")
+        parser.add_argument("--user", help=f"HTTP Basic: the password is asked for, or taken from {PASSWORD}.")
+        parser.add_argument("--header", action="append", default=[], metavar="NAME:VALUE", help="A header to send.")
+        parser.add_argument("--timeout", type=float, default=60, metavar="SECONDS")
 
     def handle(self, *args: Any, **options: Any) -> None:
         positional, named = _params(options["params"])

@@ -1,4 +1,4 @@
-"""The scheduler for other programs: its methods by JSON-RPC. Who may is said here; what changes anything is in actions.py.
+"""The scheduler for other programs, by JSON-RPC. Who may is said here; what changes anything is in actions.py.
 
 urls.py imports this module, and so the methods are there.
 """

@@ -19,7 +19,12 @@ from djintegrate.common.types import Unfit
 
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "docs" / "reference"
-PAGES = {"storm_backend": "settings.md", "openid_auth": "openid-settings.md", "dojo": "dojo.md", "jsonrpc": "jsonrpc.md"}
+PAGES = {
+    "storm_backend": "settings.md",
+    "openid_auth": "openid-settings.md",
+    "dojo": "dojo.md",
+    "jsonrpc": "jsonrpc.md",
+}
 """Where the settings of each app are documented."""
 
 

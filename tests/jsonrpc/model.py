@@ -106,7 +106,11 @@ def of_answer(found: Any) -> Any:
 
 numbers = st.integers(-(10**20), 10**20)
 scalars = st.none() | st.booleans() | numbers | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8)
-values = st.recursive(scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3), max_leaves=6)  # fmt: skip
+values = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=6,
+)
 right_params = (
     st.lists(numbers, max_size=3)
     | st.fixed_dictionaries({"minuend": numbers, "subtrahend": numbers})

@@ -147,7 +147,8 @@ class TestPasswordParameters:
     def test_each_call_of_a_batch_has_its_own(self, rpc: Caller) -> None:
         User.objects.create_user("grace", password="g")
         answers = rpc([
-            {**CALL, "params": ["ada", "pässword:1"]}, {**CALL, "method": "whoami"}, {**CALL, "params": ["grace", "g"]}, CALL,
+            {**CALL, "params": ["ada", "pässword:1"]}, {**CALL, "method": "whoami"},
+            {**CALL, "params": ["grace", "g"]}, CALL,
         ])  # fmt: skip
         assert [each.get("result") for each in answers] == ["I am ada", "", "I am grace", None]
 

@@ -27,7 +27,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 CACHE = Path(__file__).parents[2] / ".cache" / "jsonrpc-clients"
 NPM = "json-rpc-2.0@1.8"
-PAGE = '<!doctype html><html lang="en"><link rel="icon" href="data:,"><title>A page</title><script src="/static/dojo/dojo/dojo.js" data-dojo-config="async: true"></script>'
+PAGE = """<!doctype html><html lang="en"><link rel="icon" href="data:,"><title>A page</title>
+<script src="/static/dojo/dojo/dojo.js" data-dojo-config="async: true"></script>"""
 
 
 def page(request: HttpRequest) -> HttpResponse:
@@ -56,7 +57,9 @@ def test_jsonrpcclient(url: str) -> None:
     call = jsonrpcclient.request_uuid("subtract", params={"minuend": 5, "subtrahend": 3})
     assert jsonrpcclient.parse(post(url, call)) == jsonrpcclient.Ok(2, call["id"])
     call = jsonrpcclient.request("fail", params=("own",))
-    assert jsonrpcclient.parse(post(url, call)) == jsonrpcclient.Error(7, "All seats are taken", {"left": 0}, call["id"])
+    assert jsonrpcclient.parse(post(url, call)) == jsonrpcclient.Error(
+        7, "All seats are taken", {"left": 0}, call["id"]
+    )
     assert post(url, jsonrpcclient.notification("update", params=[1])) is None
     batch = [jsonrpcclient.request("sum", params=[number]) for number in range(3)]
     assert [each.result for each in jsonrpcclient.parse(post(url, batch))] == [0, 1, 2]
@@ -114,7 +117,9 @@ def npm_client(db_kind: str) -> Path:
         if not missing and not (CACHE / "node_modules" / "json-rpc-2.0").exists():
             command = ["npm", "install", "--no-save", "--no-audit", "--no-fund", "--silent", NPM]
             done = subprocess.run(command, cwd=CACHE, capture_output=True, text=True)
-            missing, why = (["json-rpc-2.0"], f"npm did not install {NPM}: {done.stderr}") if done.returncode else ([], "")
+            missing, why = (
+                (["json-rpc-2.0"], f"npm did not install {NPM}: {done.stderr}") if done.returncode else ([], "")
+            )
     if missing and os.environ.get("CI", "").lower() in ("1", "true"):
         pytest.fail(why)
     if missing:

@@ -128,7 +128,13 @@ def test_it_shows_each_method_with_its_documentation(console: Any, client: Any) 
     for name in ("shop.order", "shop.enter", "shop.say", "nasty"):
         assert f'href="/json/browse/{name}/"' in overview
     page = client.get("/json/browse/shop.order/").content.decode()
-    for text in ("<p>Orders something.</p>", "<p>And says what came.</p>", "a whole number", "what it is for", "by default"):
+    for text in (
+        "<p>Orders something.</p>",
+        "<p>And says what came.</p>",
+        "a whole number",
+        "what it is for",
+        "by default",
+    ):
         assert text in page
     assert client.get("/json/browse/no.such/").status_code == 404
     assert client.get("/json/browse/rpc.discover/").status_code == 200
@@ -180,11 +186,13 @@ def page(console: Any, server: str, browser: Any) -> InTheBrowser:
 
 
 ORDER = {
-    "title": "A", "count": "12345678901234567890", "price": "12.50", "day": "2026-01-31", "at": "2026-01-31T12:00", "colour": '"blue"',
+    "title": "A", "count": "12345678901234567890", "price": "12.50", "day": "2026-01-31", "at": "2026-01-31T12:00",
+    "colour": '"blue"',
     "is_gift": True, "items": '[{"name": "x"}]', "extra": '{"a": 1}', "ratio": "0.25",
 }  # fmt: skip
 ORDERED = {
-    "title": "A", "count": 12345678901234567890, "price": "12.50", "day": "2026-01-31", "colour": "blue", "is_gift": True,
+    "title": "A", "count": 12345678901234567890, "price": "12.50", "day": "2026-01-31", "colour": "blue",
+    "is_gift": True,
     "items": [{"name": "x", "count": 1}], "note": None, "ratio": 0.25, "extra": {"a": 1},
 }  # fmt: skip
 
@@ -246,7 +254,9 @@ def test_passwords_are_neither_kept_nor_written_into_curl(page: InTheBrowser, se
     assert page.send()["result"] == "ada"
     assert "shop.enter" in page.history()
     assert "hunter" not in page.history()
-    page.browser.execute_script("navigator.clipboard.writeText = (text) => { window.copied = text; return Promise.resolve(); }")
+    page.browser.execute_script(
+        "navigator.clipboard.writeText = (text) => { window.copied = text; return Promise.resolve(); }"
+    )
     page.find("#curl").click()
     copied = page.browser.execute_script("return window.copied")
     assert copied.startswith("curl 'http")
@@ -320,16 +330,23 @@ def test_texts_stay_texts(page: InTheBrowser) -> None:
 
 def test_with_dojos_middleware_the_form_is_of_dijits(console: Any, server: str, browser: Any, dojo_root: Path) -> None:
     page = InTheBrowser(browser, server).open("shop.order")
-    wait_for(browser, lambda: browser.execute_script("return document.documentElement.dataset.djintegrate") == "ready", "no dijits")
+    wait_for(
+        browser,
+        lambda: browser.execute_script("return document.documentElement.dataset.djintegrate") == "ready",
+        "no dijits",
+    )
     assert len(browser.find_elements("css selector", "#call .dijit")) > 5
     browser.execute_script(
-        "const registry = require('dijit/registry'), set = (name, value) => registry.byId('param_' + name).set('value', value);"
-        "set('title', 'A'); set('count', 5); set('price', '12.50'); set('day', new Date(2026, 0, 31)); set('colour', '\"blue\"');"
+        "const registry = require('dijit/registry');"
+        "const set = (name, value) => registry.byId('param_' + name).set('value', value);"
+        "set('title', 'A'); set('count', 5); set('price', '12.50'); set('day', new Date(2026, 0, 31));"
+        "set('colour', '\"blue\"');"
         "set('items', '[{\"name\": \"x\"}]');"
     )
     wait_for(browser, lambda: page.request()["params"].get("day") == "2026-01-31", "the date was not taken over")
     assert page.request()["params"] == {
-        "title": "A", "count": 5, "price": "12.50", "day": "2026-01-31", "colour": "blue", "is_gift": False, "items": [{"name": "x"}],
+        "title": "A", "count": 5, "price": "12.50", "day": "2026-01-31", "colour": "blue", "is_gift": False,
+        "items": [{"name": "x"}],
     }  # fmt: skip
 
 

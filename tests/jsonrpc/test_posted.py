@@ -65,7 +65,8 @@ def test_authenticated(live_server: Any, settings: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "version"), [("", "1.0"), ("version", "1.0"), ("version", "1.1"), ("version", "2.0"), ("jsonrpc", "1.1"), ("jsonrpc", "2.0")]
+    ("key", "version"),
+    [("", "1.0"), ("version", "1.0"), ("version", "1.1"), ("version", "2.0"), ("jsonrpc", "1.1"), ("jsonrpc", "2.0")]
 )  # fmt: skip
 def test_version_agnostic(key: str, version: str, client: Any) -> None:
     @jsonrpc_method("app.sayHello")

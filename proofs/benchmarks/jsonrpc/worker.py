@@ -51,7 +51,8 @@ def batch(handler: Any, view: str) -> float:
 def call(handler: Any) -> bytes:
     """All of a request as a WSGI server makes it, from the environment to the closed response."""
     environ = {
-        "REQUEST_METHOD": "POST", "PATH_INFO": "/call", "SCRIPT_NAME": "", "QUERY_STRING": "", "SERVER_NAME": "testserver",
+        "REQUEST_METHOD": "POST", "PATH_INFO": "/call", "SCRIPT_NAME": "", "QUERY_STRING": "",
+        "SERVER_NAME": "testserver",
         "SERVER_PORT": "80", "SERVER_PROTOCOL": "HTTP/1.1", "CONTENT_TYPE": "application/json",
         "CONTENT_LENGTH": str(len(CALL)), "HTTP_HOST": "testserver", "REMOTE_ADDR": "127.0.0.1",
         "wsgi.input": io.BytesIO(CALL), "wsgi.url_scheme": "http", "wsgi.errors": sys.stderr,

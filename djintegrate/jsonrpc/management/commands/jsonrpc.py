@@ -23,7 +23,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("action", choices=["call"], help="Call a method and print its result as JSON.")
-        parser.add_argument("url", metavar="URL", help="The address of the service, such as http://127.0.0.1:8000/json/")
+        parser.add_argument(
+            "url", metavar="URL", help="The address of the service, such as http://127.0.0.1:8000/json/"
+        )
         parser.add_argument("method", help="The method's name, such as app.sayHello")
         parser.add_argument(
             "params", nargs="*", metavar="value",

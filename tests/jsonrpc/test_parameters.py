@@ -1,4 +1,4 @@
-"""Type hints to parameters and back: each type, from JSON, from an address, into JSON; and what is told of a wrong one."""
+"""Type hints to parameters and back: each type, from JSON, from an address, into JSON; and each wrong value."""
 
 from __future__ import annotations
 
@@ -193,7 +193,7 @@ REFUSED: list[tuple[Any, Any, str]] = [
     (Room, {}, "should have the field 'name'"), (Room, {"name": 5}, "value.name is 5"), (Room, "x", "an object (Room)"),
     (Room, {"name": "a", "seets": 1}, "value.seets is 1, and is no field of Room. Did you mean seats?"),
     (Room, {"name": "a", "seats": 0}, "a room has a seat at least"), (Session, {"title": "a"}, "the field 'starts'"),
-    (Tree, {"name": "a", "children": [{"name": "b", "children": [{}]}]}, "value.children[0].children[0] is an object of"),
+    (Tree, {"name": "a", "children": [{"name": "b", "children": [{}]}]}, "value.children[0].children[0] is an object"),
     (Session, {"title": "a", "starts": "x"}, 'value.starts is "x", and should be a date and time'),
     (Annotated[int, MinValueValidator(1)], 0, "greater than or equal to 1"), (Annotated[int, even], 3, "It is odd."),
     (Annotated[str, forms.EmailField()], "a", "valid email"), (Room | None, {"name": 5}, "value.name is 5"),

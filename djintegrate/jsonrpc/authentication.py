@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 from typing import Any
 
+from asgiref.sync import sync_to_async
 from django.contrib.auth import authenticate
 from django.http import HttpRequest
 from django.middleware.csrf import CsrfViewMiddleware
@@ -35,7 +36,10 @@ class Callers:
         request.user = self._by_request
 
         async def auser() -> Any:
-            return self._request.user
+            user = self._request.user
+            # Finding out who it is may ask the database.
+            await sync_to_async(bool)(user)
+            return user
 
         request.auser = auser
 

@@ -250,8 +250,10 @@ def test_asynchronous_functions_know_who_calls(rpc: Caller, ada: User) -> None:
     async def who(request: Any) -> str:
         return str((await request.auser()).get_username())
 
-    site.methods["who"] = type(site.methods["me"])(who, "who", authenticated=True)
     try:
-        assert rpc({**CALL, "method": "who"}, **basic())["result"] == "ada"
+        for authenticated in (True, False):
+            site.methods["who"] = type(site.methods["me"])(who, "who", authenticated=authenticated)
+            assert rpc({**CALL, "method": "who"}, **basic())["result"] == "ada"
+        assert rpc({**CALL, "method": "who"})["result"] == ""
     finally:
         del site.methods["who"]

@@ -9,6 +9,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from djintegrate.jsonrpc import JSONRPCError, JSONRPCSite, checks, jsonrpc_method, jsonrpc_site
+from djintegrate.jsonrpc.methods import Method
 
 
 def function(request: Any) -> None: ...
@@ -54,6 +55,8 @@ def test_the_checks_read_the_hints() -> None:
     finally:
         del jsonrpc_site.methods["wrong"]
     assert error.msg.startswith("wrong: The parameter 'value': complex is no type that a parameter can have.")
+    with pytest.raises(ImproperlyConfigured, match="The first one is the request"):
+        Method(lambda: None, "a").signature.bind([], None)  # type: ignore[arg-type]
 
 
 def test_an_error_has_a_code_and_a_message_of_its_class_or_of_its_own() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,7 +42,11 @@ class Signature:
     def __init__(self, function: Callable[..., Any], permissions: Mapping[str, str | None], wants_types: bool) -> None:
         """`wants_types` is False where the hints are not looked at."""
         hints = typing.get_type_hints(function, include_extras=True) if wants_types else {}
-        found = list(inspect.signature(function).parameters.values())[1:]
+        if not inspect.signature(function).parameters:
+            raise ImproperlyConfigured("The function takes no parameter. The first one is the request.")
+        request, *found = inspect.signature(function).parameters.values()
+        # Which no client can give, not even among names of all kinds.
+        self._request = request.name
         self.more: Parameter | None = None
         self.others: Parameter | None = None
         self.parameters: list[Parameter] = []
@@ -76,19 +80,14 @@ class Signature:
         values = [_converted(each, value, caller) for each, value in zip(known, params, strict=False)]
         if self.more is not None:
             values += [_converted(self.more, value, caller) for value in params[len(known) :]]
-        if len(values) < len(self.parameters):
-            self._want(
-                self.parameters[len(values) :] if self.more is None else self.parameters, set(self._names(values))
-            )
+        if len(params) < len(known) or len(known) < len(self.parameters):
+            self._want({each.name for each in known[: len(params)]})
         return values, {}
-
-    def _names(self, values: list[Any]) -> Iterator[str]:
-        return (each.name for each, _ in zip(self._by_place, values, strict=False))
 
     def _bind_names(self, params: dict[str, Any], caller: Caller) -> tuple[list[Any], dict[str, Any]]:
         named = {}
         for name, value in params.items():
-            parameter = self._by_name.get(name) or self.others
+            parameter = self._by_name.get(name) or (self.others if name != self._request else None)
             if parameter is None:
                 question = did_you_mean(name[:40], self._by_name)
                 raise InvalidParams(
@@ -97,7 +96,7 @@ class Signature:
                 )
             named[name] = _converted(parameter, value, caller, name)
         if len(named) < len(self.parameters):
-            self._want(self.parameters, named)
+            self._want(named)
         if not self._by_place or self._by_place[0].kind is not BY_PLACE_ALONE:
             return [], named
         return self._place_by_name(named)
@@ -115,8 +114,8 @@ class Signature:
                 values.append(named.pop(each.name))
         return values, named
 
-    def _want(self, parameters: list[Parameter], given: Any) -> None:
-        for each in parameters:
+    def _want(self, given: Any) -> None:
+        for each in self.parameters:
             if each.is_required and each.name not in given:
                 raise InvalidParams(
                     message=f"Invalid params: {each.name} is missing, and should be {each.converter.expected}",

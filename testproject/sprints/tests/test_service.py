@@ -69,6 +69,9 @@ class ServiceTests(World):
         self.assertEqual(self.call("sessions.leave", session.id)["result"], 0)
 
     def test_the_page_for_programs_lists_each_method(self) -> None:
-        page = self.client.get("/programs/").content.decode()
-        for name in ("sprints.list", "sessions.schedule", "people.me"):
-            self.assertIn(f"/json/browse/{name}/", page)
+        for has_console in (True, False):
+            with self.settings(JSONRPC_CONSOLE=has_console):
+                page = self.client.get("/programs/").content.decode()
+            for name in ("sprints.list", "sessions.schedule", "people.me"):
+                self.assertIn(f"<code>{name}</code>", page)
+                self.assertEqual(f"/json/browse/{name}/" in page, has_console)

@@ -12,7 +12,7 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth import authenticate
 from django.http import HttpRequest
 from django.middleware.csrf import CsrfViewMiddleware
-from django.utils.functional import SimpleLazyObject
+from django.utils.functional import SimpleLazyObject, empty
 from django.views.decorators.debug import sensitive_variables
 
 from . import conf, throttle
@@ -30,18 +30,26 @@ class Callers:
     def __init__(self, request: HttpRequest) -> None:
         self._request = request
         self._session_user = getattr(request, "user", None)
+        self._session_auser = getattr(request, "auser", None)
         self._passwords: dict[tuple[str, str], Any] = {}
         # Not asked before somebody wants to know: it may cost a query, and makes the answer vary by cookie.
         self._by_request = SimpleLazyObject(self._find)
         request.user = self._by_request
+        request.auser = self._auser
 
-        async def auser() -> Any:
-            user = self._request.user
-            # Finding out who it is may ask the database.
-            await sync_to_async(bool)(user)
-            return user
+    def leave(self) -> None:
+        """The calls are over. The request keeps whoever was found, and nothing that refers back to it."""
+        request = self._request
+        if request.user is self._by_request:
+            found = self._by_request._wrapped
+            _put_back(request, "user", self._session_user if found is empty else found)
+        _put_back(request, "auser", self._session_auser)
 
-        request.auser = auser
+    async def _auser(self) -> Any:
+        user = self._request.user
+        # Finding out who it is may ask the database.
+        await sync_to_async(bool)(user)
+        return user
 
     def let_in(self, method: Method, params: Params) -> Params:
         """The parameters that are left for the function. Forbidden or NotAuthenticated where the caller may not."""
@@ -129,6 +137,13 @@ class Callers:
         if self._passwords[name, password] is None:
             raise NotAuthenticated(message="Name or password is wrong")
         return self._passwords[name, password]
+
+
+def _put_back(request: HttpRequest, name: str, value: Any) -> None:
+    if value is None:
+        delattr(request, name)  # As it was, without Django's middleware.
+    else:
+        setattr(request, name, value)
 
 
 def is_json(request: HttpRequest) -> bool:

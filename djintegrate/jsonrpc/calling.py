@@ -45,6 +45,12 @@ class Calls:
 
     def answer(self, message: Any) -> str:
         """The text of the answer, or of the array of answers; empty where nobody wants one."""
+        try:
+            return self._answer(message)
+        finally:
+            self._callers.leave()
+
+    def _answer(self, message: Any) -> str:
         if not isinstance(message, list):
             return self._single(message)
         if not message:

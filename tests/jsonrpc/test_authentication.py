@@ -257,3 +257,32 @@ def test_asynchronous_functions_know_who_calls(rpc: Caller, ada: User) -> None:
         assert rpc({**CALL, "method": "who"})["result"] == ""
     finally:
         del site.methods["who"]
+
+
+def test_after_the_calls_the_request_has_who_was_found_and_nothing_of_ours(
+    rpc: Caller, ada: User, settings: Any
+) -> None:
+    seen: list[Any] = []
+
+    def looks_at_it(get_response: Any) -> Any:
+        def respond(request: Any) -> Any:
+            before = (getattr(request, "user", None), getattr(request, "auser", None))
+            response = get_response(request)
+            after = (getattr(request, "user", None), getattr(request, "auser", None))
+            seen.append([after[0] is before[0], after[1] == before[1], str(after[0])])
+            return response
+
+        return respond
+
+    import sys
+
+    sys.modules[__name__].looks_at_it = looks_at_it  # type: ignore[attr-defined]
+    own = f"{__name__}.looks_at_it"
+    for chain in ([*settings.MIDDLEWARE, own], [own]):
+        settings.MIDDLEWARE = chain
+        rpc.client = Client()
+        rpc.result("echo", 1)
+        rpc(CALL, **basic())
+    assert seen == [
+        [True, True, "AnonymousUser"], [False, True, "ada"], [True, True, "None"], [False, True, "ada"],
+    ]  # fmt: skip

@@ -40,6 +40,8 @@ class AnswerEncoder(json.JSONEncoder):
 
 def encode(value: Any) -> str:
     """The JSON of a result. A TypeError or ValueError says what JSON has no word for."""
+    if type(value) is int:
+        return str(value)  # For which no encoder has to be made.
     try:
         return _encode(value)
     except TypeError as error:

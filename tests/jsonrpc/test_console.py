@@ -67,6 +67,11 @@ def enter(request: Any, name: str, password: str) -> str:
     return name
 
 
+@jsonrpc_method("shop.mine", authenticated=True, site=site)
+def mine(request: Any) -> str:
+    return str(request.user.get_username())
+
+
 @jsonrpc_method("shop.say", safe=True, site=site)
 def say(request: Any, words: str = "") -> str:
     return words
@@ -348,6 +353,23 @@ def test_with_dojos_middleware_the_form_is_of_dijits(console: Any, server: str, 
         "title": "A", "count": 5, "price": "12.50", "day": "2026-01-31", "colour": "blue", "is_gift": False,
         "items": [{"name": "x"}],
     }  # fmt: skip
+
+
+def test_where_passwords_may_be_parameters_those_written_by_hand_are_not_kept(
+    page: InTheBrowser, settings: Any
+) -> None:
+    settings.JSONRPC_PASSWORD_PARAMETERS = True
+    User.objects.create_user("ada", password="hunter2")
+    page.open("shop.mine")
+    by_hand = '{"method": "shop.mine", "params": ["ada", "hunter2"], "id": 7}'
+    page.browser.execute_script(
+        "const body = document.getElementById('body'); body.value = arguments[0];"
+        "body.dispatchEvent(new Event('input', {bubbles: true}));",
+        by_hand,
+    )
+    assert page.send()["result"] == "ada"
+    assert "shop.mine" in page.history()
+    assert "hunter2" not in page.history()
 
 
 def test_the_service_is_called_where_the_console_is(page: InTheBrowser) -> None:

@@ -143,7 +143,6 @@ def _config(method: Method | None, request: HttpRequest, service: str, home: str
     }
     if method is None:
         return found
-    is_signed_in = user is not None and user.is_authenticated
     return {
         **found,
         "method": method.name,
@@ -158,5 +157,5 @@ def _config(method: Method | None, request: HttpRequest, service: str, home: str
             for each in method.signature.parameters
         ],
         # Name and password may be among the parameters that are written by hand: those are not kept.
-        "passwords": method.authenticated and conf.password_parameters() and not is_signed_in,
+        "passwords": method.authenticated and conf.password_parameters(),
     }

@@ -48,7 +48,13 @@ def typed() -> JSONRPCSite:
     site = JSONRPCSite()
 
     @jsonrpc_method("typed", site=site)
-    def function(request: Any, room: Room, tree: Tree | None = None, colour: Colour = Colour.RED) -> list[Room]:
+    def function(
+        request: Any,
+        room: Room,
+        tree: Tree | None = None,
+        colour: Colour = Colour.RED,
+        pair: tuple[int, str] = (1, "a"),
+    ) -> list[Room]:
         return []
 
     return site
@@ -61,6 +67,17 @@ def test_openrpc_has_a_schema_for_each_type(rpc: Caller) -> None:
         ("room", True, {"$ref": "#/components/schemas/Room"}),
         ("tree", False, {"anyOf": [{"$ref": "#/components/schemas/Tree"}, {"type": "null"}]}),
         ("colour", False, {"enum": ["red", 2, "2026-01-31"], "default": "red"}),
+        (
+            "pair",
+            False,
+            {
+                "type": "array",
+                "items": [{"type": "integer"}, {"type": "string"}],
+                "minItems": 2,
+                "maxItems": 2,
+                "default": [1, "a"],
+            },
+        ),
     ]
     assert method["result"]["schema"] == {"type": "array", "items": {"$ref": "#/components/schemas/Room"}}
     schemas = described["components"]["schemas"]

@@ -151,7 +151,8 @@ def _example(schema: Schema, components: dict[str, Schema], depth: int = 0) -> A
         required = schema.get("required") or list(schema.get("properties", ()))
         return {name: _example(schema["properties"][name], components, depth + 1) for name in required}
     if kind == "array":
-        return [_example(each, components, depth + 1) for each in schema.get("prefixItems", ())]
+        items = schema.get("items")
+        return [_example(each, components, depth + 1) for each in items] if isinstance(items, list) else []
     texts = {"date": "2026-01-31", "date-time": "2026-01-31T12:00:00Z", "time": "12:00", "duration": "PT1H"}
     return {"string": texts.get(schema.get("format", ""), ""), "integer": 0, "number": 0, "boolean": False}.get(
         kind or ""

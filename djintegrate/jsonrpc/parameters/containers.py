@@ -73,7 +73,8 @@ class Fixed(Converter):
 
     def schema(self, components: dict[str, Schema]) -> Schema:
         items = [item.schema(components) for item in self._items]
-        return {"type": "array", "prefixItems": items, "minItems": len(items), "maxItems": len(items)}
+        # As draft 7 says it, which is OpenRPC's.
+        return {"type": "array", "items": items, "minItems": len(items), "maxItems": len(items)}
 
 
 class Table(Converter):

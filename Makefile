@@ -8,7 +8,7 @@ VENV := .venv/bin/python
 ENVIRONMENT = $(or $(PYTHON),exit 1;) -m tools.environment
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format matrix coherence values conformance bench bench-openid fuzz-openid openid-dropin bench-cleanup soak crash docs clean bench-dojo beside screenshots release-check load
+.PHONY: help run test lint format matrix coherence values conformance bench bench-openid fuzz-openid openid-dropin bench-cleanup soak crash docs clean bench-dojo beside screenshots release-check load bench-jsonrpc fuzz-jsonrpc
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -68,6 +68,15 @@ openid-dropin: ## run django-openid-auth 0.17's own tests, and python3-openid's 
 bench-openid: ## count the SQL statements of sign-ins beside django-openid-auth 0.17 on Django 4.2
 	@$(ENVIRONMENT) test
 	@$(VENV) -m proofs.benchmarks.openid $(ARGS)
+
+bench-jsonrpc: ## measure a JSON-RPC call beside a JsonResponse view and beside django-modern-rpc
+	@$(ENVIRONMENT) test
+	@$(VENV) -m pip install --quiet --disable-pip-version-check 'django-modern-rpc==2.1.*'
+	@$(VENV) -m proofs.benchmarks.jsonrpc $(ARGS)
+
+fuzz-jsonrpc: ## 20,000 mutated JSON-RPC requests beside a model of the specification: none is a 500 (ARGS="--cases 2000")
+	@$(ENVIRONMENT) test
+	@$(VENV) -W ignore -m proofs.jsonrpc $(ARGS)
 
 bench-dojo: ## measure a page of ten dijits in Chromium beside plain HTML and hand-written Dojo; a select of 100,000 rows
 	@$(ENVIRONMENT) test --browser

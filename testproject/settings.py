@@ -30,6 +30,7 @@ INSTALLED_APPS = [
     "djintegrate.storm_backend",
     "djintegrate.openid_auth",
     "djintegrate.dojo",
+    "djintegrate.jsonrpc",
     "testproject.sprints",
     "testproject.provider",
     "django.contrib.admin",

@@ -36,6 +36,7 @@ INSTALLED_APPS = [
     "djintegrate.storm_backend",
     "djintegrate.openid_auth",
     "djintegrate.dojo",
+    "djintegrate.jsonrpc",
     "tests.apps.people",
     "tests.apps.fields",
     "tests.apps.sprints",

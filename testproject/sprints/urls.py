@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import include, path
 
-from . import one_transaction, views
+from djintegrate.jsonrpc import jsonrpc_site
+
+from . import one_transaction, programs, service, views
 from .session_rows import SessionRows
+
+# The methods of the service are there because their module is imported.
+assert service
 
 urlpatterns = [
     path("", views.sprints, name="index"),
     path("people/", views.people, name="people"),
+    path("programs/", programs.page, name="programs"),
+    path("json/", include(jsonrpc_site.urls)),
     path("one-transaction/", one_transaction.page, name="one-transaction"),
     path("at/<slug:slug>/", views.sprint, name="sprint"),
     path("at/<slug:slug>/grid/", views.grid, name="grid"),

@@ -19,7 +19,12 @@ from djintegrate.common.types import Unfit
 
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "docs" / "reference"
-PAGES = {"storm_backend": "settings.md", "openid_auth": "openid-settings.md", "dojo": "dojo.md"}
+PAGES = {
+    "storm_backend": "settings.md",
+    "openid_auth": "openid-settings.md",
+    "dojo": "dojo.md",
+    "jsonrpc": "jsonrpc.md",
+}
 """Where the settings of each app are documented."""
 
 
@@ -42,6 +47,11 @@ VALUES: list[Any] = [None, *ODD, *TEXTS, *SEVERAL, *PAIRS]
 """Of each type that may come to somebody's mind."""
 
 ALSO_RIGHT: dict[str, list[Any]] = {
+    "JSONRPC_CONSOLE": [True],
+    "JSONRPC_MAX_BATCH": [5, 10**400],
+    "JSONRPC_MAX_BYTES": [10**400],
+    "JSONRPC_MAX_DEPTH": [10**400],
+    "JSONRPC_THROTTLE_PROXIES": [5, 10**400],
     "OPENID_NOTIFY": [True],
     "OPENID_THROTTLE_PROXIES": [5, 10**400],
     "OPENID_CONFIRM_SECONDS": [None],

@@ -26,8 +26,11 @@ from tests.support.doc_pages import PAGES, ROOT, RUNNABLE, Block, blocks, every_
 FOLLOWED = {
     "docs/how-to/dojo-form-function.md": "tests/dojo/test_docs.py",
     "docs/how-to/openid-connect.md": "tests/openid_auth/test_connect_docs.py",
+    "docs/how-to/jsonrpc-callers.md": "tests/jsonrpc/test_docs.py",
+    "docs/how-to/jsonrpc-clients.md": "tests/jsonrpc/test_docs.py",
     "docs/reference/which-settings.md": "tests/docs/test_which_settings.py",
     "docs/tutorial/a-django-form-as-dijits.md": "tests/dojo/test_docs.py",
+    "docs/tutorial/a-service-by-json-rpc.md": "tests/jsonrpc/test_docs.py",
     "docs/tutorial/log-in-with-launchpad.md": "tests/openid_auth/test_tutorial.py",
     "docs/tutorial/storm-in-ten-minutes.md": "tests/docs/test_storm_tutorial.py",
 }

@@ -86,7 +86,7 @@ class ErrorPageTests(World):
         """From each page and each refusal of the site, by its link, and by what sends people to sign in."""
         # Where identities/ and sessions/ send people is the sign-in app's own; login/ asks a provider.
         others = ("admin/", "provider/", "openid/identities/", "openid/sessions/", "openid/login/")
-        parts = {"slug": "lisbon", "key": self.here.split("/")[-2], "what": "attend"}
+        parts = {"slug": "lisbon", "key": self.here.split("/")[-2], "what": "attend", "method": "people.me"}
         places = {f"/{path}" % parts for path in addresses() if not path.startswith(others)}
         self.assertTrue({f"{self.here}attend/", "/openid/complete/"} <= places)
         signed_in = CommittingClient()

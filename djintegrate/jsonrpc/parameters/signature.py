@@ -1,0 +1,152 @@
+"""A function's parameters: what a call gives, by place or by name, becomes what the function is called with."""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+
+from djintegrate.common.types import did_you_mean
+
+from ..errors import InvalidParams
+from ..protocol.messages import Params
+from .converters import Caller, Converter, Wrong
+from .hints import DEFAULT, Hints
+
+EMPTY = inspect.Parameter.empty
+BY_NAME_ALONE = inspect.Parameter.KEYWORD_ONLY
+BY_PLACE_ALONE = inspect.Parameter.POSITIONAL_ONLY
+
+
+@dataclass(frozen=True)
+class Parameter:
+    name: str
+    hint: Any
+    converter: Converter
+    default: Any = EMPTY
+    kind: Any = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    description: str = ""
+
+    @property
+    def is_required(self) -> bool:
+        return self.default is EMPTY
+
+
+class Signature:
+    """All but the first parameter, which is the request. `permissions` are the decorator's, by parameter."""
+
+    def __init__(self, function: Callable[..., Any], permissions: Mapping[str, str | None], wants_types: bool) -> None:
+        """`wants_types` is False where the hints are not looked at."""
+        hints = typing.get_type_hints(function, include_extras=True) if wants_types else {}
+        if not inspect.signature(function).parameters:
+            raise ImproperlyConfigured("The function takes no parameter. The first one is the request.")
+        request, *found = inspect.signature(function).parameters.values()
+        # Which no client can give, not even among names of all kinds.
+        self._request = request.name
+        self.more: Parameter | None = None
+        self.others: Parameter | None = None
+        self.parameters: list[Parameter] = []
+        for each in found:
+            hint = hints.get(each.name, Any)
+            try:
+                converter = Hints(permissions.get(each.name, DEFAULT)).converter(hint)
+            except ImproperlyConfigured as error:
+                raise ImproperlyConfigured(f"The parameter {each.name!r}: {error}.") from None
+            made = Parameter(each.name, hint, converter, each.default, each.kind, _description(hint, converter))
+            if each.kind is inspect.Parameter.VAR_POSITIONAL:
+                self.more = made
+            elif each.kind is inspect.Parameter.VAR_KEYWORD:
+                self.others = made
+            else:
+                self.parameters.append(made)
+        self.result = Hints(None).converter(hints["return"]) if _is_plain(hints.get("return", EMPTY)) else Converter()
+        self._by_name = {each.name: each for each in self.parameters}
+        self._by_place = [each for each in self.parameters if each.kind is not BY_NAME_ALONE]
+        strangers = [name for name in permissions if name not in {each.name for each in found}]
+        if strangers:
+            raise ImproperlyConfigured(f"permissions names {strangers[0]!r}, which is no parameter of the function.")
+
+    def bind(self, params: Params, caller: Caller) -> tuple[list[Any], dict[str, Any]]:
+        """The positional and the named arguments. What does not fit is InvalidParams."""
+        if isinstance(params, dict):
+            return self._bind_names(params, caller)
+        known = self._by_place
+        if len(params) > len(known) and self.more is None:
+            raise InvalidParams(message=f"Invalid params: there are {len(params)}, and may be {_count(len(known))}")
+        values = [_converted(each, value, caller) for each, value in zip(known, params, strict=False)]
+        if self.more is not None:
+            values += [_converted(self.more, value, caller) for value in params[len(known) :]]
+        if len(params) < len(known) or len(known) < len(self.parameters):
+            self._want({each.name for each in known[: len(params)]})
+        return values, {}
+
+    def _bind_names(self, params: dict[str, Any], caller: Caller) -> tuple[list[Any], dict[str, Any]]:
+        named = {}
+        for name, value in params.items():
+            parameter = self._by_name.get(name) or (self.others if name != self._request else None)
+            if parameter is None:
+                question = did_you_mean(name[:40], self._by_name)
+                raise InvalidParams(
+                    message=f"Invalid params: there is no parameter {name[:40]!r}. {question}".rstrip(" ."),
+                    data={"parameter": name[:40]},
+                )
+            named[name] = _converted(parameter, value, caller, name)
+        if len(named) < len(self.parameters):
+            self._want(named)
+        if not self._by_place or self._by_place[0].kind is not BY_PLACE_ALONE:
+            return [], named
+        return self._place_by_name(named)
+
+    def _place_by_name(self, named: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+        values = []
+        for each in self._by_place:
+            if each.kind is not BY_PLACE_ALONE:
+                break
+            if each.name not in named:
+                if each.is_required:
+                    break
+                values.append(each.default)
+            else:
+                values.append(named.pop(each.name))
+        return values, named
+
+    def _want(self, given: Any) -> None:
+        for each in self.parameters:
+            if each.is_required and each.name not in given:
+                raise InvalidParams(
+                    message=f"Invalid params: {each.name} is missing, and should be {each.converter.expected}",
+                    data={"parameter": each.name},
+                )
+
+
+def _converted(parameter: Parameter, value: Any, caller: Caller, name: str = "") -> Any:
+    try:
+        return parameter.converter(value, caller)
+    except Wrong as wrong:
+        raise wrong.error(name[:40] or parameter.name) from None
+
+
+def _description(hint: Any, converter: Converter) -> str:
+    """What Annotated says in words; of a Storm class that is its store."""
+    if typing.get_origin(hint) is not typing.Annotated or hasattr(typing.get_args(hint)[0], "__storm_table__"):
+        return ""
+    return next((each for each in typing.get_args(hint)[1:] if isinstance(each, str)), "")
+
+
+def _is_plain(hint: Any) -> bool:
+    """Whether a result's hint can be described; whatever it is, the result is sent."""
+    if hint is EMPTY:
+        return False
+    try:
+        Hints(None).converter(hint)
+    except (ImproperlyConfigured, TypeError):
+        return False
+    return True
+
+
+def _count(number: int) -> str:
+    return "none" if number == 0 else f"{number} at most"

@@ -1,0 +1,95 @@
+"""Results as JSON: what Python, Django and Storm have beside JSON's own types, each in the form in which it is read."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, is_dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Model
+from django.utils.duration import duration_iso_string
+from django.utils.functional import Promise
+
+
+class AnswerEncoder(json.JSONEncoder):
+    def default(self, o: Any) -> Any:
+        if isinstance(o, Model):
+            return o.pk
+        if is_dataclass(o) and not isinstance(o, type):
+            return {field.name: getattr(o, field.name) for field in fields(o)}
+        if isinstance(o, Enum):
+            return o.value
+        if isinstance(
+            o, datetime | date | time | timedelta | Decimal | UUID | Promise | bytes | bytearray | memoryview
+        ):
+            return _text(o)
+        if hasattr(type(o), "__storm_table__"):
+            return storm_key(o)
+        if isinstance(o, Mapping):
+            return dict(o)
+        if isinstance(o, Iterable) and not isinstance(o, type):
+            return list(o)
+        return super().default(o)
+
+
+def encode(value: Any) -> str:
+    """The JSON of a result. A TypeError or ValueError says what JSON has no word for."""
+    if type(value) is int:
+        return str(value)  # For which no encoder has to be made.
+    try:
+        return _encode(value)
+    except TypeError as error:
+        if "keys must be" not in str(error):
+            raise
+        return _encode(_with_plain_keys(value))
+
+
+def storm_key(instance: Any) -> Any:
+    """The primary key of a Storm object: a list where it has several columns."""
+    from storm.info import get_cls_info
+
+    info = get_cls_info(type(instance))
+    names = {id(column): name for name, column in info.attributes.items()}
+    # By the attribute, so that an object that is not yet written gets its key first.
+    found = [getattr(instance, names[id(column)]) for column in info.primary_key]
+    return found[0] if len(found) == 1 else found
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, timedelta):
+        return str(duration_iso_string(value))
+    if isinstance(value, bytes | bytearray | memoryview):
+        return base64.b64encode(value).decode()
+    if isinstance(value, datetime | time):
+        return value.isoformat().replace("+00:00", "Z")
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def _with_plain_keys(value: Any) -> Any:
+    """The same with texts for the keys that JSON could not have, such as a date or a UUID."""
+    if isinstance(value, Mapping):
+        return {_key(key): _with_plain_keys(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_with_plain_keys(item) for item in value]
+    if value is None or isinstance(value, str | int | float):
+        return value
+    return _with_plain_keys(AnswerEncoder().default(value))
+
+
+def _key(key: Any) -> Any:
+    if isinstance(key, Enum):
+        key = key.value
+    if key is None or isinstance(key, str | int | float):
+        return key
+    if isinstance(key, Model | date | time | timedelta | Decimal | UUID | Promise):
+        return str(key.pk) if isinstance(key, Model) else _text(key)
+    raise TypeError(f"{key!r} is no key of an object in JSON: it is no text, and has no plain form.")
+
+
+_encode = AnswerEncoder(allow_nan=False).encode

@@ -1,0 +1,102 @@
+"""A client: ServiceProxy("https://example.com/json/").app.sayHello("Sam") gives the whole answer, an error included."""
+
+from __future__ import annotations
+
+import base64
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from typing import Any
+
+from .protocol.messages import VERSIONS
+from .protocol.writing import encode
+
+ID = "jsonrpc"
+LONGEST_SHOWN = 200
+
+
+class ServiceError(Exception):
+    """What came back is no answer: the service was not reached, or it is none."""
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *args: Any, **kwargs: Any) -> None:
+        # A redirected POST would become a GET, without the call.
+        return None
+
+
+class ServiceProxy:
+    """`auth` is a pair of name and password, for HTTP Basic."""
+
+    def __init__(
+        self,
+        url: str,
+        method: str = "",
+        *,
+        version: str = "1.0",
+        auth: tuple[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float = 60,
+    ) -> None:
+        if not url.startswith(("http://", "https://")):
+            raise ValueError(
+                f"{url!r} is not the address of a service. Write it whole, as in https://example.com/json/"
+            )
+        if version not in VERSIONS:
+            raise ValueError(f"There is no JSON-RPC {version!r}. Take one of {', '.join(VERSIONS)}.")
+        self.__url = url
+        self.__method = method
+        self.__options: dict[str, Any] = {"version": version, "auth": auth, "headers": headers, "timeout": timeout}
+
+    def __getattr__(self, name: str) -> ServiceProxy:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return ServiceProxy(self.__url, f"{self.__method}.{name}".lstrip("."), **self.__options)
+
+    def __getitem__(self, name: str) -> ServiceProxy:
+        """For names that are no names of Python's: proxy["rpc.discover"]."""
+        return getattr(self, name)
+
+    def __repr__(self) -> str:
+        return f"<ServiceProxy {self.__url} {self.__method}>".replace(" >", ">")
+
+    def __call__(self, *params: Any, **named: Any) -> dict[str, Any]:
+        if params and named:
+            raise TypeError("JSON-RPC has parameters by place or by name, not both in one call.")
+        return self._send(self.__body(params, named))
+
+    def __body(self, params: tuple[Any, ...], named: dict[str, Any]) -> bytes:
+        version = self.__options["version"]
+        said = {"2.0": {"jsonrpc": "2.0"}, "1.1": {"version": "1.1"}}.get(version, {})
+        return encode({**said, "method": self.__method, "params": named or list(params), "id": ID}).encode()
+
+    def _send(self, body: bytes) -> dict[str, Any]:
+        request = urllib.request.Request(self.__url, body, {"Content-Type": "application/json"})
+        auth = self.__options["auth"]
+        if auth is not None:
+            request.add_header("Authorization", "Basic " + base64.b64encode(":".join(auth).encode()).decode())
+        for name, value in (self.__options["headers"] or {}).items():
+            request.add_header(name, value)
+        opener = urllib.request.build_opener(_NoRedirects)
+        try:
+            with opener.open(request, timeout=self.__options["timeout"]) as response:
+                status, text = response.status, response.read()
+        except urllib.error.HTTPError as error:
+            # Also what is no success at HTTP's level may have an answer for its body.
+            with error:
+                status, text = error.code, error.read()
+        except OSError as error:
+            raise ServiceError(f"{self.__url} was not reached: {getattr(error, 'reason', error)}.") from error
+        return _answer(self.__url, status, text)
+
+
+def _answer(url: str, status: int, text: bytes) -> dict[str, Any]:
+    try:
+        answer = json.loads(text)
+    except (ValueError, RecursionError):
+        answer = None
+    if not isinstance(answer, dict):
+        shown = text[:LONGEST_SHOWN].decode(errors="replace")
+        raise ServiceError(f"{url} gave no JSON-RPC answer, but HTTP status {status}: {shown!r}")
+    return answer

@@ -1,0 +1,23 @@
+"""The page for those who write programs: what they may call, and how."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from djintegrate.jsonrpc import conf, jsonrpc_site
+from djintegrate.storm_backend import get_store
+
+from .storm_models import Sprint
+
+
+@require_safe
+def page(request: HttpRequest) -> HttpResponse:
+    sprint = get_store("main").find(Sprint).order_by(Sprint.first_day).last()
+    context = {
+        "methods": jsonrpc_site.own_methods,
+        "slug": sprint.slug if sprint else "lisbon",
+        "has_console": conf.has_console(),
+    }
+    return render(request, "sprints/programs.html", context)

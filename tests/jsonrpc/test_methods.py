@@ -1,0 +1,80 @@
+"""Names and decorators of methods, and the checks of both."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from djintegrate.jsonrpc import JSONRPCError, JSONRPCSite, checks, jsonrpc_method, jsonrpc_site
+from djintegrate.jsonrpc.methods import Method
+
+
+def function(request: Any) -> None: ...
+
+
+@pytest.mark.parametrize("name", ["a b", "a/b", "a?", "#", "\n", "rpc.x", "system.x", 5])
+def test_a_name_that_no_address_can_have_or_that_is_reserved_is_refused(name: Any) -> None:
+    with pytest.raises((ImproperlyConfigured, TypeError), match=r"cannot be called|expected string"):
+        jsonrpc_method(name, site=JSONRPCSite())(function)
+
+
+def test_the_decorator_leaves_the_function_as_it_is() -> None:
+    site = JSONRPCSite()
+    assert jsonrpc_method("a.b", site=site)(function) is function
+    assert jsonrpc_method(site=site)(function) is function
+    assert {"a.b", "function"} < set(site.methods)
+
+
+def test_two_functions_cannot_have_one_name() -> None:
+    site = JSONRPCSite()
+    jsonrpc_method("a", site=site)(function)
+    jsonrpc_method("a", site=site)(function)  # the same again, as where a module is loaded anew
+
+    def other(request: Any) -> None: ...
+
+    with pytest.raises(ImproperlyConfigured, match=r"Two JSON-RPC methods are called 'a': .*function and .*other"):
+        jsonrpc_method("a", site=site)(other)
+
+
+def test_slips_of_the_decorator_are_told() -> None:
+    with pytest.raises(ImproperlyConfigured, match="with a name, above the function"):
+        jsonrpc_method(function)  # type: ignore[arg-type]
+    with pytest.raises(ImproperlyConfigured, match="has the permission 'nodot'"):
+        jsonrpc_method("a", permission="nodot", site=JSONRPCSite())(function)
+
+
+def test_the_checks_read_the_hints() -> None:
+    def wrong(request: Any, value: complex) -> None: ...
+
+    jsonrpc_method("wrong", site=jsonrpc_site)(wrong)
+    try:
+        [error] = [each for each in checks.check_configuration() if each.id == "jsonrpc.E002"]
+    finally:
+        del jsonrpc_site.methods["wrong"]
+    assert error.msg.startswith("wrong: The parameter 'value': complex is no type that a parameter can have.")
+    with pytest.raises(ImproperlyConfigured, match="The first one is the request"):
+        Method(lambda: None, "a").signature.bind([], None)  # type: ignore[arg-type]
+
+
+def test_an_error_has_a_code_and_a_message_of_its_class_or_of_its_own() -> None:
+    class Own(JSONRPCError):
+        code, message = 5, "Own"
+
+    assert (Own().code, Own().message, str(Own(data=1))) == (5, "Own", "Own (5)")
+    assert (Own(6, "Other").code, Own(message="Other").message) == (6, "Other")
+    for code in ("5", True, 1.5):
+        with pytest.raises(TypeError, match="Make it a whole number"):
+            JSONRPCError(code, "x")  # type: ignore[arg-type]
+
+
+def test_importing_the_package_touches_no_models() -> None:
+    """INSTALLED_APPS imports it before there are any."""
+    import subprocess
+    import sys
+
+    code = "import djintegrate.jsonrpc, sys; sys.exit('django.contrib.auth.models' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+    assert importlib.import_module("djintegrate.jsonrpc").__all__

@@ -1,0 +1,96 @@
+"""Parameters by place and by name, as Python binds them: what is missing, too much or unknown is named."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from djintegrate.jsonrpc.errors import InvalidParams
+from djintegrate.jsonrpc.parameters.converters import Caller
+from djintegrate.jsonrpc.parameters.signature import Signature
+
+
+def told(function: Any, params: Any) -> str:
+    with pytest.raises(InvalidParams) as caught:
+        Signature(function, {}, wants_types=True).bind(params, Caller(None))
+    return caught.value.message
+
+
+def book(request: Any, room: str, seats: int = 5, *, note: str = "") -> None: ...
+
+
+def test_what_is_missing_too_much_or_unknown_is_named() -> None:
+    assert told(book, []) == "Invalid params: room is missing, and should be a string"
+    assert told(book, {"seats": 5}) == "Invalid params: room is missing, and should be a string"
+    assert told(book, ["a", 1, "x"]) == "Invalid params: there are 3, and may be 2 at most"
+    assert told(book, {"room": "a", "seets": 1}) == "Invalid params: there is no parameter 'seets'. Did you mean seats?"
+    assert told(lambda request: None, [1]) == "Invalid params: there are 1, and may be none"
+
+
+def functions() -> list[Any]:
+    def plain(request: Any, a: Any, b: Any = 5) -> Any:
+        return a, b
+
+    def by_place(request: Any, a: Any, b: Any = 5, /, c: Any = 6) -> Any:
+        return a, b, c
+
+    def by_name(request: Any, a: Any, *, b: Any, c: Any = 6) -> Any:
+        return a, b, c
+
+    def more(request: Any, a: Any, *rest: Any, b: Any = 5) -> Any:
+        return a, rest, b
+
+    def others(request: Any, a: Any = 1, **rest: Any) -> Any:
+        return a, rest
+
+    def everything(request: Any, a: Any, /, b: Any = 2, *rest: Any, c: Any = 3, **others: Any) -> Any:
+        return a, b, rest, c, others
+
+    def nothing(request: Any) -> Any:
+        return None
+
+    def wanted(request: Any, a: Any, *rest: Any, b: Any) -> Any:
+        return a, rest, b
+
+    return [plain, by_place, by_name, more, others, everything, nothing, wanted]
+
+
+by_names = st.dictionaries(st.sampled_from(["a", "b", "c", "d", "request", "self"]), st.integers())
+
+
+@given(function=st.sampled_from(functions()), params=st.lists(st.integers(), max_size=6) | by_names)
+def test_parameters_are_bound_as_python_binds_them(function: Any, params: Any) -> None:
+    """But for those that Python takes by place alone: JSON may name them, for its names are what the docs show."""
+    kinds = [each.kind for each in inspect.signature(function).parameters.values()]
+    if isinstance(params, dict) and inspect.Parameter.POSITIONAL_ONLY in kinds:
+        return
+    if isinstance(params, dict) and "request" in params:
+        # It is the first parameter, which no client can give.
+        with pytest.raises(InvalidParams):
+            Signature(function, {}, wants_types=False).bind(dict(params), Caller(None))
+        return
+    try:
+        expected = function(None, *params) if isinstance(params, list) else function(None, **params)
+    except TypeError:
+        expected = TypeError
+    try:
+        arguments, named = Signature(function, {}, wants_types=False).bind(params, Caller(None))
+    except InvalidParams:
+        assert expected is TypeError
+    else:
+        assert function(None, *arguments, **named) == expected
+
+
+def test_what_python_takes_by_place_alone_may_be_named() -> None:
+    def by_place(request: Any, a: Any, b: Any = 5, /, c: Any = 6) -> Any:
+        return a, b, c
+
+    signature = Signature(by_place, {}, wants_types=True)
+    for params, expected in [({"a": 1}, (1, 5, 6)), ({"c": 3, "b": 2, "a": 1}, (1, 2, 3))]:
+        arguments, named = signature.bind(dict(params), Caller(None))
+        assert by_place(None, *arguments, **named) == expected
+    assert "a is missing" in told(by_place, {"b": 1})

@@ -36,6 +36,7 @@ INSTALLED_APPS = [
     "djintegrate.storm_backend",
     "djintegrate.openid_auth",
     "djintegrate.dojo",
+    "djintegrate.acl",
     "tests.apps.people",
     "tests.apps.fields",
     "tests.apps.sprints",
@@ -77,6 +78,7 @@ SECRET_KEY = "tests"
 SITE_ID = 1
 FIELDS_SWAPPED = "fields.Place"
 STATIC_URL = "static/"
+ACL_FILE = Path(__file__).parent / "acl" / "posted.xml"
 DOJO_ROOT = CACHE / "dojo"
 DOJO_CACHE = CACHE / "npm"
 DOJO_URL = STATIC_URL + "dojo/dojo"

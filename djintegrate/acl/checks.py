@@ -37,8 +37,7 @@ def check_configuration(**kwargs: Any) -> list[CheckMessage]:
 def site_mistakes(document: Document) -> Iterator[tuple[Mistake, str]]:
     """What is wrong with a file because of the site that it is for, with the id of the check."""
     labels = {config.label for config in apps.get_app_configs()}
-    named = {**{grant.resource: grant.line for grant in reversed(document.grants)}, **document.resources}
-    for resource, line in named.items():
+    for resource, line in document.used.items():
         if resource in labels:
             said = f"The resource {resource!r} is called like an installed app, whose permissions are named like that."
             yield Mistake(line, said, "Give it another name; ACL_MODELS can make it stand for a model."), "acl.E003"

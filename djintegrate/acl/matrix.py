@@ -1,4 +1,4 @@
-"""The list as a table: a row for each resource and privilege, a column for each role. For the command, and for pages."""
+"""The list as a table: a row for each resource and privilege, a column for each role. For the command and for pages."""
 
 from __future__ import annotations
 

@@ -14,8 +14,8 @@ from difflib import get_close_matches
 from graphlib import CycleError, TopologicalSorter
 from typing import IO, Any
 
-from .errors import Mistake
 from .elements import Element, NotXML, parse
+from .errors import Mistake
 
 NAME = re.compile(r"[\w-]+")
 DOTTED_NAME = re.compile(r"[\w-]+(\.[\w-]+)*")
@@ -59,6 +59,8 @@ class Document:
     roles: dict[str, DeclaredRole] = field(default_factory=dict)
     resources: dict[str, int] = field(default_factory=dict)
     """Those of <resourceSet>, with their lines. Without one, every name will do."""
+    used: dict[str, int] = field(default_factory=dict)
+    """All resources, with the lines where they are named first."""
     grants: list[Grant] = field(default_factory=list)
     mistakes: list[Mistake] = field(default_factory=list)
     remarks: list[Mistake] = field(default_factory=list)
@@ -127,6 +129,7 @@ def _read_resources(root: Element, document: Document) -> None:
             document.wrong(resource.line, said, "Remove one of the two.")
         elif _is_resource(resource, document):
             document.resources[resource.text] = resource.line
+            document.used.setdefault(resource.text, resource.line)
 
 
 def _read_roles(root: Element, document: Document) -> None:
@@ -180,6 +183,7 @@ def _read_permission(permission: Element, document: Document) -> None:
             document.wrong(permission.line, f"A permission without a {tag} grants nothing.", remedy)
     resources = [resource for resource in resources if _is_resource(resource, document)]
     for resource in resources:
+        document.used.setdefault(resource.text, resource.line)
         if document.resources and resource.text not in document.resources:
             _unknown(resource, "resource", document.resources, document, "Declare it in <resourceSet>.")
     for role in roles:

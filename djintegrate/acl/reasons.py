@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from djintegrate.common.types import did_you_mean
@@ -43,7 +44,7 @@ def _steps(who: str, way: Way, roles: dict[str, str], resource: str, privilege: 
     """From the person to the grant."""
     first = way.roles[0]
     yield f"{who} has the role {first!r} by {roles[first]}."
-    for role, parent in zip(way.roles, way.roles[1:], strict=False):
+    for role, parent in pairwise(way.roles):
         yield f"The role {role!r} inherits from {parent!r}."
     condition = f", if {way.condition!r} is true of the object" if way.condition else ""
     line = f" ({conf.file().name}, line {way.line})" if way.line else ""

@@ -88,7 +88,7 @@ def roles_of(user: Any) -> dict[str, str]:
 
 
 def perm_names(resource: str, privilege: str) -> list[str]:
-    """How Django's code asks for a privilege; for a resource that stands for a model, as that model's permission too."""
+    """How Django's code asks for a privilege: by its own name, and as the permission of a model that it stands for."""
     names = [f"{resource}.{privilege}"]
     return [*names, *(_of_model(label, privilege) for each, label in _labels() if each == resource)]
 

@@ -19,9 +19,9 @@ long = settings(max_examples=CASES, deadline=None, suppress_health_check=list(He
 @long
 @given(world.worlds(), world.people, world.truths, st.booleans(), ROLES, ROLES)
 def test_django_is_told_what_the_model_says(
-    made: world.World, person: world.Person, true: frozenset[str], given: bool, anonymous: str | None, all: str | None
+    made: world.World, person: world.Person, true: frozenset[str], given: bool, out: str | None, within: str | None
 ) -> None:
-    beside.the_site_says_what_the_model_says(made, person, true, given, anonymous, all)
+    beside.the_site_says_what_the_model_says(made, person, true, given, out, within)
 
 
 @long

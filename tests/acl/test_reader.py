@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -124,7 +125,7 @@ def test_space_around_names_does_not_count() -> None:
         (config(permission('<privilege allowed="false">write</privilege>')), "line 7: Withdraws 'write' on 'time_card' "
          "for the role 'clerk', which it would not inherit."),
         (config(permission("<privilege></privilege>")), "line 7: <privilege> is empty."),
-        (config(permission("<privilege>time_card.write</privilege>")), "line 7: 'time_card.write' is no name of a priv"),
+        (config(permission("<privilege>time_card.write</privilege>")), "line 7: 'time_card.write' is no name of a"),
         (config(permission("<privilege>*</privilege>")), "line 7: '*' is no name of a privilege."),
         (config(permission(WRITE, resources="time card")), "line 5: 'time card' is no name of a resource."),
         (config(permission(WRITE, resources=".time_card")), "line 5: '.time_card' is no name of a resource."),
@@ -175,7 +176,7 @@ def test_every_circle_is_told_once_and_names_its_roles_in_order() -> None:
     inherits = {f"{role} → {parent}" for role, parent in pairs}
     for circle in said:
         steps = circle.rstrip(".").split(" → ")
-        assert {f"{one} → {two}" for one, two in zip(steps, steps[1:], strict=False)} <= inherits
+        assert {f"{one} → {two}" for one, two in pairwise(steps)} <= inherits
         assert steps[0] == steps[-1]
 
 

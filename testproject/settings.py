@@ -30,6 +30,7 @@ INSTALLED_APPS = [
     "djintegrate.storm_backend",
     "djintegrate.openid_auth",
     "djintegrate.dojo",
+    "djintegrate.acl",
     "testproject.sprints",
     "testproject.provider",
     "django.contrib.admin",
@@ -76,6 +77,7 @@ STATIC_ROOT = VAR / "static"
 AUTHENTICATION_BACKENDS = [
     "djintegrate.openid_auth.auth.OpenIDBackend",
     "django.contrib.auth.backends.ModelBackend",
+    "djintegrate.acl.backends.AclBackend",
 ]
 LOGIN_URL = "openid-login"
 LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "index"
@@ -95,6 +97,11 @@ if DEBUG and "OPENID_SSO_SERVER_URL" not in os.environ:
     _here = f"127.0.0.1:{os.environ.get('PORT') or 8000}"
     OPENID_SSO_SERVER_URL = f"http://{_here}/provider/"
     OPENID_FETCH_ALLOWED_HOSTS = [_here]
+
+# Who may do what. The roles are groups, into which the teams above put people.
+ACL_FILE = ROOT / "testproject" / "roles.xml"
+ACL_ROLES = {"proposer": "proposers", "scheduler": "schedulers", "organiser": "organisers"}
+ACL_SIGNED_IN_ROLE = "participant"
 
 # Two requests that want the same lock: the second runs again.
 STORM_RETRY_ATTEMPTS = 3

@@ -21,6 +21,8 @@ class Reason:
 
     granted: bool
     lines: tuple[str, ...]
+    depends: bool = False
+    """Whether it is not granted because no object was given, which a condition could be true of."""
 
 
 def why(user: Any, resource: str, privilege: str, obj: Any = None) -> Reason:
@@ -37,7 +39,8 @@ def why(user: Any, resource: str, privilege: str, obj: Any = None) -> Reason:
     if true:
         shown = min(true, key=lambda way: (way.condition is not None, len(way.roles)))
         return Reason(True, (f"Yes: {who} may {asked}.", *_steps(who, shown, roles, resource, privilege)))
-    return Reason(False, (f"No: {who} may not {asked}.", *_refusal(who, acl, roles, ways, resource, privilege, obj)))
+    lines = _refusal(who, acl, roles, ways, resource, privilege, obj)
+    return Reason(False, (f"No: {who} may not {asked}.", *lines), depends=bool(ways) and obj is None)
 
 
 def _steps(who: str, way: Way, roles: dict[str, str], resource: str, privilege: str) -> Iterator[str]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import one_transaction, views
+from . import one_transaction, views, who_may_what
 from .session_rows import SessionRows
 
 urlpatterns = [
     path("", views.sprints, name="index"),
     path("people/", views.people, name="people"),
+    path("who-may-what/", who_may_what.page, name="who-may-what"),
     path("one-transaction/", one_transaction.page, name="one-transaction"),
     path("at/<slug:slug>/", views.sprint, name="sprint"),
     path("at/<slug:slug>/grid/", views.grid, name="grid"),

@@ -8,7 +8,7 @@ VENV := .venv/bin/python
 ENVIRONMENT = $(or $(PYTHON),exit 1;) -m tools.environment
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format matrix coherence values conformance bench bench-openid fuzz-openid openid-dropin bench-cleanup soak crash docs clean bench-dojo beside screenshots release-check load
+.PHONY: help run test lint format matrix coherence values conformance bench bench-openid fuzz-openid openid-dropin bench-cleanup soak crash docs clean bench-dojo bench-acl access beside screenshots release-check load
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -73,6 +73,14 @@ bench-dojo: ## measure a page of ten dijits in Chromium, and a select of 1,000 a
 	@$(ENVIRONMENT) test --browser
 	@$(VENV) -m proofs.benchmarks.dojo.rows
 	@$(VENV) -m proofs.benchmarks.dojo $(ARGS)
+
+bench-acl: ## measure has_perm through the roles' file beside ModelBackend's cached check
+	@$(ENVIRONMENT) test
+	@$(VENV) -m proofs.benchmarks.acl $(ARGS)
+
+access: ## compare 10,000 random graphs of roles with a plain model, and make 10,000 slips (ARGS="--cases 1000")
+	@$(ENVIRONMENT) test
+	@$(VENV) -m proofs.acl $(ARGS)
 
 beside: ## compare 5,000 fields that Hypothesis puts together, as plain HTML and as dijits (ARGS="--pages 10")
 	@$(ENVIRONMENT) test --browser

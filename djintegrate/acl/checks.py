@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from django.apps import apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
+from django.urls import get_resolver
 from django.utils.module_loading import import_string
 
 from djintegrate.common.checks import unknown_names, wrong_values
@@ -58,11 +60,18 @@ def _of_file(document: Document) -> Iterator[CheckMessage]:
 
 def _what_the_condition_lacks(condition: str) -> str:
     try:
-        known = conditions.exists(condition)
+        known = conditions.exists(condition) or (_import_urls() and conditions.exists(condition))
     except Misconfigured:
         return "Install djintegrate[acl], which brings the library rules."
     remedy = f"Call rules.add_rule({condition!r}, …) where it is imported at the start, say in an app's ready()."
     return "" if known else remedy
+
+
+def _import_urls() -> bool:
+    """Views and what they import may add rules; a process that serves has imported them before anybody asks."""
+    with suppress(Exception):  # Django's own checks tell of it
+        return bool(get_resolver().url_patterns)
+    return False
 
 
 def _of_settings(document: Document) -> Iterator[CheckMessage]:

@@ -72,8 +72,8 @@ class Document:
 
 def read(file: str | os.PathLike[str] | IO[Any]) -> Document:
     """Never raises for what is in the file. OSError if it cannot be opened."""
-    is_path = isinstance(file, str | os.PathLike)
-    document = Document(os.path.basename(os.fspath(file)) if is_path else str(getattr(file, "name", "the file")))
+    name = os.fspath(file) if isinstance(file, str | os.PathLike) else str(getattr(file, "name", "the file"))
+    document = Document(os.path.basename(name))
     try:
         root = parse(file)
     except NotXML as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -34,13 +34,22 @@ def why(user: Any, resource: str, privilege: str, obj: Any = None) -> Reason:
     if getattr(user, "is_superuser", False):
         return Reason(True, (f"Yes: {who} may {asked}.", f"{who} is a superuser, about whom Django asks no backend."))
     acl, roles = current(), roles_of(user)
-    ways = [way for role in roles for way in acl.role(role).ways(resource, privilege)]
+    ways = _ways(acl, roles, resource, privilege)
     true = [way for way in ways if way.condition is None or (obj is not None and holds(way.condition, user, obj))]
     if true:
-        shown = min(true, key=lambda way: (way.condition is not None, len(way.roles)))
+        shown = min(true, key=lambda way: way.condition is not None)
         return Reason(True, (f"Yes: {who} may {asked}.", *_steps(who, shown, roles, resource, privilege)))
     lines = _refusal(who, acl, roles, ways, resource, privilege, obj)
     return Reason(False, (f"No: {who} may not {asked}.", *lines), depends=bool(ways) and obj is None)
+
+
+def _ways(acl: Acl, roles: Iterable[str], resource: str, privilege: str) -> list[Way]:
+    """Each grant once, by the shortest way that it reaches any of the roles."""
+    found: dict[tuple[str, str | None], Way] = {}
+    every = (way for role in roles for way in acl.role(role).ways(resource, privilege))
+    for way in sorted(every, key=lambda way: len(way.roles)):
+        found.setdefault((way.roles[-1], way.condition), way)
+    return list(found.values())
 
 
 def _steps(who: str, way: Way, roles: dict[str, str], resource: str, privilege: str) -> Iterator[str]:
@@ -59,10 +68,10 @@ def _refusal(
 ) -> Iterator[str]:
     for way in ways:
         yield from _steps(who, way, roles, resource, privilege)
-        if obj is None:
-            yield "Which object it is about was not said, so the condition counts as not true."
-        else:
+        if obj is not None:
             yield f"The condition {way.condition!r} is not true of {obj}."
+    if ways and obj is None:
+        yield "Which object it is about was not said, so no condition counts as true."
     if ways:
         return
     has = ", ".join(f"{role!r} by {reason}" for role, reason in roles.items())

@@ -76,14 +76,14 @@ class AccessRequiredMixin(AccessMixin):
         return super().dispatch(request, *args, **kwargs)
 
     def has_access(self) -> bool:
-        request: HttpRequest = self.request  # type: ignore[attr-defined]
+        request: HttpRequest = self.request
         _be_names(self.resource, self.privilege)
         return _is_allowed(request, str(self.resource), str(self.privilege), self.get_access_object)
 
     def get_access_object(self) -> Any:
         """What conditions are about: the object of a detail, update or delete view. Asked only where they matter."""
         names = {getattr(self, "pk_url_kwarg", None), getattr(self, "slug_url_kwarg", None)}
-        if hasattr(self, "get_object") and names.intersection(self.kwargs):  # type: ignore[attr-defined]
+        if hasattr(self, "get_object") and names.intersection(self.kwargs):
             return self.get_object()
         return None
 

@@ -77,11 +77,12 @@ class Command(BaseCommand):
         if others:
             self.stdout.write(f"But Django says yes, for another backend grants it: {', '.join(others)}.")
 
-    def _check(self, path: Path) -> None:
+    def _check(self, file: Path) -> None:
         try:
-            document = read(path)
+            document = read(file)
         except OSError as error:
-            raise CommandError(f"{str(path)!r} cannot be read: {error.strerror}.") from None
+            raise CommandError(f"{str(file)!r} cannot be read: {error.strerror}.") from None
+        path = _from_here(file)
         mistakes = [*document.mistakes, *(mistake for mistake, _ in site_mistakes(document))]
         for mistake in sorted(mistakes):
             self.stdout.write(f"{path}:{mistake.line}: {mistake.said} {mistake.remedy}")
@@ -92,6 +93,11 @@ class Command(BaseCommand):
         resources = {grant.resource for grant in document.grants}
         counts = (len(document.roles), "role"), (len(resources), "resource"), (len(document.grants), "grant")
         self.stdout.write(f"{path}: no mistakes; {', '.join(_count(*each) for each in counts)}.")
+
+
+def _from_here(path: Path) -> Path:
+    """As editors open it from the terminal."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def _user(name: str) -> Any:

@@ -8,6 +8,8 @@ from typing import Any
 
 import rules
 from django.contrib.admin import AdminSite, ModelAdmin
+from django.contrib.auth.decorators import permission_required
+from django.contrib.auth.mixins import PermissionRequiredMixin
 from django.http import HttpRequest, HttpResponse
 from django.template import engines
 from django.test import override_settings
@@ -112,6 +114,13 @@ class AsyncCards(AccessRequiredMixin, View):
         return HttpResponse("cards")
 
 
+class DjangosMixin(PermissionRequiredMixin, View):
+    permission_required = ["time_card.read", "poster.read"]
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponse("cards")
+
+
 class Unfinished(AccessRequiredMixin, View):
     resource = "time_card"
 
@@ -140,6 +149,8 @@ urlpatterns = [
     path("async/<str:name>/", async_card),
     path("class/<int:pk>/", Card.as_view()),
     path("async-class/", AsyncCards.as_view()),
+    path("mixin/", DjangosMixin.as_view()),
+    path("decorator/", permission_required("time_card.read", raise_exception=True)(DjangosMixin.as_view())),
     path("unfinished/", Unfinished.as_view()),
     path("template/", template),
     path("rows/", People.as_view()),

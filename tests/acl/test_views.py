@@ -76,6 +76,12 @@ def test_templates_ask_by_the_tag_and_by_djangos_perms(visit: Visit) -> None:
         assert Client().get('/template/?text={% access "poster" "read" %}').content == b"True"
 
 
+@pytest.mark.parametrize("address", ["/mixin/", "/decorator/"])
+def test_djangos_own_guards_obey(address: str, visit: Visit) -> None:
+    assert visit(address, "clerk").content == b"cards"
+    assert visit(address, "visitor", name="bea").status_code == 403
+
+
 def test_a_template_that_knows_nobody_is_an_error() -> None:
     with pytest.raises(ImproperlyConfigured, match="neither `user` nor `request`"):
         Template('{% load acl %}{% access "a" "b" %}').render(Context())

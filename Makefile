@@ -8,7 +8,7 @@ VENV := .venv/bin/python
 ENVIRONMENT = $(or $(PYTHON),exit 1;) -m tools.environment
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format matrix coherence values conformance bench bench-openid fuzz-openid openid-dropin bench-cleanup soak crash docs clean bench-dojo bench-acl access beside screenshots release-check load
+.PHONY: help run test lint format matrix coherence values conformance bench bench-openid fuzz-openid openid-dropin bench-cleanup soak crash docs clean bench-dojo bench-acl access isolation beside screenshots release-check load
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -81,6 +81,10 @@ bench-acl: ## measure has_perm through the roles' file beside ModelBackend's cac
 access: ## compare 10,000 random graphs of roles with a plain model, and make 10,000 slips (ARGS="--cases 1000")
 	@$(ENVIRONMENT) test
 	@$(VENV) -m proofs.acl $(ARGS)
+
+isolation: ## play anomalies and histories with both ORMs in each transaction (ARGS="--transactions 20000")
+	@$(ENVIRONMENT) test --db all --servers
+	@$(VENV) -m proofs.isolation $(ARGS)
 
 beside: ## compare 5,000 fields that Hypothesis puts together, as plain HTML and as dijits (ARGS="--pages 10")
 	@$(ENVIRONMENT) test --browser

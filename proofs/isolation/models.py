@@ -1,0 +1,47 @@
+"""The tables of these proofs, for Django's ORM and for Storm's; `tables` says what is in them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+from storm.locals import Int, Unicode
+
+
+class Item(models.Model):
+    """A row of the anomalies."""
+
+    id = models.IntegerField(primary_key=True)
+    value = models.IntegerField()
+
+    class Meta:
+        managed = False
+        db_table = "isolation_item"
+
+
+class StormItem:
+    __storm_table__ = "isolation_item"
+
+    id = Int(primary=True)
+    value: Any = Int()
+
+    def __init__(self, id: int, value: int) -> None:  # noqa: A002
+        self.id, self.value = id, value
+
+
+class Register(models.Model):
+    """A list of the histories: numbers with commas between them, in the order in which they were appended."""
+
+    id = models.IntegerField(primary_key=True)
+    elements = models.TextField()
+
+    class Meta:
+        managed = False
+        db_table = "isolation_register"
+
+
+class StormRegister:
+    __storm_table__ = "isolation_register"
+
+    id = Int(primary=True)
+    elements: Any = Unicode()

@@ -49,9 +49,7 @@ class Site:
 
     def native(self, level: str) -> Any:
         """A connection of Django's native backend, for plain SQL: neither ORM, and nothing of the engine."""
-        location = uris.location(self.uri_at(level))
-        entry = {"ENGINE": location.backend, **location.settings}
-        return ConnectionHandler({"default": entry}).create_connection("default")
+        return native(self.uri_at(level))
 
 
 @contextmanager
@@ -72,9 +70,17 @@ def site(database: str) -> Iterator[Site]:
                 drop_tables(made.native(level))
 
 
-def configure(stores: dict[str, Any]) -> None:
+def native(uri: str) -> Any:
+    """A connection of Django's native backend to the database of a store."""
+    location = uris.location(uri)
+    entry = {"ENGINE": location.backend, **location.settings}
+    return ConnectionHandler({"default": entry}).create_connection("default")
+
+
+def configure(stores: dict[str, Any], first: str = "") -> None:
+    """Each store is an alias of its name, but for the first, which is Django's default."""
     aliases = {name: {"ENGINE": "djintegrate.storm_backend", "NAME": name} for name in stores}
-    first = next(iter(aliases))
+    first = first or next(iter(aliases))
     settings.configure(
         STORM_STORES=stores,
         DATABASES={"default": aliases.pop(first), **aliases},

@@ -32,8 +32,9 @@ class Kind(Enum):
     G2 = "G2-item, cycle with several anti-dependencies"
 
 
-ALWAYS = frozenset({Kind.GARBAGE, Kind.DUPLICATE, Kind.LOST, Kind.FRACTURED, Kind.OWN, Kind.ORDER, Kind.G0})
-READ_COMMITTED = ALWAYS | {Kind.G1A, Kind.G1B, Kind.G1C}
+ALWAYS = frozenset({Kind.GARBAGE, Kind.DUPLICATE, Kind.LOST, Kind.FRACTURED, Kind.OWN, Kind.G0})
+READ_COMMITTED = ALWAYS | {Kind.ORDER, Kind.G1A, Kind.G1B, Kind.G1C}
+"""Who reads what is not committed yet may read an order that is rolled back."""
 SNAPSHOT = READ_COMMITTED | {Kind.INTERNAL, Kind.LOST_UPDATE, Kind.G_SINGLE}
 SERIALIZABLE = SNAPSHOT | {Kind.G2}
 
@@ -82,7 +83,7 @@ class _World:
         self.last: dict[tuple[int, str], int] = {}
         """The last element that a transaction appended to a list."""
         self.versions: dict[str, tuple[int, ...]] = {}
-        """The longest read of each list."""
+        """Each list as it is in the end; one that nobody reads in the end, as the longest read has it."""
         for transaction in history:
             for append in transaction.appends():
                 self.writer[append.key, append.element] = transaction
@@ -91,6 +92,7 @@ class _World:
             for read in transaction.reads():
                 if len(read.elements) > len(self.versions.get(read.key, ())):
                     self.versions[read.key] = read.elements
+        self.versions.update({read.key: read.elements for read in history[-1].reads()})
         self.seen = {(key, element) for key, elements in self.versions.items() for element in elements}
 
     def trusted(self) -> Iterator[Transaction]:

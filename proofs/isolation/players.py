@@ -49,7 +49,8 @@ class Plain:
 
     def play(self, step: Step) -> Rows | None:
         if step.verb in ("commit", "abort"):
-            return self._end(step.verb == "commit")
+            self._end(step.verb == "commit")
+            return None
         self._begin()
         sql, parameters = _statement(step)
         sign = "?" if self._native.vendor == "sqlite" else "%s"

@@ -97,9 +97,10 @@ def _unknown(setting: str, kind: str, name: str, known: list[str]) -> CheckMessa
 
 def _of_teams(document: Document) -> Iterator[CheckMessage]:
     """djintegrate.openid_auth, where it is installed, may put people into groups by teams that anybody can register."""
-    if getattr(settings, "OPENID_LAUNCHPAD_TEAMS_MAPPING_AUTO", False) is not True:
+    if not conf.Login.teams_are_groups():
         return
-    safe = getattr(settings, "OPENID_LAUNCHPAD_TEAMS_MAPPING_AUTO_BLACKLIST", ())
+    given = conf.Login.groups_without_team()
+    safe = given if isinstance(given, list | tuple | set | frozenset) else ()
     for role in document.roles:
         if conf.group_of(role) not in safe:
             yield Error(

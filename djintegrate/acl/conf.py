@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from djintegrate.common.settings import Declared, Setting
-from djintegrate.common.types import dictionary, folder, optional, text
+from djintegrate.common.types import anything, dictionary, folder, optional, text
 
 file = Setting("ACL_FILE", folder('the path of a file, for instance ACL_FILE = BASE_DIR / "roles.xml"'))
 """The roles, and what they may."""
@@ -27,6 +27,14 @@ models = Setting(
     {},
 )
 """The model whose permissions are a resource's privileges: the admin and generic code ask for these."""
+
+
+class Login:
+    """Settings of djintegrate.openid_auth, where it is installed, as they are: it checks them itself."""
+
+    teams_are_groups = Setting("OPENID_LAUNCHPAD_TEAMS_MAPPING_AUTO", anything, False)
+    groups_without_team = Setting("OPENID_LAUNCHPAD_TEAMS_MAPPING_AUTO_BLACKLIST", anything, ())
+
 
 DECLARED = Declared("acl", "ACL_", globals())
 

@@ -169,7 +169,7 @@ def test_importing_the_package_touches_no_models(project: Path) -> None:
 def test_the_reference_has_each_setting_with_its_default_and_each_check() -> None:
     text = REFERENCE.read_text()
     for setting in conf.DECLARED:
-        heading = f"### {setting.name}"
+        heading = f"### `{setting.name}`"
         assert heading in text
         default = re.search(r"Default: `([^`]*)`", text.partition(heading)[2].partition("\n### ")[0])
         assert (default[1] if default else "not set") == repr(setting.default)

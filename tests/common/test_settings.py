@@ -19,7 +19,7 @@ from djintegrate.common.types import Unfit
 
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "docs" / "reference"
-PAGES = {"storm_backend": "settings.md", "openid_auth": "openid-settings.md", "dojo": "dojo.md"}
+PAGES = {"storm_backend": "settings.md", "openid_auth": "openid-settings.md", "dojo": "dojo.md", "acl": "acl.md"}
 """Where the settings of each app are documented."""
 
 

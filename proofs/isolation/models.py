@@ -45,3 +45,24 @@ class StormRegister:
 
     id = Int(primary=True)
     elements: Any = Unicode()
+
+
+class Word(models.Model):
+    """A named value, for the tests of peers."""
+
+    name = models.CharField(max_length=100, primary_key=True)
+    value = models.TextField()
+
+    class Meta:
+        managed = False
+        db_table = "isolation_word"
+
+
+class StormWord:
+    __storm_table__ = "isolation_word"
+
+    name = Unicode(primary=True)
+    value: Any = Unicode()
+
+    def __init__(self, name: str, value: str) -> None:
+        self.name, self.value = name, value

@@ -23,6 +23,7 @@ def main() -> int:
         runs += [histories, [*histories, "--held"]]
         if database != "sqlite":
             runs.append([*histories, "--stores", "2"])
+    runs.append(["peers"])
     failed = [
         run for run in runs if subprocess.run([sys.executable, "-m", f"proofs.isolation.{run[0]}", *run[1:]]).returncode
     ]

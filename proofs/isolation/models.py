@@ -66,3 +66,30 @@ class StormWord:
 
     def __init__(self, name: str, value: str) -> None:
         self.name, self.value = name, value
+
+
+class User(models.Model):
+    """The table of zope.sqlalchemy's tests."""
+
+    id = models.IntegerField(primary_key=True)
+    firstname = models.CharField(max_length=255)
+    lastname = models.CharField(max_length=255)
+
+    class Meta:
+        managed = False
+        db_table = "test_users"
+
+
+class StormUser:
+    __storm_table__ = "test_users"
+
+    id = Int(primary=True)
+    firstname: Any = Unicode()
+    lastname: Any = Unicode()
+
+    def __init__(self, **values: Any) -> None:
+        for name, value in values.items():
+            setattr(self, name, value)
+
+    def asDict(self) -> dict[str, Any]:
+        return {"id": self.id, "firstname": self.firstname, "lastname": self.lastname}

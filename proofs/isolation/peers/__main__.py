@@ -25,6 +25,7 @@ SOURCES = {
 NEEDED = {
     "transaction": ["transaction==5.1"],
     "pyramid_tm": ["pyramid>=2", "pyramid_tm==2.6", "webtest>=3"],
+    "zope_sqlalchemy": ["zope.sqlalchemy==4.1", "packaging"],
 }
 """What the tests import, beside what is here."""
 

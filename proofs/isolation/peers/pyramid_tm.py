@@ -49,8 +49,8 @@ def adapted(source: Path) -> Iterator[unittest.TestSuite]:
     with stores(ALLOWED_HOSTS=["testserver"]):
         tests = importlib.import_module("tests.test_it")
         assert str(source) in str(tests.__file__)
-        tests.TestDefaultCommitVeto._callFUT = _veto  # type: ignore[attr-defined]
-        tests.Test_tm_tween_factory._callFUT = _tween  # type: ignore[attr-defined]
+        tests.TestDefaultCommitVeto._callFUT = _veto
+        tests.Test_tm_tween_factory._callFUT = _tween
         yield unittest.defaultTestLoader.loadTestsFromModule(tests)
 
 
@@ -89,10 +89,8 @@ def _tween(test: Any, handler: Any = None, registry: Any = None, request: Any = 
 
 
 def _userid(request: Any) -> Any:
-    from pyramid.interfaces import ISecurityPolicy
-    from pyramid.threadlocal import get_current_registry
-
-    policy: Any = get_current_registry().queryUtility(ISecurityPolicy)
+    interfaces, threadlocal = map(importlib.import_module, ("pyramid.interfaces", "pyramid.threadlocal"))
+    policy: Any = threadlocal.get_current_registry().queryUtility(interfaces.ISecurityPolicy)
     return policy.authenticated_userid(request) if policy else None
 
 

@@ -32,17 +32,17 @@ def stores(**more: Any) -> Iterator[None]:
         )
         django.setup()
         for name in STORES:
-            _execute(name, TABLE)
+            execute(name, TABLE)
         yield
 
 
 def empty() -> None:
     """Before a test."""
     for name in STORES:
-        _execute(name, "DELETE FROM isolation_word")
+        execute(name, "DELETE FROM isolation_word")
 
 
-def _execute(store: str, statement: str) -> None:
+def execute(store: str, statement: str) -> None:
     import transaction
 
     from djintegrate.storm_backend import get_store

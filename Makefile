@@ -8,7 +8,7 @@ VENV := .venv/bin/python
 ENVIRONMENT = $(or $(PYTHON),exit 1;) -m tools.environment
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format matrix coherence values conformance bench bench-openid fuzz-openid openid-dropin bench-cleanup soak crash docs clean bench-dojo beside screenshots release-check load bench-jsonrpc fuzz-jsonrpc
+.PHONY: help run test lint format matrix coherence values conformance bench bench-openid fuzz-openid openid-dropin bench-cleanup soak crash docs clean bench-dojo beside screenshots release-check load bench-jsonrpc fuzz-jsonrpc bench-acl access isolation
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -82,6 +82,18 @@ bench-dojo: ## measure a page of ten dijits in Chromium beside plain HTML and ha
 	@$(ENVIRONMENT) test --browser
 	@$(VENV) -m proofs.benchmarks.dojo.rows
 	@$(VENV) -m proofs.benchmarks.dojo $(ARGS)
+
+bench-acl: ## measure has_perm through the roles' file beside ModelBackend's cached check
+	@$(ENVIRONMENT) test
+	@$(VENV) -m proofs.benchmarks.acl $(ARGS)
+
+access: ## compare 10,000 random graphs of roles with a plain model, and make 10,000 slips (ARGS="--cases 1000")
+	@$(ENVIRONMENT) test
+	@$(VENV) -m proofs.acl $(ARGS)
+
+isolation: ## play anomalies and histories with both ORMs in each transaction (ARGS="--transactions 20000")
+	@$(ENVIRONMENT) test --db all --servers
+	@$(VENV) -m proofs.isolation $(ARGS)
 
 beside: ## compare 5,000 fields that Hypothesis puts together, as plain HTML and as dijits (ARGS="--pages 10")
 	@$(ENVIRONMENT) test --browser

@@ -31,6 +31,7 @@ INSTALLED_APPS = [
     "djintegrate.openid_auth",
     "djintegrate.dojo",
     "djintegrate.jsonrpc",
+    "djintegrate.acl",
     "testproject.sprints",
     "testproject.provider",
     "django.contrib.admin",
@@ -78,6 +79,7 @@ STATIC_ROOT = VAR / "static"
 AUTHENTICATION_BACKENDS = [
     "djintegrate.openid_auth.auth.OpenIDBackend",
     "django.contrib.auth.backends.ModelBackend",
+    "djintegrate.acl.backends.AclBackend",
 ]
 LOGIN_URL = "openid-login"
 LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "index"
@@ -110,6 +112,11 @@ if DEBUG and "OPENID_SSO_SERVER_URL" not in os.environ:
             "trust_groups": True,
         },
     ]
+
+# Who may do what. The roles are groups, into which the teams above put people.
+ACL_FILE = ROOT / "testproject" / "roles.xml"
+ACL_ROLES = {"proposer": "proposers", "scheduler": "schedulers", "organiser": "organisers"}
+ACL_SIGNED_IN_ROLE = "participant"
 
 # Two requests that want the same lock: the second runs again.
 STORM_RETRY_ATTEMPTS = 3

@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "djintegrate.openid_auth",
     "djintegrate.dojo",
     "djintegrate.jsonrpc",
+    "djintegrate.acl",
     "tests.apps.people",
     "tests.apps.fields",
     "tests.apps.sprints",
@@ -78,6 +79,7 @@ SECRET_KEY = "tests"
 SITE_ID = 1
 FIELDS_SWAPPED = "fields.Place"
 STATIC_URL = "static/"
+ACL_FILE = Path(__file__).parent / "acl" / "posted.xml"
 DOJO_ROOT = CACHE / "dojo"
 DOJO_URL = STATIC_URL + "dojo/dojo"
 STATICFILES_DIRS = [("dojo", DOJO_ROOT)]

@@ -11,6 +11,7 @@ class SprintsConfig(AppConfig):
     verbose_name = "Sprint scheduler"
 
     def ready(self) -> None:
-        from .roles import make_groups
+        from .roles import add_rules, make_groups
 
+        add_rules()
         post_migrate.connect(make_groups, sender=self)

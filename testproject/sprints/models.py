@@ -1,6 +1,6 @@
 """Django's half: the log of what people did, and the tables of Storm's sprints, rooms and sessions as models.
 
-The latter exist for the admin, for locks and for permissions. They make no tables (`managed = False`), and no rules.
+The latter exist for the admin, its permissions, and for locks. They make no tables (`managed = False`), and no rules.
 """
 
 from __future__ import annotations
@@ -95,10 +95,6 @@ class SessionRow(models.Model):
         db_table = "sprints_session"
         ordering = ["title"]
         verbose_name = "session"
-        permissions = [
-            ("propose_session", "Can propose a session"),
-            ("schedule_session", "Can put a session on the schedule"),
-        ]
 
     def __str__(self) -> str:
         return self.title

@@ -1,20 +1,24 @@
-"""Who may do what: permissions, and the groups that have them. Launchpad teams put people into the groups.
+"""What people may do, by the names in roles.xml; the rules that it refers to; and the groups that its roles are.
 
-Nothing else in the app names a group; views and templates ask for a permission.
+Nothing else in the app names a group; views and templates ask for a privilege. In the admin Django's own permissions
+count, which the groups have beside their roles.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+import rules
 from django.contrib.auth.management import create_permissions
 
-PROPOSE = "sprints.propose_session"
-SCHEDULE = "sprints.schedule_session"
+PROPOSE = "session.propose"
+SCHEDULE = "session.schedule"
+EDIT = "session.edit"
+WITHDRAW = "session.withdraw"
 
-GROUPS = {
-    "proposers": [PROPOSE],
-    "schedulers": [PROPOSE, SCHEDULE],
+GROUPS: dict[str, list[str]] = {
+    "proposers": [],
+    "schedulers": [],
     "organisers": [
         *(f"auth.{what}" for what in ("view_group", "view_user", "change_user")),
         *(f"openid_auth.{what}_useropenid" for what in ("view", "add", "delete")),
@@ -24,6 +28,21 @@ GROUPS = {
         "sprints.view_activity",
     ],
 }
+
+
+def add_rules() -> None:
+    """Called when the site starts."""
+    rules.add_rule("own", proposes)
+    rules.add_rule("oneself", is_oneself)
+
+
+def proposes(person: Any, session: Any) -> bool:
+    """Whether the session is this person's. It may be Storm's object, or the admin's."""
+    return person.pk is not None and session.proposer_id == person.pk
+
+
+def is_oneself(person: Any, other: Any) -> bool:
+    return person.pk is not None and other.pk == person.pk
 
 
 def make_groups(sender: Any, using: str, **kwargs: Any) -> None:

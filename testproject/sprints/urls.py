@@ -7,6 +7,7 @@ from django.urls import include, path
 from djintegrate.jsonrpc import jsonrpc_site
 
 from . import one_transaction, programs, service, views
+from . import one_transaction, views, who_may_what
 from .session_rows import SessionRows
 
 # The methods of the service are there because their module is imported.
@@ -17,6 +18,7 @@ urlpatterns = [
     path("people/", views.people, name="people"),
     path("programs/", programs.page, name="programs"),
     path("json/", include(jsonrpc_site.urls)),
+    path("who-may-what/", who_may_what.page, name="who-may-what"),
     path("one-transaction/", one_transaction.page, name="one-transaction"),
     path("at/<slug:slug>/", views.sprint, name="sprint"),
     path("at/<slug:slug>/grid/", views.grid, name="grid"),

@@ -108,7 +108,8 @@ def session(request: HttpRequest, session: Session) -> HttpResponse:
         "sprint": session.sprint,
         "people": list(session.people()),
         "is_attending": actions.is_attending(session, request.user),
-        "may_edit": _may_edit(request.user, session),
+        "may_edit": request.user.has_perm(roles.EDIT, session),
+        "may_withdraw": request.user.has_perm(roles.WITHDRAW, session),
         "may_schedule": request.user.has_perm(roles.SCHEDULE),
         "activities": session.activities.select_related("person"),
     }
@@ -119,7 +120,7 @@ def session(request: HttpRequest, session: Session) -> HttpResponse:
 @of_session
 @while_open
 def edit(request: HttpRequest, session: Session) -> HttpResponse:
-    if not _may_edit(request.user, session):
+    if not request.user.has_perm(roles.EDIT, session):
         raise PermissionDenied("Only the proposer and the schedulers may change a session.")
     form = _proposal_form(request, session)
     if form.is_valid() and _done(form, actions.edit, session, request.user, **form.cleaned_data):
@@ -149,7 +150,7 @@ def schedule(request: HttpRequest, session: Session) -> HttpResponse:
 @of_session
 @while_open
 def withdraw(request: HttpRequest, session: Session) -> HttpResponse:
-    if not _may_edit(request.user, session):
+    if not request.user.has_perm(roles.WITHDRAW, session):
         raise PermissionDenied("Only the proposer and the schedulers may withdraw a session.")
     if request.method != "POST":
         context = {"session": session, "sprint": session.sprint, "attending": session.attendances.count()}
@@ -217,10 +218,6 @@ def _sample_provider() -> str:
     """The address of the sample provider, if people sign in there. It is a part of this site, at /provider/."""
     address: str = settings.OPENID_SSO_SERVER_URL
     return address if address.endswith("/provider/") else ""
-
-
-def _may_edit(user: Any, session: Session) -> bool:
-    return user.has_perm(roles.SCHEDULE) or (user.pk is not None and user.pk == session.proposer_id)
 
 
 def _proposal_form(request: HttpRequest, session: Session | None = None) -> forms.ProposalForm:

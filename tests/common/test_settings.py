@@ -25,6 +25,7 @@ PAGES = {
     "dojo": "dojo.md",
     "jsonrpc": "jsonrpc.md",
 }
+PAGES = {"storm_backend": "settings.md", "openid_auth": "openid-settings.md", "dojo": "dojo.md", "acl": "acl.md"}
 """Where the settings of each app are documented."""
 
 

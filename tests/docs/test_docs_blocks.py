@@ -12,6 +12,7 @@ import shlex
 import shutil
 import sqlite3
 import subprocess
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from django.core.management import CommandError, get_commands, load_command_clas
 from django.template import engines
 
 import djintegrate.openid_auth
+from djintegrate.acl import Acl
 from djintegrate.storm_backend.two_phase.decision_log import create_statement
 from tests.docs.test_docs_snippets import RUN
 from tests.support.doc_pages import PAGES, ROOT, RUNNABLE, Block, blocks, every_block, is_settings, name
@@ -31,13 +33,15 @@ FOLLOWED = {
     "docs/reference/which-settings.md": "tests/docs/test_which_settings.py",
     "docs/tutorial/a-django-form-as-dijits.md": "tests/dojo/test_docs.py",
     "docs/tutorial/a-service-by-json-rpc.md": "tests/jsonrpc/test_docs.py",
+    "docs/how-to/roles.md": "tests/acl/test_docs.py",
+    "docs/tutorial/roles-from-a-file.md": "tests/acl/test_docs.py",
     "docs/tutorial/log-in-with-launchpad.md": "tests/openid_auth/test_tutorial.py",
     "docs/tutorial/storm-in-ten-minutes.md": "tests/docs/test_storm_tutorial.py",
 }
 """Pages that have a test of their own, which does what they say from beginning to end."""
 QUOTED = {"docs/explanation/sample-site.md": "testproject/sprints/actions.py"}
 """Pages whose python blocks are quoted from a file, which has tests of its own."""
-CHECKED_HERE = {"console", "css", "html", "html+django", "javascript", "js", "sql"}
+CHECKED_HERE = {"console", "css", "html", "html+django", "javascript", "js", "sql", "xml"}
 LEFT_OUT = {
     ("docs/index.md", "{toctree}"): "Sphinx reads it, and `make docs` fails where it leads nowhere.",
 }
@@ -152,6 +156,11 @@ def test_the_tables_to_drop_are_those_that_are_copied() -> None:
 @pytest.mark.parametrize("block", every_block("html", "html+django"), ids=str)
 def test_templates_compile(block: Block) -> None:
     engines["django"].from_string(block.text)
+
+
+@pytest.mark.parametrize("block", every_block("xml"), ids=str)
+def test_files_of_roles_have_no_mistakes(block: Block) -> None:
+    Acl().build_acl(StringIO(block.text))
 
 
 @pytest.mark.parametrize("block", every_block("css"), ids=str)

@@ -18,6 +18,7 @@ class FrameTests(World):
         plain = [
             "/",
             "/people/",
+            "/who-may-what/",
             "/one-transaction/",
             self.url(),
             self.url(page="grid/"),

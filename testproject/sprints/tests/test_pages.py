@@ -52,7 +52,15 @@ class PageTests(World):
 
     def test_each_page_is_there_for_everybody(self) -> None:
         session = self.scheduled("Engines", 10)
-        for path in ("/", "/people/", "/one-transaction/", self.url(), self.url(page="sessions/"), self.url(session)):
+        for path in (
+            "/",
+            "/people/",
+            "/who-may-what/",
+            "/one-transaction/",
+            self.url(),
+            self.url(page="sessions/"),
+            self.url(session),
+        ):
             self.text(path)
         self.text("/at/nowhere/", 404)
         self.text("/at/lisbon/999999/", 404)

@@ -50,6 +50,9 @@ class Follower:
 class Followed:
     """One transaction, as those see it who follow it for one alias."""
 
+    # Whether statements on the alias are part of the transaction. They are not those of a native alias in Zope's.
+    has_statements = True
+
     def __init__(self, alias: str) -> None:
         self.alias = alias
         self.is_over = False
@@ -61,6 +64,10 @@ class Followed:
         if key not in self._followers:
             self._followers[key] = make()
         return self._followers[key]  # type: ignore[return-value]
+
+    def known(self, key: Any) -> Any | None:
+        """The follower known by this key, if there is one."""
+        return self._followers.get(key)
 
     def marks(self) -> dict[Any, Any]:
         """What is handed to `roll_back` if the savepoint that is taken now is rolled back."""
@@ -106,6 +113,14 @@ def current(alias: str) -> Followed | None:
     return _in_django(alias, connection)
 
 
+def joined(alias: str) -> Followed | None:
+    """The transaction that this thread follows for the alias already, if any. Joins nothing, and costs nothing."""
+    known = _known(alias)
+    while known and known[-1].is_over:
+        known.pop()
+    return known[-1] if known else None
+
+
 def after_commit(alias: str, function: Callable[[], object]) -> None:
     """Call `function` once the transaction has committed, unless its savepoint is rolled back; or now, without one."""
     followed = current(alias)
@@ -144,6 +159,7 @@ class InZope(Followed):
         txn.addAfterCommitHook(self._after_commit)
         # The engine's atomic() blocks are savepoints of which Zope knows nothing.
         self._watch = None if connection is None else Watch(connection, self)
+        self.has_statements = connection is not None
         self._has_voted = False
 
     def end(self, committed: bool, in_doubt: bool = False) -> None:
@@ -303,6 +319,7 @@ def _in_zope(txn: Any, alias: str, connection: Any | None) -> Followed | None:
         return None
     # A savepoint from before it has joined was rolled back, or there was none.
     followed = known[alias] = InZope(txn, alias, connection)
+    _known(alias).append(followed)
     return followed
 
 
@@ -323,7 +340,16 @@ def _in_django(alias: str, connection: Any) -> Followed | None:
     followed = InDjango(alias, connection)
     followed.wait()
     setattr(connection, _ATTRIBUTE, followed)
+    _known(alias).append(followed)
     return followed
+
+
+def _known(alias: str) -> list[Followed]:
+    """Those that this thread follows, the latest last."""
+    known: dict[str, list[Followed]] | None = getattr(_local, "known", None)
+    if known is None:
+        known = _local.known = {}
+    return known.setdefault(alias, [])
 
 
 def _latest_first(followers: dict[Any, Follower]) -> list[tuple[Any, Follower]]:

@@ -1,0 +1,120 @@
+"""A journal: what one transaction is about to do to files, written down before it does it.
+
+One file for each transaction, locked for as long as the process that writes it lives. It is gone when everything in it
+was either done or undone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from . import places
+from .locks import Locks
+
+SUFFIX = ".journal"
+IDENTITY = "identity"
+MARKERS = "paths"
+VERSION = 1
+
+
+class Journal:
+    """The journal of this id in this folder, in this process's hands from `begin` or `take` to `finish` or `leave`."""
+
+    def __init__(self, folder: Folder, name: str) -> None:
+        self.folder = folder
+        self.name = name
+        self.path = folder.path / f"{name}{SUFFIX}"
+        self._file: Any = None
+
+    def begin(self, using: str) -> None:
+        self.folder.make()
+        self.folder.locks.take(self._lock, self)
+        self._file = open(self.path, "xb", buffering=0)  # noqa: SIM115 (closed when the transaction ends)
+        self.write({"version": VERSION, "id": self.name, "using": using})
+
+    def take(self, seconds: float = 0) -> bool:
+        """Whether the journal is there, and nobody who lives has it."""
+        if not self.path.exists():
+            return False
+        if not self.folder.locks.wait(self._lock, self, seconds, stop=lambda: not self.path.exists()):
+            return False
+        if self.path.exists():
+            return True
+        self.leave()
+        return False
+
+    def write(self, *entries: dict[str, Any]) -> None:
+        """Whoever reads the journal after this sees these."""
+        self._file.write(b"".join(json.dumps(entry).encode() + b"\n" for entry in entries))
+
+    def sync(self) -> None:
+        os.fsync(self._file.fileno())
+        places.sync_folder(self.folder.path)
+
+    def entries(self) -> list[dict[str, Any]]:
+        """What the journal says. Its writer may have died in the middle of a line, and then did nothing of it."""
+        *lines, _ = self.path.read_bytes().split(b"\n")
+        return [json.loads(line) for line in lines]
+
+    def finish(self) -> None:
+        """Everything was done, or everything undone."""
+        with contextlib.suppress(FileNotFoundError):
+            self.path.unlink()
+        self.leave()
+
+    def leave(self) -> None:
+        """To whoever recovers what is left to do."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+        self.folder.locks.release(self._lock, self)
+
+    @property
+    def _lock(self) -> str:
+        return f"journal:{self.name}"
+
+
+class Folder:
+    """FILES_JOURNAL: the journals, the locks, and for each locked path the name of the journal that it is in."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.locks = Locks(path)
+        self._identity: str | None = None
+        self._is_made = False
+
+    def make(self) -> None:
+        if not self._is_made:
+            (self.path / MARKERS).mkdir(parents=True, exist_ok=True)
+            self._is_made = True
+
+    @property
+    def identity(self) -> str:
+        """Tells the decisions of this folder's journals from those of another machine's."""
+        if self._identity is None:
+            self.make()
+            with contextlib.suppress(FileExistsError):
+                # Nobody is to see it empty.
+                draft = self.path / f"{IDENTITY}-{uuid.uuid4().hex}"
+                draft.write_text(uuid.uuid4().hex)
+                try:
+                    os.link(draft, self.path / IDENTITY)
+                finally:
+                    draft.unlink()
+            self._identity = (self.path / IDENTITY).read_text()
+        return self._identity
+
+    def journals(self) -> Iterator[Journal]:
+        if self.path.is_dir():
+            for entry in sorted(self.path.iterdir()):
+                if entry.suffix == SUFFIX:
+                    yield Journal(self, entry.stem)
+
+    def journal(self, name: str) -> Journal:
+        return Journal(self, name)

@@ -1,0 +1,84 @@
+"""Locks on names, across threads and processes, that end with the process that holds them.
+
+Each name is one byte of one file, locked with POSIX record locks. The kernel knows those by process, so that a table
+says which transaction of this process holds one.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+LOCKS = "locks"
+PAUSE = 0.005
+LONGEST_PAUSE = 0.1
+
+
+class Locks:
+    """The locks of this process below one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._table = threading.Lock()
+        self._owners: dict[int, object] = {}
+        self._file: int | None = None
+        self._process = os.getpid()
+
+    def take(self, name: str, owner: object) -> bool:
+        """Whether `owner` has the lock now; also if it had it before."""
+        place = _place(name)
+        with self._table:
+            self._after_fork()
+            held_by = self._owners.get(place)
+            if held_by is not None:
+                return held_by is owner
+            try:
+                fcntl.lockf(self._descriptor(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, place)
+            except (BlockingIOError, PermissionError):
+                # POSIX allows either error for a lock that somebody else has.
+                return False
+            self._owners[place] = owner
+            return True
+
+    def wait(self, name: str, owner: object, seconds: float, stop: Callable[[], bool] = lambda: False) -> bool:
+        """The same, for so long."""
+        end = time.monotonic() + seconds
+        pause = PAUSE
+        while not self.take(name, owner):
+            left = end - time.monotonic()
+            if left <= 0 or stop():
+                return False
+            time.sleep(min(pause, left))
+            pause = min(pause * 2, LONGEST_PAUSE)
+        return True
+
+    def release(self, name: str, owner: object) -> None:
+        place = _place(name)
+        with self._table:
+            self._after_fork()
+            if self._owners.get(place) is owner:
+                del self._owners[place]
+                fcntl.lockf(self._descriptor(), fcntl.LOCK_UN, 1, place)
+
+    def _descriptor(self) -> int:
+        # Closing any descriptor of the file would end all locks of the process: this one stays open.
+        if self._file is None:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(self._folder / LOCKS, os.O_RDWR | os.O_CREAT, 0o666)
+        return self._file
+
+    def _after_fork(self) -> None:
+        if self._process != os.getpid():
+            # The parent's locks are the parent's, and so is what the table says.
+            self._process = os.getpid()
+            self._owners = {}
+
+
+def _place(name: str) -> int:
+    # Off_t has 63 bits.
+    return int.from_bytes(hashlib.sha256(name.encode(errors="surrogateescape")).digest()[:8], "big") >> 2

@@ -254,8 +254,11 @@ class InDjango(Followed):
             # Django does this itself only after a database's error.
             self._connection.rollback()
             raise
-        # Whoever else waits for the commit finds it complete.
-        self._connection.run_on_commit.sort(key=lambda entry: entry[1] != self._after_commit)
+        if not self._is_manual:
+            # First, so that whoever else waits for the commit finds it complete; and even if Django has dropped it with
+            # a savepoint after which nothing was changed any more.
+            waiting = [entry for entry in self._connection.run_on_commit if entry[1] != self._after_commit]
+            self._connection.run_on_commit = [(set(), self._after_commit, True), *waiting]
         try:
             commit()
         except BaseException as error:

@@ -45,7 +45,7 @@ def place_of(entry: dict[str, str]) -> PathPlace | FilePlace | StoredPlace:
 def _find(identity: str) -> TransactionalStorage:
     kind, _, name = identity.partition(":")
     if kind == "alias" and name in _aliases():
-        return storages[name]  # type: ignore[no-any-return]
+        return storages[name]
     # Those of fields are made with their fields.
     for model in apps.get_models():
         for field in model._meta.get_fields():

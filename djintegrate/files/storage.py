@@ -29,7 +29,7 @@ from .exceptions import TransactionError
 
 @deconstructible(path="djintegrate.files.TransactionalStorage")
 class TransactionalStorage(Storage):
-    """`storage` is another storage, or an entry as in STORAGES; `using` the database alias whose rows name its files."""
+    """`storage` is another storage, or an entry as in STORAGES; `using` is the alias whose rows name its files."""
 
     def __init__(self, storage: Storage | Mapping[str, Any] | None = None, using: str = "default") -> None:
         self.using = using
@@ -203,7 +203,7 @@ class TransactionalStorage(Storage):
         if saved != place.name:
             self.inner.delete(saved)
             raise TransactionError(
-                f"{type(self.inner).__name__} finds names of its own ({saved!r}), so that nothing can be replaced in it."
+                f"{type(self.inner).__name__} finds names of its own ({saved!r}), so that nothing in it can be replaced."
             )
 
     def _remove(self, name: str, unless_named: bool = False) -> None:

@@ -105,7 +105,7 @@ class StoredFile(Unicode):
             return value.name
         if isinstance(value, File):
             return self.save(obj, value.name, value.file if isinstance(value, FieldFile) else value)
-        return value  # type: ignore[no-any-return]
+        return value
 
 
 class StormFieldFile(FieldFile):
@@ -123,7 +123,7 @@ class StormFieldFile(FieldFile):
         self.name = getattr(self.field.__get__(self.instance), "name", None)
 
     def delete(self, save: bool = True) -> None:
-        if not self:
+        if not self.name:
             return
         if hasattr(self, "_file"):
             self.close()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from types import TracebackType
 from typing import Any
 
@@ -56,11 +56,8 @@ class Transaction:
         self._end(None, None, None)
 
     def rollback(self) -> None:
-        asked = _Asked()
-        try:
-            self._end(_Asked, asked, None)
-        except _Asked:
-            pass
+        with suppress(_Asked):
+            self._end(_Asked, _Asked(), None)
 
     def add_file(self, path: Path, directory: bool | None = None) -> None:
         """The file was created just now, or is about to be: it goes if the transaction does not commit."""
@@ -114,7 +111,7 @@ class Transaction:
     def _block(self) -> AbstractContextManager[Any]:
         followed = following.current(self.using)
         if followed is None or followed.has_statements:
-            return django.atomic(using=self.using)  # type: ignore[no-any-return]
+            return django.atomic(using=self.using)
         # Nothing of this alias is part of Zope's transaction but its files.
         return _zope_savepoint()
 

@@ -133,6 +133,13 @@ def test_a_dropped_callback_does_not_end_the_following(world: World) -> None:
     assert (world.kept, called) == (["kept"], ["called"])
 
 
+def test_the_end_is_heard_if_nothing_is_left_of_the_changes(world: World) -> None:
+    with atomic(world.alias), pytest.raises(Oops), atomic(world.alias):
+        world.add("lost")
+        raise Oops
+    assert world.told == ["before_commit", "committed"]
+
+
 def test_who_follows_hears_before_the_callbacks_of_others(world: World) -> None:
     seen: list[list[str]] = []
     with atomic(world.alias):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -101,7 +102,7 @@ def test_who_saves_under_a_name_that_was_deleted_replaces_the_file_after_the_com
         assert site.save("one.txt") == "one.txt"
         assert (site.media / "one.txt").read_text() == "old"
         assert site.storage.open("one.txt").read() == b"new"
-        assert open(site.storage.path("one.txt")).read() == "new"
+        assert Path(site.storage.path("one.txt")).read_text() == "new"
         assert site.storage.listdir("") == ([], ["one.txt"])
     assert site.files == {"one.txt": "new"}
 

@@ -150,7 +150,7 @@ def test_what_follows_sees_what_came_before(site: Site) -> None:
     with files.transaction(site.alias) as t:
         t.move_file(one, two)
         t.move_file(two, three)
-        with pytest.raises(FileNotFoundError, match="no .*one to copy"):
+        with pytest.raises(FileNotFoundError, match="one to copy"):
             t.copy_file(one, site.media / "four")
         with pytest.raises(FileNotFoundError, match="has removed"):
             t.path(one)
@@ -213,7 +213,7 @@ def test_mistakes_say_what_is_wrong(site: Site, tmp_path: Path) -> None:
             t.copy_file(one, one)
         with pytest.raises(shutil.Error, match="into itself"):
             t.move_file(site.media / "folder", site.media / "folder/inner")
-        with pytest.raises(FileNotFoundError, match="no .*nowhere to copy"):
+        with pytest.raises(FileNotFoundError, match="nowhere to copy"):
             t.copy_file(site.media / "nowhere", site.media / "two")
         with pytest.raises(TransactionError, match="directory=True says that it is a folder"):
             t.add_file(one, directory=True)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from . import places
-from .locks import Locks
+from .locks import Locks, digest_of
 
 SUFFIX = ".journal"
 IDENTITY = "identity"
@@ -77,7 +77,7 @@ class Journal:
 
     @property
     def _lock(self) -> str:
-        return f"journal:{self.name}"
+        return digest_of(f"journal:{self.name}")
 
 
 class Folder:

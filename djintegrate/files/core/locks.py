@@ -1,6 +1,6 @@
 """Locks on names, across threads and processes, that end with the process that holds them.
 
-Each name is one byte of one file, locked with POSIX record locks. The kernel knows those by process, so that a table
+Each name's digest is one byte of one file, locked with POSIX record locks. The kernel knows those by process, so that a table
 says which transaction of this process holds one.
 """
 
@@ -29,9 +29,9 @@ class Locks:
         self._file: int | None = None
         self._process = os.getpid()
 
-    def take(self, name: str, owner: object) -> bool:
+    def take(self, digest: str, owner: object) -> bool:
         """Whether `owner` has the lock now; also if it had it before."""
-        place = _place(name)
+        place = _place(digest)
         with self._table:
             self._after_fork()
             held_by = self._owners.get(place)
@@ -45,11 +45,11 @@ class Locks:
             self._owners[place] = owner
             return True
 
-    def wait(self, name: str, owner: object, seconds: float, stop: Callable[[], bool] = lambda: False) -> bool:
+    def wait(self, digest: str, owner: object, seconds: float, stop: Callable[[], bool] = lambda: False) -> bool:
         """The same, for so long."""
         end = time.monotonic() + seconds
         pause = PAUSE
-        while not self.take(name, owner):
+        while not self.take(digest, owner):
             left = end - time.monotonic()
             if left <= 0 or stop():
                 return False
@@ -57,8 +57,8 @@ class Locks:
             pause = min(pause * 2, LONGEST_PAUSE)
         return True
 
-    def release(self, name: str, owner: object) -> None:
-        place = _place(name)
+    def release(self, digest: str, owner: object) -> None:
+        place = _place(digest)
         with self._table:
             self._after_fork()
             if self._owners.get(place) is owner:
@@ -79,6 +79,10 @@ class Locks:
             self._owners = {}
 
 
-def _place(name: str) -> int:
-    # Off_t has 63 bits.
-    return int.from_bytes(hashlib.sha256(name.encode(errors="surrogateescape")).digest()[:8], "big") >> 2
+def digest_of(name: str) -> str:
+    return hashlib.sha256(name.encode(errors="surrogateescape")).hexdigest()[:32]
+
+
+def _place(digest: str) -> int:
+    # An offset has 63 bits.
+    return int(digest[:15], 16)

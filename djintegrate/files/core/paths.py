@@ -7,13 +7,13 @@ and that what the owner's journal says comes first.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from ..exceptions import PathLocked
 from .journal import MARKERS, Folder
+from .locks import digest_of
 
 
 class Paths:
@@ -27,12 +27,12 @@ class Paths:
 
     def take(self, place: Any) -> bool:
         """Whether the place is this transaction's now. Never waits."""
-        return place.key in self._keys or (self._folder.locks.take(place.key, self) and self._settle(place))
+        return place.key in self._keys or (self._folder.locks.take(digest_of(place.key), self) and self._settle(place))
 
     def wait(self, place: Any, seconds: float) -> None:
         if place.key in self._keys:
             return
-        if not self._folder.locks.wait(place.key, self, seconds):
+        if not self._folder.locks.wait(digest_of(place.key), self, seconds):
             raise PathLocked(
                 f"{place!r} is used by another transaction, which did not end within {seconds:g} seconds "
                 "(FILES_LOCK_TIMEOUT)."
@@ -53,7 +53,7 @@ class Paths:
     def leave(self) -> None:
         """The same, but the journal is left to others. The markers stay, for whoever takes a path next."""
         for key in self._keys:
-            self._folder.locks.release(key, self)
+            self._folder.locks.release(digest_of(key), self)
         self._keys.clear()
 
     def _settle(self, place: Any) -> bool:
@@ -66,7 +66,7 @@ class Paths:
             self._folder.make()
             marker.write_text(self._name)
         except BaseException:
-            self._folder.locks.release(place.key, self)
+            self._folder.locks.release(digest_of(place.key), self)
             raise
         self._keys.add(place.key)
         return True
@@ -75,8 +75,19 @@ class Paths:
         with contextlib.suppress(OSError):
             # One that stays names a journal that is gone: the next to take the path finds nothing to do.
             marker_of(self._folder, key).unlink()
-        self._folder.locks.release(key, self)
+        self._folder.locks.release(digest_of(key), self)
+
+
+def sweep(folder: Folder) -> None:
+    """Remove the markers that nobody has, and that name no journal: their transaction was through, or just began."""
+    owner = object()
+    for marker in (folder.path / MARKERS).glob("*"):
+        if folder.locks.take(marker.name, owner):
+            with contextlib.suppress(FileNotFoundError):
+                if not folder.journal(marker.read_text()).path.exists():
+                    marker.unlink()
+            folder.locks.release(marker.name, owner)
 
 
 def marker_of(folder: Folder, key: str) -> Path:
-    return folder.path / MARKERS / hashlib.sha256(key.encode(errors="surrogateescape")).hexdigest()[:40]
+    return folder.path / MARKERS / digest_of(key)

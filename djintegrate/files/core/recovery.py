@@ -16,6 +16,7 @@ from ..exceptions import Undecided
 from . import changes, decisions
 from .changes import Change
 from .journal import Folder, Journal
+from .locks import digest_of
 from .paths import marker_of
 
 logger = logging.getLogger("djintegrate.files")
@@ -127,7 +128,8 @@ class Recovery:
         return outcome
 
     def _read(self, journal: Journal) -> tuple[str, list[Change], bool]:
-        using, is_decided, made = "", False, []
+        using, is_decided = "", False
+        made: list[Change] = []
         for entry in journal.entries():
             if "using" in entry:
                 using = entry["using"]
@@ -142,8 +144,8 @@ class Recovery:
     def _remove_markers(self, journal: Journal, made: list[Change]) -> None:
         for key in {change.place.key for change in made}:
             # Whoever has the path by now waits for this journal, and writes its own name over this one's.
-            if self.folder.locks.take(key, journal):
+            if self.folder.locks.take(digest_of(key), journal):
                 marker = marker_of(self.folder, key)
                 if marker.exists() and marker.read_text() == journal.name:
                     marker.unlink()
-                self.folder.locks.release(key, journal)
+                self.folder.locks.release(digest_of(key), journal)

@@ -203,7 +203,7 @@ class TransactionalStorage(Storage):
         if saved != place.name:
             self.inner.delete(saved)
             raise TransactionError(
-                f"{type(self.inner).__name__} finds names of its own ({saved!r}), so that nothing in it can be replaced."
+                f"{type(self.inner).__name__} finds names of its own ({saved!r}): nothing in it can be replaced."
             )
 
     def _remove(self, name: str, unless_named: bool = False) -> None:

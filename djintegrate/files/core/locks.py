@@ -1,7 +1,7 @@
 """Locks on names, across threads and processes, that end with the process that holds them.
 
-Each name's digest is one byte of one file, locked with POSIX record locks. The kernel knows those by process, so that a table
-says which transaction of this process holds one.
+Each name's digest is one byte of one file, locked with POSIX record locks. The kernel knows those by process, so that
+a table says which transaction of this process holds one.
 """
 
 from __future__ import annotations

@@ -8,6 +8,8 @@ import shutil
 from pathlib import Path
 from typing import Any, Protocol
 
+from django.core.files.storage import FileSystemStorage
+
 STAGED = ".files-"
 
 
@@ -173,10 +175,9 @@ class StoredPlace:
 
 
 def place_in(storage: Any, identity: str, name: str) -> FilePlace | StoredPlace:
-    try:
-        return FilePlace(storage, identity, name)
-    except NotImplementedError:
-        return StoredPlace(storage, identity, name)
+    # A storage in memory has paths as well, at which there are no files.
+    kind = FilePlace if isinstance(storage, FileSystemStorage) else StoredPlace
+    return kind(storage, identity, name)
 
 
 def stage_of(place: Any, transaction: str, number: int) -> Any:

@@ -368,9 +368,11 @@ def test_a_forked_child_leaves_its_parents_files_alone(site: Site) -> None:
 def test_threads_do_not_share_what_they_claim(site: Site) -> None:
     locks = world.current().folder.locks
     owner, other = object(), object()
-    assert locks.take("a" * 32, owner) and locks.take("a" * 32, owner)
+    assert (locks.take("a" * 32, owner), locks.take("a" * 32, owner)) == (1, 2)
     assert not in_thread(lambda: locks.take("a" * 32, other))
     locks.release("a" * 32, other)
+    assert not locks.take("a" * 32, other)
+    locks.release("a" * 32, owner)
     assert not locks.take("a" * 32, other)
     locks.release("a" * 32, owner)
     assert locks.take("a" * 32, other)

@@ -25,43 +25,51 @@ class Locks:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._table = threading.Lock()
-        self._owners: dict[int, object] = {}
+        self._owners: dict[int, tuple[object, int]] = {}
         self._file: int | None = None
         self._process = os.getpid()
 
-    def take(self, digest: str, owner: object) -> bool:
-        """Whether `owner` has the lock now; also if it had it before."""
+    def take(self, digest: str, owner: object) -> int:
+        """How many times `owner` has the lock now. 0 if somebody else has it."""
         place = _place(digest)
         with self._table:
             self._after_fork()
-            held_by = self._owners.get(place)
-            if held_by is not None:
-                return held_by is owner
+            if place in self._owners:
+                held_by, times = self._owners[place]
+                if held_by is not owner:
+                    return 0
+                self._owners[place] = (owner, times + 1)
+                return times + 1
             try:
                 fcntl.lockf(self._descriptor(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, place)
             except (BlockingIOError, PermissionError):
                 # POSIX allows either error for a lock that somebody else has.
-                return False
-            self._owners[place] = owner
-            return True
+                return 0
+            self._owners[place] = (owner, 1)
+            return 1
 
-    def wait(self, digest: str, owner: object, seconds: float, stop: Callable[[], bool] = lambda: False) -> bool:
+    def wait(self, digest: str, owner: object, seconds: float, stop: Callable[[], bool] = lambda: False) -> int:
         """The same, for so long."""
         end = time.monotonic() + seconds
         pause = PAUSE
-        while not self.take(digest, owner):
+        while not (times := self.take(digest, owner)):
             left = end - time.monotonic()
             if left <= 0 or stop():
-                return False
+                return 0
             time.sleep(min(pause, left))
             pause = min(pause * 2, LONGEST_PAUSE)
-        return True
+        return times
 
     def release(self, digest: str, owner: object) -> None:
         place = _place(digest)
         with self._table:
             self._after_fork()
-            if self._owners.get(place) is owner:
+            held_by, times = self._owners.get(place, (None, 0))
+            if held_by is not owner:
+                return
+            if times > 1:
+                self._owners[place] = (owner, times - 1)
+            else:
                 del self._owners[place]
                 fcntl.lockf(self._descriptor(), fcntl.LOCK_UN, 1, place)
 

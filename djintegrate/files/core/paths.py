@@ -1,12 +1,14 @@
 """The paths that a transaction has for itself, until it ends.
 
-A marker beside each lock says whose it is: whoever finds a marker after getting the lock knows that its owner has died,
+Those of one thread may share a path, since one of them would wait for the other forever: one in a TestCase's own block,
+and another inside of it. A marker beside each lock says whose it is: whoever finds a marker after getting the lock knows that its owner has died,
 and that what the owner's journal says comes first.
 """
 
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,25 +26,35 @@ class Paths:
         self._name = name
         self._recover = recover
         self._keys: set[str] = set()
+        # Those that another transaction of this thread had already, with its marker.
+        self._shared: set[str] = set()
+        self._owner = _owner()
 
     def take(self, place: Any) -> bool:
         """Whether the place is this transaction's now. Never waits."""
-        return place.key in self._keys or (self._folder.locks.take(digest_of(place.key), self) and self._settle(place))
+        if place.key in self._keys:
+            return True
+        times = self._folder.locks.take(digest_of(place.key), self._owner)
+        if times:
+            self._settle(place, times)
+        return bool(times)
 
     def wait(self, place: Any, seconds: float) -> None:
         if place.key in self._keys:
             return
-        if not self._folder.locks.wait(digest_of(place.key), self, seconds):
+        times = self._folder.locks.wait(digest_of(place.key), self._owner, seconds)
+        if not times:
             raise PathLocked(
                 f"{place!r} is used by another transaction, which did not end within {seconds:g} seconds "
                 "(FILES_LOCK_TIMEOUT)."
             )
-        self._settle(place)
+        self._settle(place, times)
 
     def give_back(self, place: Any) -> None:
         """Nothing was noted for it."""
         self._release(place.key)
         self._keys.discard(place.key)
+        self._shared.discard(place.key)
 
     def release(self) -> None:
         """The transaction is through."""
@@ -53,10 +65,17 @@ class Paths:
     def leave(self) -> None:
         """The same, but the journal is left to others. The markers stay, for whoever takes a path next."""
         for key in self._keys:
-            self._folder.locks.release(digest_of(key), self)
+            self._folder.locks.release(digest_of(key), self._owner)
         self._keys.clear()
 
-    def _settle(self, place: Any) -> bool:
+    def _settle(self, place: Any, times: int) -> None:
+        if times == 1:
+            self._mark(place)
+        else:
+            self._shared.add(place.key)
+        self._keys.add(place.key)
+
+    def _mark(self, place: Any) -> None:
         marker = marker_of(self._folder, place.key)
         try:
             with contextlib.suppress(FileNotFoundError):
@@ -66,16 +85,15 @@ class Paths:
             self._folder.make()
             marker.write_text(self._name)
         except BaseException:
-            self._folder.locks.release(digest_of(place.key), self)
+            self._folder.locks.release(digest_of(place.key), self._owner)
             raise
-        self._keys.add(place.key)
-        return True
 
     def _release(self, key: str) -> None:
-        with contextlib.suppress(OSError):
-            # One that stays names a journal that is gone: the next to take the path finds nothing to do.
-            marker_of(self._folder, key).unlink()
-        self._folder.locks.release(digest_of(key), self)
+        if key not in self._shared:
+            with contextlib.suppress(OSError):
+                # One that stays names a journal that is gone: the next to take the path finds nothing to do.
+                marker_of(self._folder, key).unlink()
+        self._folder.locks.release(digest_of(key), self._owner)
 
 
 def sweep(folder: Folder) -> None:
@@ -91,3 +109,14 @@ def sweep(folder: Folder) -> None:
 
 def marker_of(folder: Folder, key: str) -> Path:
     return folder.path / MARKERS / digest_of(key)
+
+
+def _owner() -> object:
+    try:
+        return _local.owner
+    except AttributeError:
+        _local.owner = object()
+        return _local.owner
+
+
+_local = threading.local()

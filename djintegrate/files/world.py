@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 from . import identities, named
-from .conf import config
+from .conf import FilesSettings, config
 from .core import unit
 from .core.journal import Folder
 from .core.recovery import Recovery
@@ -26,16 +27,23 @@ def reading(using: str) -> Unit | None:
 
 def current() -> World:
     """By the settings of now, which tests change."""
-    path = config.journal
+    given = FilesSettings.journal.given, FilesSettings.lock_timeout.given, FilesSettings.fsync.given
+    try:
+        return _worlds[given]
+    except KeyError:
+        world = _worlds[given] = World(recovery_of(config.journal), config.lock_timeout, config.fsync)
+        return world
+
+
+def recovery_of(path: Path) -> Recovery:
     with _lock:
-        folder = _folders.get(path)
-        if folder is None:
-            folder = _folders[path] = Folder(path)
-            _recoveries[path] = Recovery(folder, identities.place_of, named.is_named)
-    return World(folder, _recoveries[path], config.lock_timeout, config.fsync)
+        if path not in _recoveries:
+            _recoveries[path] = Recovery(Folder(path), identities.place_of, named.is_named)
+        return _recoveries[path]
 
 
 _lock = threading.Lock()
+# What was read and found to fit, by what stands in the settings.
+_worlds: dict[Any, World] = {}
 # For each folder its locks have one file, which is never closed.
-_folders: dict[Path, Folder] = {}
 _recoveries: dict[Path, Recovery] = {}

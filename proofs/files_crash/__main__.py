@@ -40,7 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.db == "all":
         # Settings are configured once in a process.
         given = ["--kills", str(options.kills), "--seed", str(options.seed)]
-        commands = [[sys.executable, "-m", "proofs.files_crash", *given, "--db", kind] for kind in ("sqlite", "postgres")]
+        commands = [
+            [sys.executable, "-m", "proofs.files_crash", *given, "--db", kind] for kind in ("sqlite", "postgres")
+        ]
         return max(subprocess.run(command, check=False).returncode for command in commands)
     with tempfile.TemporaryDirectory(prefix="djintegrate-") as folder:
         try:

@@ -139,7 +139,7 @@ def test_the_first_use_of_files_recovers(
     dies(Change, "complete")
     change_everything(site)
     monkeypatch.undo()
-    world._recoveries[Path(settings.FILES_JOURNAL)]._next = 0
+    world.recovery_of(Path(settings.FILES_JOURNAL))._next = 0
     assert site.storage.open("replaced").read() == b"new"
     assert site.files == AFTER
     recovered()

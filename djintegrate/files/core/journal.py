@@ -7,10 +7,12 @@ was either done or undone.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import uuid
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -29,53 +31,60 @@ class Journal:
     def __init__(self, folder: Folder, name: str) -> None:
         self.folder = folder
         self.name = name
-        self.path = folder.path / f"{name}{SUFFIX}"
-        self._file: Any = None
+        self.path = f"{folder.path}/{name}{SUFFIX}"
+        self._file: int | None = None
 
     def begin(self, using: str) -> None:
         self.folder.make()
         self.folder.locks.take(self._lock, self)
-        self._file = open(self.path, "xb", buffering=0)  # noqa: SIM115 (closed when the transaction ends)
+        self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o666)
         self.write({"version": VERSION, "id": self.name, "using": using})
 
     def take(self, seconds: float = 0) -> bool:
         """Whether the journal is there, and nobody who lives has it."""
-        if not self.path.exists():
+        if not self.exists():
             return False
-        if not self.folder.locks.wait(self._lock, self, seconds, stop=lambda: not self.path.exists()):
+        if not self.folder.locks.wait(self._lock, self, seconds, stop=lambda: not self.exists()):
             return False
-        if self.path.exists():
+        if self.exists():
             return True
         self.leave()
         return False
 
     def write(self, *entries: dict[str, Any]) -> None:
         """Whoever reads the journal after this sees these."""
-        self._file.write(b"".join(json.dumps(entry).encode() + b"\n" for entry in entries))
+        assert self._file is not None
+        text = b"".join(json.dumps(entry).encode() + b"\n" for entry in entries)
+        if os.write(self._file, text) < len(text):
+            raise OSError(errno.ENOSPC, "There is no space left for the journal", self.path)
 
     def sync(self) -> None:
-        os.fsync(self._file.fileno())
+        assert self._file is not None
+        os.fsync(self._file)
         places.sync_folder(self.folder.path)
 
     def entries(self) -> list[dict[str, Any]]:
         """What the journal says. Its writer may have died in the middle of a line, and then did nothing of it."""
-        *lines, _ = self.path.read_bytes().split(b"\n")
+        *lines, _ = Path(self.path).read_bytes().split(b"\n")
         return [json.loads(line) for line in lines]
 
     def finish(self) -> None:
         """Everything was done, or everything undone."""
         with contextlib.suppress(FileNotFoundError):
-            self.path.unlink()
+            os.unlink(self.path)
         self.leave()
+
+    def exists(self) -> bool:
+        return os.path.exists(self.path)
 
     def leave(self) -> None:
         """To whoever recovers what is left to do."""
         if self._file is not None:
-            self._file.close()
+            os.close(self._file)
             self._file = None
         self.folder.locks.release(self._lock, self)
 
-    @property
+    @cached_property
     def _lock(self) -> str:
         return digest_of(f"journal:{self.name}")
 

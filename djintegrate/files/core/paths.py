@@ -8,9 +8,9 @@ and that what the owner's journal says comes first.
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from ..exceptions import PathLocked
@@ -76,14 +76,16 @@ class Paths:
         self._keys.add(place.key)
 
     def _mark(self, place: Any) -> None:
-        marker = marker_of(self._folder, place.key)
         try:
-            with contextlib.suppress(FileNotFoundError):
-                found = marker.read_text()
-                if found and found != self._name:
-                    self._recover(found)
             self._folder.make()
-            marker.write_text(self._name)
+            marker = os.open(marker_of(self._folder, place.key), os.O_RDWR | os.O_CREAT, 0o666)
+            try:
+                found = os.read(marker, 100).decode()
+                if found:
+                    self._recover(found)
+                os.pwrite(marker, self._name.encode(), 0)
+            finally:
+                os.close(marker)
         except BaseException:
             self._folder.locks.release(digest_of(place.key), self._owner)
             raise
@@ -92,7 +94,7 @@ class Paths:
         if key not in self._shared:
             with contextlib.suppress(OSError):
                 # One that stays names a journal that is gone: the next to take the path finds nothing to do.
-                marker_of(self._folder, key).unlink()
+                os.unlink(marker_of(self._folder, key))
         self._folder.locks.release(digest_of(key), self._owner)
 
 
@@ -102,13 +104,13 @@ def sweep(folder: Folder) -> None:
     for marker in (folder.path / MARKERS).glob("*"):
         if folder.locks.take(marker.name, owner):
             with contextlib.suppress(FileNotFoundError):
-                if not folder.journal(marker.read_text()).path.exists():
+                if not folder.journal(marker.read_text()).exists():
                     marker.unlink()
             folder.locks.release(marker.name, owner)
 
 
-def marker_of(folder: Folder, key: str) -> Path:
-    return folder.path / MARKERS / digest_of(key)
+def marker_of(folder: Folder, key: str) -> str:
+    return f"{folder.path}/{MARKERS}/{digest_of(key)}"
 
 
 def _owner() -> object:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,7 +15,9 @@ STAGED = ".files-"
 
 
 class Place(Protocol):
-    key: str  # the same for the same file, whoever names it
+    @property
+    def key(self) -> str:
+        """The same for the same file, whoever names it."""
 
     def exists(self) -> bool: ...
 
@@ -40,9 +43,12 @@ class PathPlace:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = os.path.abspath(os.fspath(path))
-        folder, name = os.path.split(self.path)
+
+    @cached_property
+    def key(self) -> str:
         # Two ways to one folder lead to the same file; a symbolic link itself is a file of its own.
-        self.key = "path:" + os.path.join(os.path.realpath(folder), name)
+        folder, name = os.path.split(self.path)
+        return f"path:{os.path.realpath(folder)}/{name}"
 
     def __repr__(self) -> str:
         return self.path

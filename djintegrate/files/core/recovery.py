@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ..exceptions import Undecided
@@ -76,7 +77,7 @@ class Recovery:
             outcome = self._recover(journal)
             if outcome.left:
                 raise Undecided(f"The path is part of a transaction whose process has died. {outcome.left}")
-        elif journal.path.exists():
+        elif journal.exists():
             raise Undecided(f"The path is part of the transaction {name}, which another process recovers.")
 
     def at_first_use(self) -> None:
@@ -145,7 +146,7 @@ class Recovery:
         for key in {change.place.key for change in made}:
             # Whoever has the path by now waits for this journal, and writes its own name over this one's.
             if self.folder.locks.take(digest_of(key), journal):
-                marker = marker_of(self.folder, key)
+                marker = Path(marker_of(self.folder, key))
                 if marker.exists() and marker.read_text() == journal.name:
                     marker.unlink()
                 self.folder.locks.release(digest_of(key), journal)

@@ -21,7 +21,7 @@ from djintegrate.common.following import Followed, Follower
 from ..exceptions import Undecided
 from . import decisions
 from .changes import Change, Kind
-from .journal import Folder, Journal
+from .journal import Journal
 from .paths import Paths
 from .places import stage_of
 from .recovery import Recovery
@@ -201,8 +201,8 @@ class Unit(Follower):
 class World:
     """One FILES_JOURNAL, and what units need to know of their site."""
 
-    def __init__(self, folder: Folder, recovery: Recovery, seconds: float, fsync: bool) -> None:
-        self.folder = folder
+    def __init__(self, recovery: Recovery, seconds: float, fsync: bool) -> None:
+        self.folder = recovery.folder
         self.recovery = recovery
         self.seconds = seconds
         self.fsync = fsync

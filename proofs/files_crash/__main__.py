@@ -39,11 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.db == "all":
         # Settings are configured once in a process.
-        given = ["--kills", str(options.kills), "--seed", str(options.seed)]
-        commands = [
-            [sys.executable, "-m", "proofs.files_crash", *given, "--db", kind] for kind in ("sqlite", "postgres")
-        ]
-        return max(subprocess.run(command, check=False).returncode for command in commands)
+        command = [sys.executable, "-m", "proofs.files_crash", "--kills", f"{options.kills}", "--seed", f"{options.seed}"]
+        return max(subprocess.run([*command, "--db", kind], check=False).returncode for kind in ("sqlite", "postgres"))
     with tempfile.TemporaryDirectory(prefix="djintegrate-") as folder:
         try:
             with running(options.db, durable=False) as server:

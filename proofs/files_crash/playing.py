@@ -38,10 +38,10 @@ class Player:
     def transaction(self) -> None:
         alias = self.random.choice([ENGINE, NATIVE])
         begin = self.random.choice([atomic, files.transaction])
-        with contextlib.suppress(Refused, OperationalError):
-            with transaction.manager if alias == ENGINE and self.random.random() < 0.5 else begin(alias):
-                self._changes(alias, depth=0)
-                self._may_fail(0.25)
+        block = transaction.manager if alias == ENGINE and self.random.random() < 0.5 else begin(alias)
+        with contextlib.suppress(Refused, OperationalError), block:
+            self._changes(alias, depth=0)
+            self._may_fail(0.25)
         transaction.abort()
 
     def _changes(self, alias: str, depth: int) -> None:

@@ -1,7 +1,6 @@
-"""The paths that a transaction has for itself, until it ends.
+"""The paths that a transaction has for itself, until it ends. Those of one thread share a path: one would wait forever.
 
-Those of one thread may share a path, since one of them would wait for the other forever: one in a TestCase's own block,
-and another inside of it. A marker beside each lock says whose it is: whoever finds a marker after getting the lock knows that its owner has died,
+A marker beside each lock says whose it is: whoever finds a marker after getting the lock knows that its owner has died,
 and that what the owner's journal says comes first.
 """
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from transaction.interfaces import TransientError
+
 
 class TransactionError(Exception):
     """A change of a file that cannot be part of the transaction."""
 
 
-class PathLocked(TransactionError):
-    """Another transaction uses the file, and did not end within FILES_LOCK_TIMEOUT."""
+class PathLocked(TransactionError, TransientError):
+    """Another transaction uses the file, and did not end within FILES_LOCK_TIMEOUT. A later attempt may succeed."""
 
 
 class Undecided(TransactionError):

@@ -39,8 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.db == "all":
         # Settings are configured once in a process.
-        command = [sys.executable, "-m", "proofs.files_crash", "--kills", f"{options.kills}", "--seed", f"{options.seed}"]
-        return max(subprocess.run([*command, "--db", kind], check=False).returncode for kind in ("sqlite", "postgres"))
+        given = ["--kills", f"{options.kills}", "--seed", f"{options.seed}", "--db"]
+        command = [sys.executable, "-m", "proofs.files_crash", *given]
+        return max(subprocess.run([*command, kind], check=False).returncode for kind in ("sqlite", "postgres"))
     with tempfile.TemporaryDirectory(prefix="djintegrate-") as folder:
         try:
             with running(options.db, durable=False) as server:

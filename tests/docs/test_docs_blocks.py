@@ -27,6 +27,7 @@ FOLLOWED = {
     "docs/how-to/dojo-form-function.md": "tests/dojo/test_docs.py",
     "docs/reference/which-settings.md": "tests/docs/test_which_settings.py",
     "docs/tutorial/a-django-form-as-dijits.md": "tests/dojo/test_docs.py",
+    "docs/tutorial/files-in-the-transaction.md": "tests/files/test_tutorial.py",
     "docs/tutorial/log-in-with-launchpad.md": "tests/openid_auth/test_tutorial.py",
     "docs/tutorial/storm-in-ten-minutes.md": "tests/docs/test_storm_tutorial.py",
 }

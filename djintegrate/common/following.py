@@ -335,10 +335,10 @@ def _in_django(alias: str, connection: Any) -> Followed | None:
         followed.end(committed=False, in_doubt=True)
         delattr(connection, _ATTRIBUTE)
     if not connection.in_atomic_block:
-        # Autocommit is only known where there is a connection.
-        connection.ensure_connection()
-        if connection.autocommit:
+        connected = connection.connection is not None
+        if connection.autocommit if connected else connection.settings_dict["AUTOCOMMIT"]:
             return None
+        connection.ensure_connection()
     connection.validate_no_broken_transaction()
     followed = InDjango(alias, connection)
     followed.wait()

@@ -33,19 +33,25 @@ class Watch:
         if hasattr(connection, "undo_to"):
             # The engine's, for a savepoint with a mark of an error on it.
             self._methods["undo_to"] = self._undo_to
-        vars(connection).update(self._methods)
+        own = vars(connection)
+        # Another transaction may be followed already: that of a TestCase, around this one.
+        self._outer = {name: own[name] for name in self._methods if name in own}
+        own.update(self._methods)
+        self._is_on = True
 
     def stop(self) -> None:
-        """Give the connection its own methods back."""
+        """Give the connection back the methods that it had."""
+        self._is_on = False
         own = vars(self._connection)
         for name, method in self._methods.items():
             if own.get(name) is method:
                 del own[name]
-        self._methods = {}
+                own.update({name: self._outer[name]} if name in self._outer else {})
 
     def _savepoint(self) -> Any:
         sid = self._native("savepoint")
-        self._marks[sid] = self._followed.marks()
+        if self._is_on:
+            self._marks[sid] = self._followed.marks()
         return sid
 
     def _savepoint_commit(self, sid: Any) -> None:
@@ -62,11 +68,13 @@ class Watch:
 
     def _undone(self, sid: Any) -> None:
         # One that is unknown was taken before anything was followed.
-        if self._methods:
+        if self._is_on:
             self._followed.roll_back(self._marks.get(sid, {}))
 
     def _around(self, name: str, end: Around) -> Callable[[], None]:
-        return lambda: end(lambda: self._native(name))
+        return lambda: end(lambda: self._native(name)) if self._is_on else self._native(name)
 
     def _native(self, name: str, *args: Any) -> Any:
+        if name in self._outer:
+            return self._outer[name](*args)
         return getattr(type(self._connection), name)(self._connection, *args)

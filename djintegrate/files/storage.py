@@ -59,11 +59,6 @@ class TransactionalStorage(Storage):
             raise AttributeError(name)
         return getattr(self.inner, name)
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, TransactionalStorage) and self.deconstruct() == other.deconstruct()
-
-    __hash__ = object.__hash__
-
     def place(self, name: str) -> Any:
         return place_in(self.inner, self.identity, name)
 

@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import resource
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -16,8 +17,10 @@ from django.core.files.base import ContentFile
 from django.db.transaction import atomic
 
 from djintegrate import files
+from djintegrate.files.core.journal import Folder, Journal
 from tests.support.files import FILES, Site
 from tests.support.files import site as site
+from tests.support.helpers import Oops
 
 pytest_plugins = ["tests.support.fixtures"]
 pytestmark = FILES
@@ -54,8 +57,6 @@ def test_a_full_disk_fails_the_transaction_and_leaves_nothing(site: Site) -> Non
     """The kernel refuses to let a file grow, as it does on a disk that is full."""
     site.put("one")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    import signal
-
     before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     try:
         with pytest.raises(OSError) as raised, atomic(site.alias):
@@ -73,8 +74,6 @@ def test_a_full_disk_fails_the_transaction_and_leaves_nothing(site: Site) -> Non
 
 
 def test_a_journal_that_cannot_be_written_fails_the_change_before_it_is_made(site: Site, monkeypatch: Any) -> None:
-    from djintegrate.files.core.journal import Journal
-
     def full(self: Journal, *entries: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -86,8 +85,6 @@ def test_a_journal_that_cannot_be_written_fails_the_change_before_it_is_made(sit
 
 
 def test_without_space_for_the_journals_next_line_nothing_is_lost(site: Site, monkeypatch: Any) -> None:
-    from djintegrate.files.core.journal import Journal
-
     original, left = Journal.write, [3]
 
     def almost_full(self: Journal, *entries: Any) -> None:
@@ -104,6 +101,49 @@ def test_without_space_for_the_journals_next_line_nothing_is_lost(site: Site, mo
             site.storage.delete("old")
             site.save("two")
     assert site.files == {"old": "old"}
+
+
+def test_what_the_journal_cannot_say_is_not_committed(site: Site, monkeypatch: Any, tmp_path: Path) -> None:
+    """A removal was undone, and the journal cannot be told: recovery would remove the file."""
+    site.put("old")
+
+    def full(self: Journal, *entries: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(files.TransactionError, match="could not be written"), atomic(site.alias):
+        with pytest.raises(Oops), atomic(site.alias):
+            site.storage.delete("old")
+            monkeypatch.setattr(Journal, "write", full)
+            raise Oops
+        monkeypatch.undo()
+    assert site.files == {"old": "old"}
+
+
+def test_a_line_that_does_not_fit_is_taken_back_whole(tmp_path: Path, monkeypatch: Any) -> None:
+    journal = Folder(tmp_path).journal("a" * 32)
+    journal.begin("default")
+    original = os.write
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", lambda descriptor, text: original(descriptor, text[: len(text) // 2]))
+        with pytest.raises(OSError, match="no space"):
+            journal.write({"change": "create"})
+    journal.write({"kept": 0})
+    assert [set(entry) for entry in journal.entries()] == [{"version", "id", "using"}, {"kept"}]
+    journal.finish()
+
+
+def test_a_journal_that_cannot_be_begun_leaves_no_lock(site: Site, monkeypatch: Any) -> None:
+    def full(self: Journal, *entries: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with atomic(site.alias):
+        for _ in range(2):
+            with monkeypatch.context() as patch:
+                patch.setattr(Journal, "write", full)
+                with pytest.raises(OSError, match="No space"):
+                    site.save("one")
+        assert site.save("one") == "one"
+    assert site.files == {"one": "new"}
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")

@@ -46,6 +46,13 @@ class EngineTests(LeavesNothing):
         self.site.save("two")
         assert self.site.storage.exists("two")
 
+    def test_the_end_of_the_test_is_heard_after_a_block_with_files_of_its_own(self) -> None:
+        self.site.save("four")
+        with pytest.raises(Oops), atomic(self.alias):
+            self.site.save("five")
+            raise Oops
+        assert list(self.site.files) == ["four"]
+
     def test_what_the_test_has_saved_can_be_deleted_in_a_block(self) -> None:
         """As in a request of the test's client. Natively no callback runs unless the test captures it."""
         name = self.site.save("three")

@@ -33,12 +33,17 @@ class Journal:
         self.name = name
         self.path = f"{folder.path}/{name}{SUFFIX}"
         self._file: int | None = None
+        self._size = 0
 
     def begin(self, using: str) -> None:
         self.folder.make()
         self.folder.locks.take(self._lock, self)
-        self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o666)
-        self.write({"version": VERSION, "id": self.name, "using": using})
+        try:
+            self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o666)
+            self.write({"version": VERSION, "id": self.name, "using": using})
+        except BaseException:
+            self.finish()
+            raise
 
     def take(self, seconds: float = 0) -> bool:
         """Whether the journal is there, and nobody who lives has it."""
@@ -52,11 +57,16 @@ class Journal:
         return False
 
     def write(self, *entries: dict[str, Any]) -> None:
-        """Whoever reads the journal after this sees these."""
+        """Whoever reads the journal after this sees all of these, or none."""
         assert self._file is not None
         text = b"".join(json.dumps(entry).encode() + b"\n" for entry in entries)
-        if os.write(self._file, text) < len(text):
-            raise OSError(errno.ENOSPC, "There is no space left for the journal", self.path)
+        try:
+            if os.write(self._file, text) < len(text):
+                raise OSError(errno.ENOSPC, "There is no space left for the journal", self.path)
+        except OSError:
+            os.ftruncate(self._file, self._size)
+            raise
+        self._size += len(text)
 
     def sync(self) -> None:
         assert self._file is not None

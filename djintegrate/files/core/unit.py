@@ -10,7 +10,7 @@ import logging
 import os
 import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from django.db import connections
@@ -18,7 +18,7 @@ from django.db import connections
 from djintegrate.common import following
 from djintegrate.common.following import Followed, Follower
 
-from ..exceptions import Undecided
+from ..exceptions import TransactionError, Undecided
 from . import decisions
 from .changes import Change, Kind
 from .journal import Journal
@@ -43,6 +43,7 @@ class Unit(Follower):
         self._latest: dict[str, Change] = {}
         self._staged = 0
         self._is_recorded = False
+        self._broken: OSError | None = None
         self._paths = Paths(world.folder, self.name, lambda name: world.recovery.one(name, world.seconds))
 
     # What changes do
@@ -64,8 +65,9 @@ class Unit(Follower):
         change = Change(kind, place, staged, unless_named)
         if self._followed is not None:
             if self._journal is None:
-                self._journal = self._world.folder.journal(self.name)
-                self._journal.begin(self.using)
+                journal = self._world.folder.journal(self.name)
+                journal.begin(self.using)
+                self._journal = journal
             self._journal.write(change.as_json())
             if self._world.fsync:
                 self._journal.sync()
@@ -116,6 +118,10 @@ class Unit(Follower):
             self._keep(mark, self.changes[mark:])
 
     def before_commit(self) -> None:
+        if self._broken is not None:
+            raise TransactionError(
+                f"The transaction cannot be committed: its journal could not be written to FILES_JOURNAL. {self._broken}"
+            ) from self._broken
         if self._journal is None or not self.changes:
             return
         if self._world.fsync:
@@ -130,8 +136,9 @@ class Unit(Follower):
         if self._is_of_parent():
             return
         if self._journal is not None and self.changes and not self._is_recorded:
-            # Zope's transaction, and the alias is no part of it.
-            self._journal.write({"decided": True})
+            # Zope's transaction, and the alias is no part of it. That the journal says so is for a crash from now on.
+            with suppress(OSError):
+                self._journal.write({"decided": True})
         self._finish(committed=True)
         if self._is_recorded:
             decisions.is_through(self.using, self.name)
@@ -155,8 +162,14 @@ class Unit(Follower):
         """Only so many changes count, and these."""
         self.changes[number:] = more
         self._latest = {change.place.key: change for change in self.changes}
-        if self._journal is not None:
+        if self._journal is None:
+            return
+        try:
             self._journal.write({"kept": number}, *(change.as_json() for change in self.changes[number:]))
+        except OSError as error:
+            # After a crash the journal would tell of changes that were undone. Only an abort is right for both.
+            logger.exception("The journal of a transaction cannot be written any more.")
+            self._broken = error
 
     def _settle(self) -> None:
         try:

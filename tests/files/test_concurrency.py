@@ -110,7 +110,7 @@ def test_what_the_journal_cannot_say_is_not_committed(site: Site, monkeypatch: A
     def full(self: Journal, *entries: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    with pytest.raises(files.TransactionError, match="could not be written"), atomic(site.alias):
+    with pytest.raises(files.TransactionError, match="was not written"), atomic(site.alias):
         with pytest.raises(Oops), atomic(site.alias):
             site.storage.delete("old")
             monkeypatch.setattr(Journal, "write", full)

@@ -120,7 +120,7 @@ class Unit(Follower):
     def before_commit(self) -> None:
         if self._broken is not None:
             raise TransactionError(
-                f"The transaction cannot be committed: its journal could not be written to FILES_JOURNAL. {self._broken}"
+                f"The transaction cannot be committed: its journal in FILES_JOURNAL was not written. {self._broken}"
             ) from self._broken
         if self._journal is None or not self.changes:
             return

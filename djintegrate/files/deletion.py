@@ -5,16 +5,20 @@ Only files in a TransactionalStorage, and only if no row names them any more.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from typing import Any
 
 from django.apps import apps
+from django.core.exceptions import SuspiciousFileOperation
 from django.db import models
 from django.db.models import FileField
 from django.db.models.signals import post_delete, post_save, pre_delete, pre_save
 
 from .conf import config
 from .storage import TransactionalStorage
+
+logger = logging.getLogger("djintegrate.files")
 
 _REPLACED = "_djintegrate_replaced_files"
 
@@ -46,7 +50,7 @@ def _note_replaced(
 def _remove_replaced(sender: type[models.Model], instance: Any, **kwargs: Any) -> None:
     for field, old in vars(instance).pop(_REPLACED, ()):
         if old != getattr(instance, field.attname).name:
-            field.storage.delete_unless_named(old)
+            _remove(field, old)
 
 
 def _load_names(sender: type[models.Model], instance: Any, **kwargs: Any) -> None:
@@ -59,7 +63,15 @@ def _remove_files(sender: type[models.Model], instance: Any, **kwargs: Any) -> N
     for field in _fields(sender):
         name = getattr(instance, field.attname).name
         if name:
-            field.storage.delete_unless_named(name)
+            _remove(field, name)
+
+
+def _remove(field: FileField, name: str) -> None:
+    try:
+        field.storage.delete_unless_named(name)
+    except (SuspiciousFileOperation, ValueError):
+        # The row is to be rid of such a name, and no file of the storage's has it.
+        logger.warning("%s named %r, which is outside of its storage. No file is deleted.", field, name)
 
 
 def _fields(model: type[models.Model]) -> Iterator[FileField]:

@@ -66,6 +66,7 @@ class TransactionalStorage(Storage):
 
     def save(self, name: str | None, content: Any, max_length: int | None = None) -> str:
         name = content.name if name is None else name
+        validate_file_name(os.fspath(name), allow_relative_path=True)
         if not hasattr(content, "chunks"):
             content = File(content, name)
         with world.changing(self.using) as unit:

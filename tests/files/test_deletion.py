@@ -221,6 +221,19 @@ def test_a_form_and_its_clear_checkbox(site: Site) -> None:
     assert site.files == {}
 
 
+def test_a_row_that_names_what_is_outside_of_the_storage_can_be_changed_and_deleted(
+    site: Site, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "outside").write_text("not ours")
+    for change in (lambda row: row.delete(), lambda row: row.file.save("one.txt", ContentFile(b"new"))):
+        row = Document.objects.create()
+        Document.objects.update(file="../outside")
+        row.refresh_from_db()
+        change(row)
+    assert (tmp_path / "outside").read_text() == "not ours"
+    assert caplog.text.count("outside of its storage") == 2
+
+
 def test_fixtures_are_left_alone(site: Site) -> None:
     from django.core import serializers
 

@@ -79,10 +79,15 @@ class Followed:
 
     def prepare(self) -> None:
         """The commit comes next."""
-        if not self._is_prepared:
-            self._is_prepared = True
-            for follower in list(self._followers.values()):
-                follower.before_commit()
+        if self._is_prepared:
+            return
+        self._is_prepared = True
+        asked: set[Any] = set()
+        # One may make a change of which another is to hear.
+        while waiting := [key for key in self._followers if key not in asked]:
+            for key in waiting:
+                asked.add(key)
+                self._followers[key].before_commit()
 
     def end(self, committed: bool, in_doubt: bool = False) -> None:
         """Tell everybody, once."""
@@ -235,7 +240,8 @@ class InDjango(Followed):
         Django drops the callback with its savepoint, and captureOnCommitCallbacks() knows only those of its block.
         """
         connection = self._connection
-        if self._is_manual:
+        if self._is_manual or not connection.in_atomic_block:
+            # In the middle of the commit it is in place.
             return
         in_test = connection.atomic_blocks[0]._from_testcase
         if in_test or not any(callback == self._after_commit for _, callback, _ in connection.run_on_commit):

@@ -151,13 +151,16 @@ class TransactionalStorage(Storage):
             place = self.place(free)
             if place.exists():
                 if self._may_replace(unit, place, free):
-                    return self._replace(unit, place, content, staged)
+                    return self._replace(unit, place, content)
                 continue
-            if not unit.try_claim(place):
+            if self._overwrites():
+                unit.claim(place)
+            elif not unit.try_claim(place):
                 # Another transaction is about to use this name.
                 name = self._another(name)
                 continue
             if place.exists():
+                # Somebody was faster.
                 unit.give_back(place)
                 continue
             staged = staged or (unit.stage(place) if isinstance(place, FilePlace) else place)
@@ -169,7 +172,11 @@ class TransactionalStorage(Storage):
         """This transaction has removed what is there, or the storage overwrites what has the same name."""
         return unit.where(place) is None or self.inner.get_available_name(name) == name
 
-    def _replace(self, unit: Unit, place: Any, content: Any, staged: Any) -> str:
+    def _overwrites(self) -> bool:
+        """As django-storages says it, and Django's file system storage."""
+        return bool(getattr(self.inner, "file_overwrite", False) or getattr(self.inner, "_allow_overwrite", False))
+
+    def _replace(self, unit: Unit, place: Any, content: Any) -> str:
         unit.claim(place)
         staged = unit.stage(place)
         unit.note(Kind.REPLACE, place, staged)

@@ -197,6 +197,19 @@ def test_manual_mode_is_followed(world: World, outside: Outside) -> None:
     assert world.undone == ["two", "four"]
 
 
+def test_a_follower_that_comes_before_the_commit_is_asked_as_well(world: World) -> None:
+    class Late(following.Follower):
+        def before_commit(self) -> None:
+            world.add("late", row=False)
+
+    with atomic(world.alias):
+        followed = following.current(world.alias)
+        assert followed is not None
+        followed.follower(Late, Late)
+    assert world.told == ["before_commit", "committed"]
+    assert world.kept == ["late"]
+
+
 def test_an_error_of_one_follower_does_not_keep_the_others_from_hearing(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -28,6 +28,7 @@ pytestmark = FILES
 PROCESSES, THREADS, ROUNDS = 4, 8, 3
 
 
+@pytest.mark.skipif(os.environ["DB"] != "sqlite", reason="The database makes no difference.")
 def test_32_threads_in_4_processes_lose_no_file_and_see_no_half(tmp_path: Path) -> None:
     """On SQLite, with a database of their own: what excludes them is not the database."""
     children = [

@@ -146,6 +146,23 @@ def test_a_storage_that_overwrites_replaces_after_the_commit(site: Site) -> None
     assert site.files == {"one.txt": "at once"}
 
 
+def test_who_overwrites_waits_for_a_name_that_another_transaction_is_about_to_use(site: Site) -> None:
+    site.storage = site.around(
+        BACKEND="django.core.files.storage.FileSystemStorage", OPTIONS={**site.location, "allow_overwrite": True}
+    )
+
+    class Slow(ContentFile):
+        def chunks(self, chunk_size: int | None = None) -> Any:
+            with pytest.raises(PathLocked):
+                site.in_thread(lambda: site.save("one.txt", "other"))
+            return super().chunks(chunk_size)
+
+    with atomic(site.alias):
+        assert site.storage.save("one.txt", Slow(b"new")) == "one.txt"
+    assert site.in_thread(lambda: site.save("one.txt", "other")) == "one.txt"
+    assert site.files == {"one.txt": "other"}
+
+
 def test_an_upload_from_a_temporary_file_is_moved(site: Site) -> None:
     upload = TemporaryUploadedFile("one.txt", "text/plain", 3, None)
     upload.write(b"new")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from tests.support.files import FILES, Site
 from tests.support.helpers import Oops
 
 pytest_plugins = ["tests.support.fixtures"]
-pytestmark = FILES
+pytestmark = [*FILES, pytest.mark.skipif(os.environ["DB"] != "sqlite", reason="The database makes no difference.")]
 
 BUCKET = "djintegrate-tests"
 

@@ -22,7 +22,7 @@ from djintegrate.common import following
 
 from . import identities, world
 from .core.changes import Kind
-from .core.places import STAGED, FilePlace, place_in
+from .core.places import STAGED, FilePlace, PathPlace, place_in
 from .core.unit import Unit
 from .exceptions import TransactionError
 
@@ -221,7 +221,7 @@ class TransactionalStorage(Storage):
         with world.changing(self.using) as unit:
             place = self.place(name)
             unit.claim(place)
-            return self.inner.open(self._place_to_write(unit, place, mode).name, mode)
+            return self.inner.open(_name_of(self._place_to_write(unit, place, mode), beside=place), mode)
 
     def _place_to_write(self, unit: Unit, place: Any, mode: str) -> Any:
         latest = unit.latest(place)
@@ -243,11 +243,19 @@ class TransactionalStorage(Storage):
         unit = world.reading(self.using)
         if unit is None:
             return name
-        where = unit.where(self.place(name))
+        place = self.place(name)
+        where = unit.where(place)
         if where is None:
             raise FileNotFoundError(errno.ENOENT, "This transaction has removed the file", name)
-        return name if where.key == self.place(name).key else str(where.name)
+        return name if where.key == place.key else _name_of(where, beside=place)
 
     def _another(self, name: str) -> str:
         folder, base = os.path.split(name)
         return os.path.join(folder, self.get_alternative_name(*os.path.splitext(base)))
+
+
+def _name_of(where: Any, beside: Any) -> str:
+    """The name in the storage of a place in the same folder, to which one of the verbs may have copied."""
+    if isinstance(where, PathPlace) and not isinstance(where, FilePlace):
+        where = beside.beside(os.path.basename(where.path))
+    return str(where.name)

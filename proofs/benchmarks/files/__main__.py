@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from typing import Any, get_args
 
 from proofs.benchmarks import report, sides
-from proofs.benchmarks.measuring import Case, Measurement, measure
+from proofs.benchmarks.measuring import CPU, Case, Measurement, measure
 from proofs.benchmarks.worker import Worker, on_cpu
 from tools.servers import Kind, Server, running
 
@@ -47,8 +47,8 @@ CASES = [
     Case("request that saves a file, ATOMIC_REQUESTS", "request_with_file", without_transaction, native, 1.3),
     Case("request that saves a file, the engine", "request_with_file", without_transaction, engine, 1.3),
     Case("the same with FILES_FSYNC", "request_with_file", without_transaction, engine_with_fsync, None),
-    Case("request without files, the engine", "request", sides.engine, engine, 1.02),
-    Case("request without files, ATOMIC_REQUESTS", "request", sides.native, native, 1.02),
+    Case("request without files, the engine, CPU", "request", sides.engine, engine, 1.05, quantity=CPU),
+    Case("request without files, ATOMIC_REQUESTS, CPU", "request", sides.native, native, 1.05, quantity=CPU),
 ]
 
 

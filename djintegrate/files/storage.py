@@ -149,17 +149,15 @@ class TransactionalStorage(Storage):
         while True:
             free = self.get_available_name(name, max_length=max_length)
             place = self.place(free)
-            if place.exists():
-                if self._may_replace(unit, place, free):
-                    return self._replace(unit, place, content)
-                continue
-            if self._overwrites():
+            if self._overwrites() or unit.where(place) is None:
                 unit.claim(place)
             elif not unit.try_claim(place):
                 # Another transaction is about to use this name.
                 name = self._another(name)
                 continue
             if place.exists():
+                if self._may_replace(unit, place, free):
+                    return self._replace(unit, place, content)
                 # Somebody was faster.
                 unit.give_back(place)
                 continue
@@ -177,7 +175,6 @@ class TransactionalStorage(Storage):
         return bool(getattr(self.inner, "file_overwrite", False) or getattr(self.inner, "_allow_overwrite", False))
 
     def _replace(self, unit: Unit, place: Any, content: Any) -> str:
-        unit.claim(place)
         staged = unit.stage(place)
         unit.note(Kind.REPLACE, place, staged)
         self._save_as(staged, content)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from . import identities, named
-from .conf import FilesSettings, config
+from .conf import config
 from .core import unit
 from .core.journal import Folder
 from .core.recovery import Recovery
@@ -26,13 +26,16 @@ def reading(using: str) -> Unit | None:
 
 
 def current() -> World:
-    """By the settings of now, which tests change."""
-    given = FilesSettings.journal.given, FilesSettings.lock_timeout.given, FilesSettings.fsync.given
-    try:
-        return _worlds[given]
-    except KeyError:
-        world = _worlds[given] = World(recovery_of(config.journal), config.lock_timeout, config.fsync)
-        return world
+    """By the settings of now."""
+    if not _current:
+        _current.append(World(recovery_of(config.journal), config.lock_timeout, config.fsync))
+    return _current[-1]
+
+
+def settings_changed(setting: str, **kwargs: Any) -> None:
+    """As tests do; connected by the AppConfig."""
+    if setting.startswith("FILES_"):
+        _current.clear()
 
 
 def recovery_of(path: Path) -> Recovery:
@@ -43,7 +46,6 @@ def recovery_of(path: Path) -> Recovery:
 
 
 _lock = threading.Lock()
-# What was read and found to fit, by what stands in the settings.
-_worlds: dict[Any, World] = {}
+_current: list[World] = []
 # For each folder its locks have one file, which is never closed.
 _recoveries: dict[Path, Recovery] = {}

@@ -24,7 +24,8 @@ class Paths:
         self._folder = folder
         self._name = name
         self._recover = recover
-        self._keys: set[str] = set()
+        # The digest of each place's key.
+        self._keys: dict[str, str] = {}
         # Those that another transaction of this thread had already, with its marker.
         self._shared: set[str] = set()
         self._owner = _owner()
@@ -33,26 +34,28 @@ class Paths:
         """Whether the place is this transaction's now. Never waits."""
         if place.key in self._keys:
             return True
-        times = self._folder.locks.take(digest_of(place.key), self._owner)
+        digest = digest_of(place.key)
+        times = self._folder.locks.take(digest, self._owner)
         if times:
-            self._settle(place, times)
+            self._settle(place, digest, times)
         return bool(times)
 
     def wait(self, place: Any, seconds: float) -> None:
         if place.key in self._keys:
             return
-        times = self._folder.locks.wait(digest_of(place.key), self._owner, seconds)
+        digest = digest_of(place.key)
+        times = self._folder.locks.wait(digest, self._owner, seconds)
         if not times:
             raise PathLocked(
                 f"{place!r} is used by another transaction, which did not end within {seconds:g} seconds "
                 "(FILES_LOCK_TIMEOUT)."
             )
-        self._settle(place, times)
+        self._settle(place, digest, times)
 
     def give_back(self, place: Any) -> None:
         """Nothing was noted for it."""
         self._release(place.key)
-        self._keys.discard(place.key)
+        del self._keys[place.key]
         self._shared.discard(place.key)
 
     def release(self) -> None:
@@ -63,21 +66,21 @@ class Paths:
 
     def leave(self) -> None:
         """The same, but the journal is left to others. The markers stay, for whoever takes a path next."""
-        for key in self._keys:
-            self._folder.locks.release(digest_of(key), self._owner)
+        for digest in self._keys.values():
+            self._folder.locks.release(digest, self._owner)
         self._keys.clear()
 
-    def _settle(self, place: Any, times: int) -> None:
+    def _settle(self, place: Any, digest: str, times: int) -> None:
         if times == 1:
-            self._mark(place)
+            self._mark(digest)
         else:
             self._shared.add(place.key)
-        self._keys.add(place.key)
+        self._keys[place.key] = digest
 
-    def _mark(self, place: Any) -> None:
+    def _mark(self, digest: str) -> None:
         try:
             self._folder.make()
-            marker = os.open(marker_of(self._folder, place.key), os.O_RDWR | os.O_CREAT, 0o666)
+            marker = os.open(marker_of(self._folder, digest), os.O_RDWR | os.O_CREAT, 0o666)
             try:
                 found = os.read(marker, 100).decode()
                 if found:
@@ -86,15 +89,16 @@ class Paths:
             finally:
                 os.close(marker)
         except BaseException:
-            self._folder.locks.release(digest_of(place.key), self._owner)
+            self._folder.locks.release(digest, self._owner)
             raise
 
     def _release(self, key: str) -> None:
+        digest = self._keys[key]
         if key not in self._shared:
             with contextlib.suppress(OSError):
                 # One that stays names a journal that is gone: the next to take the path finds nothing to do.
-                os.unlink(marker_of(self._folder, key))
-        self._folder.locks.release(digest_of(key), self._owner)
+                os.unlink(marker_of(self._folder, digest))
+        self._folder.locks.release(digest, self._owner)
 
 
 def sweep(folder: Folder) -> None:
@@ -108,8 +112,8 @@ def sweep(folder: Folder) -> None:
             folder.locks.release(marker.name, owner)
 
 
-def marker_of(folder: Folder, key: str) -> str:
-    return f"{folder.path}/{MARKERS}/{digest_of(key)}"
+def marker_of(folder: Folder, digest: str) -> str:
+    return f"{folder.path}/{MARKERS}/{digest}"
 
 
 def _owner() -> object:

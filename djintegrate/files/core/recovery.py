@@ -143,10 +143,10 @@ class Recovery:
         return using, made, is_decided
 
     def _remove_markers(self, journal: Journal, made: list[Change]) -> None:
-        for key in {change.place.key for change in made}:
+        for digest in {digest_of(change.place.key) for change in made}:
             # Whoever has the path by now waits for this journal, and writes its own name over this one's.
-            if self.folder.locks.take(digest_of(key), journal):
-                marker = Path(marker_of(self.folder, key))
+            if self.folder.locks.take(digest, journal):
+                marker = Path(marker_of(self.folder, digest))
                 if marker.exists() and marker.read_text() == journal.name:
                     marker.unlink()
-                self.folder.locks.release(digest_of(key), journal)
+                self.folder.locks.release(digest, journal)

@@ -8,7 +8,7 @@ VENV := .venv/bin/python
 ENVIRONMENT = $(or $(PYTHON),exit 1;) -m tools.environment
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format matrix coherence values conformance bench bench-openid fuzz-openid openid-dropin bench-cleanup soak crash docs clean bench-dojo beside screenshots release-check load bench-jsonrpc fuzz-jsonrpc bench-acl access isolation
+.PHONY: help run test lint format matrix coherence values conformance bench bench-openid fuzz-openid openid-dropin bench-cleanup soak crash docs clean bench-dojo beside screenshots release-check load bench-jsonrpc fuzz-jsonrpc bench-acl access isolation crash-files bench-files
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -114,6 +114,14 @@ load: ## 50 clients for 60 seconds on the sample site, beside the same in Django
 crash: ## kill processes, and crash servers, at each step of two-phase commits, and compare (ARGS="--db psycopg2")
 	@$(ENVIRONMENT) test --db all --servers
 	@$(VENV) -m proofs.crash $(ARGS)
+
+crash-files: ## kill processes that write rows and files, at each step, and compare (ARGS="--kills 1000 --db sqlite")
+	@$(ENVIRONMENT) test --db postgres --servers
+	@$(VENV) -m proofs.files_crash $(ARGS)
+
+bench-files: ## measure requests that save a file in the transaction beside none (ARGS="--db sqlite")
+	@$(ENVIRONMENT) test --db all --servers
+	@$(VENV) -m proofs.benchmarks.files $(ARGS)
 
 screenshots: ## take the pictures in docs/images: a form in each of Dojo's themes, and the sample site
 	@$(ENVIRONMENT) test --browser

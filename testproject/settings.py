@@ -32,6 +32,7 @@ INSTALLED_APPS = [
     "djintegrate.dojo",
     "djintegrate.jsonrpc",
     "djintegrate.acl",
+    "djintegrate.files",
     "testproject.sprints",
     "testproject.provider",
     "django.contrib.admin",
@@ -75,6 +76,21 @@ CSRF_FAILURE_VIEW = "testproject.errors.csrf_failure"
 WSGI_APPLICATION = "testproject.wsgi.application"
 STATIC_URL = "static/"
 STATIC_ROOT = VAR / "static"
+
+# Slides come and go with the transaction of the request.
+STORAGES = {
+    "default": {
+        "BACKEND": "djintegrate.files.TransactionalStorage",
+        "OPTIONS": {
+            "storage": {
+                "BACKEND": "django.core.files.storage.FileSystemStorage",
+                "OPTIONS": {"location": VAR / "media"},
+            },
+        },
+    },
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+FILES_JOURNAL = VAR / "files-journal"
 
 AUTHENTICATION_BACKENDS = [
     "djintegrate.openid_auth.auth.OpenIDBackend",

@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from django.conf import global_settings
+
 DB = os.environ["DB"]
 FOLDER = os.environ["TEST_FOLDER"]
 CACHE = Path(__file__).parent.parent / ".cache"
@@ -38,6 +40,8 @@ INSTALLED_APPS = [
     "djintegrate.dojo",
     "djintegrate.jsonrpc",
     "djintegrate.acl",
+    "djintegrate.files",
+    "tests.apps.documents",
     "tests.apps.people",
     "tests.apps.fields",
     "tests.apps.sprints",
@@ -73,6 +77,20 @@ TEMPLATES = [
         },
     },
 ]
+
+STORAGES = {
+    **global_settings.STORAGES,
+    "documents": {
+        "BACKEND": "djintegrate.files.TransactionalStorage",
+        "OPTIONS": {
+            "storage": {
+                "BACKEND": "django.core.files.storage.FileSystemStorage",
+                "OPTIONS": {"location": f"{FOLDER}/documents", "base_url": "/documents/"},
+            },
+        },
+    },
+}
+FILES_JOURNAL = f"{FOLDER}/files-journal"
 
 ROOT_URLCONF = "tests.support.urls"
 SECRET_KEY = "tests"

@@ -27,6 +27,10 @@ class Thing(models.Model):
     name = models.CharField(max_length=100)
 
 
+class Upload(models.Model):
+    file = models.FileField(upload_to="uploads")
+
+
 class StormItem:
     """The items, for Storm."""
 

@@ -95,6 +95,10 @@ def short_request() -> None:
     _post("/look/")
 
 
+def request_with_file() -> None:
+    _post("/save-a-file/")
+
+
 def request_with_both() -> None:
     _post("/write-with-both/")
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import transaction
 from django.conf import settings
+from django.core.files.base import ContentFile
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
@@ -14,7 +15,7 @@ from django.views.decorators.csrf import csrf_exempt
 from storm.store import Store
 from storm.zope.zstorm import global_zstorm
 
-from proofs.benchmarks.models import Entry, Item, StormEntry
+from proofs.benchmarks.models import Entry, Item, StormEntry, Upload
 
 numbers = itertools.count()
 
@@ -54,6 +55,13 @@ def write_with_django(request: HttpRequest) -> HttpResponse:
     return HttpResponse("done")
 
 
+@csrf_exempt
+def save_a_file(request: HttpRequest) -> HttpResponse:
+    """Writes one row, and the small file that it names."""
+    Upload.objects.create(file=ContentFile(b"small " * 200, f"{next(numbers)}.txt"))
+    return HttpResponse("done")
+
+
 def store() -> Store:
     """This thread's Storm store, from the engine or, on the side without it, from ZStorm."""
     uri = getattr(settings, "BENCHMARK_ZSTORM_URI", None)
@@ -78,6 +86,7 @@ class ZStormMiddleware:
 urlpatterns = [
     path("look/", look),
     path("read-and-write/", read_and_write),
+    path("save-a-file/", save_a_file),
     path("write-with-both/", write_with_both),
     path("write-with-django/", write_with_django),
 ]

@@ -51,6 +51,17 @@ def unschedule(session: Session, by: Any) -> None:
     _log(session, by, "unscheduled")
 
 
+def put_slides(session: Session, by: Any, upload: Any) -> None:
+    """The file is part of the transaction, as the two rows are; so is the removal of the one before."""
+    session.slides = upload
+    _log(session, by, "uploaded slides for")
+
+
+def remove_slides(session: Session, by: Any) -> None:
+    session.slides = None
+    _log(session, by, "removed slides of")
+
+
 def withdraw(session: Session, by: Any) -> None:
     _log(session, by, "withdrew")
     get_store("main").remove(session)

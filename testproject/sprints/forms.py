@@ -10,6 +10,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth import get_user_model
+from django.core.validators import FileExtensionValidator
 from django.forms.utils import from_current_timezone
 from django.utils.html import linebreaks
 
@@ -23,6 +24,8 @@ from .templatetags.people import name
 
 MINUTES = {30: "Half an hour", 60: "One hour", 90: "One and a half hours", 120: "Two hours"}
 
+SLIDES = ["pdf", "odp", "pptx", "md", "txt"]
+MOST_BYTES = 20 * 1024 * 1024
 
 LAST = (datetime.combine(date.min, CLOSES) - STEP).time()
 """When the last session may begin."""
@@ -80,6 +83,21 @@ class ProposalForm(forms.Form):
         text: str = self.cleaned_data["description"]
         # Written where there was no editor.
         return text if "<" in text else linebreaks(text)
+
+
+class SlidesForm(forms.Form):
+    slides = forms.FileField(
+        label="The file",
+        max_length=100,
+        validators=[FileExtensionValidator(SLIDES)],
+        help_text=f"{', '.join(SLIDES[:-1])} or {SLIDES[-1]}, of 20 megabytes at most.",
+    )
+
+    def clean_slides(self) -> Any:
+        upload = self.cleaned_data["slides"]
+        if upload.size > MOST_BYTES:
+            raise forms.ValidationError("The file is larger than 20 megabytes.")
+        return upload
 
 
 class DayInput(forms.DateInput):

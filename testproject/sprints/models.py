@@ -89,6 +89,7 @@ class SessionRow(models.Model):
     room = models.ForeignKey(RoomRow, models.SET_NULL, null=True, blank=True)
     starts = models.DateTimeField(null=True, blank=True)
     ends = models.DateTimeField(null=True, blank=True, editable=False)
+    slides = models.FileField(upload_to="slides", max_length=200, null=True, blank=True)
 
     class Meta:
         managed = False

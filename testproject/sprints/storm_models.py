@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 from storm.locals import Date, Int, Reference, ReferenceSet, Storm, Unicode
 
+from djintegrate.files.storm import StoredFile
 from djintegrate.storm_backend.references import DjangoReference, DjangoReferenceSet
 
 from .columns import Moment
@@ -103,6 +104,7 @@ class Session(Values):
     room = Reference(room_id, Room.id)
     starts = Moment()
     ends = Moment()
+    slides = StoredFile(upload_to="slides", max_length=200)
     attendances = ReferenceSet("Session.id", "Attendance.session_id")
     activities = DjangoReferenceSet("id", "sprints.Activity", "session")
 

@@ -28,6 +28,8 @@ urlpatterns = [
     path("at/<slug:slug>/<int:key>/", views.session, name="session"),
     path("at/<slug:slug>/<int:key>/edit/", views.edit, name="edit"),
     path("at/<slug:slug>/<int:key>/schedule/", views.schedule, name="schedule"),
+    path("at/<slug:slug>/<int:key>/slides/", views.slides, name="slides"),
+    path("at/<slug:slug>/<int:key>/slides/file/", views.slides_file, name="slides-file"),
     path("at/<slug:slug>/<int:key>/withdraw/", views.withdraw, name="withdraw"),
     path("at/<slug:slug>/<int:key>/<slug:what>/", views.act, name="act"),
 ]

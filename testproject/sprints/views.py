@@ -13,7 +13,7 @@ from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db.transaction import atomic
-from django.http import HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_time
@@ -143,6 +143,39 @@ def schedule(request: HttpRequest, session: Session) -> HttpResponse:
             return redirect(session.get_absolute_url())
     context = {"sprint": session.sprint, "session": session, **_free_slots(request, session, form)}
     return _form_page(request, form, "sprints/schedule.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+@of_session
+@while_open
+def slides(request: HttpRequest, session: Session) -> HttpResponse:
+    if not _may_edit(request.user, session):
+        raise PermissionDenied("Only the proposer and the schedulers may upload slides.")
+    if "remove" in request.POST:
+        actions.remove_slides(session, request.user)
+        messages.success(request, "The slides are removed.")
+        return redirect(session.get_absolute_url())
+    sent = request.method == "POST"
+    form = forms.SlidesForm(request.POST if sent else None, request.FILES if sent else None, label_suffix="")
+    if form.is_valid():
+        actions.put_slides(session, request.user, form.cleaned_data["slides"])
+        messages.success(request, "The slides are there for everybody.")
+        return redirect(session.get_absolute_url())
+    return _form_page(request, form, "sprints/slides.html", {"sprint": session.sprint, "session": session})
+
+
+@require_safe
+@of_session
+def slides_file(request: HttpRequest, session: Session) -> FileResponse:
+    """To keep, not to show: what somebody uploaded is not to run as a page of this site."""
+    if not session.slides:
+        raise missing(request, "This session has no slides.")
+    try:
+        content = session.slides.open()
+    except FileNotFoundError:
+        raise missing(request, "The slides of this session are gone.") from None
+    return FileResponse(content, as_attachment=True, filename=session.slides.name.rpartition("/")[2])
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

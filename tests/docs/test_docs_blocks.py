@@ -35,6 +35,7 @@ FOLLOWED = {
     "docs/tutorial/a-service-by-json-rpc.md": "tests/jsonrpc/test_docs.py",
     "docs/how-to/roles.md": "tests/acl/test_docs.py",
     "docs/tutorial/roles-from-a-file.md": "tests/acl/test_docs.py",
+    "docs/tutorial/files-in-the-transaction.md": "tests/files/test_tutorial.py",
     "docs/tutorial/log-in-with-launchpad.md": "tests/openid_auth/test_tutorial.py",
     "docs/tutorial/storm-in-ten-minutes.md": "tests/docs/test_storm_tutorial.py",
 }

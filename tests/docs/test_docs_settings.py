@@ -23,6 +23,7 @@ APPS = {
     "dojo": r"DOJO_|\.dojo",
     "jsonrpc": r"JSONRPC_|\.jsonrpc",
     "acl": r"ACL_|\.acl",
+    "files": r"FILES_|djintegrate\.files",
 }
 """How to see that a block is about one of the apps."""
 OLD_PICKLES = "django.contrib.sessions.serializers.PickleSerializer"

@@ -36,6 +36,7 @@ TABLES = [
         room_id {number},
         starts {moment},
         ends {moment},
+        slides VARCHAR(200),
         FOREIGN KEY (sprint_id) REFERENCES sprints_sprint (id),
         FOREIGN KEY (room_id) REFERENCES sprints_room (id),
         FOREIGN KEY (proposer_id) REFERENCES auth_user (id)

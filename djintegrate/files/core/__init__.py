@@ -1,0 +1,1 @@
+"""The protocol: journals, locks, places and decisions. Knows nothing of models' fields, of forms or of requests."""

@@ -1,0 +1,212 @@
+"""Where a file or a folder is: a path, or a name in a storage. What can be done there is safe to do twice."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+from django.core.files.storage import FileSystemStorage
+
+STAGED = ".files-"
+
+
+class Place(Protocol):
+    @property
+    def key(self) -> str:
+        """The same for the same file, whoever names it."""
+
+    def exists(self) -> bool: ...
+
+    def remove(self) -> None: ...
+
+    def beside(self, name: str) -> Place:
+        """A place in the same folder."""
+
+    def take_from(self, staged: Any) -> None:
+        """Put what is at `staged` here, in place of what is here. Nothing, if nothing is there any more."""
+
+    def create_from(self, staged: Any) -> bool:
+        """The same, but if anything is here already, leave all as it is, and say so."""
+
+    def sync(self) -> None:
+        """Have it outlast a loss of power."""
+
+    def as_json(self) -> dict[str, str]: ...
+
+
+class PathPlace:
+    """A path on this machine."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = os.path.abspath(os.fspath(path))
+
+    @cached_property
+    def key(self) -> str:
+        # Two ways to one folder lead to the same file; a symbolic link itself is a file of its own.
+        folder, name = os.path.split(self.path)
+        return f"path:{os.path.realpath(folder)}/{name}"
+
+    def __repr__(self) -> str:
+        return self.path
+
+    def exists(self) -> bool:
+        return os.path.lexists(self.path)
+
+    def remove(self) -> None:
+        if os.path.isdir(self.path) and not os.path.islink(self.path):
+            shutil.rmtree(self.path)
+        else:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self.path)
+
+    def beside(self, name: str) -> PathPlace:
+        return PathPlace(os.path.join(os.path.dirname(self.path), name))
+
+    def take_from(self, staged: PathPlace) -> None:
+        old = staged.beside(os.path.basename(staged.path) + "-old")
+        if staged.exists():
+            if _is_folder(self.path) or _is_folder(staged.path):
+                # A folder cannot be renamed onto another that has anything in it.
+                with contextlib.suppress(FileNotFoundError):
+                    os.rename(self.path, old.path)
+            os.replace(staged.path, self.path)
+        old.remove()
+
+    def create_from(self, staged: PathPlace) -> bool:
+        if _is_folder(staged.path):
+            if self.exists():
+                return False
+            os.rename(staged.path, self.path)
+            return True
+        try:
+            # Unlike rename, link() refuses to replace a file.
+            os.link(staged.path, self.path, follow_symlinks=False)
+        except FileExistsError:
+            return False
+        except OSError:
+            # A file system without links.
+            if self.exists():
+                return False
+            os.rename(staged.path, self.path)
+            return True
+        os.unlink(staged.path)
+        return True
+
+    def sync(self) -> None:
+        if _is_folder(self.path):
+            for folder, _, names in os.walk(self.path):
+                for name in names:
+                    _sync(os.path.join(folder, name))
+                _sync(folder)
+        elif not os.path.islink(self.path):
+            with contextlib.suppress(FileNotFoundError):
+                _sync(self.path)
+        _sync(os.path.dirname(self.path))
+
+    def as_json(self) -> dict[str, str]:
+        return {"path": self.path}
+
+
+class FilePlace(PathPlace):
+    """A name in a storage whose files are on this machine."""
+
+    def __init__(self, storage: Any, identity: str, name: str) -> None:
+        super().__init__(storage.path(name))
+        self.storage = storage
+        self.identity = identity
+        self.name = name.replace("\\", "/")
+
+    def remove(self) -> None:
+        if self.exists():
+            # A storage may do more than unlink.
+            self.storage.delete(self.name)
+
+    def beside(self, name: str) -> FilePlace:
+        return FilePlace(self.storage, self.identity, _beside(self.name, name))
+
+    def as_json(self) -> dict[str, str]:
+        return {"storage": self.identity, "name": self.name}
+
+
+class StoredPlace:
+    """A name in a storage that keeps its files anywhere."""
+
+    def __init__(self, storage: Any, identity: str, name: str) -> None:
+        self.storage = storage
+        self.identity = identity
+        self.name = name.replace("\\", "/")
+        self.key = f"storage:{identity}:{self.name}"
+
+    def __repr__(self) -> str:
+        return f"{self.name} in {type(self.storage).__name__}"
+
+    def exists(self) -> bool:
+        return bool(self.storage.exists(self.name))
+
+    def remove(self) -> None:
+        # Not every storage takes it in good part if the file is gone.
+        if self.exists():
+            self.storage.delete(self.name)
+
+    def beside(self, name: str) -> StoredPlace:
+        return StoredPlace(self.storage, self.identity, _beside(self.name, name))
+
+    def take_from(self, staged: StoredPlace) -> None:
+        if not staged.exists():
+            return
+        with staged.storage.open(staged.name) as content:
+            if self.storage.get_available_name(self.name) != self.name:
+                self.storage.delete(self.name)
+            saved = self.storage.save(self.name, content)
+        if saved != self.name:
+            self.storage.delete(saved)
+            raise OSError(f"{self!r} could not be replaced: the storage took the name {saved!r}. Does somebody use it?")
+        staged.remove()
+
+    def create_from(self, staged: StoredPlace) -> bool:
+        if self.exists():
+            return False
+        self.take_from(staged)
+        return True
+
+    def sync(self) -> None:
+        """Up to the storage."""
+
+    def as_json(self) -> dict[str, str]:
+        return {"storage": self.identity, "name": self.name}
+
+
+def place_in(storage: Any, identity: str, name: str) -> FilePlace | StoredPlace:
+    # A storage in memory has paths as well, at which there are no files.
+    kind = FilePlace if isinstance(storage, FileSystemStorage) else StoredPlace
+    return kind(storage, identity, name)
+
+
+def stage_of(place: Any, transaction: str, number: int) -> Any:
+    """A place beside this one, for what is to take its place."""
+    return place.beside(f"{STAGED}{transaction}-{number}")
+
+
+def sync_folder(path: Path) -> None:
+    _sync(str(path))
+
+
+def _beside(name: str, other: str) -> str:
+    folder = name.rpartition("/")[0]
+    return f"{folder}/{other}" if folder else other
+
+
+def _is_folder(path: str) -> bool:
+    return os.path.isdir(path) and not os.path.islink(path)
+
+
+def _sync(path: str) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,88 @@
+"""The file of a FileField goes after the commit when its row is deleted or names another one.
+
+Only files in a TransactionalStorage, and only if no row names them any more.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+from django.apps import apps
+from django.core.exceptions import SuspiciousFileOperation
+from django.db import models
+from django.db.models import FileField
+from django.db.models.signals import post_delete, post_save, pre_delete, pre_save
+
+from .conf import config
+from .storage import TransactionalStorage
+
+logger = logging.getLogger("djintegrate.files")
+
+_REPLACED = "_djintegrate_replaced_files"
+
+
+def connect() -> None:
+    """For the models that have such a field: to all, Django would delete every row of the site one by one."""
+    for model in apps.get_models(include_auto_created=True):
+        if any(isinstance(field, FileField) for field in model._meta.concrete_fields):
+            pre_save.connect(_note_replaced, sender=model, dispatch_uid="files.note_replaced")
+            post_save.connect(_remove_replaced, sender=model, dispatch_uid="files.remove_replaced")
+            pre_delete.connect(_load_names, sender=model, dispatch_uid="files.load_names")
+            post_delete.connect(_remove_files, sender=model, dispatch_uid="files.remove")
+
+
+def _note_replaced(
+    sender: type[models.Model], instance: Any, raw: bool, using: str, update_fields: Any, **kwargs: Any
+) -> None:
+    """What the row names until now; it is asked only if it may be there already."""
+    if raw or _is_new(instance) or not config.delete_replaced:
+        return
+    fields = [field for field in _fields(sender) if update_fields is None or field.name in update_fields]
+    if fields:
+        names = [field.attname for field in fields]
+        row = sender._base_manager.using(using).filter(pk=instance.pk).values(*names).first()
+        if row is not None:
+            vars(instance)[_REPLACED] = [(field, row[field.attname]) for field in fields if row[field.attname]]
+
+
+def _remove_replaced(sender: type[models.Model], instance: Any, **kwargs: Any) -> None:
+    for field, old in vars(instance).pop(_REPLACED, ()):
+        if old != getattr(instance, field.attname).name:
+            _remove(field, old)
+
+
+def _load_names(sender: type[models.Model], instance: Any, **kwargs: Any) -> None:
+    """Those that are deferred cannot be loaded any more when the row is gone."""
+    for field in _fields(sender):
+        getattr(instance, field.attname)
+
+
+def _remove_files(sender: type[models.Model], instance: Any, **kwargs: Any) -> None:
+    for field in _fields(sender):
+        name = getattr(instance, field.attname).name
+        if name:
+            _remove(field, name)
+
+
+def _remove(field: FileField, name: str) -> None:
+    try:
+        field.storage.delete_unless_named(name)
+    except (SuspiciousFileOperation, ValueError):
+        # The row is to be rid of such a name, and no file of the storage's has it.
+        logger.warning("%s named %r, which is outside of its storage. No file is deleted.", field, name)
+
+
+def _fields(model: type[models.Model]) -> Iterator[FileField]:
+    for field in model._meta.concrete_fields:
+        if isinstance(field, FileField) and isinstance(field.storage, TransactionalStorage):
+            yield field
+
+
+def _is_new(instance: Any) -> bool:
+    if instance.pk is None:
+        return True
+    # Django does not even try an UPDATE then.
+    has_default = instance._meta.pk.has_default() or instance._meta.pk.has_db_default()
+    return bool(instance._state.adding and has_default)

@@ -1,0 +1,67 @@
+"""Whether any row still names a file: of a FileField of Django's, or of a StoredFile of Storm's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.apps import apps
+from django.db import connections, models, router
+from django.db.models import FileField
+
+from .core.places import place_in
+
+
+def is_named(place: Any, using: str) -> bool:
+    """What no storage keeps is named by nobody."""
+    if not hasattr(place, "storage"):
+        return False
+    return any(_has_row(model, field, place) for model, field in fields()) or any(
+        _has_stored(column, place) for column in list(_columns)
+    )
+
+
+def fields() -> Iterator[tuple[type[models.Model], FileField]]:
+    """The FileFields of the site whose storage is transactional, each with the model that has its column."""
+    from .storage import TransactionalStorage
+
+    for model in apps.get_models(include_auto_created=True):
+        if model._meta.proxy or model._meta.swapped:
+            continue
+        for field in model._meta.local_concrete_fields:
+            if isinstance(field, FileField) and isinstance(field.storage, TransactionalStorage):
+                yield model, field
+
+
+def remember(column: Any) -> None:
+    """A StoredFile's column: it has a `storage`, and `where` is its table and its name."""
+    _columns.append(column)
+
+
+def _has_row(model: type[models.Model], field: FileField, place: Any) -> bool:
+    if not _is_same(field.storage, place):
+        return False
+    rows = model._base_manager.using(router.db_for_write(model))
+    return bool(rows.filter(**{field.attname: place.name}).exists())
+
+
+def _has_stored(column: Any, place: Any) -> bool:
+    if column.where is None or not _is_same(column.storage, place):
+        return False
+    table, name = column.where
+    connection = connections[column.storage.using]
+    quote = connection.ops.quote_name
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT 1 FROM {quote(table)} WHERE {quote(name)} = %s LIMIT 1",
+            [place.name],
+        )
+        return cursor.fetchone() is not None
+
+
+def _is_same(storage: Any, place: Any) -> bool:
+    """Whether the same name in `storage` is the same file."""
+    return bool(place_in(storage.inner, storage.identity, place.name).key == place.key)
+
+
+_columns: list[Any] = []

@@ -1,0 +1,153 @@
+"""StoredFile: a column of a Storm class that names a file in a TransactionalStorage, and acts like a FileField."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.core.files.base import File
+from django.core.files.storage import storages
+from django.db.models.fields.files import FieldFile, FileField
+from storm.info import get_cls_info
+from storm.properties import Unicode
+from storm.variables import UnicodeVariable
+
+from . import named
+from .conf import config
+from .storage import TransactionalStorage
+
+
+class StoredFileVariable(UnicodeVariable):
+    """Hears when its object is removed from the store, whoever removes it and whether or not it was looked at."""
+
+    __slots__ = ("_property",)
+
+    def __init__(self, *args: Any, stored_file: StoredFile, **kwargs: Any) -> None:
+        self._property = stored_file
+        super().__init__(*args, **kwargs)
+        if self.event is not None:
+            self.event.hook("removed", self._removed)
+
+    def _removed(self, owner: Any) -> None:
+        name = self.get()
+        if name:
+            self._property.storage.delete_unless_named(name)
+
+
+class StoredFile(Unicode):
+    """`talk.slides = upload` saves the file, `talk.slides` is Django's FieldFile; the column has the file's name.
+
+    `upload_to` and `storage` are those of FileField; `storage` may be the alias of one.
+    """
+
+    variable_class = StoredFileVariable
+
+    def __init__(
+        self,
+        name: str | None = None,
+        upload_to: str | Callable[[Any, str], str] = "",
+        storage: TransactionalStorage | str = "default",
+        max_length: int = 100,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(name, stored_file=self, **kwargs)
+        self._storage = storage
+        self._upload_to = upload_to
+        self._max_length = max_length
+        self.name = ""
+        self._known: set[type] = set()
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        # Its rows name files, whether or not this process ever looks at one of them.
+        self.name = name
+        named.remember(StoredColumn(self, owner))
+
+    @property
+    def storage(self) -> TransactionalStorage:
+        storage = storages[self._storage] if isinstance(self._storage, str) else self._storage
+        if not isinstance(storage, TransactionalStorage):
+            raise TypeError(
+                f"A StoredFile needs a djintegrate.files.TransactionalStorage, and {self._storage!r} is a "
+                f"{type(storage).__name__}."
+            )
+        return storage
+
+    def __get__(self, obj: Any, cls: Any = None) -> Any:
+        if obj is None:
+            return super().__get__(obj, cls)
+        return StormFieldFile(obj, self, super().__get__(obj, cls))
+
+    def __set__(self, obj: Any, value: Any) -> None:
+        old = super().__get__(obj)
+        new = self._name_of(obj, value)
+        super().__set__(obj, new)
+        if old and old != new and config.delete_replaced:
+            self.storage.delete_unless_named(old)
+
+    def set_name(self, obj: Any, name: str | None) -> None:
+        """What FieldFile does itself: the file was saved, or is to be deleted, already."""
+        super().__set__(obj, name)
+
+    def save(self, obj: Any, name: str, content: File) -> str:
+        field = FileField(upload_to=self._upload_to, storage=self.storage)
+        return self.storage.save(field.generate_filename(obj, name), content, max_length=self._max_length)
+
+    def _get_column(self, cls: Any) -> Any:
+        column = super()._get_column(cls)
+        if cls not in self._known:
+            # A class may have it from one that has no table.
+            self._known.add(cls)
+            named.remember(StoredColumn(self, cls))
+        return column
+
+    def _name_of(self, obj: Any, value: Any) -> str | None:
+        if isinstance(value, FieldFile) and value._committed:
+            return value.name
+        if isinstance(value, File):
+            return self.save(obj, value.name, value.file if isinstance(value, FieldFile) else value)
+        return value
+
+
+class StormFieldFile(FieldFile):
+    """Django's FieldFile, on an attribute of a Storm object."""
+
+    def __init__(self, instance: Any, field: StoredFile, name: str | None) -> None:
+        super(FieldFile, self).__init__(None, name)
+        self.instance = instance
+        self.field = field
+        self.storage = field.storage
+        self._committed = True
+
+    def save(self, name: str, content: File, save: bool = True) -> None:
+        self.field.__set__(self.instance, self.field.save(self.instance, name, content))
+        self.name = getattr(self.field.__get__(self.instance), "name", None)
+
+    def delete(self, save: bool = True) -> None:
+        if not self.name:
+            return
+        if hasattr(self, "_file"):
+            self.close()
+            del self.file
+        self.storage.delete(self.name)
+        self.name = None
+        self.field.set_name(self.instance, None)
+
+
+class StoredColumn:
+    """Where the rows are that name a StoredFile's files."""
+
+    def __init__(self, stored_file: StoredFile, cls: type) -> None:
+        self._stored_file = stored_file
+        self._cls = cls
+
+    @property
+    def where(self) -> tuple[str, str] | None:
+        """The table and the column. None for a class that has no table."""
+        if not hasattr(self._cls, "__storm_table__"):
+            return None
+        column = self._stored_file.__get__(None, self._cls)
+        return str(get_cls_info(self._cls).table.name), str(column.name)
+
+    @property
+    def storage(self) -> TransactionalStorage:
+        return self._stored_file.storage

@@ -1,0 +1,35 @@
+"""What manage.py files_recover does, for those who call it from code."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from django.db import DatabaseError, connections
+
+from . import world
+from .core import decisions, paths
+from .core.recovery import Outcome
+
+
+def recover() -> Iterator[Outcome]:
+    """Complete or undo each transaction whose process has died."""
+    yield from world.current().recovery.all()
+
+
+def waiting() -> Iterator[tuple[str, list[str]]]:
+    """The journals that nobody works on, with their changes in words."""
+    yield from world.current().recovery.waiting()
+
+
+def sweep() -> None:
+    """Remove what no transaction needs any more: rows of decisions, and markers of paths."""
+    here = world.current()
+    if not here.folder.path.is_dir():
+        return
+    for alias in connections:
+        # First the rows, then the journals: a transaction that comes between is in both.
+        with contextlib.suppress(DatabaseError):
+            # An alias without the table has no decisions.
+            decisions.sweep(alias, here.folder.identity, lambda: {each.name for each in here.folder.journals()})
+    paths.sweep(here.folder)

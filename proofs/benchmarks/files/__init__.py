@@ -1,0 +1,1 @@
+"""What files in the transaction cost: `make bench-files`."""

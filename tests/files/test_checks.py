@@ -1,0 +1,94 @@
+"""The system checks of the files app: each mistake has an id, its value and a remedy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.storage import storages
+
+from djintegrate.files import TransactionalStorage
+from djintegrate.files.checks import check_configuration
+from tests.apps.documents.models import Document
+
+OURS = "djintegrate.files.TransactionalStorage"
+
+
+def found() -> dict[str, str]:
+    return {message.id: message.msg for message in check_configuration()}
+
+
+def test_the_tests_own_settings_are_right() -> None:
+    assert found() == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("FILES_JOURNAL", "", "FILES_JOURNAL is ''"),
+        ("FILES_JOURNAL", 3, "FILES_JOURNAL is 3, a whole number"),
+        ("FILES_LOCK_TIMEOUT", "10", "FILES_LOCK_TIMEOUT is '10', a string"),
+        ("FILES_LOCK_TIMEOUT", -1, "FILES_LOCK_TIMEOUT is -1"),
+        ("FILES_DELETE_REPLACED", "False", "FILES_DELETE_REPLACED is 'False', a string"),
+        ("FILES_FSYNC", 1, "FILES_FSYNC is 1, a whole number"),
+    ],
+)
+def test_a_value_that_does_not_fit_is_an_error(settings: Any, name: str, value: Any, said: str) -> None:
+    setattr(settings, name, value)
+    assert said in found()["files.E001"]
+
+
+def test_without_a_journal_the_site_does_not_start(settings: Any) -> None:
+    del settings.FILES_JOURNAL
+    assert "FILES_JOURNAL" in found()["files.E001"]
+
+
+def test_a_slip_of_the_pen_is_a_warning(settings: Any) -> None:
+    settings.FILES_LOCK_TIME_OUT = 3
+    assert "Did you mean FILES_LOCK_TIMEOUT?" in found()["files.W001"]
+
+
+def test_a_folder_that_cannot_be_written_is_an_error(settings: Any, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    settings.FILES_JOURNAL = tmp_path / "file" / "journal"
+    assert "where this process cannot write" in found()["files.E002"]
+
+
+@pytest.mark.parametrize("name", ["MEDIA_ROOT", "STATIC_ROOT"])
+def test_a_folder_that_is_served_is_a_warning(settings: Any, tmp_path: Path, name: str) -> None:
+    setattr(settings, name, str(tmp_path))
+    settings.FILES_JOURNAL = tmp_path / "journal"
+    assert f"below {name}" in found()["files.W002"]
+
+
+@pytest.mark.parametrize(
+    ("options", "check", "said"),
+    [
+        ({"storage": {"BACKEND": "no.such.Storage"}}, "files.E003", "ModuleNotFoundError"),
+        ({"storage": {"BACKENDS": "x"}}, "files.E003", "Give it BACKEND"),
+        ({"storages": {}}, "files.E003", "unexpected keyword argument 'storages'"),
+        ({"storage": {"BACKEND": OURS}}, "files.E004", "around a TransactionalStorage"),
+        ({"using": "defualt"}, "files.E005", "'defualt', which is not in DATABASES"),
+    ],
+)
+def test_a_storage_that_is_wrong_is_an_error(settings: Any, options: Any, check: str, said: str) -> None:
+    settings.STORAGES = {**settings.STORAGES, "wrong": {"BACKEND": OURS, "OPTIONS": options}}
+    assert said in found()[check]
+
+
+def test_rows_in_another_database_than_the_files_transactions_are_a_warning(settings: Any) -> None:
+    settings.DATABASE_ROUTERS = [Router()]
+    assert "tests" not in storages.backends
+    assert "documents.Document are in the database 'second'" in found()["files.W003"]
+
+
+class Router:
+    def db_for_write(self, model: Any, **hints: Any) -> str | None:
+        return "second" if model is Document else None
+
+
+def test_a_fields_own_storage_is_looked_at(monkeypatch: Any) -> None:
+    field = Document._meta.get_field("file")
+    monkeypatch.setattr(field, "storage", TransactionalStorage(using="nowhere"))
+    assert "The storage of documents.Document.file" in found()["files.E005"]

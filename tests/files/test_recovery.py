@@ -1,0 +1,379 @@
+"""What a dead process has left: completed or undone by whoever comes next. Processes are real, and are killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+import transaction
+from django.core.management import CommandError, call_command
+from django.db import connection, connections
+from django.db.transaction import atomic
+
+from djintegrate import files
+from djintegrate.files import PathLocked, Undecided, upkeep, world
+from djintegrate.files.core import decisions
+from djintegrate.files.core.changes import Change
+from djintegrate.files.core.journal import Journal
+from djintegrate.files.core.unit import Unit
+from tests.support.files import FILES, Site
+from tests.support.files import decisions as rows_of_decisions
+from tests.support.files import site as site
+from tests.support.helpers import Oops, in_thread
+
+pytest_plugins = ["tests.support.fixtures"]
+pytestmark = FILES
+
+
+class Dies(BaseException):
+    """What stands for a kill, in this process: nothing after it is run, and its locks are gone."""
+
+
+@pytest.fixture
+def dies(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any, str], None]:
+    """Have a step of the protocol be the last thing that this process does to files."""
+
+    def dies_at(owner: Any, name: str) -> None:
+        def die(*args: Any, **kwargs: Any) -> None:
+            raise Dies
+
+        def lets_go(unit: Unit) -> None:
+            # As the kernel does.
+            if unit._journal is not None:
+                unit._journal.leave()
+            unit._paths.leave()
+
+        monkeypatch.setattr(owner, name, die)
+        for callback in ("rolled_back", "aborted", "in_doubt"):
+            monkeypatch.setattr(Unit, callback, lambda unit, *args: lets_go(unit))
+        monkeypatch.setattr(Unit, "committed", committed_or_lets_go(lets_go))
+
+    def committed_or_lets_go(lets_go: Callable[[Unit], None]) -> Callable[[Unit], None]:
+        original = Unit.committed
+
+        def committed(unit: Unit) -> None:
+            try:
+                original(unit)
+            except Dies:
+                lets_go(unit)
+
+        return committed
+
+    return dies_at
+
+
+def recovered() -> list[str]:
+    out = StringIO()
+    call_command("files_recover", stdout=out)
+    return [line.split(": ", 1)[1] for line in out.getvalue().splitlines()]
+
+
+def change_everything(site: Site) -> None:
+    with atomic(site.alias):
+        site.save("new")
+        site.storage.delete("replaced")
+        site.save("replaced")
+        site.storage.delete("deleted")
+
+
+BEFORE = {"replaced": "old", "deleted": "old"}
+AFTER = {"new": "new", "replaced": "new"}
+
+
+def put_everything(site: Site) -> None:
+    site.put("replaced")
+    site.put("deleted")
+
+
+def test_what_was_not_committed_is_undone(site: Site, dies: Any, monkeypatch: Any) -> None:
+    put_everything(site)
+    dies(decisions, "record")
+    with pytest.raises(Dies):
+        change_everything(site)
+    monkeypatch.undo()
+    assert len(list(site.journal.glob("*.journal"))) == 1
+    assert recovered() == ["undone, 4 changes"]
+    assert site.files == BEFORE
+    assert recovered() == []
+
+
+def test_what_was_committed_is_completed(site: Site, dies: Any, monkeypatch: Any) -> None:
+    put_everything(site)
+    dies(Change, "complete")
+    change_everything(site)
+    monkeypatch.undo()
+    assert site.files["deleted"] == "old"
+    assert rows_of_decisions() == 1
+    assert recovered() == ["completed, 4 changes"]
+    assert site.files == AFTER
+    assert rows_of_decisions() == 0
+
+
+def test_recovery_can_be_interrupted_and_run_again(site: Site, dies: Any, monkeypatch: Any) -> None:
+    put_everything(site)
+    dies(Change, "complete")
+    change_everything(site)
+    monkeypatch.undo()
+    with monkeypatch.context() as patch:
+        patch.setattr(Journal, "finish", lambda self: (_ for _ in ()).throw(Oops()))
+        with pytest.raises(Oops):
+            recovered()
+    world.current().folder.locks._owners.clear()
+    assert site.files == AFTER
+    assert recovered() == ["completed, 4 changes"]
+    assert site.files == AFTER
+
+
+def test_the_first_use_of_files_recovers(
+    site: Site, dies: Any, monkeypatch: Any, settings: Any, tmp_path: Path
+) -> None:
+    put_everything(site)
+    dies(Change, "complete")
+    change_everything(site)
+    monkeypatch.undo()
+    world.recovery_of(Path(settings.FILES_JOURNAL))._next = 0
+    assert site.storage.open("replaced").read() == b"new"
+    assert site.files == AFTER
+    recovered()
+
+
+def test_who_takes_the_lock_of_a_dead_process_recovers_first(site: Site, dies: Any, monkeypatch: Any) -> None:
+    put_everything(site)
+    dies(Change, "complete")
+    change_everything(site)
+    monkeypatch.undo()
+    with atomic(site.alias):
+        site.storage.delete("replaced")
+        assert site.files == AFTER
+    assert site.files == {"new": "new"}
+    recovered()
+
+
+def test_a_journal_of_a_process_that_lives_is_left_alone(site: Site) -> None:
+    site.put("one")
+    with atomic(site.alias):
+        site.storage.delete("one")
+        assert recovered() == []
+        assert site.in_thread(lambda: list(upkeep.recover())) == []
+    assert site.files == {}
+
+
+def test_a_dry_run_changes_nothing(site: Site, dies: Any, monkeypatch: Any) -> None:
+    put_everything(site)
+    dies(decisions, "record")
+    with pytest.raises(Dies):
+        change_everything(site)
+    monkeypatch.undo()
+    before, out = site.files, StringIO()
+    call_command("files_recover", dry_run=True, stdout=out)
+    assert "create " in out.getvalue()
+    assert site.files == before
+    recovered()
+
+
+def test_a_storage_that_nobody_knows_any_more_leaves_the_journal(site: Site, dies: Any, monkeypatch: Any) -> None:
+    from djintegrate.files import identities
+
+    put_everything(site)
+    dies(Change, "complete")
+    change_everything(site)
+    monkeypatch.undo()
+    known = dict(identities._made)
+    identities._made.clear()
+    out = StringIO()
+    with pytest.raises(CommandError, match="1 transactions are left"):
+        call_command("files_recover", stdout=out)
+    assert "is not known here" in out.getvalue()
+    identities._made.update(known)
+    recovered()
+
+
+def test_a_line_that_was_not_finished_is_no_change(site: Site, dies: Any, monkeypatch: Any) -> None:
+    put_everything(site)
+    dies(decisions, "record")
+    with pytest.raises(Dies):
+        change_everything(site)
+    monkeypatch.undo()
+    (journal,) = site.journal.glob("*.journal")
+    with journal.open("ab") as opened:
+        opened.write(b'{"change": "cre')
+    assert recovered() == ["undone, 4 changes"]
+    assert site.files == BEFORE
+
+
+def test_an_empty_journal_is_nothing(site: Site) -> None:
+    site.journal.mkdir(exist_ok=True)
+    (site.journal / "abc.journal").touch()
+    assert recovered() == ["undone, 0 changes"]
+
+
+@pytest.mark.skipif(os.environ["DB"] == "sqlite", reason="SQLite has one writer: the other one would have to wait.")
+def test_a_transaction_that_may_still_commit_is_left(site: Site) -> None:
+    done, go_on = threading.Event(), threading.Event()
+
+    def other() -> None:
+        with atomic("default"):
+            decisions.record("default", "abc", "x")
+            done.set()
+            go_on.wait(30)
+
+    thread = threading.Thread(target=lambda: (other(), connection.close()))
+    thread.start()
+    done.wait(30)
+    try:
+        with pytest.raises(Undecided, match="cannot say yet"), decisions.verdict("default", "abc", "x"):
+            pass
+    finally:
+        go_on.set()
+        thread.join()
+    with decisions.verdict("default", "abc", "x") as committed:
+        assert committed
+
+
+def test_rows_that_are_no_longer_needed_are_deleted_in_time(site: Site, monkeypatch: Any) -> None:
+    monkeypatch.setattr(decisions, "AT_ONCE", 3)
+    monkeypatch.setattr(decisions, "_through", {})
+    for number in range(7):
+        with atomic(site.alias):
+            site.save(f"{number}")
+        assert rows_of_decisions() == (number + 1) % 3
+    recovered()
+    assert rows_of_decisions() == 0
+
+
+def test_an_error_after_the_commit_leaves_the_rest_to_recovery(
+    site: Site, monkeypatch: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    site.put("one")
+    monkeypatch.setattr(site.storage.inner, "delete", lambda name: (_ for _ in ()).throw(PermissionError("no")))
+    with atomic(site.alias):
+        site.storage.delete("one")
+    assert "PermissionError" in caplog.text
+    monkeypatch.undo()
+    assert recovered() == ["completed, 1 changes"]
+    assert site.files == {}
+
+
+def test_a_savepoint_that_cannot_be_undone_is_undone_at_the_end(site: Site, monkeypatch: Any) -> None:
+    with atomic(site.alias):
+        with monkeypatch.context() as patch:
+            patch.setattr(site.storage.inner, "delete", lambda name: (_ for _ in ()).throw(PermissionError("no")))
+            with pytest.raises(Oops), atomic(site.alias):
+                site.save("one")
+                raise Oops
+        assert site.files == {"one": "new"}
+    assert site.files == {}
+
+
+def test_a_commit_in_doubt_asks_the_database(site: Site, monkeypatch: Any) -> None:
+    from django.db import OperationalError
+
+    connection_class = type(connections[site.alias])
+    original = connection_class._commit
+
+    def commits_and_fails(self: Any) -> None:
+        original(self)
+        raise OperationalError("the answer was lost")
+
+    put_everything(site)
+    monkeypatch.setattr(connection_class, "_commit", commits_and_fails)
+    with pytest.raises(OperationalError):
+        change_everything(site)
+    monkeypatch.undo()
+    assert site.files == AFTER
+
+    def fails(self: Any) -> None:
+        raise OperationalError("no")
+
+    monkeypatch.setattr(connection_class, "_commit", fails)
+    with pytest.raises(OperationalError), atomic(site.alias):
+        site.storage.delete("new")
+        site.save("other")
+    monkeypatch.undo()
+    assert site.files == AFTER
+
+
+@pytest.mark.parametrize("commits", [True, False])
+def test_a_native_alias_in_zopes_transaction_needs_no_row(
+    site: Site, dies: Any, monkeypatch: Any, commits: bool
+) -> None:
+    if site.alias == "default":
+        pytest.skip("The engine's statements are part of Zope's transaction.")
+    site.put("one")
+    dies(Change, "complete")
+    transaction.begin()
+    site.save("two")
+    site.storage.delete("one")
+    (transaction.commit if commits else transaction.abort)()
+    monkeypatch.undo()
+    assert rows_of_decisions() == 0
+    assert recovered() == ([f"{'completed' if commits else 'undone'}, 2 changes"])
+    assert site.files == ({"two": "new"} if commits else {"one": "old"})
+
+
+def test_a_lock_dies_with_its_process(site: Site) -> None:
+    path = site.put("one")
+    child = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(site.journal), str(path)], stdout=subprocess.PIPE, text=True, cwd=os.getcwd()
+    )
+    assert child.stdout is not None
+    assert child.stdout.readline() == "held\n"
+    with pytest.raises(PathLocked), files.transaction(site.alias) as t:
+        t.remove_file(path)
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    with files.transaction(site.alias) as t:
+        t.remove_file(path)
+    assert site.files == {}
+
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from djintegrate.files.core.journal import Folder
+from djintegrate.files.core.paths import Paths
+from djintegrate.files.core.places import PathPlace
+folder = Folder(Path(sys.argv[1]))
+assert Paths(folder, "of a process that dies", lambda name: None).take(PathPlace(sys.argv[2]))
+print("held", flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_forked_child_leaves_its_parents_files_alone(site: Site) -> None:
+    with atomic(site.alias):
+        site.save("one")
+        unit = world.reading(site.alias)
+        assert unit is not None
+        child = os.fork()
+        if child == 0:
+            unit.aborted()
+            taken = world.current().folder.locks.take("0" * 32, object())
+            os._exit(0 if taken else 1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        assert site.files == {"one": "new"}
+        with pytest.raises(PathLocked):
+            site.in_thread(lambda: site.storage.delete("one"))
+    assert site.files == {"one": "new"}
+
+
+def test_threads_do_not_share_what_they_claim(site: Site) -> None:
+    locks = world.current().folder.locks
+    owner, other = object(), object()
+    assert (locks.take("a" * 32, owner), locks.take("a" * 32, owner)) == (1, 2)
+    assert not in_thread(lambda: locks.take("a" * 32, other))
+    locks.release("a" * 32, other)
+    assert not locks.take("a" * 32, other)
+    locks.release("a" * 32, owner)
+    assert not locks.take("a" * 32, other)
+    locks.release("a" * 32, owner)
+    assert locks.take("a" * 32, other)
+    locks.release("a" * 32, other)

@@ -74,6 +74,16 @@ class JoiningConnection(BaseDatabaseWrapper):
         self._start(data_manager)
         data_manager.use(store)
 
+    def zope_transaction(self) -> Any | None:
+        """Zope's transaction that a change made now is part of, if any; the connection has joined it then."""
+        if self.data_manager is None and not (self.takes_part and (self.in_atomic_block or self.is_manual())):
+            return None
+        self.cursor().close()
+        if self.data_manager is None and self.unjoined_block() is not None:
+            transaction.get()
+        data_manager = self._unended_data_manager()
+        return None if data_manager is None else data_manager.txn
+
     def open_blocks(self) -> list[Any]:
         """The open atomic() blocks, without the test's and the engine's own."""
         if self.data_manager is not None:

@@ -1,0 +1,182 @@
+"""A task runs in a transaction of its own: Zope's, with both ORMs in it, and natively Django's as well.
+
+That the job is done is written in the same transaction. So a worker that is killed leaves a job that is done with all
+that it wrote, or one that runs again and has written nothing; and a worker that lost its job in the meantime commits
+nothing.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, TypeVar
+
+import transaction
+from asgiref.sync import sync_to_async
+from django.db import connections, router
+from django.db.transaction import Atomic
+from django.utils import timezone
+
+from . import conf, reports
+from .errors import JobLost
+from .tasks import Task, TaskResultStatus, normalize_json
+
+T = TypeVar("T")
+
+LONGEST_PAUSE = 0.5
+"""Seconds before a job runs again after a retryable error, at most."""
+
+_started: ContextVar[Any] = ContextVar("started", default=None)
+_run: ContextVar[Run | None] = ContextVar("run", default=None)
+
+
+class TransactionalTask(Task):  # type: ignore[type-arg]
+    """What `@task` makes for the backends of this app. Whatever worker calls it, the call is one transaction."""
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        return run(lambda: super(TransactionalTask, self).call(*args, **kwargs))
+
+    async def acall(self, *args: Any, **kwargs: Any) -> Any:
+        return await sync_to_async(self.call)(*args, **kwargs)
+
+
+def note_start(sender: Any, task_result: Any, **kwargs: Any) -> None:
+    """Receiver of task_started: a worker is about to call this job's task."""
+    _started.set(task_result)
+
+
+def run(call: Callable[[], T]) -> T:
+    """Call the function of a task in a transaction; again in a new one after an error that is worth it."""
+    result = _started.get()
+    _started.set(None)
+    attempt = Run(result)
+    for left in reversed(range(conf.attempts())):
+        attempt = Run(result)
+        try:
+            with attempt.current(), reports.reporting("" if result is None else result.id):
+                value = call()
+                attempt.finish(value)
+            return value
+        except BaseException as error:
+            again = left and attempt.may_run_again(error)
+            attempt.abort()
+            if not again:
+                attempt.leave_failure_to_worker()
+                raise
+            time.sleep(random.uniform(0, LONGEST_PAUSE))
+    raise AssertionError("The last attempt returns or raises.")
+
+
+@contextmanager
+def step() -> Iterator[None]:
+    """Inside of a task: what is in the block is committed at its end, and what was before it at its beginning.
+
+    A job that has committed a step is not run again by itself after an error. Outside of a task the block does nothing.
+    """
+    job = _run.get()
+    if job is None:
+        yield
+        return
+    job.go_on()
+    yield
+    job.go_on()
+
+
+class Run:
+    """One attempt at a job, from transaction to transaction."""
+
+    def __init__(self, result: Any) -> None:
+        # Those who are called without a worker, as in a test, have no result, and other queues' results have no row.
+        self.row = getattr(result, "db_result", None)
+        self._block: Atomic | None = None
+        self._has_committed = False
+
+    @contextmanager
+    def current(self) -> Iterator[None]:
+        token = _run.set(self)
+        self._begin()
+        try:
+            yield
+        finally:
+            _run.reset(token)
+
+    def go_on(self) -> None:
+        """Commit, and begin the next transaction."""
+        self._claim(started_at=self.row and self.row.started_at)
+        self._commit()
+        self._has_committed = True
+        self._begin()
+
+    def finish(self, value: Any) -> None:
+        """Commit, together with the job's success."""
+        if self.row is not None:
+            self._note_success(normalize_json(value))
+        self._commit()
+        if self.row is not None:
+            # The worker says the same once more, which would be one more commit.
+            self.row.set_successful = _nothing
+
+    def abort(self) -> None:
+        if self._block is not None:
+            self._leave_block(RuntimeError("The job is aborted."))
+        transaction.abort()
+
+    def may_run_again(self, error: BaseException) -> bool:
+        # Whether an error is worth another attempt, a data manager knows only before the abort.
+        return not self._has_committed and bool(transaction.get().isRetryableError(error))
+
+    def leave_failure_to_worker(self) -> None:
+        """The worker writes that the job has failed, unless it is another's by now."""
+        if self.row is not None and not self._mine().exists():
+            self.row.set_failed = _nothing
+
+    def _note_success(self, value: Any) -> None:
+        fields = {
+            "status": TaskResultStatus.SUCCESSFUL,
+            "finished_at": timezone.now(),
+            "return_value": value,
+            "exception_class_path": "",
+            "traceback": "",
+        }
+        progress = reports.progress_of(str(self.row.pk))
+        if progress is not None:
+            fields["args_kwargs"] = {**self.row.args_kwargs, "progress": progress.as_json()}
+        self._claim(**fields)
+        for name, field in fields.items():
+            setattr(self.row, name, field)
+
+    def _claim(self, **fields: Any) -> None:
+        """Change the job's row, if it is still as this worker took it; its lock is held until the commit."""
+        if self.row is not None and not self._mine().update(**fields):
+            raise JobLost(f"Job {self.row.pk} has been given to another worker; nothing of this run is kept.")
+
+    def _mine(self) -> Any:
+        rows = type(self.row).objects.filter(pk=self.row.pk, status=TaskResultStatus.RUNNING)
+        return rows.filter(started_at=self.row.started_at)
+
+    def _begin(self) -> None:
+        transaction.begin()
+        alias = self._alias()
+        if not hasattr(connections[alias], "zope_transaction"):
+            self._block = Atomic(alias, savepoint=True, durable=False)
+            self._block.__enter__()
+
+    def _commit(self) -> None:
+        if self._block is not None:
+            self._leave_block(None)
+        transaction.commit()
+
+    def _leave_block(self, error: BaseException | None) -> None:
+        block, self._block = self._block, None
+        assert block is not None
+        block.__exit__(type(error) if error else None, error, None)
+
+    def _alias(self) -> str:
+        return router.db_for_write(type(self.row)) if self.row is not None else "default"
+
+
+def _nothing(*args: Any) -> None:
+    """In the place of a method of a worker's row, which has nothing left to write."""

@@ -36,6 +36,8 @@ INSTALLED_APPS = [
     "djintegrate.storm_backend",
     "djintegrate.openid_auth",
     "djintegrate.dojo",
+    "djintegrate.jobs",
+    "django_tasks_db",
     "tests.apps.people",
     "tests.apps.fields",
     "tests.apps.sprints",
@@ -84,3 +86,10 @@ STATICFILES_DIRS = [("dojo", DOJO_ROOT)]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 USE_TZ = True
+TASKS = {"default": {"BACKEND": "djintegrate.jobs.DatabaseBackend", "QUEUES": []}}
+JOBS_CACHE = "jobs"
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    # Other processes see what is in here.
+    "jobs": {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": f"{FOLDER}/cache"},
+}

@@ -28,8 +28,8 @@ OWNER = "owner"
 """The key under which a row of django-tasks-db has its owner, beside its arguments."""
 
 
-class DatabaseBackend(TheirDatabaseBackend):  # type: ignore[misc]
-    """django-tasks-db's: a job is a row of the transaction that enqueued it. With an owner, and run as a transaction."""
+class DatabaseBackend(TheirDatabaseBackend):
+    """django-tasks-db's: a job is a row of the transaction that enqueues it. Ours has an owner, and runs as one."""
 
     task_class = TransactionalTask
 

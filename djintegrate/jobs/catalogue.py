@@ -17,10 +17,10 @@ from . import reports
 from .backends import OWNER, DatabaseBackend, OutboxBackend
 from .errors import Stopped
 from .models import Job
-from .tasks import TaskResultDoesNotExist, TaskResultStatus, backends_of, name_of, task_backends
+from .tasks import Status, TaskResultDoesNotExist, backends_of, name_of, task_backends
 
-READY, RUNNING = TaskResultStatus.READY, TaskResultStatus.RUNNING
-SUCCESSFUL, FAILED = TaskResultStatus.SUCCESSFUL, TaskResultStatus.FAILED
+READY, RUNNING = Status.READY, Status.RUNNING
+SUCCESSFUL, FAILED = Status.SUCCESSFUL, Status.FAILED
 STOPPED = f"{Stopped.__module__}.{Stopped.__qualname__}"
 
 

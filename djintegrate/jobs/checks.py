@@ -1,4 +1,4 @@
-"""System checks of the jobs app: what is wrong with the settings, with the value and the remedy. They touch no database."""
+"""System checks: what is wrong with the settings, with the value and the remedy. They never touch the database."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from django.utils.crypto import get_random_string
 from . import conf
 from .errors import WorkerKilled
 from .models import Lease
-from .tasks import TaskResultStatus
+from .tasks import Status
 
 PREFIX = "jobs-"
 RENEWALS = 3
@@ -62,13 +62,13 @@ def give_back(rows: Iterable[Any]) -> int:
     """Have these run again, or fail if they have killed as many workers as they may."""
     given = 0
     for row in rows:
-        as_taken = type(row).objects.filter(pk=row.pk, status=TaskResultStatus.RUNNING, started_at=row.started_at)
+        as_taken = type(row).objects.filter(pk=row.pk, status=Status.RUNNING, started_at=row.started_at)
         if len(row.worker_ids) < conf.attempts():
-            given += as_taken.update(status=TaskResultStatus.READY, started_at=None)
+            given += as_taken.update(status=Status.READY, started_at=None)
         else:
             error = f"{WorkerKilled.__module__}.{WorkerKilled.__qualname__}"
             given += as_taken.update(
-                status=TaskResultStatus.FAILED,
+                status=Status.FAILED,
                 finished_at=timezone.now(),
                 exception_class_path=error,
                 traceback=f"{error}: The worker was killed {len(row.worker_ids)} times while it ran this job.",
@@ -79,7 +79,7 @@ def give_back(rows: Iterable[Any]) -> int:
 def _running(backend_name: str) -> Any:
     from django_tasks_db.models import DBTaskResult
 
-    return DBTaskResult.objects.filter(backend_name=backend_name, status=TaskResultStatus.RUNNING)
+    return DBTaskResult.objects.filter(backend_name=backend_name, status=Status.RUNNING)
 
 
 def _lease_of(row: Any) -> str | None:

@@ -104,10 +104,10 @@ def _from_json(kept: dict[str, Any]) -> EmailMessage:
     message.content_subtype = kept["subtype"]
     message.encoding = kept.get("encoding")
     for content, mimetype in kept.get("alternatives", ()):
-        message.attach_alternative(content, mimetype)  # type: ignore[attr-defined]
+        message.attach_alternative(content, mimetype)
     for attachment in kept["attachments"]:
         if "message" in attachment:
-            message.attach(BytesParser().parsebytes(base64.b64decode(attachment["message"])))  # type: ignore[arg-type]
+            message.attach(BytesParser().parsebytes(base64.b64decode(attachment["message"])))
         else:
             content = attachment["text"] if "text" in attachment else base64.b64decode(attachment["bytes"])
             message.attach(attachment["name"], content, attachment["type"])

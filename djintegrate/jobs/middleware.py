@@ -1,4 +1,4 @@
-"""Makes a job belong to the person who is signed in when it is enqueued. After AuthenticationMiddleware in MIDDLEWARE."""
+"""Makes a job belong to whoever is signed in when it is enqueued. After AuthenticationMiddleware in MIDDLEWARE."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
-from .tasks import Task, TaskResult, TaskResultStatus, name_of
+from .tasks import Status, Task, TaskResult, name_of
 
 
 class Job(models.Model):
@@ -62,7 +62,7 @@ class Job(models.Model):
         return TaskResult(
             task=self.task,
             id=str(self.id),
-            status=TaskResultStatus.READY,
+            status=Status.READY,
             enqueued_at=self.enqueued_at,
             started_at=None,
             last_attempted_at=None,
@@ -76,10 +76,10 @@ class Job(models.Model):
 
     def sent_result(self, inner: Any) -> TaskResult[Any]:
         """What the queue says of the job, as a result with the job's own id."""
-        result = TaskResult(
+        result: TaskResult[Any] = TaskResult(
             task=self.task,
             id=str(self.id),
-            status=TaskResultStatus[inner.status.name],
+            status=Status[inner.status.name],
             enqueued_at=self.enqueued_at,
             started_at=inner.started_at,
             last_attempted_at=inner.last_attempted_at,

@@ -22,7 +22,7 @@ from django.utils import timezone
 
 from . import conf, reports
 from .errors import JobLost
-from .tasks import Task, TaskResultStatus, normalize_json
+from .tasks import Status, Task, normalize_json
 
 T = TypeVar("T")
 
@@ -33,7 +33,7 @@ _started: ContextVar[Any] = ContextVar("started", default=None)
 _run: ContextVar[Run | None] = ContextVar("run", default=None)
 
 
-class TransactionalTask(Task):  # type: ignore[type-arg]
+class TransactionalTask(Task):
     """What `@task` makes for the backends of this app. Whatever worker calls it, the call is one transaction."""
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
@@ -90,7 +90,7 @@ class Run:
 
     def __init__(self, result: Any) -> None:
         # Those who are called without a worker, as in a test, have no result, and other queues' results have no row.
-        self.row = getattr(result, "db_result", None)
+        self.row: Any = getattr(result, "db_result", None)
         self._block: Atomic | None = None
         self._has_committed = False
 
@@ -135,7 +135,7 @@ class Run:
 
     def _note_success(self, value: Any) -> None:
         fields = {
-            "status": TaskResultStatus.SUCCESSFUL,
+            "status": Status.SUCCESSFUL,
             "finished_at": timezone.now(),
             "return_value": value,
             "exception_class_path": "",
@@ -154,7 +154,7 @@ class Run:
             raise JobLost(f"Job {self.row.pk} has been given to another worker; nothing of this run is kept.")
 
     def _mine(self) -> Any:
-        rows = type(self.row).objects.filter(pk=self.row.pk, status=TaskResultStatus.RUNNING)
+        rows = type(self.row).objects.filter(pk=self.row.pk, status=Status.RUNNING)
         return rows.filter(started_at=self.row.started_at)
 
     def _begin(self) -> None:

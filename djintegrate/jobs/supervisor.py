@@ -19,6 +19,8 @@ from django.utils.autoreload import StatReloader
 
 from . import conf, leases, outbox
 
+Say = Callable[[str], None]
+
 WORKER = "DJINTEGRATE_JOBS_WORKER"
 """Set in the environment of a worker: its name. The rest of its command line is that of `jobs run`."""
 TICK_SECONDS = 0.5

@@ -24,11 +24,11 @@ else:
 __all__ = [
     "BaseTaskBackend",
     "InvalidTaskBackend",
+    "Status",
     "Task",
     "TaskError",
     "TaskResult",
     "TaskResultDoesNotExist",
-    "TaskResultStatus",
     "backends_of",
     "name_of",
     "normalize_json",
@@ -38,6 +38,10 @@ __all__ = [
     "task_finished",
     "task_started",
 ]
+
+
+Status: Any = TaskResultStatus
+"""READY, RUNNING, SUCCESSFUL or FAILED; as strings, in the rows."""
 
 
 def name_of(path: str) -> str:

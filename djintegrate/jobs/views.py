@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -43,11 +44,9 @@ def status(request: HttpRequest, job_id: object) -> JsonResponse:
 @require_POST
 def stop(request: HttpRequest, job_id: object) -> HttpResponse:
     job = _job(request, job_id)
-    try:
+    # A job that has ended in the meantime says so on its page.
+    with suppress(catalogue.NotPossible):
         catalogue.stop(job)
-    except catalogue.NotPossible:
-        # It has ended in the meantime, which its page says.
-        pass
     return redirect("jobs:detail", job.id)
 
 

@@ -8,7 +8,7 @@ import threading
 import time
 from typing import Any
 
-from .tasks import TaskResultStatus, name_of, task_finished, task_started
+from .tasks import Status, name_of, task_finished, task_started
 
 logger = logging.getLogger("djintegrate.jobs")
 
@@ -44,7 +44,7 @@ def _note_start(sender: Any, task_result: Any, **kwargs: Any) -> None:
 def _say_end(sender: Any, task_result: Any, **kwargs: Any) -> None:
     seconds = time.monotonic() - _began.pop(task_result.id, time.monotonic())
     line = f"{name_of(task_result.task.module_path)} {task_result.id}"
-    if task_result.status == TaskResultStatus.SUCCESSFUL:
+    if task_result.status == Status.SUCCESSFUL:
         logger.info("%s: done in %.1f s", line, seconds)
     else:
         error = task_result.errors[-1].traceback.strip().rpartition("\n")[2] if task_result.errors else ""

@@ -1,4 +1,4 @@
-"""`{% job_progress result %}`: how far a job is, kept up to date; without JavaScript, as it was when the page was made."""
+"""`{% job_progress result %}`: how far a job is, kept up to date; without JavaScript, as it was with the page."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def job_progress(context: Any, job: Any) -> dict[str, Any]:
         job = found
     request = context.get("request")
     dojo = getattr(request, "dojo", None)
-    has_dojo = bool(dojo is not None and dojo.enabled)
-    if has_dojo:
+    has_dojo = dojo is not None and dojo.enabled
+    if dojo is not None and has_dojo:
         dojo.append_module("dijit.ProgressBar")
     return {
         "job": job,

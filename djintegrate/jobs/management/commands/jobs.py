@@ -24,9 +24,7 @@ class Command(BaseCommand):
         run = commands.add_parser("run", help="run jobs until SIGTERM or Ctrl-C")
         run.add_argument("--workers", type=_count, default=1, help="processes that run jobs (default: %(default)s)")
         run.add_argument("--pidfile", type=Path, help="a file for the number of this process; held while it runs")
-        run.add_argument(
-            "--backend", help="the entry of TASKS to work for (default: the first that is a DatabaseBackend)"
-        )
+        run.add_argument("--backend", help="the entry of TASKS to work for (default: the first with workers)")
         run.add_argument("--queues", default="*", help="the queues, comma-separated (default: all)")
         run.add_argument("--interval", type=float, default=1.0, help="seconds between looks at an empty queue")
         run.add_argument("--grace", type=float, default=30.0, help="seconds that a job gets to finish after SIGTERM")
@@ -98,7 +96,7 @@ class Command(BaseCommand):
         ours = logging.getLogger("djintegrate.jobs")
         ours.setLevel([logging.CRITICAL, logging.INFO, logging.DEBUG][min(verbosity, 2)])
         if not ours.hasHandlers():
-            handler = logging.StreamHandler(self.stdout)  # type: ignore[type-var]
+            handler = logging.StreamHandler(self.stdout)
             handler.setFormatter(logging.Formatter("%(asctime)s  %(message)s", "%H:%M:%S"))
             ours.addHandler(handler)
 

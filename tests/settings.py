@@ -38,6 +38,7 @@ INSTALLED_APPS = [
     "djintegrate.dojo",
     "djintegrate.jobs",
     "django_tasks_db",
+    "django_rq",
     "tests.apps.people",
     "tests.apps.fields",
     "tests.apps.sprints",
@@ -86,7 +87,14 @@ STATICFILES_DIRS = [("dojo", DOJO_ROOT)]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 USE_TZ = True
-TASKS = {"default": {"BACKEND": "djintegrate.jobs.DatabaseBackend", "QUEUES": []}}
+TASKS = {
+    "default": {"BACKEND": "djintegrate.jobs.DatabaseBackend", "QUEUES": []},
+    "outbox": {
+        "BACKEND": "djintegrate.jobs.OutboxBackend",
+        "OPTIONS": {"backend": {"BACKEND": "django_tasks_rq.RQBackend"}},
+    },
+}
+RQ_QUEUES = {"default": {"URL": f"unix://{FOLDER}/redis.socket"}}
 JOBS_CACHE = "jobs"
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},

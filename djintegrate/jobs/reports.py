@@ -36,9 +36,10 @@ class Progress:
 
 def progress(done: float, total: float | None = None, message: object = "") -> None:
     """Inside of a task: say how far it is. Seen by others at once. Outside of a task it does nothing."""
-    for name, value in (("done", done), ("total", total)):
-        if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
-            raise TypeError(f"{name} is {value!r}. Make it a number" + (" or None." if name == "total" else "."))
+    if not _is_number(done):
+        raise TypeError(f"done is {done!r}. Make it a number.")
+    if total is not None and not _is_number(total):
+        raise TypeError(f"total is {total!r}. Make it a number, or None where it is not known.")
     job = _running.get()
     if job is not None:
         _cache().set(_key("progress", job), Progress(done, total, str(message)).as_json(), KEPT_SECONDS)
@@ -77,6 +78,10 @@ def reporting(job: str) -> Iterator[None]:
         yield
     finally:
         _running.reset(token)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _cache() -> BaseCache:

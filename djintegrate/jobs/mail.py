@@ -9,7 +9,9 @@ import base64
 import smtplib
 from collections.abc import Sequence
 from datetime import timedelta
-from email.message import Message
+from email import policy
+from email.message import Message, MIMEPart
+from email.mime.base import MIMEBase
 from email.parser import BytesParser
 from typing import Any
 
@@ -86,7 +88,8 @@ def _as_json(message: EmailMessage) -> dict[str, Any]:
 
 def _attachment(attachment: Any) -> dict[str, Any]:
     if isinstance(attachment, Message):
-        return {"message": base64.b64encode(attachment.as_bytes()).decode()}
+        kind = "part" if isinstance(attachment, MIMEPart) else "message"
+        return {kind: base64.b64encode(attachment.as_bytes()).decode()}
     name, content, mimetype = attachment
     if isinstance(content, EmailMessage):
         content = content.message()
@@ -106,9 +109,22 @@ def _from_json(kept: dict[str, Any]) -> EmailMessage:
     for content, mimetype in kept.get("alternatives", ()):
         message.attach_alternative(content, mimetype)
     for attachment in kept["attachments"]:
-        if "message" in attachment:
-            message.attach(BytesParser().parsebytes(base64.b64decode(attachment["message"])))
-        else:
-            content = attachment["text"] if "text" in attachment else base64.b64decode(attachment["bytes"])
-            message.attach(attachment["name"], content, attachment["type"])
+        message.attach(*_attached(attachment))
     return message
+
+
+def _attached(kept: dict[str, Any]) -> tuple[Any, ...]:
+    """What the message's attach() is called with."""
+    if "part" in kept:
+        return (BytesParser(policy=policy.default).parsebytes(base64.b64decode(kept["part"])),)
+    if "message" in kept:
+        return (BytesParser(_class=_Attachment).parsebytes(base64.b64decode(kept["message"])),)
+    content = kept["text"] if "text" in kept else base64.b64decode(kept["bytes"])
+    return (kept["name"], content, kept["type"])
+
+
+class _Attachment(MIMEBase):
+    """An attachment as Django wants it, which a parser can make."""
+
+    def __init__(self, **options: Any) -> None:
+        Message.__init__(self, **options)

@@ -91,8 +91,6 @@ class Retryable(TransientError):
     """An error that Zope's transaction takes for worth another attempt."""
 
 
-
-
 @task
 def chain(names: list[str]) -> None:
     add.func(names[0])
@@ -137,3 +135,8 @@ def _in_a_thread(function: Any, *args: Any) -> None:
     """As another process would do it."""
     with ThreadPoolExecutor(1) as pool:
         pool.submit(function, *args).result()
+
+
+@task
+def say(message: str) -> None:
+    jobs.progress(1, None, message)

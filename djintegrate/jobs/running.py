@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import transaction
 from asgiref.sync import sync_to_async
-from django.db import connections, router
+from django.db import close_old_connections, connections, router
 from django.db.transaction import Atomic
 from django.utils import timezone
 
@@ -28,6 +28,9 @@ T = TypeVar("T")
 
 LONGEST_PAUSE = 0.5
 """Seconds before a job runs again after a retryable error, at most."""
+
+CONNECTION_ERRORS = {"OperationalError", "InterfaceError", "DisconnectionError"}
+"""What a lost connection raises in Django, in Storm, which need not be in use here, and in the drivers."""
 
 _started: ContextVar[Any] = ContextVar("started", default=None)
 _run: ContextVar[Run | None] = ContextVar("run", default=None)
@@ -52,22 +55,24 @@ def run(call: Callable[[], T]) -> T:
     """Call the function of a task in a transaction; again in a new one after an error that is worth it."""
     result = _started.get()
     _started.set(None)
-    attempt = Run(result)
+    value: Any = None
     for left in reversed(range(conf.attempts())):
         attempt = Run(result)
         try:
             with attempt.current(), reports.reporting("" if result is None else result.id):
                 value = call()
                 attempt.finish(value)
-            return value
+            break
         except BaseException as error:
             again = left and attempt.may_run_again(error)
             attempt.abort()
+            if attempt.has_succeeded_after_all():
+                break
             if not again:
                 attempt.leave_failure_to_worker()
                 raise
             time.sleep(random.uniform(0, LONGEST_PAUSE))
-    raise AssertionError("The last attempt returns or raises.")
+    return value
 
 
 @contextmanager
@@ -123,10 +128,22 @@ class Run:
         if self._block is not None:
             self._leave_block(RuntimeError("The job is aborted."))
         transaction.abort()
+        # One that is lost is replaced.
+        close_old_connections()
 
     def may_run_again(self, error: BaseException) -> bool:
-        # Whether an error is worth another attempt, a data manager knows only before the abort.
-        return not self._has_committed and bool(transaction.get().isRetryableError(error))
+        if self._has_committed:
+            return False
+        # Whether a conflict is worth another attempt, a data manager knows only before the abort.
+        is_lost = any(kind.__name__ in CONNECTION_ERRORS for kind in type(error).__mro__)
+        return is_lost or bool(transaction.get().isRetryableError(error))
+
+    def has_succeeded_after_all(self) -> bool:
+        """Whether the connection was lost when the commit had reached the database."""
+        if self.row is None or not self._as_taken().filter(status=Status.SUCCESSFUL).exists():
+            return False
+        self.row.set_successful = _nothing
+        return True
 
     def leave_failure_to_worker(self) -> None:
         """The worker writes that the job has failed, unless it is another's by now."""
@@ -154,8 +171,11 @@ class Run:
             raise JobLost(f"Job {self.row.pk} has been given to another worker; nothing of this run is kept.")
 
     def _mine(self) -> Any:
-        rows = type(self.row).objects.filter(pk=self.row.pk, status=Status.RUNNING)
-        return rows.filter(started_at=self.row.started_at)
+        return self._as_taken().filter(status=Status.RUNNING)
+
+    def _as_taken(self) -> Any:
+        """The row, unless another worker has taken it since: the moment of that tells the two apart."""
+        return type(self.row).objects.filter(pk=self.row.pk, started_at=self.row.started_at)
 
     def _begin(self) -> None:
         transaction.begin()

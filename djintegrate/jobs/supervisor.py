@@ -24,9 +24,9 @@ Say = Callable[[str], None]
 WORKER = "DJINTEGRATE_JOBS_WORKER"
 """Set in the environment of a worker: its name. The rest of its command line is that of `jobs run`."""
 TICK_SECONDS = 0.5
-MISHAPS_IN_A_ROW = 5
-"""After so many workers that ended by themselves at once, something is wrong with all of them."""
 SHORT_LIFE_SECONDS = 5
+LONGEST_PAUSE_SECONDS = 30
+"""Workers that end as soon as they start, because the database is away say, start less and less often."""
 
 
 class Supervisor:
@@ -41,11 +41,12 @@ class Supervisor:
         self._workers: dict[int, Worker] = {}
         self._is_stopping = False
         self._mishaps = 0
+        self._not_before = 0.0
         self._renewed = 0.0
         self._files = _Files() if reload else None
 
-    def run(self) -> int:
-        """Until somebody asks it to end. The exit code."""
+    def run(self) -> None:
+        """Until somebody asks it to end."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._ask_to_stop)
         lease = leases.take(self.backend_name or "")
@@ -56,7 +57,6 @@ class Supervisor:
         finally:
             self._stop_workers()
             lease.delete()
-        return 1 if self._mishaps >= MISHAPS_IN_A_ROW else 0
 
     def _look_after(self, lease: Any) -> None:
         try:
@@ -64,8 +64,8 @@ class Supervisor:
             if self._files is not None and self._files.have_changed():
                 self.say("The code has changed: workers begin again.")
                 self._stop_workers()
-            for number in range(self._wanted - len(self._workers)):
-                self._start(lease, number)
+            while len(self._workers) < self._wanted and time.monotonic() >= self._not_before:
+                self._start(lease)
             if time.monotonic() - self._renewed >= conf.lease_seconds() / leases.RENEWALS:
                 self._upkeep(lease)
             close_old_connections()
@@ -82,7 +82,7 @@ class Supervisor:
         if sent := outbox.send_unsent():
             self.say(f"{_jobs(sent)} sent from the outbox.")
 
-    def _start(self, lease: Any, number: int) -> None:
+    def _start(self, lease: Any) -> None:
         free = next(each for each in range(len(self._workers) + 1) if each not in self._workers)
         self._workers[free] = Worker(leases.worker_name(lease, free))
 
@@ -93,13 +93,11 @@ class Supervisor:
                 continue
             del self._workers[number]
             self._give_back(worker)
-            if self._is_stopping:
-                continue
             self.say(f"Worker {number} has ended with {code}; another one starts.")
-            self._mishaps = self._mishaps + 1 if worker.age() < SHORT_LIFE_SECONDS else 0
-            if self._mishaps >= MISHAPS_IN_A_ROW:
-                self.say("Workers end as soon as they start. Giving up; what they said is above.")
-                self._is_stopping = True
+            is_mishap = code > 0 and worker.age() < SHORT_LIFE_SECONDS
+            self._mishaps = self._mishaps + 1 if is_mishap else 0
+            if is_mishap:
+                self._not_before = time.monotonic() + min(2**self._mishaps, LONGEST_PAUSE_SECONDS)
 
     def _give_back(self, worker: Worker) -> None:
         assert self.backend_name is not None

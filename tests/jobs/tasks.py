@@ -65,7 +65,7 @@ def report(count: int) -> None:
 
 @task
 def wait_until_told(folder: str) -> str:
-    """Writes, tells how far it is, and waits with its transaction open until it is asked to stop, or the file is there."""
+    """Writes, tells how far it is, and waits with its transaction open until it is asked to stop, or may go on."""
     Person.objects.create(name="waiting")
     jobs.progress(1, 2, "half of it")
     Path(folder, "begun").touch()

@@ -53,13 +53,11 @@ class Command(BaseCommand):
         try:
             with pid_file.held(options["pidfile"]) if options["pidfile"] else nullcontext():
                 say(_greeting(backend, options["workers"]))
-                code = process.run()
+                process.run()
         except pid_file.AlreadyRunning as error:
             raise CommandError(str(error)) from None
         except OSError as error:
             raise CommandError(f"--pidfile: {error}") from None
-        if code:
-            raise CommandError("The workers could not be kept running.", returncode=code)
         say("Ended.")
 
     def list(self, options: dict[str, Any]) -> None:

@@ -131,7 +131,9 @@ def _kill_connection(chance: random.Random) -> None:
             cursor.execute("SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname IS NOT NULL")
             kill = "SELECT pg_terminate_backend(%s)"
         else:
-            cursor.execute("SELECT id FROM information_schema.processlist WHERE id <> connection_id() AND db IS NOT NULL")
+            cursor.execute(
+                "SELECT id FROM information_schema.processlist WHERE id <> connection_id() AND db IS NOT NULL"
+            )
             kill = "KILL %s"
         found = [number for (number,) in cursor.fetchall()]
         if found:
@@ -141,7 +143,14 @@ def _kill_connection(chance: random.Random) -> None:
 @contextmanager
 def _requests(count: int, chance: random.Random) -> Iterator[list[subprocess.Popen[bytes]]]:
     commands = [
-        [sys.executable, "-m", "proofs.jobs.requests", f"client{number}", str(count // PROCESSES), str(chance.random())[2:8]]
+        [
+            sys.executable,
+            "-m",
+            "proofs.jobs.requests",
+            f"client{number}",
+            str(count // PROCESSES),
+            str(chance.random())[2:8],
+        ]
         for number in range(PROCESSES)
     ]
     clients = [subprocess.Popen(command, cwd=ROOT) for command in commands]
@@ -166,10 +175,16 @@ def _compare(options: argparse.Namespace, kills: Counter[str]) -> int:
     unasked = (effects.keys() | steps.keys()) - wishes.keys()
     doubled = [key for key, count in effects.items() if count > 1]
     steps_lost = {key for key, in_steps in wishes.items() if in_steps} - steps.keys()
-    print(f"{'Native' if options.native else 'Engine'}, {options.db}: {options.requests} requests, {len(wishes)} committed.")
+    print(
+        f"{'Native' if options.native else 'Engine'}, {options.db}: {options.requests} requests, {len(wishes)} committed."
+    )
     print("Killed: " + ", ".join(f"{what} {count} times" for what, count in sorted(kills.items())))
-    print(f"Jobs that did not run: {len(lost) + len(steps_lost)}; of aborted requests: {len(unasked)}; failed: {failed}")
-    print(f"What a job wrote is there twice: {len(doubled)}; a step of a job in several: {sum(c > 1 for c in steps.values())}")
+    print(
+        f"Jobs that did not run: {len(lost) + len(steps_lost)}; of aborted requests: {len(unasked)}; failed: {failed}"
+    )
+    print(
+        f"What a job wrote is there twice: {len(doubled)}; a step of a job in several: {sum(c > 1 for c in steps.values())}"
+    )
     return 1 if lost or steps_lost or unasked or doubled or failed else 0
 
 

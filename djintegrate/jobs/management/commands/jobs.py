@@ -97,6 +97,8 @@ class Command(BaseCommand):
             handler = logging.StreamHandler(self.stdout)
             handler.setFormatter(logging.Formatter("%(asctime)s  %(message)s", "%H:%M:%S"))
             ours.addHandler(handler)
+        # What the inner engine's worker says of its own beginning and end, this command says of all of them.
+        logging.getLogger("django_tasks_db").setLevel(logging.ERROR)
 
 
 def _backend(wanted: str | None) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import sys
 import time
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from typing import Any
 
 import django
@@ -17,10 +17,8 @@ def main(name: str, count: int, seed: int) -> None:
 
     chance = random.Random(seed)
     for number in range(count):
-        try:
+        with suppress(Error, _Aborted):
             _request(f"{name}-{number}", chance)
-        except (Error, _Aborted):
-            pass
         close_old_connections()
         time.sleep(0.002)
     connection.close()

@@ -44,8 +44,10 @@ class Site:
         return self._python("-m", "django", *arguments)
 
     def enqueue(self, task: str, *arguments: object) -> str:
-        code = f"import django; django.setup(); from proofs.jobs import tasks; print(tasks.{task}.enqueue(*{arguments}).id)"
-        return self._python("-c", code).strip()
+        job = f"tasks.{task}.enqueue(*{arguments})"
+        return self._python(
+            "-c", f"import django; django.setup(); from proofs.jobs import tasks; print({job}.id)"
+        ).strip()
 
     def run(self, *arguments: str) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "django", "jobs", "run", "--no-reload", "--interval", "0.05", *arguments]
@@ -58,7 +60,7 @@ class Site:
     def states(self) -> list[str]:
         """Of the jobs, in their order."""
         with closing(sqlite3.connect(self.folder / "site.sqlite3")) as connection:
-            rows = connection.execute("SELECT status FROM django_tasks_db_dbtaskresult ORDER BY enqueued_at")
+            rows = connection.execute(f"SELECT status FROM {DBTaskResult._meta.db_table} ORDER BY enqueued_at")
             return [status for (status,) in rows]
 
     def close(self) -> None:

@@ -117,10 +117,13 @@ class Run:
 
     def finish(self, value: Any) -> None:
         """Commit, together with the job's success."""
-        if self.row is not None:
-            self._note_success(normalize_json(value))
+        value = normalize_json(value)
+        # Where nobody took part, there is nothing to keep in step with: the worker writes the success by itself.
+        notes_success = self.row is not None and not self._is_untouched()
+        if notes_success:
+            self._note_success(value)
         self._commit()
-        if self.row is not None:
+        if notes_success:
             # The worker says the same once more, which would be one more commit.
             self.row.set_successful = _nothing
 
@@ -149,6 +152,12 @@ class Run:
         """The worker writes that the job has failed, unless it is another's by now."""
         if self.row is not None and not self._mine().exists():
             self.row.set_failed = _nothing
+
+    def _is_untouched(self) -> bool:
+        if self._block is not None or reports.progress_of(str(self.row.pk)) is not None:
+            # Natively nobody knows whether a transaction of Django's has had a statement.
+            return False
+        return not transaction.get()._resources
 
     def _note_success(self, value: Any) -> None:
         fields = {

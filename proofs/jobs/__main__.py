@@ -175,16 +175,13 @@ def _compare(options: argparse.Namespace, kills: Counter[str]) -> int:
     unasked = (effects.keys() | steps.keys()) - wishes.keys()
     doubled = [key for key, count in effects.items() if count > 1]
     steps_lost = {key for key, in_steps in wishes.items() if in_steps} - steps.keys()
-    print(
-        f"{'Native' if options.native else 'Engine'}, {options.db}: {options.requests} requests, {len(wishes)} committed."
-    )
+    side = "Native" if options.native else "Engine"
+    print(f"{side}, {options.db}: {options.requests} requests, {len(wishes)} committed.")
     print("Killed: " + ", ".join(f"{what} {count} times" for what, count in sorted(kills.items())))
-    print(
-        f"Jobs that did not run: {len(lost) + len(steps_lost)}; of aborted requests: {len(unasked)}; failed: {failed}"
-    )
-    print(
-        f"What a job wrote is there twice: {len(doubled)}; a step of a job in several: {sum(c > 1 for c in steps.values())}"
-    )
+    not_run = len(lost) + len(steps_lost)
+    print(f"Jobs that did not run: {not_run}; of aborted requests: {len(unasked)}; failed: {failed}")
+    steps_twice = sum(count > 1 for count in steps.values())
+    print(f"What a job wrote is there twice: {len(doubled)}; a step of a job in several: {steps_twice}")
     return 1 if lost or steps_lost or unasked or doubled or failed else 0
 
 

@@ -8,7 +8,7 @@ VENV := .venv/bin/python
 ENVIRONMENT = $(or $(PYTHON),exit 1;) -m tools.environment
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format matrix coherence values conformance bench bench-openid fuzz-openid openid-dropin bench-cleanup soak crash docs clean bench-dojo beside screenshots release-check load
+.PHONY: help run test lint format matrix coherence values conformance bench bench-openid fuzz-openid openid-dropin bench-cleanup soak crash crash-jobs bench-jobs docs clean bench-dojo beside screenshots release-check load
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -93,6 +93,14 @@ load: ## 50 clients for 60 seconds on the sample site, beside the same in Django
 crash: ## kill processes, and crash servers, at each step of two-phase commits, and compare (ARGS="--db psycopg2")
 	@$(ENVIRONMENT) test --db all --servers
 	@$(VENV) -m proofs.crash $(ARGS)
+
+crash-jobs: ## kill workers and connections while requests enqueue jobs, and compare (ARGS="--db sqlite --native")
+	@$(ENVIRONMENT) test --db all --servers
+	@$(VENV) -m proofs.jobs $(ARGS)
+
+bench-jobs: ## measure jobs beside rows by hand, and beside django-tasks-db's own worker (ARGS="--db sqlite")
+	@$(ENVIRONMENT) test --db all --servers
+	@$(VENV) -m proofs.benchmarks.jobs $(ARGS)
 
 screenshots: ## take the pictures in docs/images: a form in each of Dojo's themes, and the sample site
 	@$(ENVIRONMENT) test --browser

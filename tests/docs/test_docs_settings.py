@@ -21,6 +21,7 @@ APPS = {
     "storm_backend": r"STORM_|DATABASES|storm_backend",
     "openid_auth": r"OPENID_|openid_auth",
     "dojo": r"DOJO_|\.dojo",
+    "jobs": r"JOBS_|TASKS|djintegrate\.jobs",
 }
 """How to see that a block is about one of the apps."""
 OLD_PICKLES = "django.contrib.sessions.serializers.PickleSerializer"

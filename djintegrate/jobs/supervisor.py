@@ -22,7 +22,7 @@ from . import conf, leases, outbox
 Say = Callable[[str], None]
 
 WORKER = "DJINTEGRATE_JOBS_WORKER"
-"""Set in the environment of a worker: its name. The rest of its command line is that of `jobs run`."""
+"""Set in the environment of a worker: its name, and the process that has started it. The rest of its command line is that of `jobs run`."""
 TICK_SECONDS = 0.5
 SHORT_LIFE_SECONDS = 5
 LONGEST_PAUSE_SECONDS = 30
@@ -133,7 +133,7 @@ class Worker:
         self._began = time.monotonic()
         # A session of its own: Ctrl-C at a terminal reaches `jobs run` alone, which lets it finish its job.
         self.process = subprocess.Popen(
-            sys.orig_argv, env={**os.environ, WORKER: name}, stdin=subprocess.DEVNULL, start_new_session=True
+            sys.orig_argv, env={**os.environ, WORKER: f"{name} {os.getpid()}"}, stdin=subprocess.DEVNULL, start_new_session=True
         )
 
     def age(self) -> float:

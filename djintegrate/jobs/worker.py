@@ -15,8 +15,8 @@ logger = logging.getLogger("djintegrate.jobs")
 PARENT_SECONDS = 1.0
 
 
-def work(name: str, backend_name: str, queues: list[str], interval: float) -> None:
-    """Run jobs until told to stop, or until `jobs run` has gone."""
+def work(name: str, parent: int, backend_name: str, queues: list[str], interval: float) -> None:
+    """Run jobs until told to stop, or until `jobs run`, which is the process `parent`, has gone."""
     from django_tasks_db.management.commands.db_worker import Worker
 
     task_started.connect(_note_start, dispatch_uid="jobs.line_start")
@@ -26,12 +26,13 @@ def work(name: str, backend_name: str, queues: list[str], interval: float) -> No
         max_tasks=None, worker_id=name, excluded_queue_names=[],
     )  # fmt: skip
     worker.configure_signals()
-    threading.Thread(target=_end_with_parent, args=(worker, os.getppid()), daemon=True).start()
+    threading.Thread(target=_end_with_parent, args=(worker, parent), daemon=True).start()
     worker.run()
 
 
 def _end_with_parent(worker: Any, parent: int) -> None:
     # Whoever kills `jobs run` wants its workers to end as well; nobody would restart them, or renew their lease.
+    # It may have gone before this process had started.
     while os.getppid() == parent:
         time.sleep(PARENT_SECONDS)
     worker.running = False

@@ -42,11 +42,11 @@ class Command(BaseCommand):
 
     def run(self, options: dict[str, Any]) -> None:
         backend = _backend(options["backend"])
-        name = os.environ.pop(supervisor.WORKER, "")
+        name, _, parent = os.environ.pop(supervisor.WORKER, "").partition(" ")
         self._log(options["verbosity"])
         if name:
             assert backend is not None
-            worker.work(name, backend, options["queues"].split(","), options["interval"])
+            worker.work(name, int(parent), backend, options["queues"].split(","), options["interval"])
             return
         say = self._say if options["verbosity"] else _silent
         process = supervisor.Supervisor(backend, options["workers"], options["grace"], options["reload"], say)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from asgiref.sync import sync_to_async
 from django.core.checks import CheckMessage, Error
 from django.utils.module_loading import import_string
 from django_tasks_db.backend import DatabaseBackend as TheirDatabaseBackend
@@ -34,13 +35,14 @@ class DatabaseBackend(TheirDatabaseBackend):
     task_class = TransactionalTask
 
     def _task_to_db_task(self, task: Any, args: Any, kwargs: Any) -> Any:
-        return self._rows().create(**self._fields(task, args, kwargs))
+        return self._rows().create(**self._fields(task, args, kwargs, owners.current_key()))
 
     async def _atask_to_db_task(self, task: Any, args: Any, kwargs: Any) -> Any:
-        return await self._rows().acreate(**self._fields(task, args, kwargs))
+        # Who is signed in, Django may still have to read from the database, which it does not do in an event loop.
+        owner = await sync_to_async(owners.current_key)()
+        return await self._rows().acreate(**self._fields(task, args, kwargs, owner))
 
-    def _fields(self, task: Any, args: Any, kwargs: Any) -> dict[str, Any]:
-        owner = owners.current_key()
+    def _fields(self, task: Any, args: Any, kwargs: Any, owner: str | None) -> dict[str, Any]:
         arguments = {"args": args, "kwargs": kwargs} | ({} if owner is None else {OWNER: owner})
         return {
             "id": self._get_id(),

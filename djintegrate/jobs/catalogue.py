@@ -9,7 +9,7 @@ from functools import cached_property
 from itertools import islice
 from typing import Any
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import SuspiciousOperation, ValidationError
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -134,9 +134,11 @@ class _Rows:
 
     def retry(self, job: Known) -> str:
         reports.forget(job.key)
+        row = self.rows.get(pk=job.id)
         self.rows.filter(pk=job.id, status=FAILED).update(
-            status=READY, started_at=None, finished_at=None, exception_class_path="", traceback="", worker_ids=[]
-        )
+            status=READY, started_at=None, finished_at=None, exception_class_path="", traceback="", worker_ids=[],
+            args_kwargs={name: value for name, value in row.args_kwargs.items() if name != "progress"},
+        )  # fmt: skip
         return "runs again"
 
     @staticmethod
@@ -191,18 +193,23 @@ class _Outbox:
 
     @staticmethod
     def _known(job: Job) -> Known:
+        result = None
         try:
-            result = task_backends[job.backend_name].result_of(job)
+            if job.inner_id:
+                result = task_backends[job.backend_name].result_of(job)
         except TaskResultDoesNotExist:
             # The queue has forgotten it: RQ keeps what has ended for a while only.
-            result = None
+            pass
+        except (ImportError, SuspiciousOperation):
+            # The code has no such task any more, and the row is all there is to know of the job.
+            pass
         errors = result.errors if result is not None else []
         key = job.inner_id or str(job.pk)
         return Known(
             id=str(job.pk),
             task_path=job.task_path,
             backend_name=job.backend_name,
-            state=str(result.status.value) if result is not None else SUCCESSFUL,
+            state=str(result.status.value) if result is not None else SUCCESSFUL if job.inner_id else READY,
             owner=None if job.owner_id is None else str(job.owner_id),
             enqueued_at=job.enqueued_at,
             started_at=result and result.started_at,

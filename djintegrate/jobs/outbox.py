@@ -10,7 +10,8 @@ import logging
 from datetime import timedelta
 from typing import Any
 
-from django.db import router, transaction
+from django.core.exceptions import SuspiciousOperation
+from django.db import DatabaseError, router, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -41,7 +42,19 @@ def send_unsent() -> int:
     # Those of the last seconds are still with the process that has committed them.
     since = timezone.now() - timedelta(seconds=conf.lease_seconds())
     left = Job.objects.filter(inner_id="").filter(Q(taken_at=None, enqueued_at__lt=since) | Q(taken_at__lt=since))
-    return sum(_send(job) for job in left.order_by("enqueued_at"))
+    sent = 0
+    for job in left.order_by("enqueued_at"):
+        try:
+            sent += _send(job)
+        except (ImportError, SuspiciousOperation) as error:
+            # Its task was renamed or removed, which is no reason to keep the others.
+            logger.error("Job %s cannot be sent: %s. Bring the task back, or stop the job.", job.pk, error)
+        except DatabaseError:
+            raise
+        except Exception:
+            logger.exception("Job %s could not be sent to its queue. It and those after it are sent later.", job.pk)
+            break
+    return sent
 
 
 def unsent() -> int:

@@ -149,8 +149,11 @@ class Run:
         return True
 
     def leave_failure_to_worker(self) -> None:
-        """The worker writes that the job has failed, unless it is another's by now."""
-        if self.row is not None and not self._mine().exists():
+        """The worker writes that the job has failed, unless it is another's by now. How far it came stays as well."""
+        if self.row is None:
+            return
+        fields = self._last_progress()
+        if not (self._mine().update(**fields) if fields else self._mine().exists()):
             self.row.set_failed = _nothing
 
     def _is_untouched(self) -> bool:
@@ -166,13 +169,16 @@ class Run:
             "return_value": value,
             "exception_class_path": "",
             "traceback": "",
+            **self._last_progress(),
         }
-        progress = reports.progress_of(str(self.row.pk))
-        if progress is not None:
-            fields["args_kwargs"] = {**self.row.args_kwargs, "progress": progress.as_json()}
         self._claim(**fields)
         for name, field in fields.items():
             setattr(self.row, name, field)
+
+    def _last_progress(self) -> dict[str, Any]:
+        """As a field of the row, if anything was reported."""
+        progress = reports.progress_of(str(self.row.pk))
+        return {} if progress is None else {"args_kwargs": {**self.row.args_kwargs, "progress": progress.as_json()}}
 
     def _claim(self, **fields: Any) -> None:
         """Change the job's row, if it is still as this worker took it; its lock is held until the commit."""

@@ -140,3 +140,9 @@ def _in_a_thread(function: Any, *args: Any) -> None:
 @task
 def say(message: str) -> None:
     jobs.progress(1, None, message)
+
+
+@task
+def report_and_fail(done: int, total: int) -> None:
+    jobs.progress(done, total, "two")
+    raise ValueError("no more")

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -120,6 +121,17 @@ class TestRun:
         assert "1 job of jobs-" in said and "given back" in said
         assert site.states() == ["READY"]
 
+    def test_who_asks_twice_does_not_wait(self, site: Site) -> None:
+        site.enqueue("wait", str(site.folder))
+        runner = site.run("--grace", "100000")
+        _wait_for((site.folder / "begun").exists)
+        runner.terminate()
+        time.sleep(0.5)
+        assert runner.poll() is None
+        runner.terminate()
+        said, _ = runner.communicate(timeout=SECONDS)
+        assert "given back" in said and site.states() == ["READY"]
+
     def test_the_job_of_a_worker_that_was_killed_runs_again(self, site: Site) -> None:
         site.enqueue("wait", str(site.folder))
         runner = site.run()
@@ -198,6 +210,27 @@ class TestListStopRetry:
 def test_a_backend_that_is_not_there_is_said_with_those_that_are(wanted: str) -> None:
     with pytest.raises(CommandError, match="'default', 'outbox'"):
         _jobs("run", "--backend", wanted)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--workers", "0", "'0' is not a whole number from 1 on"),
+        ("--workers", "two", "'two' is not a whole number"),
+        ("--interval", "-1", "'-1' is not a number of seconds"),
+        ("--grace", "nan", "'nan' is not a number of seconds"),
+        ("--queues", "mail,", "separated by commas, or \\* for all: any name"),
+    ],
+)
+def test_an_option_that_does_not_fit_is_said_with_its_value(option: str, value: str, said: str) -> None:
+    with pytest.raises(CommandError, match=said):
+        _jobs("run", f"{option}={value}")
+
+
+def test_a_queue_that_the_backend_does_not_have_is_said_with_those_it_has(settings: Any) -> None:
+    settings.TASKS = {"default": {"BACKEND": "djintegrate.jobs.DatabaseBackend", "QUEUES": ["mail", "exports"]}}
+    with pytest.raises(CommandError, match="--queues is 'mail,export'.*: exports, mail"):
+        _jobs("run", "--queues", "mail,export")
 
 
 def workers_of(runner: subprocess.Popen[str]) -> list[int]:

@@ -91,6 +91,32 @@ class TestWhatACrashLeaves:
         assert queued(redis) == [Job.objects.get().inner_id]
         assert outbox.send_unsent() == 0
 
+    def test_a_task_that_is_gone_keeps_no_other_job_from_its_queue(
+        self, redis: Any, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        for _ in range(2):
+            add.enqueue("it")
+        redis.flushall()
+        Job.objects.update(inner_id="")
+        first = Job.objects.order_by("enqueued_at")[0]
+        Job.objects.filter(pk=first.pk).update(task_path="tests.jobs.nowhere.gone")
+        _age()
+        assert outbox.send_unsent() == 1
+        assert f"Job {first.pk} cannot be sent: No module named 'tests.jobs.nowhere'" in caplog.text
+        assert len(queued(redis)) == 1
+
+    def test_a_queue_that_does_not_answer_is_not_asked_for_each_job(
+        self, redis: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for _ in range(2):
+            add.enqueue("it")
+        Job.objects.update(inner_id="")
+        _age()
+        asked: list[Job] = []
+        monkeypatch.setattr(task_backends["outbox"], "send", lambda job: [asked.append(job), _refuse(job)])
+        assert outbox.send_unsent() == 0
+        assert len(asked) == 1
+
     def test_what_a_killed_process_had_taken_is_sent_when_its_time_is_over(self, redis: Any) -> None:
         add.enqueue("it")
         redis.flushall()

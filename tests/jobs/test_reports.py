@@ -35,6 +35,21 @@ class TestProgress:
         known = catalogue.find(job.id)
         assert known is not None and known.progress == reports.Progress(3, 3, "row 3")
 
+    def test_the_last_value_of_a_job_that_fails_is_kept_as_well(self) -> None:
+        job = tasks.report_and_fail.enqueue(2, 3)
+        work()
+        reports.forget(job.id)
+        known = catalogue.find(job.id)
+        assert known is not None and (known.state, known.progress) == ("FAILED", reports.Progress(2, 3, "two"))
+
+    def test_a_job_that_runs_again_has_said_nothing_yet(self) -> None:
+        job = tasks.report_and_fail.enqueue(2, 3)
+        work()
+        known = catalogue.find(job.id)
+        assert known is not None
+        catalogue.retry(known)
+        assert "progress" not in only_row().args_kwargs
+
     def test_outside_of_a_job_it_does_nothing(self) -> None:
         jobs.progress(1, 2)
         assert not jobs.stop_requested()

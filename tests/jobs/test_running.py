@@ -10,7 +10,7 @@ from django.db import transaction as django_transaction
 from django_tasks_db.models import DBTaskResult
 
 from djintegrate import jobs
-from djintegrate.jobs import running
+from djintegrate.jobs import catalogue, running
 from tests.jobs import tasks
 from tests.jobs.helpers import JOBS, names, only_row, work
 from tests.support.helpers import Oops
@@ -92,6 +92,27 @@ class TestOneTransaction:
         with pytest.raises(ValueError):
             tasks.fail.call("it")
         assert tasks.add.call("it") == "it"
+        assert names() == ["it by Django", "it by Storm"]
+
+
+class TestATaskThatIsGone:
+    @pytest.mark.parametrize(
+        ("path", "said"),
+        [
+            ("tests.jobs.tasks.gone", "does not define a"),
+            ("tests.jobs.nowhere.gone", "No module named 'tests.jobs.nowhere'"),
+            ("tests.jobs.tasks.time", "does not point to a Task (tests.jobs.tasks.time)"),
+        ],
+    )
+    def test_its_job_fails_and_may_be_run_again(self, path: str, said: str) -> None:
+        job = tasks.add.enqueue("it")
+        DBTaskResult.objects.update(task_path=path)
+        work()
+        known = catalogue.find(job.id)
+        assert known is not None and known.state == "FAILED" and said in known.error
+        DBTaskResult.objects.update(task_path="tests.jobs.tasks.add")
+        catalogue.retry(known)
+        work()
         assert names() == ["it by Django", "it by Storm"]
 
 

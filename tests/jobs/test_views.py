@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.contrib.auth.models import Permission, User
 from django.template import Context, Template
-from django.test import Client, RequestFactory
+from django.test import AsyncClient, Client, RequestFactory
 from django_tasks_db.models import DBTaskResult
 
 from djintegrate.jobs import catalogue
@@ -45,6 +46,13 @@ def staff(*permissions: str) -> User:
 class TestTheOwner:
     def test_is_who_was_signed_in_when_it_was_enqueued(self, ada: User) -> None:
         job = signed_in(ada).get("/enqueue/").content.decode()
+        known = catalogue.find(job)
+        assert known is not None and known.is_of(ada)
+
+    def test_is_who_was_signed_in_at_an_asynchronous_view(self, ada: User) -> None:
+        client = AsyncClient()
+        client.force_login(ada)
+        job = async_to_sync(client.get)("/enqueue-asynchronously/").content.decode()
         known = catalogue.find(job)
         assert known is not None and known.is_of(ada)
 
@@ -126,6 +134,16 @@ class TestTheOutbox:
         assert client.get(f"/jobs/{job.id}/status/").json()["state"] == "ready"
         assert job.id.encode() in client.get("/jobs/").content
         assert Job.objects.get().owner == ada
+
+    def test_a_job_whose_task_is_gone_is_still_shown(self, ada: User, settings: Any, redis: Any) -> None:
+        settings.JOBS_OWNER = lambda: ada
+        job = tasks.add.using(backend="outbox").enqueue("it")
+        client = signed_in(ada)
+        for path in ("tests.jobs.tasks.gone", "tests.jobs.nowhere.gone", "tests.jobs.tasks.time"):
+            for inner in ("", Job.objects.get().inner_id):
+                Job.objects.update(task_path=path, inner_id=inner)
+                assert client.get(f"/jobs/{job.id}/").status_code == 200
+                assert job.id.encode() in client.get("/jobs/").content
 
     def test_the_admin_shows_it_and_stops_it(self, ada: User, redis: Any) -> None:
         tasks.add.using(backend="outbox").enqueue("it")

@@ -13,9 +13,14 @@ def enqueue(request: HttpRequest) -> HttpResponse:
     return HttpResponse(tasks.add.enqueue("it").id)
 
 
+async def enqueue_asynchronously(request: HttpRequest) -> HttpResponse:
+    return HttpResponse((await tasks.add.aenqueue("it")).id)
+
+
 urlpatterns = [
     path("jobs/", include("djintegrate.jobs.urls")),
     path("enqueue/", enqueue),
+    path("enqueue-asynchronously/", enqueue_asynchronously),
     path("admin/", admin.site.urls),
     path("sign-in/", HttpResponse, name="login"),
 ]

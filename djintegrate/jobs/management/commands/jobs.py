@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from argparse import ArgumentTypeError
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from djintegrate.jobs import DatabaseBackend, OutboxBackend, catalogue, pid_file, supervisor, worker
 from djintegrate.jobs.outbox import unsent
-from djintegrate.jobs.tasks import backends_of
+from djintegrate.jobs.tasks import backends_of, task_backends
 
 
 class Command(BaseCommand):
@@ -26,8 +27,8 @@ class Command(BaseCommand):
         run.add_argument("--pidfile", type=Path, help="a file for the number of this process; held while it runs")
         run.add_argument("--backend", help="the entry of TASKS to work for (default: the first with workers)")
         run.add_argument("--queues", default="*", help="the queues, comma-separated (default: all)")
-        run.add_argument("--interval", type=float, default=1.0, help="seconds between looks at an empty queue")
-        run.add_argument("--grace", type=float, default=30.0, help="seconds that a job gets to finish after SIGTERM")
+        run.add_argument("--interval", type=_seconds, default=1.0, help="seconds between looks at an empty queue")
+        run.add_argument("--grace", type=_seconds, default=30.0, help="seconds that a job gets to finish after SIGTERM")
         run.add_argument(
             "--reload", action="store_true", default=settings.DEBUG, help="begin again when code changes (as DEBUG)"
         )
@@ -46,7 +47,7 @@ class Command(BaseCommand):
         self._log(options["verbosity"])
         if name:
             assert backend is not None
-            worker.work(name, int(parent), backend, options["queues"].split(","), options["interval"])
+            worker.work(name, int(parent), backend, queues, options["interval"])
             return
         say = self._say if options["verbosity"] else _silent
         process = supervisor.Supervisor(backend, options["workers"], options["grace"], options["reload"], say)
@@ -136,11 +137,33 @@ def _said(job: catalogue.Known) -> str:
     )
 
 
+def _queues(backend: str | None, text: str) -> list[str]:
+    """The queues that are named, each of which the backend has."""
+    queues = [each.strip() for each in text.split(",")]
+    known = task_backends[backend].queues if backend is not None else ()
+    unknown = [each for each in queues if known and each != "*" and each not in known]
+    if unknown or "" in queues:
+        raise CommandError(
+            f"--queues is {text!r}. Make it some of the queues of TASKS[{backend!r}], separated by commas, or * for all: "
+            f"{', '.join(sorted(known)) or 'any name'}."
+        )
+    return queues
+
+
 def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError
-    return number
+    if not (text.isdecimal() and int(text) > 0):
+        raise ArgumentTypeError(f"{text!r} is not a whole number from 1 on.")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1
+    if not 0 <= seconds < float("inf"):
+        raise ArgumentTypeError(f"{text!r} is not a number of seconds.")
+    return seconds
 
 
 def _silent(text: str) -> None:

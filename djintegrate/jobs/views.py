@@ -6,8 +6,10 @@ from contextlib import suppress
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -40,9 +42,11 @@ def status(request: HttpRequest, job_id: object) -> JsonResponse:
     return JsonResponse(as_json(_job(request, job_id), _is_staff(request)))
 
 
-@login_required
 @require_POST
 def stop(request: HttpRequest, job_id: object) -> HttpResponse:
+    if not request.user.is_authenticated:
+        # Whoever has signed in is to come back to a page, and this address has none.
+        return redirect_to_login(reverse("jobs:detail", args=[job_id]))
     job = _job(request, job_id)
     # A job that has ended in the meantime says so on its page.
     with suppress(catalogue.NotPossible):

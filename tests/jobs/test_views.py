@@ -113,6 +113,12 @@ class TestOthers:
         assert answer.status_code == 302
         assert answer.headers["Location"].startswith("/sign-in/")
 
+    def test_who_signs_in_to_stop_a_job_comes_to_its_page(self, ada: User) -> None:
+        job = signed_in(ada).get("/enqueue/").content.decode()
+        answer = Client().post(f"/jobs/{job}/stop/")
+        assert answer.headers["Location"] == f"/sign-in/?next=/jobs/{job}/"
+        assert DBTaskResult.objects.get().status == "READY"
+
     def test_staff_needs_the_permission(self) -> None:
         job = tasks.fail.enqueue("secret")
         work()

@@ -43,6 +43,7 @@ class Command(BaseCommand):
 
     def run(self, options: dict[str, Any]) -> None:
         backend = _backend(options["backend"])
+        queues = _queues(backend, options["queues"])
         name, _, parent = os.environ.pop(supervisor.WORKER, "").partition(" ")
         self._log(options["verbosity"])
         if name:

@@ -8,7 +8,7 @@ VENV := .venv/bin/python
 ENVIRONMENT = $(or $(PYTHON),exit 1;) -m tools.environment
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format matrix coherence values conformance bench bench-openid fuzz-openid openid-dropin bench-cleanup soak crash docs clean bench-dojo beside screenshots release-check load bench-jsonrpc fuzz-jsonrpc bench-acl access isolation crash-files bench-files
+.PHONY: help run test lint format matrix coherence values conformance bench bench-openid fuzz-openid openid-dropin bench-cleanup soak crash docs clean bench-dojo beside screenshots release-check load bench-jsonrpc fuzz-jsonrpc bench-acl access isolation crash-files bench-files crash-jobs bench-jobs
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -115,6 +115,13 @@ crash: ## kill processes, and crash servers, at each step of two-phase commits, 
 	@$(ENVIRONMENT) test --db all --servers
 	@$(VENV) -m proofs.crash $(ARGS)
 
+crash-jobs: ## kill workers and connections while requests enqueue jobs, and compare (ARGS="--db sqlite --native")
+	@$(ENVIRONMENT) test --db all --servers
+	@$(VENV) -m proofs.jobs $(ARGS)
+
+bench-jobs: ## measure jobs beside rows by hand, and beside django-tasks-db's own worker (ARGS="--db sqlite")
+	@$(ENVIRONMENT) test --db all --servers
+	@$(VENV) -m proofs.benchmarks.jobs $(ARGS)
 crash-files: ## kill processes that write rows and files, at each step, and compare (ARGS="--kills 1000 --db sqlite")
 	@$(ENVIRONMENT) test --db postgres --servers
 	@$(VENV) -m proofs.files_crash $(ARGS)

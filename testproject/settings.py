@@ -33,6 +33,8 @@ INSTALLED_APPS = [
     "djintegrate.jsonrpc",
     "djintegrate.acl",
     "djintegrate.files",
+    "djintegrate.jobs",
+    "django_tasks_db",
     "testproject.sprints",
     "testproject.provider",
     "django.contrib.admin",
@@ -51,6 +53,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "djintegrate.openid_auth.middleware.OpenIDSessionMiddleware",
+    "djintegrate.jobs.middleware.JobsMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "djintegrate.dojo.middleware.DojoMiddleware",
@@ -138,6 +141,21 @@ ACL_SIGNED_IN_ROLE = "participant"
 STORM_RETRY_ATTEMPTS = 3
 # Not in the database: so a request that was rolled back can still say why.
 MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
+
+# Work that a request leaves to others, once it has committed. `make run` starts a worker; elsewhere: manage.py jobs run.
+TASKS = {"default": {"BACKEND": "djintegrate.jobs.DatabaseBackend"}}
+JOBS_CACHE = "jobs"
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    # How far a job is, other processes see through this folder. More than one machine wants Redis or memcached.
+    "jobs": {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": VAR / "cache"},
+}
+# Mail is a job too, so a request that fails sends none. To try things out, the worker's terminal is the mail server.
+EMAIL_BACKEND = "djintegrate.jobs.mail.EmailBackend"
+JOBS_EMAIL_BACKEND = os.environ.get("JOBS_EMAIL_BACKEND") or "django.core.mail.backends.console.EmailBackend"
+DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL") or "Sprint scheduler <sprints@localhost>"
+# A small programme is exported in no time. With DEBUG each session takes a moment, so that the bar is seen to move.
+EXPORT_PAUSE_SECONDS = 0.2 if DEBUG else 0
 
 # The look of the forms, as dijits and as plain HTML.
 FORM_RENDERER = "djintegrate.dojo.forms.DijitRenderer"

@@ -11,6 +11,7 @@ handler403 = "testproject.errors.permission_denied"
 urlpatterns = [
     path("", include("testproject.sprints.urls")),
     path("admin/", admin.site.urls),
+    path("jobs/", include("djintegrate.jobs.urls")),
     path("openid/", include("djintegrate.openid_auth.urls")),
     path("sign-out/", LogoutView.as_view(), name="sign-out"),
 ]

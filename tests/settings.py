@@ -42,6 +42,9 @@ INSTALLED_APPS = [
     "djintegrate.acl",
     "djintegrate.files",
     "tests.apps.documents",
+    "djintegrate.jobs",
+    "django_tasks_db",
+    "django_rq",
     "tests.apps.people",
     "tests.apps.fields",
     "tests.apps.sprints",
@@ -104,3 +107,17 @@ STATICFILES_DIRS = [("dojo", DOJO_ROOT)]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 USE_TZ = True
+TASKS = {
+    "default": {"BACKEND": "djintegrate.jobs.DatabaseBackend", "QUEUES": []},
+    "outbox": {
+        "BACKEND": "djintegrate.jobs.OutboxBackend",
+        "OPTIONS": {"backend": {"BACKEND": "django_tasks_rq.RQBackend"}},
+    },
+}
+RQ_QUEUES = {"default": {"URL": f"unix://{FOLDER}/redis.socket"}}
+JOBS_CACHE = "jobs"
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    # Other processes see what is in here.
+    "jobs": {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": f"{FOLDER}/cache"},
+}

@@ -23,6 +23,7 @@ INTERPRETER = VENV / "bin" / "python"
 VERSION = "import sys; print('{}.{}'.format(*sys.version_info))"
 
 TASKS = {name: [name] for name in ("test", "dev", "docs", "release", "load")} | {"run": ["dojo", "oidc"]}
+TASKS = {name: [name] for name in ("test", "dev", "docs", "release", "load")} | {"run": ["dojo", "jobs", "openid"]}
 """The extras that a task cannot do without."""
 DRIVERS = {"postgres": "postgresql-test", "psycopg2": "postgresql-test", "mysql": "mysql"}
 """The extra that has a database's driver."""

@@ -1,4 +1,4 @@
-"""What `make run` does once `.venv` is ready: builds Dojo, makes tables and sample data, and serves testproject.
+"""What `make run` does once `.venv` is ready: builds Dojo, makes tables and sample data, serves testproject, runs jobs.
 
 It says each step. A second run finds all of it done, and changes no data. Makes a sample administrator, but only in
 DEBUG and in a database on this machine that has none.
@@ -7,7 +7,9 @@ DEBUG and in a database on this machine that has none.
 from __future__ import annotations
 
 import os
+import signal
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
@@ -41,7 +43,22 @@ def main() -> None:
     _make_tables(uri)
     _make_samples(f"http://{HOST}:{port}/provider/")
     print(_greeting(port, uri), flush=True)
-    os.execv(sys.executable, [sys.executable, "manage.py", "runserver", f"{HOST}:{port}"])
+    sys.exit(_serve(["runserver", f"{HOST}:{port}"], ["jobs", "run", "--grace", "5"]))
+
+
+def _serve(site: list[str], workers: list[str]) -> int:
+    """The site, and beside it those who run its jobs. They end together."""
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
+    processes = [subprocess.Popen([sys.executable, "manage.py", *command]) for command in (site, workers)]
+    try:
+        return processes[0].wait()
+    except KeyboardInterrupt:
+        return 0  # Ctrl-C has reached the others as well.
+    finally:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.wait()
 
 
 def _make_tables(uri: URI) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from djintegrate.storm_backend import get_store
 
-from . import conflicts
+from . import conflicts, notices
 from .models import Activity, SprintRow
 from .storm_models import Attendance, Room, Session, Sprint
 
@@ -41,12 +41,17 @@ def edit(session: Session, by: Any, **values: Any) -> None:
 
 def schedule(session: Session, by: Any, room: Room, starts: datetime) -> None:
     lock(session.sprint)
+    before = (session.room, session.starts)
     _put(session, room, starts)
-    when = starts.astimezone(session.sprint.zone)
-    _log(session, by, "scheduled", f"in {room.name}, on {when:%-d %B} at {when:%H:%M}")
+    where = notices.place_and_time(session)
+    if session.attendances.count() and before != (session.room, session.starts):
+        notices.moved(session, by, where)
+    _log(session, by, "scheduled", where)
 
 
 def unschedule(session: Session, by: Any) -> None:
+    if session.is_scheduled:
+        notices.moved(session, by, "")
     session.put(None, None)
     _log(session, by, "unscheduled")
 

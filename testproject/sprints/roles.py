@@ -26,6 +26,7 @@ GROUPS: dict[str, list[str]] = {
         *(f"sprints.{what}row" for what in ("view_room", "add_room", "change_room")),
         *(f"sprints.{what}row" for what in ("view_session", "add_session", "change_session", "delete_session")),
         "sprints.view_activity",
+        "jobs.view_job",
     ],
 }
 
@@ -51,7 +52,7 @@ def make_groups(sender: Any, using: str, **kwargs: Any) -> None:
     from django.contrib.auth.models import Group, Permission
 
     # Django makes them after `migrate` too, but maybe later than this.
-    for label in ("auth", "openid_auth", "sprints"):
+    for label in ("auth", "jobs", "openid_auth", "sprints"):
         create_permissions(apps.get_app_config(label), using=using, verbosity=0)
     for name, permissions in GROUPS.items():
         group, made = Group.objects.using(using).get_or_create(name=name)

@@ -8,6 +8,7 @@ from djintegrate.jsonrpc import jsonrpc_site
 
 from . import one_transaction, programs, service, views
 from . import one_transaction, views, who_may_what
+from . import exporting, one_transaction, views
 from .session_rows import SessionRows
 
 # The methods of the service are there because their module is imported.
@@ -24,6 +25,9 @@ urlpatterns = [
     path("at/<slug:slug>/grid/", views.grid, name="grid"),
     path("at/<slug:slug>/sessions/", views.sessions, name="sessions"),
     path("at/<slug:slug>/sessions/rows/", SessionRows.as_view(), name="session-rows"),
+    path("at/<slug:slug>/export/<str:kind>/", exporting.begin, name="export"),
+    path("at/<slug:slug>/exports/<uuid:job>/", exporting.page, name="exported"),
+    path("at/<slug:slug>/exports/<uuid:job>/file/", exporting.file, name="exported-file"),
     path("at/<slug:slug>/propose/", views.propose, name="propose"),
     path("at/<slug:slug>/<int:key>/", views.session, name="session"),
     path("at/<slug:slug>/<int:key>/edit/", views.edit, name="edit"),

@@ -6,6 +6,7 @@ tests/docs/test_docs_snippets.py the rest, but for the pages in FOLLOWED. Other 
 
 from __future__ import annotations
 
+import configparser
 import importlib.util
 import re
 import shlex
@@ -36,6 +37,9 @@ FOLLOWED = {
     "docs/how-to/roles.md": "tests/acl/test_docs.py",
     "docs/tutorial/roles-from-a-file.md": "tests/acl/test_docs.py",
     "docs/tutorial/files-in-the-transaction.md": "tests/files/test_tutorial.py",
+    "docs/how-to/jobs.md": "tests/jobs/test_docs.py",
+    "docs/reference/jobs.md": "tests/jobs/test_docs.py",
+    "docs/tutorial/a-job-with-a-progress-bar.md": "tests/jobs/test_tutorial.py",
     "docs/tutorial/log-in-with-launchpad.md": "tests/openid_auth/test_tutorial.py",
     "docs/tutorial/storm-in-ten-minutes.md": "tests/docs/test_storm_tutorial.py",
 }
@@ -43,6 +47,7 @@ FOLLOWED = {
 QUOTED = {"docs/explanation/sample-site.md": "testproject/sprints/actions.py"}
 """Pages whose python blocks are quoted from a file, which has tests of its own."""
 CHECKED_HERE = {"console", "css", "html", "html+django", "javascript", "js", "sql", "xml"}
+CHECKED_HERE = {"console", "css", "html", "html+django", "ini", "javascript", "js", "sql"}
 LEFT_OUT = {
     ("docs/index.md", "{toctree}"): "Sphinx reads it, and `make docs` fails where it leads nowhere.",
 }
@@ -170,6 +175,17 @@ def test_the_variables_of_css_are_there(block: Block) -> None:
     variables = re.findall(r"(--[\w-]+):", block.text)
     assert variables
     assert [each for each in variables if f"var({each})" not in style] == []
+
+
+@pytest.mark.parametrize("block", every_block("ini"), ids=str)
+def test_a_unit_of_systemd_starts_a_command_that_exists(block: Block) -> None:
+    unit = configparser.ConfigParser(interpolation=None)
+    unit.optionxform = str  # type: ignore[assignment, method-assign]
+    unit.read_string(block.text)
+    assert unit.sections() == ["Unit", "Service", "Install"]
+    program, _, command = unit["Service"]["ExecStart"].partition(" ")
+    assert program.startswith(unit["Service"]["WorkingDirectory"])
+    look_up(f"python {command}")
 
 
 @pytest.mark.skipif(not shutil.which("node"), reason="There is no Node to read JavaScript.")

@@ -24,11 +24,14 @@ APPS = {
     "jsonrpc": r"JSONRPC_|\.jsonrpc",
     "acl": r"ACL_|\.acl",
     "files": r"FILES_|djintegrate\.files",
+    "jobs": r"JOBS_|TASKS|djintegrate\.jobs",
 }
 """How to see that a block is about one of the apps."""
 OLD_PICKLES = "django.contrib.sessions.serializers.PickleSerializer"
 PAGES_THAT_RUN = {*map(name, RUNNABLE), "docs/tutorial/storm-in-ten-minutes.md"}
 BLOCKS = [block for block in every_block("python") if is_settings(block) and block.page not in PAGES_THAT_RUN]
+SITE_WITH_JOBS = "docs/tutorial/a-job-with-a-progress-bar.md"
+"""Whose first block the blocks about jobs are added to."""
 NOT_INSTALLED = {"storm_backend.E003", "storm_backend.E010"}
 """Drivers, and their pools, that this environment may do without."""
 SITES_OWN = {
@@ -79,10 +82,12 @@ def test_the_checks_have_nothing_to_say(
     databases = shown.get("DATABASES") or {"default": {**ENGINE, "NAME": next(iter(stores))}}
     monkeypatch.setitem(connections.__dict__, "settings", connections.configure_settings(databases))
     all_three = shown_settings(blocks("docs/reference/which-settings.md", "python")[-1], new_project)
+    about = [app for app, pattern in APPS.items() if re.search(pattern, block.text)]
+    if "jobs" in about:
+        all_three |= {**shown_settings(blocks(SITE_WITH_JOBS, "python")[0], new_project), "JOBS_CACHE": "default"}
     for key, value in {**all_three, **shown, "STORM_STORES": stores}.items():
         if key not in ("DATABASES", "INSTALLED_APPS"):
             setattr(settings, key, value)
-    about = [app for app, pattern in APPS.items() if re.search(pattern, block.text)]
     assert about or block.page.endswith("dojo-production.md")  # which shows STORAGES alone
     checks = [import_module(f"djintegrate.{app}.checks").check_configuration for app in about]
     assert [str(each) for check in checks for each in check() if each.id not in NOT_INSTALLED] == []

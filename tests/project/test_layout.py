@@ -12,7 +12,7 @@ from tools import floors
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "djintegrate"
-APPS = ("storm_backend", "openid_auth", "dojo", "jsonrpc", "acl", "files")
+APPS = ("storm_backend", "openid_auth", "dojo", "jsonrpc", "acl", "files", "jobs")
 COMMON = "common"
 EVERYTHING = [
     path

@@ -11,6 +11,7 @@ from django.test import override_settings
 from django.urls import get_resolver
 
 from testproject.sprints.storm_models import Session
+from testproject.sprints.tests.test_exports import MEMORY, work
 from testproject.sprints.tests.world import CommittingClient, World
 
 
@@ -82,6 +83,7 @@ class ErrorPageTests(World):
             response = self.client.get("/")
         self.check(response, 400, "cannot read that request")
 
+    @override_settings(CACHES=MEMORY, JOBS_CACHE="default", EXPORT_PAUSE_SECONDS=0)
     def test_a_sign_in_leads_to_no_address_that_wants_a_post(self) -> None:
         """From each page and each refusal of the site, by its link, and by what sends people to sign in."""
         # Where identities/ and sessions/ send people is the sign-in app's own; login/ asks a provider.
@@ -89,8 +91,14 @@ class ErrorPageTests(World):
         parts = {"slug": "lisbon", "key": self.here.split("/")[-2], "what": "attend", "method": "people.me"}
         places = {f"/{path}" % parts for path in addresses() if not path.startswith(others)}
         self.assertTrue({f"{self.here}attend/", "/openid/complete/"} <= places)
+        parts = {"slug": "lisbon", "key": self.here.split("/")[-2], "what": "attend", "kind": "csv"}
         signed_in = CommittingClient()
         signed_in.force_login(self.ada, backend="django.contrib.auth.backends.ModelBackend")
+        job = signed_in.post("/at/lisbon/export/csv/")["Location"].split("/")[-2]
+        work()
+        parts |= {"job": job, "job_id": job}
+        places = {f"/{path}" % parts for path in addresses() if not path.startswith(others)}
+        self.assertTrue({f"{self.here}attend/", "/openid/complete/", f"/jobs/{job}/stop/"} <= places)
         ways = set()
         for place in sorted(places):
             for response in (self.client.get(place), self.client.post(place)):

@@ -1,0 +1,124 @@
+"""The two backends for TASKS: the queue in the database, and the outbox before a queue outside of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from asgiref.sync import sync_to_async
+from django.core.checks import CheckMessage, Error
+from django.utils.module_loading import import_string
+from django_tasks_db.backend import DatabaseBackend as TheirDatabaseBackend
+
+from . import owners
+from .running import TransactionalTask
+from .tasks import (
+    BaseTaskBackend,
+    Task,
+    TaskResult,
+    TaskResultDoesNotExist,
+    normalize_json,
+    task_enqueued,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .models import Job
+
+OWNER = "owner"
+"""The key under which a row of django-tasks-db has its owner, beside its arguments."""
+
+
+class DatabaseBackend(TheirDatabaseBackend):
+    """django-tasks-db's: a job is a row of the transaction that enqueues it. Ours has an owner, and runs as one."""
+
+    task_class = TransactionalTask
+
+    def _task_to_db_task(self, task: Any, args: Any, kwargs: Any) -> Any:
+        return self._rows().create(**self._fields(task, args, kwargs, owners.current_key()))
+
+    async def _atask_to_db_task(self, task: Any, args: Any, kwargs: Any) -> Any:
+        # Who is signed in, Django may still have to read from the database, which it does not do in an event loop.
+        owner = await sync_to_async(owners.current_key)()
+        return await self._rows().acreate(**self._fields(task, args, kwargs, owner))
+
+    def _fields(self, task: Any, args: Any, kwargs: Any, owner: str | None) -> dict[str, Any]:
+        arguments = {"args": args, "kwargs": kwargs} | ({} if owner is None else {OWNER: owner})
+        return {
+            "id": self._get_id(),
+            "args_kwargs": normalize_json(arguments),
+            "priority": task.priority,
+            "task_path": task.module_path,
+            "queue_name": task.queue_name,
+            "run_after": task.run_after,
+            "backend_name": self.alias,
+        }
+
+    def _rows(self) -> Any:
+        # Tasks are made, and with them their backend, while the models are not loaded yet.
+        from django_tasks_db.models import DBTaskResult
+
+        return DBTaskResult.objects
+
+
+class OutboxBackend(BaseTaskBackend):
+    """A backend whose queue is outside of the database: the job waits in a row of the transaction until the commit."""
+
+    task_class = TransactionalTask
+    supports_async_task = True
+    supports_get_result = True
+
+    def __init__(self, alias: str, params: dict[str, Any]) -> None:
+        super().__init__(alias, params)
+        inner = self.options.get("backend")
+        self.inner = None
+        if isinstance(inner, dict) and isinstance(inner.get("BACKEND"), str):
+            # The inner queue's workers find this backend by its name, so it is the inner one's as well.
+            self.inner = import_string(inner["BACKEND"])(alias, {"QUEUES": list(self.queues), **inner})
+            self.queues = self.inner.queues
+            self.supports_defer = self.inner.supports_defer
+            self.supports_priority = self.inner.supports_priority
+
+    def enqueue(self, task: Task[Any, Any], args: Any, kwargs: Any) -> TaskResult[Any]:
+        from . import outbox
+
+        self._inner().validate_task(task)
+        job = outbox.add(self.alias, task, args, kwargs)
+        result = job.waiting_result()
+        task_enqueued.send(type(self), task_result=result)
+        return result
+
+    def get_result(self, result_id: str) -> TaskResult[Any]:
+        from .models import Job
+
+        job = Job.with_id(result_id)
+        if job is None or job.backend_name != self.alias:
+            raise TaskResultDoesNotExist(result_id)
+        return self.result_of(job)
+
+    def result_of(self, job: Job) -> TaskResult[Any]:
+        """What the inner queue knows of the job, under the job's own id."""
+        if not job.inner_id:
+            return job.waiting_result()
+        return job.sent_result(self._inner().get_result(job.inner_id))
+
+    def send(self, job: Job) -> str:
+        """Put the job into the inner queue. Its id there."""
+        task = job.task
+        return str(self._inner().enqueue(task, job.arguments["args"], job.arguments["kwargs"]).id)
+
+    def check(self, **kwargs: Any) -> Iterator[CheckMessage]:
+        if self.inner is None:
+            yield Error(
+                f"TASKS[{self.alias!r}] has no backend for its outbox: OPTIONS['backend'] is "
+                f"{self.options.get('backend')!r}.",
+                hint='Name it, for instance OPTIONS = {"backend": {"BACKEND": "django_tasks_rq.RQBackend"}}.',
+                id="jobs.E003",
+            )
+        else:
+            yield from self.inner.check(**kwargs)
+
+    def _inner(self) -> Any:
+        if self.inner is None:
+            raise LookupError(f"TASKS[{self.alias!r}] names no backend: set OPTIONS['backend'].")
+        return self.inner

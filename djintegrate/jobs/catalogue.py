@@ -1,0 +1,233 @@
+"""Jobs as people see them, of either backend: looked up, listed, stopped and begun again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from itertools import islice
+from typing import Any
+
+from django.core.exceptions import SuspiciousOperation, ValidationError
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from . import reports
+from .backends import OWNER, DatabaseBackend, OutboxBackend
+from .errors import Stopped
+from .models import Job
+from .tasks import Status, TaskResultDoesNotExist, backends_of, name_of, task_backends
+
+READY, RUNNING = Status.READY, Status.RUNNING
+SUCCESSFUL, FAILED = Status.SUCCESSFUL, Status.FAILED
+STOPPED = f"{Stopped.__module__}.{Stopped.__qualname__}"
+
+
+class NotPossible(Exception):
+    """The job is in a state in which this cannot be done. The text says which."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """A job, and what is known of it at this moment."""
+
+    id: str
+    task_path: str
+    backend_name: str
+    state: str
+    owner: str | None
+    enqueued_at: datetime | None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    exception: str = ""
+    traceback: str = ""
+    attempts: int = 0
+    key: str = ""
+    """The id that its worker knows, and reports progress under."""
+    last_progress: reports.Progress | None = None
+
+    @property
+    def name(self) -> str:
+        return name_of(self.task_path)
+
+    @property
+    def is_finished(self) -> bool:
+        return self.state in (SUCCESSFUL, FAILED)
+
+    @property
+    def was_stopped(self) -> bool:
+        return self.exception == STOPPED
+
+    @cached_property
+    def progress(self) -> reports.Progress | None:
+        return self.last_progress if self.is_finished else reports.progress_of(self.key)
+
+    @property
+    def error(self) -> str:
+        """The last line of the traceback, which says what went wrong."""
+        return self.traceback.strip().rpartition("\n")[2]
+
+    def is_of(self, user: Any) -> bool:
+        return self.owner is not None and user.is_authenticated and self.owner == str(user.pk)
+
+
+def find(job_id: object) -> Known | None:
+    for source in _sources():
+        found = source.find(str(job_id))
+        if found is not None:
+            return found
+    return None
+
+
+def recent(limit: int, owner: Any = None) -> list[Known]:
+    """The latest jobs, of everybody or of one owner, the newest first."""
+    found = [known for source in _sources() for known in islice(source.recent(owner), limit)]
+    found.sort(key=lambda known: known.enqueued_at or timezone.now(), reverse=True)
+    return found[:limit]
+
+
+def stop(job: Known) -> str:
+    """Keep a waiting job from running, and ask a running one to stop. What was done, in words."""
+    return _source(job).stop(job)
+
+
+def retry(job: Known) -> str:
+    """Have a job that has failed run again. What was done, in words."""
+    if job.state != FAILED:
+        raise NotPossible(f"Job {job.id} is {job.state.lower()}: only one that has failed can run again.")
+    return _source(job).retry(job)
+
+
+class _Rows:
+    """The jobs of the backends whose queue is django-tasks-db's table."""
+
+    def __init__(self, backends: list[DatabaseBackend]) -> None:
+        from django_tasks_db.models import DBTaskResult
+
+        self.rows: QuerySet[Any] = DBTaskResult.objects.filter(backend_name__in=[each.alias for each in backends])
+
+    def find(self, job_id: str) -> Known | None:
+        try:
+            row = self.rows.filter(pk=job_id).first()
+        except (ValidationError, ValueError):
+            return None
+        return None if row is None else self._known(row)
+
+    def recent(self, owner: Any) -> Iterator[Known]:
+        rows = self.rows.order_by("-enqueued_at")
+        if owner is not None:
+            rows = rows.filter(**{f"args_kwargs__{OWNER}": str(owner.pk)})
+        return map(self._known, rows.iterator(chunk_size=100))
+
+    def stop(self, job: Known) -> str:
+        # Nothing is written for a job that runs: on SQLite its transaction may hold the only lock for writing.
+        if self.rows.filter(pk=job.id, status=RUNNING).exists():
+            reports.ask_to_stop(job.key)
+            return "asked to stop"
+        stopped = Stopped("The job was stopped before it had begun.")
+        if self.rows.filter(pk=job.id, status=READY).update(
+            status=FAILED, finished_at=timezone.now(), exception_class_path=STOPPED, traceback=f"{STOPPED}: {stopped}"
+        ):
+            return "stopped before it began"
+        raise NotPossible(f"Job {job.id} has ended: there is nothing to stop.")
+
+    def retry(self, job: Known) -> str:
+        reports.forget(job.key)
+        row = self.rows.get(pk=job.id)
+        self.rows.filter(pk=job.id, status=FAILED).update(
+            status=READY, started_at=None, finished_at=None, exception_class_path="", traceback="", worker_ids=[],
+            args_kwargs={name: value for name, value in row.args_kwargs.items() if name != "progress"},
+        )  # fmt: skip
+        return "runs again"
+
+    @staticmethod
+    def _known(row: Any) -> Known:
+        kept = row.args_kwargs.get("progress")
+        return Known(
+            id=str(row.pk),
+            task_path=row.task_path,
+            backend_name=row.backend_name,
+            state=row.status,
+            owner=row.args_kwargs.get(OWNER),
+            enqueued_at=row.enqueued_at,
+            started_at=row.started_at,
+            finished_at=row.finished_at,
+            exception=row.exception_class_path,
+            traceback=row.traceback,
+            attempts=len(row.worker_ids),
+            key=str(row.pk),
+            last_progress=None if kept is None else reports.Progress(**kept),
+        )
+
+
+class _Outbox:
+    """The jobs of the backends whose queue is outside of the database."""
+
+    def __init__(self, backends: list[OutboxBackend]) -> None:
+        self.jobs = Job.objects.filter(backend_name__in=[each.alias for each in backends])
+
+    def find(self, job_id: str) -> Known | None:
+        try:
+            job = self.jobs.filter(pk=job_id).first()
+        except (ValidationError, ValueError):
+            return None
+        return None if job is None else self._known(job)
+
+    def recent(self, owner: Any) -> Iterator[Known]:
+        jobs = self.jobs.order_by("-enqueued_at")
+        return map(self._known, (jobs if owner is None else jobs.filter(owner=owner)).iterator(chunk_size=100))
+
+    def stop(self, job: Known) -> str:
+        if self.jobs.filter(pk=job.id, inner_id="", taken_at=None).delete()[0]:
+            return "taken out of the outbox"
+        if job.is_finished:
+            raise NotPossible(f"Job {job.id} has ended: there is nothing to stop.")
+        reports.ask_to_stop(job.key)
+        return "asked to stop"
+
+    def retry(self, job: Known) -> str:
+        self.jobs.filter(pk=job.id).update(inner_id="", taken_at=None)
+        reports.forget(job.key)
+        return "is sent to its queue again"
+
+    @staticmethod
+    def _known(job: Job) -> Known:
+        result = None
+        try:
+            if job.inner_id:
+                result = task_backends[job.backend_name].result_of(job)
+        except TaskResultDoesNotExist:
+            # The queue has forgotten it: RQ keeps what has ended for a while only.
+            pass
+        except (ImportError, SuspiciousOperation):
+            # The code has no such task any more, and the row is all there is to know of the job.
+            pass
+        errors = result.errors if result is not None else []
+        key = job.inner_id or str(job.pk)
+        return Known(
+            id=str(job.pk),
+            task_path=job.task_path,
+            backend_name=job.backend_name,
+            state=str(result.status.value) if result is not None else SUCCESSFUL if job.inner_id else READY,
+            owner=None if job.owner_id is None else str(job.owner_id),
+            enqueued_at=job.enqueued_at,
+            started_at=result and result.started_at,
+            finished_at=result and result.finished_at,
+            exception=errors[-1].exception_class_path if errors else "",
+            traceback=errors[-1].traceback if errors else "",
+            attempts=len(result.worker_ids) if result is not None else 0,
+            key=key,
+            last_progress=reports.progress_of(key),
+        )
+
+
+def _sources() -> Iterator[Any]:
+    if found := backends_of(DatabaseBackend):
+        yield _Rows(found)
+    if found := backends_of(OutboxBackend):
+        yield _Outbox(found)
+
+
+def _source(job: Known) -> Any:
+    return next(source for source in _sources() if source.find(job.id) is not None)

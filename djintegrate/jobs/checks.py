@@ -1,0 +1,87 @@
+"""System checks: what is wrong with the settings, with the value and the remedy. They never touch the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.core.cache import caches
+from django.core.cache.backends.base import InvalidCacheBackendError
+from django.core.checks import CheckMessage, Error, Warning
+from django.utils.module_loading import import_string
+
+from djintegrate.common.checks import unknown_names, wrong_values
+
+from . import conf
+from .backends import DatabaseBackend, OutboxBackend
+from .tasks import InvalidTaskBackend, backends_of
+
+MIDDLEWARE = "djintegrate.jobs.middleware.JobsMiddleware"
+SUGGESTION = (
+    'Redis, memcached, or on one machine a folder: CACHES = {"default": {"BACKEND": '
+    '"django.core.cache.backends.filebased.FileBasedCache", "LOCATION": BASE_DIR / "var" / "cache"}}'
+)
+UNFIT_CACHES = {
+    "django.core.cache.backends.locmem.LocMemCache": "which no other process sees",
+    "django.core.cache.backends.dummy.DummyCache": "which keeps nothing",
+    "django.core.cache.backends.db.DatabaseCache": "which is part of the job's own transaction",
+}
+
+
+def check_configuration(**kwargs: Any) -> list[CheckMessage]:
+    wrong = list(wrong_values(conf.DECLARED, "jobs.E001"))
+    return [*unknown_names(conf.DECLARED, "jobs.W001"), *(wrong or [*_backends(), *_middleware()])]
+
+
+def _backends() -> Iterator[CheckMessage]:
+    try:
+        ours = [*backends_of(DatabaseBackend), *backends_of(OutboxBackend)]
+    except InvalidTaskBackend as error:
+        yield Error(str(error), hint="Correct TASKS.", id="jobs.E003")
+        return
+    if not ours:
+        yield Warning(
+            "djintegrate.jobs is installed, and no entry of TASKS is one of its backends.",
+            hint='TASKS = {"default": {"BACKEND": "djintegrate.jobs.DatabaseBackend"}}',
+            id="jobs.W002",
+        )
+        return
+    if backends_of(DatabaseBackend) and not apps.is_installed("django_tasks_db"):
+        yield Error(
+            "TASKS has djintegrate.jobs.DatabaseBackend, and django_tasks_db is not in INSTALLED_APPS.",
+            hint="Add 'django_tasks_db' to INSTALLED_APPS, and run `manage.py migrate`.",
+            id="jobs.E004",
+        )
+    yield from _cache()
+
+
+def _cache() -> Iterator[CheckMessage]:
+    alias = conf.cache()
+    try:
+        kind = type(caches[alias])
+    except InvalidCacheBackendError:
+        known = ", ".join(map(repr, settings.CACHES))
+        yield Error(
+            f"JOBS_CACHE is {alias!r}, which is not an entry of CACHES.",
+            hint=f"Make it one of {known}.",
+            id="jobs.E002",
+        )
+        return
+    for path, reason in UNFIT_CACHES.items():
+        if issubclass(kind, import_string(path)):
+            yield Error(
+                f"JOBS_CACHE is {alias!r}, a {kind.__name__}, {reason}: nobody would see a job's progress.",
+                hint=f"Use {SUGGESTION}",
+                id="jobs.E002",
+            )
+
+
+def _middleware() -> Iterator[CheckMessage]:
+    if conf.owner() is None and MIDDLEWARE not in settings.MIDDLEWARE:
+        yield Warning(
+            "Jobs have no owner: JobsMiddleware is not in MIDDLEWARE, and JOBS_OWNER is not set.",
+            hint=f"Add {MIDDLEWARE!r} after AuthenticationMiddleware. Jobs without an owner are seen by staff alone.",
+            id="jobs.W003",
+        )

@@ -1,0 +1,92 @@
+"""Whose worker is alive: a process of `jobs run` renews its lease, and the jobs of one that does not are given back.
+
+A worker's name begins with the lease of its process, so the row of a running job says which lease it hangs on. A job
+that was given back too early runs twice, but only one of the two commits; see `running`.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+from django.utils.crypto import get_random_string
+
+from . import conf
+from .errors import WorkerKilled
+from .models import Lease
+from .tasks import Status
+
+PREFIX = "jobs-"
+RENEWALS = 3
+"""How often a lease is renewed before it would run out."""
+
+
+def take(backend_name: str) -> Lease:
+    return Lease.objects.create(
+        id=get_random_string(16), host=socket.gethostname(), pid=os.getpid(), backend_name=backend_name, until=_until()
+    )
+
+
+def renew(lease: Lease) -> None:
+    # It may have been removed as one that has run out, if this process was held up for long.
+    Lease.objects.update_or_create(
+        id=lease.id,
+        defaults={"until": _until()},
+        create_defaults={
+            "host": lease.host, "pid": lease.pid, "backend_name": lease.backend_name, "until": _until(),
+        },
+    )  # fmt: skip
+
+
+def worker_name(lease: Lease, number: int) -> str:
+    return f"{PREFIX}{lease.id}.{number}"
+
+
+def give_back_lost(backend_name: str) -> int:
+    """Give back the jobs whose process is not heard of any more. How many."""
+    Lease.objects.filter(until__lt=timezone.now()).delete()
+    alive = set(Lease.objects.values_list("id", flat=True))
+    return give_back(row for row in _running(backend_name) if _lease_of(row) not in {*alive, None})
+
+
+def give_back_of(backend_name: str, worker: str) -> int:
+    """Give back what this worker, which has ended, had begun. How many."""
+    return give_back(row for row in _running(backend_name) if row.worker_ids[-1:] == [worker])
+
+
+def give_back(rows: Iterable[Any]) -> int:
+    """Have these run again, or fail if they have killed as many workers as they may."""
+    given = 0
+    for row in rows:
+        as_taken = type(row).objects.filter(pk=row.pk, status=Status.RUNNING, started_at=row.started_at)
+        if len(row.worker_ids) < conf.attempts():
+            given += as_taken.update(status=Status.READY, started_at=None)
+        else:
+            error = f"{WorkerKilled.__module__}.{WorkerKilled.__qualname__}"
+            given += as_taken.update(
+                status=Status.FAILED,
+                finished_at=timezone.now(),
+                exception_class_path=error,
+                traceback=f"{error}: The worker was killed {len(row.worker_ids)} times while it ran this job.",
+            )
+    return given
+
+
+def _running(backend_name: str) -> Any:
+    from django_tasks_db.models import DBTaskResult
+
+    return DBTaskResult.objects.filter(backend_name=backend_name, status=Status.RUNNING)
+
+
+def _lease_of(row: Any) -> str | None:
+    """The lease that a running job hangs on; None if its worker is not one of ours."""
+    worker = row.worker_ids[-1] if row.worker_ids else ""
+    return worker.removeprefix(PREFIX).rpartition(".")[0] if worker.startswith(PREFIX) else None
+
+
+def _until() -> Any:
+    return timezone.now() + timedelta(seconds=conf.lease_seconds())

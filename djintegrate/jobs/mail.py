@@ -1,0 +1,130 @@
+"""Mail that is sent if, and only if, the transaction commits: each message is a job, which tries again for a while.
+
+EMAIL_BACKEND = "djintegrate.jobs.mail.EmailBackend"; the backend that really sends is JOBS_EMAIL_BACKEND.
+"""
+
+from __future__ import annotations
+
+import base64
+import smtplib
+from collections.abc import Sequence
+from datetime import timedelta
+from email import policy
+from email.message import Message, MIMEPart
+from email.mime.base import MIMEBase
+from email.parser import BytesParser
+from typing import Any
+
+from django.core.mail import EmailMessage, EmailMultiAlternatives, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
+from django.utils import timezone
+
+from . import conf
+from .tasks import task
+
+FIRST_PAUSE_SECONDS = 10
+TRIES = 12
+"""The pauses double: the last try comes some eleven hours after the first."""
+FIELDS = ("subject", "body", "from_email", "to", "cc", "bcc", "reply_to")
+
+
+class EmailBackend(BaseEmailBackend):
+    def __init__(self, fail_silently: bool = False, **options: Any) -> None:
+        super().__init__(fail_silently=fail_silently)
+        self._options = options
+
+    def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
+        """Enqueue them. The count is of those that are to be sent: whether the mail server takes them shows later."""
+        for message in email_messages:
+            if message.recipients():
+                send_message.enqueue(_as_json(message), self._options)
+        return sum(1 for message in email_messages if message.recipients())
+
+
+@task
+def send_message(message: dict[str, Any], options: dict[str, Any], tried: int = 0) -> str:
+    """Send one message by JOBS_EMAIL_BACKEND. Where the server does not answer, or refuses for now, later once more."""
+    connection = get_connection(conf.email_backend(), **options)
+    try:
+        connection.send_messages([_from_json(message)])
+    except Exception as error:
+        if tried + 1 >= TRIES or not _may_succeed_later(error):
+            raise
+        pause = timedelta(seconds=FIRST_PAUSE_SECONDS * 2**tried)
+        send_message.using(run_after=timezone.now() + pause).enqueue(message, options, tried + 1)
+        return f"put off for {pause}: {error}"
+    return "sent"
+
+
+def _may_succeed_later(error: Exception) -> bool:
+    """Whether the mail server was not there, or has said with a code in the four hundreds to come back."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return all(_is_temporary(code) for code, _ in error.recipients.values())
+    if isinstance(error, smtplib.SMTPResponseException):
+        return _is_temporary(error.smtp_code)
+    return (isinstance(error, OSError) and not isinstance(error, smtplib.SMTPException)) or isinstance(
+        error, smtplib.SMTPServerDisconnected
+    )
+
+
+def _is_temporary(code: int) -> bool:
+    # -1 is smtplib's for an answer that makes no sense.
+    return code == -1 or 400 <= code < 500
+
+
+def _as_json(message: EmailMessage) -> dict[str, Any]:
+    kept: dict[str, Any] = {name: getattr(message, name) for name in FIELDS}
+    kept["headers"] = {name: str(value) for name, value in message.extra_headers.items()}
+    kept["subtype"] = message.content_subtype
+    kept["attachments"] = [_attachment(each) for each in message.attachments]
+    if message.encoding is not None:
+        kept["encoding"] = str(message.encoding)
+    if isinstance(message, EmailMultiAlternatives):
+        kept["alternatives"] = [[content, mimetype] for content, mimetype in message.alternatives]
+    for name in ("subject", "body"):
+        kept[name] = str(kept[name])
+    return kept
+
+
+def _attachment(attachment: Any) -> dict[str, Any]:
+    if isinstance(attachment, Message):
+        kind = "part" if isinstance(attachment, MIMEPart) else "message"
+        return {kind: base64.b64encode(attachment.as_bytes()).decode()}
+    name, content, mimetype = attachment
+    if isinstance(content, EmailMessage):
+        content = content.message()
+    if isinstance(content, Message):
+        content = content.as_bytes()
+    kept = {"name": name, "type": mimetype}
+    if isinstance(content, str):
+        return {**kept, "text": content}
+    return {**kept, "bytes": base64.b64encode(content).decode()}
+
+
+def _from_json(kept: dict[str, Any]) -> EmailMessage:
+    kind = EmailMultiAlternatives if "alternatives" in kept else EmailMessage
+    message = kind(headers=kept["headers"], **{name: kept[name] for name in FIELDS})
+    message.content_subtype = kept["subtype"]
+    message.encoding = kept.get("encoding")
+    for content, mimetype in kept.get("alternatives", ()):
+        message.attach_alternative(content, mimetype)
+    for attachment in kept["attachments"]:
+        message.attach(*_attached(attachment))
+    return message
+
+
+def _attached(kept: dict[str, Any]) -> tuple[Any, ...]:
+    """What the message's attach() is called with."""
+    if "part" in kept:
+        return (BytesParser(policy=policy.default).parsebytes(base64.b64decode(kept["part"])),)
+    if "message" in kept:
+        return (BytesParser(_class=_Attachment).parsebytes(base64.b64decode(kept["message"])),)
+    content = kept["text"] if "text" in kept else base64.b64decode(kept["bytes"])
+    return (kept["name"], content, kept["type"])
+
+
+class _Attachment(MIMEBase):
+    """An attachment as Django wants it, which a parser can make."""
+
+    def __init__(self, **options: Any) -> None:
+        Message.__init__(self, **options)

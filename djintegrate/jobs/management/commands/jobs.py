@@ -1,0 +1,171 @@
+"""`manage.py jobs run|list|retry|stop`: the workers, and what is known of jobs."""
+
+from __future__ import annotations
+
+import logging
+import os
+from argparse import ArgumentTypeError
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from djintegrate.jobs import DatabaseBackend, OutboxBackend, catalogue, pid_file, supervisor, worker
+from djintegrate.jobs.outbox import unsent
+from djintegrate.jobs.tasks import backends_of, task_backends
+
+
+class Command(BaseCommand):
+    help = "Runs jobs, and lists, stops and retries them."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+        run = commands.add_parser("run", help="run jobs until SIGTERM or Ctrl-C")
+        run.add_argument("--workers", type=_count, default=1, help="processes that run jobs (default: %(default)s)")
+        run.add_argument("--pidfile", type=Path, help="a file for the number of this process; held while it runs")
+        run.add_argument("--backend", help="the entry of TASKS to work for (default: the first with workers)")
+        run.add_argument("--queues", default="*", help="the queues, comma-separated (default: all)")
+        run.add_argument("--interval", type=_seconds, default=1.0, help="seconds between looks at an empty queue")
+        run.add_argument("--grace", type=_seconds, default=30.0, help="seconds that a job gets to finish after SIGTERM")
+        run.add_argument(
+            "--reload", action="store_true", default=settings.DEBUG, help="begin again when code changes (as DEBUG)"
+        )
+        run.add_argument("--no-reload", action="store_false", dest="reload")
+        listing = commands.add_parser("list", help="the latest jobs, the newest first")
+        listing.add_argument("--limit", type=_count, default=20)
+        for name, text in (("stop", "keep a job from running, or ask it to stop"), ("retry", "run a failed job again")):
+            commands.add_parser(name, help=text).add_argument("id")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        getattr(self, options["command"])(options)
+
+    def run(self, options: dict[str, Any]) -> None:
+        backend = _backend(options["backend"])
+        queues = _queues(backend, options["queues"])
+        name, _, parent = os.environ.pop(supervisor.WORKER, "").partition(" ")
+        self._log(options["verbosity"])
+        if name:
+            assert backend is not None
+            worker.work(name, int(parent), backend, queues, options["interval"])
+            return
+        say = self._say if options["verbosity"] else _silent
+        process = supervisor.Supervisor(backend, options["workers"], options["grace"], options["reload"], say)
+        try:
+            with pid_file.held(options["pidfile"]) if options["pidfile"] else nullcontext():
+                say(_greeting(backend, options["workers"]))
+                process.run()
+        except pid_file.AlreadyRunning as error:
+            raise CommandError(str(error)) from None
+        except OSError as error:
+            raise CommandError(f"--pidfile: {error}") from None
+        say("Ended.")
+
+    def list(self, options: dict[str, Any]) -> None:
+        jobs = catalogue.recent(options["limit"])
+        for job in jobs:
+            when = f"{job.enqueued_at:%Y-%m-%d %H:%M:%S}" if job.enqueued_at else ""
+            self.stdout.write(f"{job.id}  {job.state.lower():<10}  {when}  {job.name}{_said(job)}")
+        if not jobs:
+            self.stdout.write("There are no jobs.")
+        if left := unsent():
+            self.stdout.write(f"{left} not sent to their queue yet: `manage.py jobs run` sends what a crash has left.")
+
+    def stop(self, options: dict[str, Any]) -> None:
+        self._do(catalogue.stop, options["id"])
+
+    def retry(self, options: dict[str, Any]) -> None:
+        self._do(catalogue.retry, options["id"])
+
+    def _do(self, action: Any, job_id: str) -> None:
+        job = catalogue.find(job_id)
+        if job is None:
+            raise CommandError(f"There is no job {job_id!r}. `manage.py jobs list` shows the latest.")
+        try:
+            self.stdout.write(f"{job.name} {job.id}: {action(job)}")
+        except catalogue.NotPossible as error:
+            raise CommandError(str(error)) from None
+
+    def _say(self, text: str) -> None:
+        self.stdout.write(text)
+        self.stdout.flush()
+
+    def _log(self, verbosity: int) -> None:
+        """One line for each job on this terminal, unless the site's LOGGING does something else with it."""
+        ours = logging.getLogger("djintegrate.jobs")
+        ours.setLevel([logging.CRITICAL, logging.INFO, logging.DEBUG][min(verbosity, 2)])
+        if not ours.hasHandlers():
+            handler = logging.StreamHandler(self.stdout)
+            handler.setFormatter(logging.Formatter("%(asctime)s  %(message)s", "%H:%M:%S"))
+            ours.addHandler(handler)
+        # What the inner engine's worker says of its own beginning and end, this command says of all of them.
+        logging.getLogger("django_tasks_db").setLevel(logging.ERROR)
+
+
+def _backend(wanted: str | None) -> str | None:
+    """The backend whose workers `jobs run` knows; None where the queue is outside of the database."""
+    ours = {backend.alias: backend for backend in [*backends_of(DatabaseBackend), *backends_of(OutboxBackend)]}
+    if wanted is not None and wanted not in ours:
+        known = ", ".join(map(repr, ours)) or "none"
+        raise CommandError(
+            f"--backend is {wanted!r}. Make it an entry of TASKS with a backend of djintegrate.jobs: {known}."
+        )
+    if not ours:
+        raise CommandError(
+            'No entry of TASKS is a backend of djintegrate.jobs: set {"BACKEND": "djintegrate.jobs.DatabaseBackend"}.'
+        )
+    candidates = [ours[wanted]] if wanted is not None else list(ours.values())
+    return next((each.alias for each in candidates if isinstance(each, DatabaseBackend)), None)
+
+
+def _greeting(backend: str | None, workers: int) -> str:
+    if backend is None:
+        return "Sending what the outbox has left; the queue's own workers run the jobs (with RQ: manage.py rqworker)."
+    return f"Running the jobs of {backend!r} with {workers} worker{'s' if workers > 1 else ''}. Ctrl-C ends."
+
+
+def _said(job: catalogue.Known) -> str:
+    if job.error:
+        return f"  {job.error}"
+    progress = job.progress
+    if progress is None:
+        return ""
+    return (
+        f"  {progress.done:g}"
+        + (f" of {progress.total:g}" if progress.total else "")
+        + f"  {progress.message}".rstrip()
+    )
+
+
+def _queues(backend: str | None, text: str) -> list[str]:
+    """The queues that are named, each of which the backend has."""
+    queues = [each.strip() for each in text.split(",")]
+    known = task_backends[backend].queues if backend is not None else ()
+    unknown = [each for each in queues if known and each != "*" and each not in known]
+    if unknown or "" in queues:
+        raise CommandError(
+            f"--queues is {text!r}. Make it some of the queues of TASKS[{backend!r}], separated by commas, or * for all: "
+            f"{', '.join(sorted(known)) or 'any name'}."
+        )
+    return queues
+
+
+def _count(text: str) -> int:
+    if not (text.isdecimal() and int(text) > 0):
+        raise ArgumentTypeError(f"{text!r} is not a whole number from 1 on.")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1
+    if not 0 <= seconds < float("inf"):
+        raise ArgumentTypeError(f"{text!r} is not a number of seconds.")
+    return seconds
+
+
+def _silent(text: str) -> None:
+    """For --verbosity 0."""

@@ -1,0 +1,217 @@
+"""A task runs in a transaction of its own: Zope's, with both ORMs in it, and natively Django's as well.
+
+That the job is done is written in the same transaction. So a worker that is killed leaves a job that is done with all
+that it wrote, or one that runs again and has written nothing; and a worker that lost its job in the meantime commits
+nothing.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, TypeVar
+
+import transaction
+from asgiref.sync import sync_to_async
+from django.db import close_old_connections, connections, router
+from django.db.transaction import Atomic
+from django.utils import timezone
+
+from . import conf, reports
+from .errors import JobLost
+from .tasks import Status, Task, normalize_json
+
+T = TypeVar("T")
+
+LONGEST_PAUSE = 0.5
+"""Seconds before a job runs again after a retryable error, at most."""
+
+CONNECTION_ERRORS = {"OperationalError", "InterfaceError", "DisconnectionError"}
+"""What a lost connection raises in Django, in Storm, which need not be in use here, and in the drivers."""
+
+_started: ContextVar[Any] = ContextVar("started", default=None)
+_run: ContextVar[Run | None] = ContextVar("run", default=None)
+
+
+class TransactionalTask(Task):
+    """What `@task` makes for the backends of this app. Whatever worker calls it, the call is one transaction."""
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        return run(lambda: super(TransactionalTask, self).call(*args, **kwargs))
+
+    async def acall(self, *args: Any, **kwargs: Any) -> Any:
+        return await sync_to_async(self.call)(*args, **kwargs)
+
+
+def note_start(sender: Any, task_result: Any, **kwargs: Any) -> None:
+    """Receiver of task_started: a worker is about to call this job's task."""
+    _started.set(task_result)
+
+
+def run(call: Callable[[], T]) -> T:
+    """Call the function of a task in a transaction; again in a new one after an error that is worth it."""
+    result = _started.get()
+    _started.set(None)
+    value: Any = None
+    for left in reversed(range(conf.attempts())):
+        attempt = Run(result)
+        try:
+            with attempt.current(), reports.reporting("" if result is None else result.id):
+                value = call()
+                attempt.finish(value)
+            break
+        except BaseException as error:
+            again = left and attempt.may_run_again(error)
+            attempt.abort()
+            if attempt.has_succeeded_after_all():
+                break
+            if not again:
+                attempt.leave_failure_to_worker()
+                raise
+            time.sleep(random.uniform(0, LONGEST_PAUSE))
+    return value
+
+
+@contextmanager
+def step() -> Iterator[None]:
+    """Inside of a task: what is in the block is committed at its end, and what was before it at its beginning.
+
+    A job that has committed a step is not run again by itself after an error. Outside of a task the block does nothing.
+    """
+    job = _run.get()
+    if job is None:
+        yield
+        return
+    job.go_on()
+    yield
+    job.go_on()
+
+
+class Run:
+    """One attempt at a job, from transaction to transaction."""
+
+    def __init__(self, result: Any) -> None:
+        # Those who are called without a worker, as in a test, have no result, and other queues' results have no row.
+        self.row: Any = getattr(result, "db_result", None)
+        self._block: Atomic | None = None
+        self._has_committed = False
+
+    @contextmanager
+    def current(self) -> Iterator[None]:
+        token = _run.set(self)
+        self._begin()
+        try:
+            yield
+        finally:
+            _run.reset(token)
+
+    def go_on(self) -> None:
+        """Commit, and begin the next transaction."""
+        self._claim(started_at=self.row and self.row.started_at)
+        self._commit()
+        self._has_committed = True
+        self._begin()
+
+    def finish(self, value: Any) -> None:
+        """Commit, together with the job's success."""
+        value = normalize_json(value)
+        # Where nobody took part, there is nothing to keep in step with: the worker writes the success by itself.
+        notes_success = self.row is not None and not self._is_untouched()
+        if notes_success:
+            self._note_success(value)
+        self._commit()
+        if notes_success:
+            # The worker says the same once more, which would be one more commit.
+            self.row.set_successful = _nothing
+
+    def abort(self) -> None:
+        if self._block is not None:
+            self._leave_block(RuntimeError("The job is aborted."))
+        transaction.abort()
+        # One that is lost is replaced.
+        close_old_connections()
+
+    def may_run_again(self, error: BaseException) -> bool:
+        if self._has_committed:
+            return False
+        # Whether a conflict is worth another attempt, a data manager knows only before the abort.
+        is_lost = any(kind.__name__ in CONNECTION_ERRORS for kind in type(error).__mro__)
+        return is_lost or bool(transaction.get().isRetryableError(error))
+
+    def has_succeeded_after_all(self) -> bool:
+        """Whether the connection was lost when the commit had reached the database."""
+        if self.row is None or not self._as_taken().filter(status=Status.SUCCESSFUL).exists():
+            return False
+        self.row.set_successful = _nothing
+        return True
+
+    def leave_failure_to_worker(self) -> None:
+        """The worker writes that the job has failed, unless it is another's by now. How far it came stays as well."""
+        if self.row is None:
+            return
+        fields = self._last_progress()
+        if not (self._mine().update(**fields) if fields else self._mine().exists()):
+            self.row.set_failed = _nothing
+
+    def _is_untouched(self) -> bool:
+        if self._block is not None or reports.progress_of(str(self.row.pk)) is not None:
+            # Natively nobody knows whether a transaction of Django's has had a statement.
+            return False
+        return not transaction.get()._resources
+
+    def _note_success(self, value: Any) -> None:
+        fields = {
+            "status": Status.SUCCESSFUL,
+            "finished_at": timezone.now(),
+            "return_value": value,
+            "exception_class_path": "",
+            "traceback": "",
+            **self._last_progress(),
+        }
+        self._claim(**fields)
+        for name, field in fields.items():
+            setattr(self.row, name, field)
+
+    def _last_progress(self) -> dict[str, Any]:
+        """As a field of the row, if anything was reported."""
+        progress = reports.progress_of(str(self.row.pk))
+        return {} if progress is None else {"args_kwargs": {**self.row.args_kwargs, "progress": progress.as_json()}}
+
+    def _claim(self, **fields: Any) -> None:
+        """Change the job's row, if it is still as this worker took it; its lock is held until the commit."""
+        if self.row is not None and not self._mine().update(**fields):
+            raise JobLost(f"Job {self.row.pk} has been given to another worker; nothing of this run is kept.")
+
+    def _mine(self) -> Any:
+        return self._as_taken().filter(status=Status.RUNNING)
+
+    def _as_taken(self) -> Any:
+        """The row, unless another worker has taken it since: the moment of that tells the two apart."""
+        return type(self.row).objects.filter(pk=self.row.pk, started_at=self.row.started_at)
+
+    def _begin(self) -> None:
+        transaction.begin()
+        alias = self._alias()
+        if not hasattr(connections[alias], "zope_transaction"):
+            self._block = Atomic(alias, savepoint=True, durable=False)
+            self._block.__enter__()
+
+    def _commit(self) -> None:
+        if self._block is not None:
+            self._leave_block(None)
+        transaction.commit()
+
+    def _leave_block(self, error: BaseException | None) -> None:
+        block, self._block = self._block, None
+        assert block is not None
+        block.__exit__(type(error) if error else None, error, None)
+
+    def _alias(self) -> str:
+        return router.db_for_write(type(self.row)) if self.row is not None else "default"
+
+
+def _nothing(*args: Any) -> None:
+    """In the place of a method of a worker's row, which has nothing left to write."""

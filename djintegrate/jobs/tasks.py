@@ -1,0 +1,55 @@
+"""Django's Tasks framework, wherever it is: in Django itself from 6.0 on, before that in the package django-tasks."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING or find_spec("django.tasks") is None:
+    from django_tasks import TaskResult, TaskResultStatus, task, task_backends
+    from django_tasks.backends.base import BaseTaskBackend
+    from django_tasks.base import Task, TaskError
+    from django_tasks.exceptions import InvalidTaskBackendError as InvalidTaskBackend
+    from django_tasks.exceptions import TaskResultDoesNotExist, TaskResultMismatch
+    from django_tasks.signals import task_enqueued, task_finished, task_started
+    from django_tasks.utils import normalize_json
+else:
+    from django.tasks import Task, TaskResult, TaskResultStatus, task, task_backends
+    from django.tasks.backends.base import BaseTaskBackend
+    from django.tasks.base import TaskError
+    from django.tasks.exceptions import InvalidTaskBackend, TaskResultDoesNotExist, TaskResultMismatch
+    from django.tasks.signals import task_enqueued, task_finished, task_started
+    from django.utils.json import normalize_json
+
+__all__ = [
+    "BaseTaskBackend",
+    "InvalidTaskBackend",
+    "Status",
+    "Task",
+    "TaskError",
+    "TaskResult",
+    "TaskResultDoesNotExist",
+    "TaskResultMismatch",
+    "backends_of",
+    "name_of",
+    "normalize_json",
+    "task",
+    "task_backends",
+    "task_enqueued",
+    "task_finished",
+    "task_started",
+]
+
+
+Status: Any = TaskResultStatus
+"""READY, RUNNING, SUCCESSFUL or FAILED; as strings, in the rows."""
+
+
+def name_of(path: str) -> str:
+    """What a person calls the task at this dotted path: "export programme" for app.tasks.export_programme."""
+    return path.rpartition(".")[2].replace("_", " ").strip() or path
+
+
+def backends_of(kind: type[Any]) -> list[Any]:
+    """The backends in TASKS that are of this class, in the order of the setting."""
+    return [backend for backend in task_backends.all() if isinstance(backend, kind)]

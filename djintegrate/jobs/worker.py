@@ -1,0 +1,55 @@
+"""The process in which jobs run: the inner engine's own worker, with a line for each job."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from typing import Any
+
+from .tasks import Status, name_of, task_finished, task_started
+
+logger = logging.getLogger("djintegrate.jobs")
+
+PARENT_SECONDS = 1.0
+
+
+def work(name: str, parent: int, backend_name: str, queues: list[str], interval: float) -> None:
+    """Run jobs until told to stop, or until `jobs run`, which is the process `parent`, has gone."""
+    from django_tasks_db.management.commands.db_worker import Worker
+
+    task_started.connect(_note_start, dispatch_uid="jobs.line_start")
+    task_finished.connect(_say_end, dispatch_uid="jobs.line_end")
+    worker = Worker(
+        queue_names=queues, interval=interval, batch=False, backend_name=backend_name, startup_delay=False,
+        max_tasks=None, worker_id=name, excluded_queue_names=[],
+    )  # fmt: skip
+    worker.configure_signals()
+    threading.Thread(target=_end_with_parent, args=(worker, parent), daemon=True).start()
+    worker.run()
+
+
+def _end_with_parent(worker: Any, parent: int) -> None:
+    # Whoever kills `jobs run` wants its workers to end as well; nobody would restart them, or renew their lease.
+    # It may have gone before this process had started.
+    while os.getppid() == parent:
+        time.sleep(PARENT_SECONDS)
+    worker.running = False
+
+
+def _note_start(sender: Any, task_result: Any, **kwargs: Any) -> None:
+    _began[task_result.id] = time.monotonic()
+
+
+def _say_end(sender: Any, task_result: Any, **kwargs: Any) -> None:
+    seconds = time.monotonic() - _began.pop(task_result.id, time.monotonic())
+    line = f"{name_of(task_result.task.module_path)} {task_result.id}"
+    if task_result.status == Status.SUCCESSFUL:
+        logger.info("%s: done in %.1f s", line, seconds)
+    else:
+        error = task_result.errors[-1].traceback.strip().rpartition("\n")[2] if task_result.errors else ""
+        logger.warning("%s: failed after %.1f s: %s", line, seconds, error)
+
+
+_began: dict[str, float] = {}

@@ -1,0 +1,1 @@
+"""What proves the promise of djintegrate.jobs at length: `make crash-jobs`."""

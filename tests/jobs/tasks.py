@@ -1,0 +1,148 @@
+"""The tasks that the tests enqueue."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from django_tasks_db.models import DBTaskResult
+from transaction.interfaces import TransientError
+
+from djintegrate import jobs
+from djintegrate.jobs import task
+from djintegrate.storm_backend import get_store
+from tests.apps.people.models import Person
+from tests.apps.people.storm_models import StormPerson
+
+failures_left = 0
+
+
+@task
+def add(name: str) -> str:
+    """A row by each ORM."""
+    Person.objects.create(name=f"{name} by Django")
+    get_store("main").add(StormPerson(name=f"{name} by Storm"))
+    return name
+
+
+@task
+def fail(name: str) -> None:
+    add.func(name)
+    raise ValueError(f"{name} cannot be done")
+
+
+@task
+def fail_a_few_times(name: str) -> None:
+    global failures_left
+    add.func(name)
+    if failures_left:
+        failures_left -= 1
+        raise Retryable("once more")
+
+
+@task
+def give_what_is_no_json(name: str) -> Any:
+    add.func(name)
+    return object()
+
+
+@task
+def in_steps(names: list[str]) -> None:
+    for name in names:
+        with jobs.step():
+            add.func(name)
+            if name == "bad":
+                raise ValueError("a bad name")
+
+
+@task
+def report(count: int) -> None:
+    for done in range(count + 1):
+        jobs.progress(done, count, f"row {done}")
+
+
+@task
+def wait_until_told(folder: str) -> str:
+    """Writes, tells how far it is, and waits with its transaction open until it is asked to stop, or may go on."""
+    Person.objects.create(name="waiting")
+    jobs.progress(1, 2, "half of it")
+    Path(folder, "begun").touch()
+    while not Path(folder, "go").exists():
+        if jobs.stop_requested():
+            raise jobs.Stopped("as asked")
+        time.sleep(0.02)
+    return "went on"
+
+
+@task
+async def add_asynchronously(name: str) -> str:
+    await Person.objects.acreate(name=name)
+    return name
+
+
+@task
+def nothing() -> None:
+    """What costs nothing itself."""
+
+
+class Retryable(TransientError):
+    """An error that Zope's transaction takes for worth another attempt."""
+
+
+@task
+def chain(names: list[str]) -> None:
+    add.func(names[0])
+    if names[1:]:
+        chain.enqueue(names[1:])
+
+
+@task
+def step_and_fail_a_few_times(name: str) -> None:
+    with jobs.step():
+        add.func("step")
+    fail_a_few_times.func(name)
+
+
+@task
+def lose(then: str) -> None:
+    """Another worker gets the job while this one runs it."""
+    _in_a_thread(_give_away, then)
+    add.func("it")
+
+
+@task
+def lose_between_steps() -> None:
+    with jobs.step():
+        add.func("first")
+    _in_a_thread(_give_away, "taken")
+    with jobs.step():
+        add.func("second")
+
+
+def _give_away(then: str) -> None:
+    [row] = DBTaskResult.objects.all()
+    if then == "gone":
+        row.delete()
+    elif then == "ready":
+        DBTaskResult.objects.update(status="READY", started_at=None)
+    else:
+        row.claim("another")
+
+
+def _in_a_thread(function: Any, *args: Any) -> None:
+    """As another process would do it."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(function, *args).result()
+
+
+@task
+def say(message: str) -> None:
+    jobs.progress(1, None, message)
+
+
+@task
+def report_and_fail(done: int, total: int) -> None:
+    jobs.progress(done, total, "two")
+    raise ValueError("no more")

@@ -1,0 +1,89 @@
+"""Mistakes in the settings of jobs are told with the value and the remedy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from djintegrate.jobs.checks import check_configuration
+
+DATABASE = {"BACKEND": "djintegrate.jobs.DatabaseBackend"}
+
+
+def found() -> dict[str | None, str]:
+    return {message.id: f"{message.msg} {message.hint}" for message in check_configuration()}
+
+
+@pytest.fixture(autouse=True)
+def good(settings: Any) -> None:
+    settings.TASKS = {"default": DATABASE}
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, "djintegrate.jobs.middleware.JobsMiddleware"]
+
+
+def test_a_good_configuration_has_nothing_to_tell() -> None:
+    assert found() == {}
+
+
+@pytest.mark.parametrize(
+    ("backend", "reason"),
+    [
+        ("locmem.LocMemCache", "no other process sees"),
+        ("dummy.DummyCache", "keeps nothing"),
+        ("db.DatabaseCache", "part of the job's own transaction"),
+    ],
+)
+def test_a_cache_that_others_do_not_see_is_an_error(settings: Any, backend: str, reason: str) -> None:
+    settings.CACHES = {"jobs": {"BACKEND": f"django.core.cache.backends.{backend}", "LOCATION": "table"}, "default": {}}
+    assert reason in found()["jobs.E002"]
+    assert "FileBasedCache" in found()["jobs.E002"]
+
+
+def test_an_unknown_cache_is_an_error_that_names_those_there_are(settings: Any) -> None:
+    settings.JOBS_CACHE = "job"
+    assert "'default', 'jobs'" in found()["jobs.E002"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("JOBS_ATTEMPTS", 0),
+        ("JOBS_ATTEMPTS", "3"),
+        ("JOBS_LEASE_SECONDS", True),
+        ("JOBS_CACHE", None),
+        ("JOBS_OWNER", "no.such"),
+    ],
+)
+def test_a_value_that_does_not_fit_is_an_error_that_names_it(settings: Any, name: str, value: object) -> None:
+    setattr(settings, name, value)
+    assert found()["jobs.E001"].startswith(name)
+    assert repr(value) in found()["jobs.E001"]
+
+
+def test_a_name_that_is_not_known_gets_a_question(settings: Any) -> None:
+    settings.JOBS_LEASE_SECOND = 30
+    assert "Did you mean JOBS_LEASE_SECONDS?" in found()["jobs.W001"]
+
+
+def test_an_outbox_without_a_queue_is_an_error(settings: Any) -> None:
+    settings.TASKS = {"default": {"BACKEND": "djintegrate.jobs.OutboxBackend"}}
+    from djintegrate.jobs.tasks import task_backends
+
+    [error] = task_backends["default"].check()
+    assert error.id == "jobs.E003"
+    assert "django_tasks_rq.RQBackend" in str(error.hint)
+
+
+def test_no_backend_of_this_app_is_a_warning(settings: Any) -> None:
+    settings.TASKS = {"default": {"BACKEND": "django_tasks.backends.dummy.DummyBackend"}}
+    assert "djintegrate.jobs.DatabaseBackend" in found()["jobs.W002"]
+
+
+def test_the_table_of_the_queue_must_be_installed(settings: Any) -> None:
+    settings.INSTALLED_APPS = [app for app in settings.INSTALLED_APPS if app != "django_tasks_db"]
+    assert "INSTALLED_APPS" in found()["jobs.E004"]
+
+
+def test_jobs_without_an_owner_are_a_warning(settings: Any) -> None:
+    settings.MIDDLEWARE = settings.MIDDLEWARE[:-1]
+    assert "JobsMiddleware" in found()["jobs.W003"]

@@ -1,0 +1,144 @@
+"""Mail is sent if the transaction commits, by a real mail server, which refuses, is slow, and comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage as Received
+from email.mime.image import MIMEImage
+from socket import create_server
+from typing import Any
+
+import pytest
+import transaction
+from aiosmtpd.controller import Controller
+from django.core import mail
+from django.core.mail import EmailMessage, EmailMultiAlternatives
+from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
+
+from tests.jobs.helpers import JOBS, only_row, work
+from tests.support.helpers import Oops
+
+pytest_plugins = ["tests.support.fixtures"]
+pytestmark = JOBS
+
+
+class Server:
+    """What the mail server answers to the next messages, and what it took."""
+
+    def __init__(self) -> None:
+        self.answers: list[str] = []
+        self.taken: list[Any] = []
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        if self.answers:
+            return self.answers.pop(0)
+        self.taken.append(envelope)
+        return "250 Taken"
+
+    def messages(self) -> list[Received]:
+        return [message_from_bytes(each.content, policy=policy.default) for each in self.taken]
+
+
+@pytest.fixture
+def server(settings: Any) -> Iterator[Server]:
+    handler = Server()
+    with closing(create_server(("127.0.0.1", 0))) as free:
+        settings.EMAIL_HOST, settings.EMAIL_PORT = free.getsockname()
+    controller = Controller(handler, hostname=settings.EMAIL_HOST, port=settings.EMAIL_PORT)
+    controller.start()
+    settings.EMAIL_BACKEND = "djintegrate.jobs.mail.EmailBackend"
+    yield handler
+    controller.stop()
+
+
+def send(subject: str = "Moved") -> None:
+    mail.send_mail(subject, "To room 2.", "sprint@example.com", ["ada@example.com"])
+
+
+class TestWithTheTransaction:
+    def test_a_committed_one_sends_it_and_an_aborted_one_does_not(self, server: Server) -> None:
+        with transaction.manager:
+            send("kept")
+        with pytest.raises(Oops), transaction.manager:
+            send("undone")
+            raise Oops
+        work()
+        assert [message["Subject"] for message in server.messages()] == ["kept"]
+
+    def test_the_message_arrives_as_it_was_written(self, server: Server) -> None:
+        message = EmailMultiAlternatives(
+            "Grüße", "plain", "a@example.com", ["b@example.com"], bcc=["c@example.com"], cc=["d@example.com"],
+            reply_to=["e@example.com"], headers={"X-Sprint": "12"},
+        )  # fmt: skip
+        message.attach_alternative("<p>rich</p>", "text/html")
+        message.attach("notes.txt", "zur Sitzung: ü", "text/plain")
+        message.attach("raw.bin", b"\x00\xff", "application/octet-stream")
+        message.attach(MIMEImage(b"\x89PNG\r\n\x1a\n", "png"))
+        message.attach("inner.eml", EmailMessage("inner", "text", "a@example.com", ["b@example.com"]), "message/rfc822")
+        message.send()
+        work()
+        [received], [envelope] = server.messages(), server.taken
+        assert sorted(envelope.rcpt_tos) == ["b@example.com", "c@example.com", "d@example.com"]
+        assert (received["Subject"], received["Reply-To"], received["X-Sprint"]) == ("Grüße", "e@example.com", "12")
+        assert received["Bcc"] is None
+        assert received.get_body(("html",)).get_content().strip() == "<p>rich</p>"  # type: ignore[union-attr]
+        assert received.get_body(("plain",)).get_content().strip() == "plain"  # type: ignore[union-attr]
+        notes, raw, image, inner = received.iter_attachments()
+        assert (notes.get_filename(), notes.get_content().strip()) == ("notes.txt", "zur Sitzung: ü")
+        assert raw.get_content() == b"\x00\xff"
+        assert image.get_content_type() == "image/png"
+        assert inner.get_content()["Subject"] == "inner"
+
+    def test_a_message_to_nobody_is_no_job(self, server: Server) -> None:
+        assert EmailMessage("to nobody", "").send() == 0
+        assert not DBTaskResult.objects.exists()
+
+
+class TestTryingAgain:
+    def test_a_server_that_refuses_for_now_gets_it_again_after_ten_seconds(self, server: Server) -> None:
+        server.answers = ["451 Come back"]
+        send()
+        work()
+        waiting = DBTaskResult.objects.get(status="READY")
+        assert timedelta(seconds=5) < waiting.run_after - timezone.now() <= timedelta(seconds=10)
+        _hurry()
+        work()
+        assert len(server.taken) == 1
+
+    def test_a_server_that_is_not_there_gets_it_when_it_is_back(self, server: Server, settings: Any) -> None:
+        port, settings.EMAIL_PORT = settings.EMAIL_PORT, 1
+        send()
+        work()
+        _hurry()
+        settings.EMAIL_PORT = port
+        work()
+        assert len(server.taken) == 1
+
+    def test_the_pauses_double(self, server: Server) -> None:
+        server.answers = ["451 Later"] * 3
+        send()
+        pauses = []
+        for _ in range(3):
+            work()
+            pauses.append(
+                round((DBTaskResult.objects.get(status="READY").run_after - timezone.now()).total_seconds(), -1)
+            )
+            _hurry()
+        assert pauses == [10, 20, 40]
+
+    def test_a_message_that_is_refused_for_good_fails(self, server: Server) -> None:
+        server.answers = ["550 Never"]
+        send()
+        work()
+        row = only_row()
+        assert row.status == "FAILED"
+        assert "550" in row.traceback
+
+
+def _hurry() -> None:
+    """As if the pause were over."""
+    DBTaskResult.objects.filter(status="READY").update(run_after=timezone.now() - timedelta(seconds=1))

@@ -1,0 +1,104 @@
+"""What a job says of itself is seen by others while its transaction is open; and what others ask, it hears."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from django.db import connections
+
+from djintegrate import jobs
+from djintegrate.jobs import catalogue, reports
+from tests.jobs import tasks
+from tests.jobs.helpers import JOBS, only_row, work
+from tests.support.helpers import wait_until
+
+pytest_plugins = ["tests.support.fixtures"]
+pytestmark = JOBS
+
+
+class TestProgress:
+    def test_it_is_seen_while_the_transaction_of_the_job_is_open(self, tmp_path: Path) -> None:
+        job = tasks.wait_until_told.enqueue(str(tmp_path))
+        with _running(tmp_path):
+            known = catalogue.find(job.id)
+            assert known is not None and known.progress
+        assert known is not None and known.progress == reports.Progress(1, 2, "half of it")
+
+    def test_the_last_value_is_kept_in_the_row(self) -> None:
+        job = tasks.report.enqueue(3)
+        work()
+        reports.forget(job.id)
+        known = catalogue.find(job.id)
+        assert known is not None and known.progress == reports.Progress(3, 3, "row 3")
+
+    def test_the_last_value_of_a_job_that_fails_is_kept_as_well(self) -> None:
+        job = tasks.report_and_fail.enqueue(2, 3)
+        work()
+        reports.forget(job.id)
+        known = catalogue.find(job.id)
+        assert known is not None and (known.state, known.progress) == ("FAILED", reports.Progress(2, 3, "two"))
+
+    def test_a_job_that_runs_again_has_said_nothing_yet(self) -> None:
+        job = tasks.report_and_fail.enqueue(2, 3)
+        work()
+        known = catalogue.find(job.id)
+        assert known is not None
+        catalogue.retry(known)
+        assert "progress" not in only_row().args_kwargs
+
+    def test_outside_of_a_job_it_does_nothing(self) -> None:
+        jobs.progress(1, 2)
+        assert not jobs.stop_requested()
+
+    @pytest.mark.parametrize(("done", "total"), [("1", 2), (1, "2"), (True, 2), (None, 1)])
+    def test_what_is_no_number_is_refused(self, done: object, total: object) -> None:
+        with pytest.raises(TypeError, match="Make it a number"):
+            jobs.progress(done, total)  # type: ignore[arg-type]
+
+
+class TestStopping:
+    def test_a_running_job_hears_of_it(self, tmp_path: Path) -> None:
+        job = tasks.wait_until_told.enqueue(str(tmp_path))
+        with _running(tmp_path):
+            known = catalogue.find(job.id)
+            assert known is not None and catalogue.stop(known) == "asked to stop"
+            wait_until(lambda: catalogue.find(job.id).is_finished)  # type: ignore[union-attr]
+        ended = catalogue.find(job.id)
+        assert ended is not None and ended.was_stopped and ended.is_finished
+
+    def test_a_waiting_job_never_begins(self) -> None:
+        job = tasks.add.enqueue("it")
+        known = catalogue.find(job.id)
+        assert known is not None and catalogue.stop(known) == "stopped before it began"
+        work()
+        assert (only_row().status, only_row().worker_ids) == ("FAILED", [])
+
+    def test_a_job_that_has_ended_cannot_be_stopped(self) -> None:
+        job = tasks.add.enqueue("it")
+        work()
+        known = catalogue.find(job.id)
+        assert known is not None
+        with pytest.raises(catalogue.NotPossible, match="has ended"):
+            catalogue.stop(known)
+
+
+@contextmanager
+def _running(folder: Path) -> Iterator[None]:
+    """A worker runs wait_until_told(), which has written a row; at the block's end it may go on."""
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(_work_and_close)
+        try:
+            wait_until((folder / "begun").exists)
+            yield
+        finally:
+            (folder / "go").touch()
+        done.result()
+
+
+def _work_and_close() -> None:
+    work()
+    connections.close_all()

@@ -1,0 +1,133 @@
+"""docs/tutorial/a-job-with-a-progress-bar.md, done from beginning to end in a new project, with real processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from http.cookiejar import CookieJar
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from tests.support.doc_pages import ROOT, blocks
+
+PAGE = "docs/tutorial/a-job-with-a-progress-bar.md"
+SECONDS = 60
+
+
+class Reader:
+    """Somebody who does what the page says, in a new project, and looks at the site in a browser of sorts."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        kept = {key: value for key, value in os.environ.items() if key != "DJANGO_SETTINGS_MODULE"}
+        self.environment = {**kept, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
+        self.processes: list[subprocess.Popen[bytes]] = []
+        handlers = [urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor(CookieJar())]
+        self.browser = urllib.request.build_opener(*handlers)
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            self.site = f"127.0.0.1:{probe.getsockname()[1]}"
+
+    def run(self, command: str, **variables: str) -> None:
+        done = subprocess.run(
+            self._words(command), cwd=self.folder, env={**self.environment, **variables}, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def start(self, command: str) -> None:
+        with (self.folder / "log").open("ab") as log:
+            words = self._words(command)
+            self.processes.append(
+                subprocess.Popen(words, cwd=self.folder, env=self.environment, stdout=log, stderr=log)
+            )
+
+    def write(self, name: str, text: str, mode: str = "w") -> None:
+        with (self.folder / name).open(mode) as file:
+            file.write(text)
+
+    def open(self, path: str, **values: str) -> tuple[str, str]:
+        """Where that led, and what is there."""
+        address = f"http://{self.site}{path}"
+        data = urlencode(values).encode() if values else None
+        with self.browser.open(urllib.request.Request(address, data, {"Referer": address})) as answer:
+            return answer.url, answer.read().decode()
+
+    def press(self, page: str, action: str, **values: str) -> None:
+        [token] = set(re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', page))
+        self.open(action, csrfmiddlewaretoken=token, **values)
+
+    def close(self) -> None:
+        for process in self.processes:
+            process.terminate()
+        for process in self.processes:
+            process.wait(timeout=SECONDS)
+
+    @staticmethod
+    def _words(command: str) -> list[str]:
+        return [sys.executable if word == "python" else word for word in command.removeprefix("$ ").split()]
+
+
+@pytest.fixture
+def reader(tmp_path: Path, db_kind: str) -> Iterator[Reader]:
+    if db_kind != "sqlite":
+        pytest.skip("The page's site is on SQLite.")
+    reader = Reader(tmp_path)
+    yield reader
+    reader.close()
+
+
+def test_the_page_does_what_it_says(reader: Reader) -> None:
+    settings, task, view, urls = [block.text for block in blocks(PAGE, "python")]
+    install, migrate, serve, work = [block.text.strip() for block in blocks(PAGE, "console")]
+    assert "djintegrate[jobs]" in install
+    reader.run("python -m django startproject mysite .")
+    reader.run("python manage.py startapp reports")
+    reader.write("mysite/settings.py", settings, "a")
+    reader.run(migrate)
+    for name, text in (("reports/tasks.py", task), ("reports/views.py", view), ("mysite/urls.py", urls)):
+        reader.write(name, text)
+    reader.run("python manage.py check --fail-level WARNING")
+    account = {"DJANGO_SUPERUSER_USERNAME": "ada", "DJANGO_SUPERUSER_PASSWORD": "ada"}
+    reader.run("python manage.py createsuperuser --noinput --email=", **account)
+    reader.start(f"{serve} --noreload {reader.site}")
+    reader.start(work)
+    wait(lambda: "csrfmiddlewaretoken" in reader.open("/admin/login/")[1], reader)
+    reader.press(reader.open("/admin/login/")[1], "/admin/login/", username="ada", password="ada", next="/admin/")
+
+    address, page = reader.open("/begin/")
+    job = address.removeprefix(f"http://{reader.site}")
+    assert re.match(r"/jobs/[\w-]+/$", job) and "<h1>Count sheep</h1>" in page
+
+    def status() -> Any:
+        return json.loads(reader.open(f"{job}status/")[1])
+
+    # The bar moves.
+    wait(lambda: status()["done"], reader)
+    before = status()
+    wait(lambda: status()["done"] > before["done"], reader)
+    assert (before["state"], before["total"], before["message"]) == ("running", 100, f"sheep {before['done'] + 1}")
+    # Stop stops.
+    reader.press(page, f"{job}stop/")
+    wait(lambda: status()["state"] == "stopped", reader)
+    assert status()["done"] < 99
+
+
+def wait(condition: Callable[[], Any], reader: Reader) -> None:
+    deadline = time.monotonic() + SECONDS
+    while time.monotonic() < deadline:
+        try:
+            if condition():
+                return
+        except OSError:
+            pass  # The site is not up yet.
+        time.sleep(0.1)
+    pytest.fail((reader.folder / "log").read_text())

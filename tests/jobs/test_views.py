@@ -1,0 +1,190 @@
+"""The pages of jobs: for their owner, and for staff with the permission; for nobody else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.contrib.auth.models import Permission, User
+from django.template import Context, Template
+from django.test import AsyncClient, Client, RequestFactory
+from django_tasks_db.models import DBTaskResult
+
+from djintegrate.jobs import catalogue
+from djintegrate.jobs.models import Job
+from tests.jobs import tasks
+from tests.jobs.helpers import JOBS, only_row, work
+
+pytest_plugins = ["tests.support.fixtures"]
+pytestmark = [*JOBS, pytest.mark.urls("tests.jobs.urls")]
+
+
+@pytest.fixture(autouse=True)
+def site(settings: Any) -> None:
+    settings.LOGIN_URL = "login"
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, "djintegrate.jobs.middleware.JobsMiddleware"]
+
+
+@pytest.fixture
+def ada() -> User:
+    return User.objects.create_user("ada")
+
+
+def signed_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def staff(*permissions: str) -> User:
+    user = User.objects.create_user("staff", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    return user
+
+
+class TestTheOwner:
+    def test_is_who_was_signed_in_when_it_was_enqueued(self, ada: User) -> None:
+        job = signed_in(ada).get("/enqueue/").content.decode()
+        known = catalogue.find(job)
+        assert known is not None and known.is_of(ada)
+
+    def test_is_who_was_signed_in_at_an_asynchronous_view(self, ada: User) -> None:
+        client = AsyncClient()
+        client.force_login(ada)
+        job = async_to_sync(client.get)("/enqueue-asynchronously/").content.decode()
+        known = catalogue.find(job)
+        assert known is not None and known.is_of(ada)
+
+    def test_is_nobody_for_those_who_were_not(self) -> None:
+        job = Client().get("/enqueue/").content.decode()
+        known = catalogue.find(job)
+        assert known is not None and known.owner is None
+
+    def test_is_whom_jobs_owner_names(self, ada: User, settings: Any) -> None:
+        settings.JOBS_OWNER = lambda: ada
+        known = catalogue.find(tasks.add.enqueue("it").id)
+        assert known is not None and known.is_of(ada)
+
+    def test_sees_the_job_and_its_state(self, ada: User) -> None:
+        client = signed_in(ada)
+        job = client.get("/enqueue/").content.decode()
+        assert client.get(f"/jobs/{job}/status/").json() == {
+            "id": job, "state": "ready", "done": None, "total": None, "message": "", "error": "",
+        }  # fmt: skip
+        work()
+        assert client.get(f"/jobs/{job}/status/").json()["state"] == "successful"
+        assert b"Done" in client.get(f"/jobs/{job}/").content
+        assert f"/jobs/{job}/".encode() in client.get("/jobs/").content
+
+    def test_may_stop_it(self, ada: User) -> None:
+        client = signed_in(ada)
+        job = client.get("/enqueue/").content.decode()
+        assert client.get(f"/jobs/{job}/stop/").status_code == 405
+        assert client.post(f"/jobs/{job}/stop/").status_code == 302
+        assert client.get(f"/jobs/{job}/status/").json()["state"] == "stopped"
+        assert client.post(f"/jobs/{job}/stop/").status_code == 302
+
+    def test_does_not_see_the_inside_of_an_error(self, ada: User, settings: Any) -> None:
+        settings.JOBS_OWNER = lambda: ada
+        job = tasks.fail.enqueue("secret")
+        work()
+        client = signed_in(ada)
+        assert client.get(f"/jobs/{job.id}/status/").json() | {"id": 0} == {
+            "id": 0, "state": "failed", "done": None, "total": None, "message": "", "error": "",
+        }  # fmt: skip
+        assert b"secret" not in client.get(f"/jobs/{job.id}/").content
+
+
+class TestOthers:
+    @pytest.mark.parametrize("page", ["", "status/", "stop/"])
+    def test_somebody_elses_job_is_a_404(self, ada: User, page: str) -> None:
+        job = signed_in(ada).get("/enqueue/").content.decode()
+        other = signed_in(User.objects.create_user("other"))
+        ask = other.post if page == "stop/" else other.get
+        assert ask(f"/jobs/{job}/{page}").status_code == 404
+        assert DBTaskResult.objects.get().status == "READY"
+        assert job.encode() not in other.get("/jobs/").content
+
+    @pytest.mark.parametrize("page", ["", "{}/", "{}/status/"])
+    def test_who_is_not_signed_in_is_asked_to(self, ada: User, page: str) -> None:
+        job = signed_in(ada).get("/enqueue/").content.decode()
+        answer = Client().get(f"/jobs/{page}".format(job))
+        assert answer.status_code == 302
+        assert answer.headers["Location"].startswith("/sign-in/")
+
+    def test_who_signs_in_to_stop_a_job_comes_to_its_page(self, ada: User) -> None:
+        job = signed_in(ada).get("/enqueue/").content.decode()
+        answer = Client().post(f"/jobs/{job}/stop/")
+        assert answer.headers["Location"] == f"/sign-in/?next=/jobs/{job}/"
+        assert DBTaskResult.objects.get().status == "READY"
+
+    def test_staff_needs_the_permission(self) -> None:
+        job = tasks.fail.enqueue("secret")
+        work()
+        client = signed_in(staff())
+        assert client.get(f"/jobs/{job.id}/").status_code == 404
+        client = signed_in(staff_with_permission())
+        assert b"ValueError: secret cannot be done" in client.get(f"/jobs/{job.id}/").content
+        assert client.get(f"/jobs/{job.id}/status/").json()["error"] == "ValueError: secret cannot be done"
+
+    def test_an_unknown_job_is_a_404(self, ada: User) -> None:
+        assert signed_in(ada).get("/jobs/8e2a4a4c-9f0b-4f55-8d0d-1f5d1c3f2a11/").status_code == 404
+
+
+class TestTheOutbox:
+    def test_its_jobs_have_the_same_pages(self, ada: User, settings: Any, redis: Any) -> None:
+        settings.JOBS_OWNER = lambda: ada
+        job = tasks.add.using(backend="outbox").enqueue("it")
+        client = signed_in(ada)
+        assert client.get(f"/jobs/{job.id}/status/").json()["state"] == "ready"
+        assert job.id.encode() in client.get("/jobs/").content
+        assert Job.objects.get().owner == ada
+
+    def test_a_job_whose_task_is_gone_is_still_shown(self, ada: User, settings: Any, redis: Any) -> None:
+        settings.JOBS_OWNER = lambda: ada
+        job = tasks.add.using(backend="outbox").enqueue("it")
+        client = signed_in(ada)
+        for path in ("tests.jobs.tasks.gone", "tests.jobs.nowhere.gone", "tests.jobs.tasks.time"):
+            for inner in ("", Job.objects.get().inner_id):
+                Job.objects.update(task_path=path, inner_id=inner)
+                assert client.get(f"/jobs/{job.id}/").status_code == 200
+                assert job.id.encode() in client.get("/jobs/").content
+
+    def test_the_admin_shows_it_and_stops_it(self, ada: User, redis: Any) -> None:
+        tasks.add.using(backend="outbox").enqueue("it")
+        Job.objects.update(inner_id="", taken_at=None)
+        client = signed_in(User.objects.create_superuser("root"))
+        assert b"add" in client.get("/admin/jobs/job/").content
+        client.post("/admin/jobs/job/", {"action": "stop", "_selected_action": [str(Job.objects.get().pk)]})
+        assert not Job.objects.exists()
+
+
+class TestTheTag:
+    def test_it_shows_how_far_the_job_is_and_a_way_on_without_javascript(self, ada: User) -> None:
+        job = tasks.report.enqueue(4)
+        html = render(job)
+        assert f'data-job="/jobs/{job.id}/status/"' in html
+        assert "<progress" in html and f'<noscript><p><a href="/jobs/{job.id}/">' in html
+        work()
+        assert 'max="1" value="1"' in render(job.id)
+        assert "<noscript>" not in render(job)
+
+    def test_a_job_that_is_not_there_shows_nothing(self) -> None:
+        assert render("8e2a4a4c-9f0b-4f55-8d0d-1f5d1c3f2a11").strip() == ""
+
+    def test_what_a_job_says_is_escaped(self, settings: Any) -> None:
+        tasks.say.enqueue("<script>alert(1)</script>")
+        work()
+        html = render(str(only_row().pk))
+        assert "<script>alert" not in html and "&lt;script&gt;alert(1)" in html
+
+
+def staff_with_permission() -> User:
+    User.objects.filter(username="staff").delete()
+    return staff("view_job")
+
+
+def render(job: Any) -> str:
+    request = RequestFactory().get("/")
+    return Template("{% load jobs %}{% job_progress job %}").render(Context({"job": job, "request": request}))

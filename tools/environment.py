@@ -22,8 +22,7 @@ STAMPS = VENV / "installed"
 INTERPRETER = VENV / "bin" / "python"
 VERSION = "import sys; print('{}.{}'.format(*sys.version_info))"
 
-TASKS = {name: [name] for name in ("test", "dev", "docs", "release", "load")} | {"run": ["dojo", "oidc"]}
-TASKS = {name: [name] for name in ("test", "dev", "docs", "release", "load")} | {"run": ["dojo", "jobs", "openid"]}
+TASKS = {name: [name] for name in ("test", "dev", "docs", "release", "load")} | {"run": ["acl", "dojo", "jobs", "oidc"]}
 """The extras that a task cannot do without."""
 DRIVERS = {"postgres": "postgresql-test", "psycopg2": "postgresql-test", "mysql": "mysql"}
 """The extra that has a database's driver."""

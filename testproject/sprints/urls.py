@@ -6,9 +6,7 @@ from django.urls import include, path
 
 from djintegrate.jsonrpc import jsonrpc_site
 
-from . import one_transaction, programs, service, views
-from . import one_transaction, views, who_may_what
-from . import exporting, one_transaction, views
+from . import exporting, one_transaction, programs, service, views, who_may_what
 from .session_rows import SessionRows
 
 # The methods of the service are there because their module is imported.

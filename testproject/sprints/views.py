@@ -150,7 +150,7 @@ def schedule(request: HttpRequest, session: Session) -> HttpResponse:
 @of_session
 @while_open
 def slides(request: HttpRequest, session: Session) -> HttpResponse:
-    if not _may_edit(request.user, session):
+    if not request.user.has_perm(roles.EDIT, session):
         raise PermissionDenied("Only the proposer and the schedulers may upload slides.")
     if "remove" in request.POST:
         actions.remove_slides(session, request.user)

@@ -24,8 +24,10 @@ PAGES = {
     "openid_auth": "openid-settings.md",
     "dojo": "dojo.md",
     "jsonrpc": "jsonrpc.md",
+    "acl": "acl.md",
+    "files": "files.md",
+    "jobs": "jobs.md",
 }
-PAGES = {"storm_backend": "settings.md", "openid_auth": "openid-settings.md", "dojo": "dojo.md", "acl": "acl.md"}
 """Where the settings of each app are documented."""
 
 

@@ -88,15 +88,14 @@ class ErrorPageTests(World):
         """From each page and each refusal of the site, by its link, and by what sends people to sign in."""
         # Where identities/ and sessions/ send people is the sign-in app's own; login/ asks a provider.
         others = ("admin/", "provider/", "openid/identities/", "openid/sessions/", "openid/login/")
-        parts = {"slug": "lisbon", "key": self.here.split("/")[-2], "what": "attend", "method": "people.me"}
-        places = {f"/{path}" % parts for path in addresses() if not path.startswith(others)}
-        self.assertTrue({f"{self.here}attend/", "/openid/complete/"} <= places)
-        parts = {"slug": "lisbon", "key": self.here.split("/")[-2], "what": "attend", "kind": "csv"}
         signed_in = CommittingClient()
         signed_in.force_login(self.ada, backend="django.contrib.auth.backends.ModelBackend")
         job = signed_in.post("/at/lisbon/export/csv/")["Location"].split("/")[-2]
         work()
-        parts |= {"job": job, "job_id": job}
+        parts = {
+            "slug": "lisbon", "key": self.here.split("/")[-2], "what": "attend", "kind": "csv", "method": "people.me",
+            "job": job, "job_id": job,
+        }  # fmt: skip
         places = {f"/{path}" % parts for path in addresses() if not path.startswith(others)}
         self.assertTrue({f"{self.here}attend/", "/openid/complete/", f"/jobs/{job}/stop/"} <= places)
         ways = set()

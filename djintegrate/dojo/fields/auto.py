@@ -143,6 +143,9 @@ def is_required(control: Control, bound: BoundField) -> bool:
     if isinstance(control.field, forms.FileField) and bound.initial:
         # The file that is there already is kept.
         return False
+    if isinstance(control.field, forms.NullBooleanField):
+        # "Unknown" is an answer.
+        return False
     return bool(control.field.required)
 
 

@@ -1,7 +1,8 @@
 // Dijits beside a <select>: which choices they have, and which option of the <select> is chosen by them.
 define(["dojo/store/Memory"], function (Memory) {
 	"use strict";
-	var INDENT = "&#160;&#160;&#160;", MARK = "\0";
+	// The space itself: a key looks for the letter after it, and would not know an entity.
+	var INDENT = "\u00a0\u00a0\u00a0", MARK = "\0";
 
 	function optionsOf(node) { return Array.prototype.slice.call(node.options || []); }
 
@@ -68,6 +69,9 @@ define(["dojo/store/Memory"], function (Memory) {
 					value = found ? token(found, options) : value;
 				}
 				return this.inherited(_setValueAttr, arguments, [value, priority]);
+			},
+			_setDisplay: function _setDisplay(label) {
+				return this.inherited(_setDisplay, arguments, [(label || "").replace(/^\u00a0+/, "")]);
 			},
 			_getValueAttr: function () {
 				var value = this._get("value") || "", option = value.charAt(0) === MARK && this.htmlControl.options[value.slice(1)];

@@ -122,8 +122,8 @@ define([
 	// Hides the control, which stays in its place.
 	function hide(node) { node.style.setProperty("display", "none", "important"); }
 
-	// Write what the dijit has into the control, and let the page hear of it as of any control.
-	function write(link, isFinal) {
+	// Write what the dijit has into the control, and let the page hear of it as of any control: of each key, and of what is new.
+	function write(link, isFinal, isKey) {
 		var node = link.node, before = node.value, index = node.selectedIndex, text;
 		if (link.quiet || link.dijit._destroyed) { return; }
 		if (link.row.write) {
@@ -133,7 +133,8 @@ define([
 			if (text !== undefined && text !== node.value) { node.value = text; }
 		}
 		link.own = true;
-		if (node.value !== before || node.selectedIndex !== index) { fire(node, "input"); }
+		if (isKey && node.value === link.typed || node.value !== before || node.selectedIndex !== index) { fire(node, "input"); }
+		if (isKey) { link.typed = node.value; }
 		if (isFinal && (node.value !== link.reported || node.selectedIndex !== link.reportedIndex)) {
 			note(link);
 			fire(node, "change");
@@ -142,7 +143,7 @@ define([
 	}
 
 	function note(link) {
-		link.reported = link.node.value;
+		link.reported = link.typed = link.node.value;
 		link.reportedIndex = link.node.selectedIndex;
 	}
 
@@ -191,7 +192,14 @@ define([
 				face.addEventListener(type, function (event) {
 					event.stopPropagation();
 					if (type === "input") { setTimeout(function () { write(link, false); }); }
-					write(link, type === "change");
+					write(link, type === "change", type === "input");
+				});
+			});
+			// What the control's own listeners hear of any control.
+			["focus", "blur", "keydown", "keypress", "keyup", "click", "paste"].forEach(function (type) {
+				face.addEventListener(type, function (event) {
+					if (event.relatedTarget && dijit.domNode.contains(event.relatedTarget)) { return; }
+					if (!node.dispatchEvent(new event.constructor(type, lang.mixin({}, event, { bubbles: false })))) { event.preventDefault(); }
 				});
 			});
 		});

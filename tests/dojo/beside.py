@@ -84,6 +84,7 @@ def look(open_page: Callable[..., Any], cases: Sequence[Case], language: str, di
     """Open the page, do to each case what it says, and collect what there is to compare, a dictionary for each case."""
     page = Page(cases, language, dijits)
     browser = open_page(view=page.view, state="ready" if dijits else "")
+    assert browser.title == "A form", browser.page_source
     told = accessible(browser)
     for number, case in enumerate(cases):
         identifier = f"id_p{number}-{case.name}"
@@ -95,6 +96,8 @@ def look(open_page: Callable[..., Any], cases: Sequence[Case], language: str, di
     # Dijits tell of some changes a moment later.
     browser.execute_async_script("setTimeout(arguments[0], 100)")
     result = browser.execute_script(COLLECT)
+    # The places of values in messages are private characters, which nobody is to see.
+    assert not browser.execute_script("return document.documentElement.outerHTML.match(/>[^<]*[\ue000\ue001]/)")
     found = []
     stops = walk(browser)
     for number, case in enumerate(cases):
@@ -197,12 +200,12 @@ def is_as_good(key: str, plain: dict[str, Any], dijits: dict[str, Any]) -> bool:
 
 
 def is_told(plain: list[Any], dijit: list[Any]) -> bool:
-    """The same, but for two things: a part without a label has the legend's name, and what is required says so.
+    """The same, but that a part without a label has the legend's name, and that a dijit says it is required or read-only.
 
-    HTML cannot say it of a <select> whose first choice is not empty.
+    HTML cannot say the one of a <select> whose first choice is not empty, nor Chromium the other of a number.
     """
-    identifier, name, description, required, *states = plain
-    return dijit == [identifier, name or dijit[1], description, required or dijit[3], *states]
+    identifier, name, description, required, read_only, disabled = plain
+    return dijit == [identifier, name or dijit[1], description, required or dijit[3], read_only or dijit[4], disabled]
 
 
 def compare(open_page: Callable[..., Any], cases: Sequence[Case], language: str = "en-us") -> list[str]:

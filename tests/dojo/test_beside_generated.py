@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.dojo.beside import Case, compare
-from tests.dojo.test_beside_plain import click
+from tests.dojo.beside_cases import click
 from tests.dojo.test_beside_plain import open_page as open_page
 
 pytestmark = pytest.mark.usefixtures("built")

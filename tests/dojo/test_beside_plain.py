@@ -12,6 +12,7 @@ from django.utils.formats import get_format
 
 from tests.dojo import site
 from tests.dojo.beside import Case, compare
+from tests.dojo.beside_cases import CASES
 from tests.dojo.conftest import wait
 from tests.dojo.test_auto_browser import choose as choose_in_menu
 from tests.dojo.test_auto_forms import pick
@@ -21,7 +22,6 @@ pytestmark = pytest.mark.usefixtures("built")
 
 LANGUAGES = ["ar", "cs", "cy", "de", "en-gb", "fa", "fr", "he", "hi", "ja", "uk", "zh-hans"]
 """Both orders of day and month, four scripts with digits of their own, three that are written from right to left."""
-GROUPED = [("Groups", [("a", "Aula"), ("b", "Bar")]), ("", "None yet"), ("c", "Court")]
 
 
 @pytest.fixture
@@ -36,65 +36,16 @@ def open_page(server: str, browser: Any) -> Any:
     return open_page
 
 
-def text(**attrs: Any) -> forms.CharField:
-    return forms.CharField(required=False, widget=forms.TextInput(attrs), label="Label")
+def classes(module: Any, base: type) -> set[str]:
+    return {name for name, cls in vars(module).items() if isinstance(cls, type) and issubclass(cls, base)}
 
 
-def click(part: str) -> Any:
-    def act(browser: Any, identifier: str) -> None:
-        browser.find_element("css selector", f"label[for='{identifier}{part}']").click()
-
-    return act
-
-
-CASES = [
-    *[Case(text(**attrs), typed="abc") for attrs in (
-        {"autocomplete": "username"}, {"tabindex": "3"}, {"maxlength": "2"}, {"pattern": "x+"}, {"list": "some"},
-        {"aria-label": "Another"}, {"inputmode": "numeric"}, {"data-x": "1", "class": "mine"}, {"hx-get": "/x"},
-        {"minlength": "5"}, {"placeholder": "Say"}, {"spellcheck": "false", "enterkeyhint": "next"}, {"readonly": True},
-        {"disabled": True}, {"form": "form0"}, {"title": "A title"},
-    )],
-    Case(forms.CharField(label="Label"), typed="x"),
-    Case(forms.CharField(label="Label"), initial=" two  "),
-    Case(forms.CharField(widget=forms.Textarea, label="Label", required=False), typed="one"),
-    Case(forms.CharField(widget=forms.PasswordInput, label="Label"), typed="secret"),
-    Case(forms.CharField(widget=forms.HiddenInput, required=False), initial="h"),
-    Case(forms.EmailField(label="Label"), typed="a@b.de", differs=["attributes"]),
-    Case(forms.IntegerField(label="Label"), typed="12"),
-    Case(forms.IntegerField(label="Label", min_value=20), typed="12"),
-    Case(forms.DecimalField(label="Label", max_digits=5, decimal_places=2), typed="1.25"),
-    Case(forms.FloatField(label="Label"), initial=1.5),
-    Case(forms.DecimalField(label="Label", localize=True), initial="1234.5"),
-    Case(forms.DecimalField(label="Label", min_value=0, max_value=1, step_size=0.1,
-                            widget=forms.NumberInput({"type": "range"})), initial="0.3"),
-    Case(forms.DateField(label="Label"), typed="2026-02-03"),
-    Case(forms.DateField(label="Label", required=False), typed="0099-02-03"),
-    Case(forms.DateField(label="Label", required=False), typed="02/03/26"),
-    Case(forms.DateField(label="Label"), initial="2026-12-31"),
-    Case(forms.TimeField(label="Label"), typed="14:30"),
-    # Two boxes stand beside one; what they send is the same.
-    Case(forms.DateTimeField(label="Label"), initial="2026-02-03 10:30:00"),
-    Case(forms.ChoiceField(label="Label", choices=GROUPED, required=False), typed="b"),
-    Case(forms.ChoiceField(label="Label", choices=GROUPED, required=False), typed="n"),
-    Case(forms.ChoiceField(label="Label", choices=GROUPED, required=False), initial="c"),
-    Case(forms.ChoiceField(label="Label", choices=GROUPED), initial=""),
-    Case(forms.NullBooleanField(label="Label"), typed="n"),
-    Case(forms.MultipleChoiceField(label="Label", choices=[("a", "A"), ("b", "B")]), initial=["b"]),
-    Case(forms.BooleanField(label="Label"), act=click("")),
-    Case(forms.BooleanField(label="Label", required=False), initial=True),
-    Case(forms.ChoiceField(label="Label", choices=[("", "None"), ("b", "B")], widget=forms.RadioSelect,
-                           required=False), act=click("_1")),
-    Case(forms.MultipleChoiceField(label="Label", choices=[("a", "A"), ("b", "B")],
-                                   widget=forms.CheckboxSelectMultiple), act=click("_0")),
-    Case(forms.CharField(label="Label", required=False), name="it's \"so\"", typed="quoted"),
-    Case(forms.ChoiceField(label="Label", choices=[("a", "A"), ("b", "B")]), name="it's \"so\"", typed="B"),
-    Case(forms.CharField(label="Label"), before="<fieldset disabled>", after="</fieldset>"),
-    Case(forms.ChoiceField(label="Label", choices=[("a", "A")]), before="<fieldset disabled>", after="</fieldset>"),
-    Case(forms.DateField(label="Label", widget=forms.DateInput({"form": "form0"})), typed="2026-02-03"),
-    Case(forms.ChoiceField(label="Label", choices=[("a", "A")], widget=forms.Select({"form": "form0"}))),
-    Case(forms.ChoiceField(label="Label", choices=[("a", "A"), ("b", "B")], widget=forms.Select(
-        {"autocomplete": "country", "data-x": "1", "hx-get": "/x"})), typed="B"),
-]  # fmt: skip
+def test_every_field_and_widget_of_django_is_among_the_cases() -> None:
+    fields = {type(case.field).__name__ for case in CASES} | {base.__name__ for case in CASES for base in type(case.field).__bases__}
+    widgets = {type(case.field.widget).__name__ for case in CASES}
+    assert classes(forms.fields, forms.Field) - fields - {"Field", "BaseTemporalField"} == set()
+    assert classes(forms.models, forms.Field) - fields - {"InlineForeignKeyField", "Field"} == set()
+    assert classes(forms.widgets, forms.Widget) - widgets - {"Widget", "Input", "MultiWidget", "ChoiceWidget", "DateTimeBaseInput"} == set()
 
 
 def test_every_kind_of_control_does_what_it_does_as_plain_html(open_page: Any, browser: Any) -> None:

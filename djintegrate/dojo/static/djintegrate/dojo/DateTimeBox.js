@@ -39,7 +39,6 @@ define([
 			this.timeBox = this._part(TimeTextBox, "time", this.formats.time || ["%H:%M:%S", "%H:%M"]);
 			this.focusNode = this.dateBox.focusNode;
 			this._show(this.text);
-			this._label();
 		},
 
 		_part: function (Dijit, kind, formats) {
@@ -78,16 +77,6 @@ define([
 				this._show(text);
 				this._set("value", this._read());
 			}
-		},
-
-		// The label names both.
-		_label: function () {
-			var own = this.htmlControl, labels = own ? Array.prototype.slice.call(own.labels || []) : [];
-			labels.forEach(function (label, i) { label.id = label.id || this.id + "_label" + (i || ""); }, this);
-			if (!labels.length) { return; }
-			[this.domNode, this.dateBox.focusNode, this.timeBox.focusNode].forEach(function (node) {
-				node.setAttribute("aria-labelledby", labels.map(function (label) { return label.id; }).join(" "));
-			});
 		},
 
 		startup: function startup() {

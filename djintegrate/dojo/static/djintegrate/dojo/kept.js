@@ -111,7 +111,6 @@ define([
 				}
 			});
 			if (node.required) { face.setAttribute("aria-required", "true"); }
-			if (node.tabIndex > 0 || node.hasAttribute("tabindex")) { face.tabIndex = node.tabIndex; }
 		});
 		if (/^(number|email|url|tel|search)$/.test(node.type) && !node.hasAttribute("inputmode") && first && first.matches("input")) {
 			// The keyboard that a phone shows for the control.
@@ -178,10 +177,17 @@ define([
 			node.disabled = itself;
 			if (link.row.keeps === "box") { restoreTabIndex(link); }
 		}
+		if (disabled && link.row.keeps === "beside") {
+			// Dijit leaves those that are no control of HTML to the mouse and to scripts.
+			faces(dijit).forEach(function (face) { face.removeAttribute("tabindex"); });
+		}
 		if ("readOnly" in dijit && node.type !== "checkbox" && node.type !== "radio" && !!dijit.readOnly !== !!node.readOnly && "readOnly" in node) {
 			dijit.set("readOnly", node.readOnly);
 		}
-		if (link.row.keeps === "beside") { dijit.domNode.hidden = node.hidden; }
+		if (!!link.hidden !== node.hidden) {
+			link.hidden = node.hidden;
+			if (node.hidden) { hide(dijit.domNode); } else { dijit.domNode.style.removeProperty("display"); }
+		}
 	}
 
 	function connectBeside(link) {
@@ -243,10 +249,14 @@ define([
 			before = attributesOf(node), state = stateOf(node), hadFocus = document.activeElement === node, isBeside = row.keeps === "beside",
 			attrs = lang.mixin(
 				{ htmlControl: node }, node.className ? { "class": node.className } : {},
-				node.readOnly ? { readOnly: true } : {}, node.tabIndex > 0 ? { tabIndex: node.tabIndex } : {}, node.title ? { title: node.title } : {},
+				node.readOnly ? { readOnly: true } : {}, node.hasAttribute("tabindex") ? { tabIndex: node.tabIndex } : {}, node.title ? { title: node.title } : {},
 				given, row.methods ? row.methods(field) : {}, lang.clone(field.attrs)
 			), place = node, link, dijit;
 		attrs.disabled = node.disabled || !!field.attrs.disabled;
+		toArray(node.labels || []).forEach(function (label) {
+			// A label around the control would be that of the first control in the dijit's template.
+			label.htmlFor = label.htmlFor || node.id;
+		});
 		if (node.id) { attrs.id = safe(node.id); }
 		if (attrs.required && !("_setRequiredAttr" in Dijit.prototype)) {
 			// It would be an attribute, and mean the element that the dijit is made of.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -195,18 +195,25 @@ FOR_NUMBERS: list[dict[str, Any]] = [
 ABOUT = '<span id="about">What it is about</span>'
 
 
-def of_kind(field: type[forms.Field], widget: type[forms.Widget], typed: str = "", **options: Any) -> Any:
+def of_kind(field: type[forms.Field], widget: Callable[[Any], forms.Widget], typed: str = "", **options: Any) -> Any:
     """A way to make a case of this kind with attributes."""
 
     def make(attrs: dict[str, Any]) -> Case:
         before = ABOUT if "aria-describedby" in attrs else ""
-        initial = {key: options[key] for key in ("initial",) if key in options}
-        rest = {key: value for key, value in options.items() if key != "initial"}
-        return Case(made(field, required=False, widget=widget(attrs), **rest), typed=typed, before=before, **initial)
+        ours = {key: options[key] for key in ("initial", "differs") if key in options}
+        rest = {key: value for key, value in options.items() if key not in ours}
+        return Case(made(field, required=False, widget=widget(attrs), **rest), typed=typed, before=before, **ours)
 
     return make
 
 
+def native(kind: str, base: Any, format: str) -> Any:
+    """A widget of Django's as <input type="date"> and its kin, which have ISO's form."""
+    return lambda attrs: base({"type": kind, **attrs}, format=format)
+
+
+# Those of the browser tell of each part of a date that is complete, a dijit of each key.
+NATIVE = {"differs": ["heard"]}
 KINDS = [
     (of_kind(forms.CharField, forms.TextInput, "abc"), [*FOR_TEXTS, {"list": "some"}]),
     (of_kind(forms.CharField, forms.Textarea, "abc"), [attrs for attrs in FOR_TEXTS if "pattern" not in attrs]),
@@ -219,6 +226,15 @@ KINDS = [
     (of_kind(forms.BooleanField, forms.CheckboxInput), []),
     (of_kind(forms.FileField, forms.FileInput), [{"accept": "image/*", "capture": "user"}]),
     (of_kind(forms.CharField, forms.ColorInput, initial="#00ff00"), []),
+    (of_kind(forms.DateField, native("date", forms.DateInput, "%Y-%m-%d"), "02/03/2026", **NATIVE),
+     [{"min": "2026-02-01", "max": "2026-02-20"}, {"min": "2026-02-04"}, {"readonly": True}]),
+    (of_kind(forms.TimeField, native("time", forms.TimeInput, "%H:%M"), initial="14:30"),
+     [{"min": "10:00", "max": "15:00"}, {"max": "12:00"}]),
+    (of_kind(forms.DateTimeField, native("datetime-local", forms.DateTimeInput, "%Y-%m-%dT%H:%M"),
+             initial="2026-02-03T10:30"), [{"min": "2026-02-01T10:00"}, {"max": "2026-02-01T10:00"}]),
+    (of_kind(forms.CharField, lambda attrs: forms.TextInput({"type": "month", **attrs}), initial="2026-02"), []),
+    (of_kind(forms.CharField, lambda attrs: forms.TextInput({"type": "week", **attrs}), initial="2026-W07"), []),
+    (of_kind(forms.CharField, lambda attrs: forms.TextInput({"type": "date", **attrs}), initial="2026-02-03"), []),
 ]  # fmt: skip
 
 

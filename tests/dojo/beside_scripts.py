@@ -15,14 +15,14 @@ window.controlsOf = form => Array.from(form.elements).filter(node => node.name &
 for (const type of ["input", "change"]) {
     document.addEventListener(type, event => {
         const node = event.target;
-        heard.push([node.form && node.form.id, type, node.name, node.type === "checkbox" ? node.checked : node.value]);
+        heard.push([type, node.name, node.type === "checkbox" ? node.checked : node.value]);
     });
 }
 // What a control's own listeners hear: those of HTMX, of `onblur` and the like.
 for (const form of document.forms) {
     for (const node of controlsOf(form)) {
         for (const type of ["focus", "blur", "keydown", "keyup"]) {
-            node.addEventListener(type, event => { heard.push([form.id, type, node.name, event.key || ""]); });
+            node.addEventListener(type, event => { heard.push([type, node.name, event.key || ""]); });
         }
     }
 }
@@ -47,7 +47,7 @@ COLLECT = """
 for (const face of document.querySelectorAll("[data-face]")) { face.removeAttribute("data-face"); }
 const result = {};
 for (const form of document.forms) {
-    const controls = controlsOf(form);
+    const controls = controlsOf(form), own = heard.filter(one => one[1].startsWith(form.id.replace("form", "p") + "-"));
     result[form.id] = {
         sent: Array.from(new FormData(form), ([name, value]) => [name, value.name === undefined ? value : value.name]),
         valid: Object.fromEntries(controls.map(node => [node.id || node.name, node.checkValidity()])),
@@ -55,8 +55,8 @@ for (const form of document.forms) {
         attributes: Object.fromEntries(controls.map(node => [node.id, Object.fromEntries(
             Array.from(node.attributes).filter(a => !/^(class|style|role|widgetid|id|aria-.*)$/.test(a.name))
                 .map(a => [a.name, a.value]))])),
-        heard: heard.filter(one => one[0] === form.id && /input|change/.test(one[1])).map(one => one.slice(1)),
-        handlers: heard.filter(one => one[0] === form.id && !/input|change/.test(one[1])).map(one => one.slice(1)),
+        heard: own.filter(one => /input|change/.test(one[0])),
+        handlers: own.filter(one => !/input|change/.test(one[0])),
     };
 }
 return result;
@@ -72,6 +72,9 @@ const control = node => {
     }
     return node.type === "submit" ? "submit of " + node.form.id : "?" + node.outerHTML.slice(0, 80);
 };
+document.body.tabIndex = -1;
+document.body.focus();
+document.body.removeAttribute("tabindex");
 window.walked = [];
 document.addEventListener("focusin", event => {
     const name = control(event.target);

@@ -17,6 +17,7 @@ from tests.dojo.conftest import wait
 from tests.dojo.test_auto_browser import choose as choose_in_menu
 from tests.dojo.test_auto_forms import pick
 from tests.support.browser import complaints
+from tests.support.helpers import wait_until
 
 pytestmark = pytest.mark.usefixtures("built")
 
@@ -88,6 +89,37 @@ def test_what_opens_from_a_modal_dialog_can_be_used(show: Any) -> None:
     pick(browser, "id_day", ".dijitCalendarCurrentMonth", "17")
     choose_in_menu(browser, "id_room", "Bar")
     assert browser.execute_script("return [id_day.value, id_room.value]") == ["2026-02-17", "b"]
+
+
+class Bounded(forms.Form):
+    day = forms.DateField(
+        widget=forms.DateInput({"type": "date", "min": "2026-02-10", "max": "2026-02-20"}, format="%Y-%m-%d")
+    )
+    start = forms.DateTimeField(
+        widget=forms.DateTimeInput({"type": "datetime-local", "min": "2026-02-18T10:00"}, format="%Y-%m-%dT%H:%M")
+    )
+
+
+@pytest.mark.parametrize(("name", "allowed"), [("id_day", (10, 20)), ("id_start__date", (18, 28))])
+def test_the_bounds_of_html_are_those_of_the_calendar(show: Any, name: str, allowed: tuple[int, int]) -> None:
+    initial = {"day": "2026-02-12", "start": "2026-02-19T10:00"}
+    browser = show(lambda *data: Bounded(*data, initial=initial), lambda page, form: page.dojo_form(form, auto=True))
+    browser.find_element("css selector", f"#widget_{name} .dijitArrowButtonContainer").click()
+    days = f"#{name}_popup .dijitCalendarCurrentMonth:not(.dijitCalendarDisabledDate)"
+    wait_until(lambda: browser.find_elements("css selector", days))
+    found = [int(day.get_attribute("textContent")) for day in browser.find_elements("css selector", days)]
+    assert found == list(range(allowed[0], allowed[1] + 1))
+
+
+@pytest.mark.parametrize("widget", [
+    forms.TextInput({"autofocus": True}), forms.NumberInput({"autofocus": True}), forms.Textarea({"autofocus": True}),
+    forms.Select({"autofocus": True}, choices=[("a", "A")]), forms.CheckboxInput({"autofocus": True}),
+])  # fmt: skip
+def test_the_page_begins_where_the_html_says(show: Any, widget: forms.Widget) -> None:
+    field = forms.IntegerField if isinstance(widget, forms.NumberInput) else forms.CharField
+    form = type("Form", (forms.Form,), {"title": forms.CharField(), "f": field(widget=widget)})
+    browser = show(form, lambda page, form: page.dojo_form(form, auto=True))
+    wait_until(lambda: (browser.switch_to.active_element.get_attribute("id") or "").startswith("id_f"))
 
 
 class Two(forms.Form):

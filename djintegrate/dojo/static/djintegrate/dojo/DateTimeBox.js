@@ -12,7 +12,7 @@ define([
 		function made(parts) { return parts && (isDate ? moments.toDate(parts) : moments.toTime(parts)); }
 		function read(text) { return made(moments.readGenerously(text, formats, selector)); }
 		return {
-			constraints: {}, pattern: ".*",
+			pattern: ".*",
 			parse: function (text) { return text.trim() === "" ? null : read(text) || undefined; },
 			serialize: function (value) { return moments.write(moments.ofDate(value), isDate ? "%Y-%m-%d" : "%H:%M:%S"); },
 			format: function (value) {
@@ -27,6 +27,7 @@ define([
 		value: "",
 		text: "",
 		formats: {},
+		constraints: {},
 		disabled: false,
 		readOnly: false,
 		required: false,
@@ -44,6 +45,7 @@ define([
 		_part: function (Dijit, kind, formats) {
 			var box = new Dijit(lang.mixin({
 				id: this.id + "__" + kind, disabled: this.disabled, readOnly: this.readOnly, tabIndex: this.tabIndex || "0",
+				constraints: kind === "date" ? lang.mixin({}, this.constraints) : {},
 				promptMessage: this.promptMessage || "", tooltipPosition: this.tooltipPosition || [],
 				// Together they are right or wrong, which the whole says.
 				isValid: function () { return true; }, displayMessage: function () {}, _refreshState: function () {}, validate: function () { return true; }

@@ -252,6 +252,7 @@ define([
 				node.readOnly ? { readOnly: true } : {}, node.hasAttribute("tabindex") ? { tabIndex: node.tabIndex } : {}, node.title ? { title: node.title } : {},
 				given, row.methods ? row.methods(field) : {}, lang.clone(field.attrs)
 			), place = node, link, dijit;
+		if (given.constraints) { attrs.constraints = lang.mixin(given.constraints, attrs.constraints); }
 		attrs.disabled = node.disabled || !!field.attrs.disabled;
 		toArray(node.labels || []).forEach(function (label) {
 			// A label around the control would be that of the first control in the dijit's template.

@@ -49,6 +49,16 @@ define(["dojo/_base/lang", "dojo/date/stamp", "./choices", "./moments", "./numbe
 		}
 	};
 
+	// The attributes min and max of <input type="date"> and its kin, as calendars and lists of times take them.
+	function bounds(node, selector) {
+		var made = {};
+		["min", "max"].forEach(function (name) {
+			var text = node[name];
+			if (text) { made[name] = selector === "date" ? text.slice(0, 10) : "T" + text; }
+		});
+		return made;
+	}
+
 	// A calendar or a list of times. What is typed is sent as it is typed, if the server can read it.
 	function moment(selector) {
 		function date(parts) { return parts && (selector === "date" ? moments.toDate(parts) : moments.toTime(parts)); }
@@ -120,7 +130,7 @@ define(["dojo/_base/lang", "dojo/date/stamp", "./choices", "./moments", "./numbe
 
 		var native = {
 			keeps: "beside",
-			given: function (node) { return { value: readIso(node.value), pattern: ".*" }; },
+			given: function (node) { return { value: readIso(node.value), pattern: ".*", constraints: bounds(node, selector) }; },
 			shown: function (dijit, node) { return ["value", readIso(node.value)]; },
 			written: function (dijit) {
 				var value = dijit.get("value");
@@ -252,7 +262,7 @@ define(["dojo/_base/lang", "dojo/date/stamp", "./choices", "./moments", "./numbe
 		"djintegrate.StoreSelect": choices.stored,
 		"djintegrate.DateTimeBox": {
 			keeps: "beside",
-			given: function (node, field) { return { text: node.value, formats: field.value || {} }; },
+			given: function (node, field) { return { text: node.value, formats: field.value || {}, constraints: bounds(node, "date") }; },
 			shown: function (dijit, node) { return ["text", node.value]; },
 			written: function (dijit) { return dijit.toString(); },
 			readable: function (dijit) { return dijit.get("value") !== undefined; },

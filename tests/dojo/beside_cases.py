@@ -152,6 +152,8 @@ WIDGETS = [
     Case(made(forms.ChoiceField, choices=[("", "None"), *CHOICES], widget=forms.RadioSelect, required=False),
          act=click("_1")),
     Case(made(forms.MultipleChoiceField, choices=CHOICES, widget=forms.CheckboxSelectMultiple), act=click("_0")),
+    *[Case(made(forms.MultipleChoiceField, choices=[("", "None"), *CHOICES], widget=widget), initial=[""])
+      for widget in (forms.CheckboxSelectMultiple, forms.SelectMultiple)],
     Case(made(forms.DateField, widget=forms.SelectDateWidget(years=range(2020, 2030)), required=False),
          initial="2026-02-03"),
     Case(made(forms.DecimalField, min_value=0, max_value=1, step_size=0.1,

@@ -2,7 +2,10 @@
 // fills its frame by a javascript: address and inline handlers, all of which a Content-Security-Policy may forbid.
 define(["dojo/_base/declare", "dojo/on", "dijit/Editor"], function (declare, on, Editor) {
 	"use strict";
-	var FRAME = "html, body { margin: 0; } body { padding: 2px 4px; font: inherit; } #dijitEditorBody { outline: none; min-height: 100%; }";
+	// RichText gives the body the colours that the page has at that moment; what is light or dark now is the frame's to say.
+	var FRAME = "html { color-scheme: light dark; } html, body { margin: 0; } " +
+		"body { padding: 2px 4px; font: inherit; color: CanvasText !important; background: none !important; } " +
+		"#dijitEditorBody { outline: none; min-height: 100%; }";
 
 	return declare("djintegrate.Editor", Editor, {
 		buildRendering: function buildRendering() {

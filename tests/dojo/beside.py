@@ -85,6 +85,8 @@ def look(open_page: Callable[..., Any], cases: Sequence[Case], language: str, di
     page = Page(cases, language, dijits)
     browser = open_page(view=page.view, state="ready" if dijits else "")
     assert browser.title == "A form", browser.page_source
+    # Whatever else is on the screen, this page has the focus.
+    browser.execute_cdp_cmd("Emulation.setFocusEmulationEnabled", {"enabled": True})
     told = accessible(browser)
     for number, case in enumerate(cases):
         identifier = f"id_p{number}-{case.name}"

@@ -14,6 +14,7 @@ from tests.dojo import site
 from tests.dojo.beside import Case, compare
 from tests.dojo.beside_cases import CASES
 from tests.dojo.conftest import wait
+from tests.dojo.test_browser import find
 from tests.dojo.test_auto_browser import choose as choose_in_menu
 from tests.dojo.test_auto_forms import pick
 from tests.support.browser import complaints
@@ -120,6 +121,35 @@ def test_the_page_begins_where_the_html_says(show: Any, widget: forms.Widget) ->
     form = type("Form", (forms.Form,), {"title": forms.CharField(), "f": field(widget=widget)})
     browser = show(form, lambda page, form: page.dojo_form(form, auto=True))
     wait_until(lambda: (browser.switch_to.active_element.get_attribute("id") or "").startswith("id_f"))
+
+
+class Kept(forms.Form):
+    title = forms.CharField()
+    seats = forms.IntegerField()
+    day = forms.DateField()
+    room = forms.ChoiceField(choices=[("a", "Aula"), ("b", "Bar")])
+    note = forms.CharField(widget=forms.Textarea)
+    public = forms.BooleanField()
+
+
+SENT = "return Array.from(new FormData(document.getElementById('the-form')))"
+SHOWN = """return ["id_title", "id_seats", "id_day", "id_note"].map(id => require("dijit/registry").byId(id).textbox.value)
+    .concat(require("dijit/registry").byId("id_room").get("displayedValue"), id_public.checked)"""
+
+
+def test_back_brings_what_was_typed(show: Any, server: str) -> None:
+    browser = show(Kept, lambda page, form: page.dojo_form(form, auto=True))
+    # Else the browser would keep the page as it is, rather than make it anew and fill it in.
+    browser.execute_script("addEventListener('unload', () => {})")
+    for name, text in (("title", "x"), ("seats", "7"), ("day", "2026-02-03"), ("room", "B"), ("note", "y")):
+        find(browser, f"id_{name}").send_keys(text)
+    browser.find_element("css selector", "label[for=id_public]").click()
+    before = browser.execute_script(SENT)
+    browser.get(f"{server}/nothing/")
+    browser.back()
+    wait(browser)
+    assert browser.execute_script(SENT) == before
+    assert browser.execute_script(SHOWN) == ["x", "7", "2026-02-03", "y", "Bar", True]
 
 
 class Two(forms.Form):

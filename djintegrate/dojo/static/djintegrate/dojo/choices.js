@@ -114,6 +114,8 @@ define(["dojo/store/Memory"], function (Memory) {
 		},
 		renew: function (dijit, node) { dijit.set("store", store(node)); },
 		shown: function (dijit, node) { return ["value", node.value]; },
+		// A button that is pressed at once does not wait for dijit to look up what was typed.
+		settle: function (dijit) { if (!isFound(dijit)) { dijit.set("displayedValue", dijit.textbox.value); } },
 		write: function (dijit, node) {
 			var value = isFound(dijit) && dijit.textbox.value ? String(dijit.get("value")) : "";
 			if (node.tagName === "SELECT") {

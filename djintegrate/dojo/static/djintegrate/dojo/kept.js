@@ -160,6 +160,11 @@ define([
 		note(link);
 	}
 
+	// Another value may have come without an event.
+	function catchUp(link) {
+		if (link.row.keeps === "box" || link.node.value !== link.reported || link.node.selectedIndex !== link.reportedIndex) { show(link); }
+	}
+
 	function restoreTabIndex(link) {
 		if (link.tabIndex === null) {
 			link.node.removeAttribute("tabindex");
@@ -342,8 +347,9 @@ define([
 	}
 
 	return {
-		make: make, connect: connect, show: show, adapt: adapt, isDisabled: isDisabled,
+		make: make, connect: connect, show: show, catchUp: catchUp, adapt: adapt, isDisabled: isDisabled,
 		settle: function (link) {
+			if (link.row.settle) { link.row.settle(link.dijit); }
 			if (link.row.keeps === "beside") { write(link, true); }
 		},
 		linkOf: function (node) { return links.get(node); },

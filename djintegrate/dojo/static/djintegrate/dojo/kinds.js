@@ -7,6 +7,7 @@
 // shown     [property, value]: what the dijit is told after the control has changed by other ways, such as a reset.
 // written   the text for the control ("beside" only); undefined for what the dijit cannot make anything of.
 // readable  whether what is in the dijit can be read; where it is missing, it always can.
+// settle    what is done before a form is sent, where the dijit would know it only a moment later.
 // plain     a text of the control as the rules have it: numbers with a dot, dates in ISO's form.
 // methods   what instances do in another way than their class.
 define(["dojo/_base/lang", "dojo/date/stamp", "./choices", "./moments", "./numbers"], function (lang, stamp, choices, moments, numbers) {

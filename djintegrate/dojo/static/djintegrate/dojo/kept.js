@@ -1,8 +1,8 @@
 // Makes a dijit for a control of the HTML, which stays in the page with its name, its attributes and its listeners: it is
 // what is sent, reset, refilled, validated and heard. The table of kinds.js says how a dijit stands for it.
 define([
-	"dojo/_base/declare", "dojo/_base/lang", "dojo/aspect", "dijit/registry", "./aria", "./kinds", "./dialogs", "./styles"
-], function (declare, lang, aspect, registry, aria, kinds) {
+	"dojo/_base/declare", "dojo/_base/lang", "dojo/aspect", "dijit/focus", "dijit/registry", "./aria", "./kinds", "./dialogs", "./styles"
+], function (declare, lang, aspect, focus, registry, aria, kinds) {
 	"use strict";
 	var CONTROL = "[data-dojo-attach-point*=focusNode], [data-dojo-attach-point*=textbox]",
 		// What the face of a hidden control has of it; the rest, such as its name, stays with the control alone.
@@ -11,7 +11,15 @@ define([
 		FOREIGN = ["autocomplete", "checked", "name", "required", "tabindex", "type", "value"],
 		STATE = ["disabled", "readonly", "hidden", "class"],
 		classes = [],
-		links = new WeakMap();
+		links = new WeakMap(),
+		isCopy = false;
+
+	// Dijit, which hears of every focus in the page, would take a copy for a way out of the dijit.
+	["_onFocusNode", "_onBlurNode"].forEach(function (name) {
+		aspect.around(focus, name, function (original) {
+			return function () { if (!isCopy) { original.apply(focus, arguments); } };
+		});
+	});
 
 	function toArray(list) { return Array.prototype.slice.call(list); }
 
@@ -210,7 +218,9 @@ define([
 			["focus", "blur", "keydown", "keypress", "keyup", "click", "paste"].forEach(function (type) {
 				face.addEventListener(type, function (event) {
 					if (event.relatedTarget && dijit.domNode.contains(event.relatedTarget)) { return; }
+					isCopy = true;
 					if (!node.dispatchEvent(new event.constructor(type, lang.mixin({}, event, { bubbles: false })))) { event.preventDefault(); }
+					isCopy = false;
 				});
 			});
 		});

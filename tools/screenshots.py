@@ -55,6 +55,8 @@ class Tutorial(forms.Form):
     day = forms.DateField()
     seats = forms.IntegerField(min_value=1, max_value=200, required=False)
 
+    dojo.dojo_field(seats, "dijit.form.NumberSpinner", dojo_attrs={"smallDelta": 5})
+
 
 class Talk(forms.Form):
     default_renderer = DijitRenderer

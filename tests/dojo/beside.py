@@ -129,12 +129,12 @@ def accessible(browser: Any) -> dict[str, list[Any]]:
         attributes = node.get("attributes", [])
         if "data-face" in attributes[::2]:
             faces[int(attributes[attributes.index("data-face") + 1])] = tree.get(node["backendNodeId"], {})
-    for number, (form, identifier) in enumerate(marks):
+    for number, (form, identifier, attributes) in enumerate(marks):
         face = faces[number]
         states = {one["name"]: one["value"].get("value") for one in face.get("properties", [])}
         found.setdefault(form, []).append([
             identifier, face.get("name", {}).get("value", ""), face.get("description", {}).get("value", ""),
-            *(bool(states.get(state)) for state in STATES),
+            *(bool(states.get(state)) for state in STATES), attributes,
         ])  # fmt: skip
     return {form: once(rows) for form, rows in found.items()}
 
@@ -206,8 +206,8 @@ def is_told(plain: list[Any], dijit: list[Any]) -> bool:
 
     HTML cannot say the one of a <select> whose first choice is not empty, nor Chromium the other of a number.
     """
-    identifier, name, description, required, read_only, disabled = plain
-    return dijit == [identifier, name or dijit[1], description, required or dijit[3], read_only or dijit[4], disabled]
+    identifier, name, description, required, read_only, *rest = plain
+    return dijit == [identifier, name or dijit[1], description, required or dijit[3], read_only or dijit[4], *rest]
 
 
 def compare(open_page: Callable[..., Any], cases: Sequence[Case], language: str = "en-us") -> list[str]:

@@ -30,13 +30,21 @@ for (const form of document.forms) {
 
 MARK = """
 // A mark for each part of a control that takes the focus; the accessibility tree is asked about those.
-const marks = [];
+const marks = [], inputMode = { number: "decimal", email: "email", url: "url", tel: "tel", search: "search" };
 for (const form of document.forms) {
     for (const node of controlsOf(form)) {
         if (node.type === "hidden") { continue; }
         for (const face of faceOf(node, dijitOf(node))) {
             face.setAttribute("data-face", marks.length);
-            marks.push([form.id, node.id]);
+            // What a keyboard, a spelling checker or a memory of the browser's asks of the part that is typed into. A browser
+            // remembers no choices of a <select>, so a box that finds them has none of its own beside its list.
+            const memory = face.getAttribute("autocomplete");
+            marks.push([form.id, node.id, Object.fromEntries([
+                ["inputmode", face.inputMode || inputMode[face.type] || ""],
+                ["tabindex", node.matches(":disabled") ? "" : face.tabIndex],
+                ["autocomplete", node.options && memory === "off" ? null : memory],
+                ...["accesskey", "autocapitalize", "dir", "enterkeyhint", "lang", "list", "placeholder",
+                    "spellcheck", "title"].map(name => [name, face.getAttribute(name)])])]);
         }
     }
 }

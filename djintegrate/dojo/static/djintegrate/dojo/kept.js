@@ -113,6 +113,8 @@ define([
 	function carry(link) {
 		var node = link.node, first = faces(link.dijit)[0];
 		faces(link.dijit).forEach(function (face) {
+			// Beside a list of choices, that of what was typed earlier would be in the way.
+			if (!node.options) { face.removeAttribute("autocomplete"); }
 			toArray(node.attributes).forEach(function (attribute) {
 				if (CARRIED.test(attribute.name) && !(attribute.name === "autofocus" && face !== first)) {
 					face.setAttribute(attribute.name, attribute.value);

@@ -1,7 +1,8 @@
 """`python -m proofs.dojo.looks FOLDER`: one form of twenty fields in each look, as pictures for a demanding eye.
 
-Empty, filled and refused; in the four themes, light and dark; 1280, 768 and 390 pixels wide; from left to right and from
-right to left: for each state, direction and width one sheet with the eight looks side by side. `--only filled-ltr` makes some.
+Empty, filled and refused; in the four themes, light and dark; 1280, 768 and 390 pixels wide; from left to right and
+from right to left: for each state, direction and width one sheet with the eight looks side by side.
+`--only filled-ltr` makes some.
 """
 
 from __future__ import annotations
@@ -36,8 +37,11 @@ DAYS = [("mo", "Monday"), ("tu", "Tuesday"), ("we", "Wednesday")]
 SECONDS = 60
 TEMPLATE = """{% load dojo %}<!DOCTYPE html>
 <html lang="{{ language }}" dir="{{ dir }}"><head><meta charset="utf-8"><title>A talk</title>
-<meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,">{% dojo request.dojo %}
-<style>body { background: var(--dj-paper); color: var(--dj-ink); font-family: var(--dj-font); margin: 0; padding: 24px; }</style>
+<meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,">
+{% dojo request.dojo %}
+<style>
+body { background: var(--dj-paper); color: var(--dj-ink); font-family: var(--dj-font); margin: 0; padding: 24px; }
+</style>
 </head><body><main><h1>Propose a talk</h1>
 <form method="post" novalidate>{{ form }}<button>Propose</button></form></main></body></html>"""
 
@@ -77,9 +81,11 @@ class Talk(forms.Form):
 
 FILLED = {
     "title": "Dijits without markup", "speaker": "ada@example.org", "link": "https://example.org/slides", "seats": 40,
-    "abstract": "Forms that stay HTML.\nAnd are dijits all the same.", "story": "<p>Ada needs <b>two</b> microphones.</p>",
+    "abstract": "Forms that stay HTML.\nAnd are dijits all the same.",
+    "story": "<p>Ada needs <b>two</b> microphones.</p>",
     "minutes": 45, "price": "1234.50", "level": 7, "day": "2026-05-14", "hour": "14:30", "start": "2026-05-14 14:00",
-    "born": "2024-12-31", "room": "b", "known": True, "way": "tu", "days": ["mo", "we"], "topics": ["ui"], "agreed": True,
+    "born": "2024-12-31", "room": "b", "known": True, "way": "tu", "days": ["mo", "we"], "topics": ["ui"],
+    "agreed": True,
 }  # fmt: skip
 REFUSED = {"title": "x", "speaker": "ada@", "link": "no address", "seats": "0", "minutes": "7", "price": "much",
            "day": "31.02.", "start_0": "", "room": "z", "way": "fr", "level": "4"}  # fmt: skip
@@ -89,8 +95,8 @@ def page(request: HttpRequest, theme: str, state: str, direction: str) -> HttpRe
     language = DIRECTIONS[direction]
     with translation.override(language):
         form = Talk(REFUSED) if state == "refused" else Talk(initial=FILLED if state == "filled" else {})
-        request.dojo.theme = theme  # type: ignore[attr-defined]
-        request.dojo.dojo_form(form, auto=True)  # type: ignore[attr-defined]
+        request.dojo.theme = theme
+        request.dojo.dojo_form(form, auto=True)
         context = {"form": form, "language": language, "dir": direction}
         return HttpResponse(engines["django"].from_string(TEMPLATE).render(context, request))
 
@@ -135,7 +141,7 @@ def looks(browser: Chrome, address: str, state: str, direction: str, name: str, 
         deadline = time.monotonic() + SECONDS
         while (is_now := browser.execute_script("return document.documentElement.dataset.djintegrate")) != "ready":
             if is_now == "failed" or time.monotonic() > deadline:
-                sys.exit(f"The dijits in {theme} were not made: {browser.get_log('browser')}")
+                sys.exit(f"The dijits in {theme} were not made. The browser's console says why.")
             time.sleep(0.05)
         for scheme in ("light", "dark"):
             feature = {"name": "prefers-color-scheme", "value": scheme}
@@ -166,7 +172,8 @@ def sheet(browser: Chrome, images: list[bytes]) -> bytes:
         }))).then(() => done());""",
         sources,
     )
-    size = browser.execute_script("return [document.documentElement.scrollWidth, document.documentElement.scrollHeight]")
+    size = browser.execute_script("const { scrollWidth, scrollHeight } = document.documentElement; "
+                                  "return [scrollWidth, scrollHeight]")  # fmt: skip
     metrics = {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": False}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
     return whole(browser)

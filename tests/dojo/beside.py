@@ -202,7 +202,7 @@ def is_as_good(key: str, plain: dict[str, Any], dijits: dict[str, Any]) -> bool:
 
 
 def is_told(plain: list[Any], dijit: list[Any]) -> bool:
-    """The same, but that a part without a label has the legend's name, and that a dijit says it is required or read-only.
+    """The same, but that a part without a label has the legend's name, and a dijit says it is required or read-only.
 
     HTML cannot say the one of a <select> whose first choice is not empty, nor Chromium the other of a number.
     """

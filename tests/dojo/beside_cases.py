@@ -209,9 +209,9 @@ def of_kind(field: type[forms.Field], widget: Callable[[Any], forms.Widget], typ
     return make
 
 
-def native(kind: str, base: Any, format: str) -> Any:
+def native(kind: str, base: Any, pattern: str) -> Any:
     """A widget of Django's as <input type="date"> and its kin, which have ISO's form."""
-    return lambda attrs: base({"type": kind, **attrs}, format=format)
+    return lambda attrs: base({"type": kind, **attrs}, format=pattern)
 
 
 # Those of the browser tell of each part of a date that is complete, a dijit of each key.

@@ -36,8 +36,8 @@ for (const form of document.forms) {
         if (node.type === "hidden") { continue; }
         for (const face of faceOf(node, dijitOf(node))) {
             face.setAttribute("data-face", marks.length);
-            // What a keyboard, a spelling checker or a memory of the browser's asks of the part that is typed into. A browser
-            // remembers no choices of a <select>, so a box that finds them has none of its own beside its list.
+            // What a keyboard, a spelling checker or a memory of the browser's asks of the part that is typed into.
+            // A browser remembers no choices of a <select>, so a box that finds them has none beside its list.
             const memory = face.getAttribute("autocomplete");
             marks.push([form.id, node.id, Object.fromEntries([
                 ["inputmode", face.inputMode || inputMode[face.type] || ""],

@@ -14,8 +14,8 @@ from djintegrate.dojo.admin import DojoAdminMixin
 from djintegrate.dojo.page.page import Dojo
 from tests.dojo.conftest import wait
 from tests.dojo.test_browser import type_into
-from tests.support.browser import complaints
 from tests.settings import MIDDLEWARE
+from tests.support.browser import complaints
 from tests.support.helpers import wait_until
 
 pytestmark = pytest.mark.django_db

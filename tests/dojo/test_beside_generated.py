@@ -33,7 +33,18 @@ ATTRIBUTES = st.fixed_dictionaries({}, optional={
     "inputmode": st.just("numeric"), "aria-label": st.just("Called"), "readonly": st.just(True),
     "disabled": st.just(True), "form": st.just("form0"), "spellcheck": st.just("false"), "lang": st.just("la"),
 })  # fmt: skip
-EVERYWHERE = ("autocomplete", "tabindex", "title", "data-x", "class", "hx-post", "aria-label", "disabled", "form", "lang")
+EVERYWHERE = [
+    "autocomplete",
+    "tabindex",
+    "title",
+    "data-x",
+    "class",
+    "hx-post",
+    "aria-label",
+    "disabled",
+    "form",
+    "lang",
+]
 
 
 def only(*names: str) -> Any:
@@ -44,7 +55,8 @@ def only(*names: str) -> Any:
 FOR_CHOICES, FOR_MOMENTS = only(*EVERYWHERE), only(*EVERYWHERE, "readonly", "spellcheck")
 FOR_NUMBERS = st.tuples(
     only(*EVERYWHERE, "readonly"), st.fixed_dictionaries({}, optional={
-        "min": st.sampled_from(["-5", "7"]), "max": st.sampled_from(["100", "12345"]), "step": st.sampled_from(["1", "5"]),
+        "min": st.sampled_from(["-5", "7"]), "max": st.sampled_from(["100", "12345"]),
+        "step": st.sampled_from(["1", "5"]),
     }),
 ).map(lambda found: {**found[0], **found[1]})  # fmt: skip
 TEXTS = st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "Zs"], max_codepoint=0x2FFF), max_size=8)

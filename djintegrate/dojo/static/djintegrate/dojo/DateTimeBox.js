@@ -129,19 +129,15 @@ define([
 
 		_setRequiredAttr: function (required) { this._set("required", required); },
 
-		_setDisabledAttr: function (disabled) {
-			this._set("disabled", disabled);
-			if (this.timeBox) {
-				this.dateBox.set("disabled", disabled);
-				this.timeBox.set("disabled", disabled);
-			}
-		},
+		_setDisabledAttr: function (disabled) { this._setBoth("disabled", disabled); },
 
-		_setReadOnlyAttr: function (readOnly) {
-			this._set("readOnly", readOnly);
+		_setReadOnlyAttr: function (readOnly) { this._setBoth("readOnly", readOnly); },
+
+		_setBoth: function (name, value) {
+			this._set(name, value);
 			if (this.timeBox) {
-				this.dateBox.set("readOnly", readOnly);
-				this.timeBox.set("readOnly", readOnly);
+				this.dateBox.set(name, value);
+				this.timeBox.set(name, value);
 			}
 		},
 

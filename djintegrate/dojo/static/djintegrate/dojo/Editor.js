@@ -51,7 +51,21 @@ define(["dojo/_base/declare", "dojo/on", "dijit/Editor"], function (declare, on,
 		onLoad: function onLoad() {
 			this.inherited(onLoad, arguments);
 			this._first = this.get("value");
+			this.describe("");
 			this.own(on(this.document, "input", function () { this._set("displayedValue", this.sent()); }.bind(this)));
+		},
+
+		// Within the frame no id of the page's leads anywhere, so what describes the control is said in words.
+		describe: function (wrong) {
+			var body = this.isLoaded && this.document.getElementById("dijitEditorBody"), texts = [];
+			if (!body) { return; }
+			(this.field.getAttribute("aria-describedby") || "").split(/\s+/).forEach(function (id) {
+				var node = id && document.getElementById(id);
+				if (node && !node.hidden) { texts.push(node.textContent.trim()); }
+			});
+			body.setAttribute("aria-description", (wrong ? [wrong] : []).concat(texts).join(" "));
+			body.setAttribute("aria-invalid", String(!!wrong));
+			if (this.field.required) { body.setAttribute("aria-required", "true"); }
 		},
 
 		// What nobody changed stays as it was, to the letter.

@@ -174,9 +174,10 @@ define(["./kept", "./patterns", "./rules"], function (kept, patterns, rules) {
 			(link.parts || []).forEach(function (part) { part._set("state", is ? "Error" : ""); });
 			kept.faces(dijit).forEach(function (face) {
 				if (is || face.hasAttribute("aria-invalid")) { face.setAttribute("aria-invalid", String(is)); }
-				if (entry.text) { describe(face, entry.text.id, !!shown); }
+				if (entry.text && !dijit.describe) { describe(face, entry.text.id, !!shown); }
 			});
 			if (is || link.node.hasAttribute("aria-invalid")) { link.node.setAttribute("aria-invalid", String(is)); }
+			if (dijit.describe) { dijit.describe(plainText(shown)); }
 		});
 	}
 

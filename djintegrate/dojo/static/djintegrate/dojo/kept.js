@@ -273,7 +273,7 @@ define([
 		attrs.disabled = node.disabled || !!field.attrs.disabled;
 		toArray(node.labels || []).forEach(function (label) {
 			// A label around the control would be that of the first control in the dijit's template.
-			label.htmlFor = label.htmlFor || node.id;
+			if (node.id && !label.htmlFor) { label.htmlFor = node.id; }
 		});
 		if (node.id) { attrs.id = safe(node.id); }
 		if (attrs.required && !("_setRequiredAttr" in Dijit.prototype)) {

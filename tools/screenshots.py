@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 IMAGES = Path(__file__).parent.parent / "docs" / "images"
 LARGEST = 60_000
 """Bytes of an image: they are in the repository."""
-SIZE = {"width": 400, "height": 620, "deviceScaleFactor": 1, "mobile": False}
+SIZE = {"width": 400, "height": 900, "deviceScaleFactor": 1, "mobile": False}
 WIDE = {"width": 760, "height": 480, "deviceScaleFactor": 1, "mobile": False}
 SECONDS = 60
 TUTORIAL = "form-of-dijits"
@@ -54,6 +54,8 @@ class Tutorial(forms.Form):
     title = forms.CharField(max_length=60, help_text="What will it be about?")
     day = forms.DateField()
     seats = forms.IntegerField(min_value=1, max_value=200, required=False)
+
+    dojo.dojo_field(seats, "dijit.form.NumberSpinner", dojo_attrs={"smallDelta": 5})
 
 
 class Talk(forms.Form):

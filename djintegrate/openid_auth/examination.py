@@ -10,7 +10,7 @@ from djintegrate.common.examination import Finding, ill
 
 from .conf import config
 from .protocol.discovery import discover
-from .protocol.egress import make_fetcher
+from .site.egress import make_fetcher
 
 
 def examine() -> Iterator[Finding]:

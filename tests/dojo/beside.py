@@ -1,7 +1,7 @@
-"""The harness: one form twice, plain and as dijits, in frames of one page. The same is done to both, and compared.
+"""The harness: one form twice, plain and as dijits, under a strict policy. The same is done to both, and compared.
 
 What is compared: what the browser would send, what cleaned_data becomes, the native events that a listener heard, the
-accessible name of each control, the order of the focus, and validity.
+accessible name and description of each control, the order of the focus, the attributes, and validity.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
@@ -17,49 +17,21 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.template import engines
 from django.utils import translation
 from selenium.common.exceptions import ElementNotInteractableException, InvalidElementStateException
+from selenium.webdriver.common.keys import Keys
 
 from tests.dojo import site
+from tests.dojo.beside_scripts import COLLECT, LISTEN, MARK, SEEN, WALK
 
 PAGE = """{% load dojo %}<!DOCTYPE html>
 <html lang="{{ language }}"{% if rtl %} dir="rtl"{% endif %}>
 <head><meta charset="utf-8"><link rel="icon" href="data:,"><title>A form</title>
 {% if dijits %}{% dojo request.dojo %}{% endif %}</head>
 <body><main>{% for case in cases %}<form id="form{{ forloop.counter0 }}" method="post">
-{{ case.before }}{{ case.form.as_div }}{{ case.after }}<button type="submit">Send</button></form>
+{{ case.before|safe }}{{ case.html }}{{ case.after|safe }}<button type="submit">Send</button></form>
 {% endfor %}</main>
-<script nonce="{{ request.csp_nonce|default:'' }}">
-window.heard = [];
-for (const type of ["input", "change"]) {
-    document.addEventListener(type, event => {
-        const node = event.target;
-        heard.push([type, node.form && node.form.id, node.name, node.type === "checkbox" ? node.checked : node.value]);
-    });
-}
-</script></body></html>"""
+<script nonce="n">{{ listen|safe }}</script></body></html>"""
 POLICY = "default-src 'none'; img-src data: 'self'; connect-src 'self'; style-src 'self'; script-src 'self' 'nonce-n'"
-
-COLLECT = """
-const names = node => {
-    const byId = node.getAttribute("aria-labelledby");
-    if (byId) { return byId.split(" ").map(id => document.getElementById(id).textContent.trim()).join(" "); }
-    const labels = Array.from(node.labels || [], label => label.textContent.trim()).join(" ");
-    return node.getAttribute("aria-label") || labels || node.title;
-};
-const result = {};
-for (const form of document.forms) {
-    const controls = Array.from(form.elements).filter(node => node.name && node.type !== "submit");
-    result[form.id] = {
-        sent: Array.from(new FormData(form), ([name, value]) => [name, value.name === undefined ? value : value.name]),
-        valid: Object.fromEntries(controls.map(node => [node.id || node.name, node.checkValidity()])),
-        disabled: controls.filter(node => node.matches(":disabled")).map(node => node.id),
-        attributes: Object.fromEntries(controls.map(node => [node.id, Object.fromEntries(
-            Array.from(node.attributes).filter(a => !/^(class|style|role|widgetid|id|aria-.*)$/.test(a.name))
-                .map(a => [a.name, a.value]))])),
-        heard: heard.filter(one => one[1] === form.id).map(one => [one[0], one[2], one[3]]),
-    };
-}
-return result;
-"""
+STATES = ("required", "readonly", "disabled")
 
 
 @dataclass
@@ -73,6 +45,8 @@ class Case:
     name: str = "f"
     before: str = ""
     after: str = ""
+    #: How the form is written: as_div, or another way that a template might choose.
+    html: Callable[[forms.Form], str] = forms.Form.as_div
     #: Keys of what is compared that are the point of the dijit, with the reason in the case's comment.
     differs: Sequence[str] = ()
 
@@ -89,7 +63,6 @@ class Page:
     cases: Sequence[Case]
     language: str = "en-us"
     dijits: bool = False
-    found: dict[str, Any] = field(default_factory=dict)
 
     def view(self, request: HttpRequest) -> HttpResponse:
         with translation.override(self.language):
@@ -98,14 +71,11 @@ class Page:
                 form = case.form(number)
                 if self.dijits:
                     request.dojo.dojo_form(form, auto=True)
-                made.append({"form": form, "before": case.before, "after": case.after})
+                made.append({"html": case.html(form), "before": case.before, "after": case.after})
             request.csp_nonce = "n"
-            context = {"cases": made, "dijits": self.dijits, "language": self.language}
+            context = {"cases": made, "dijits": self.dijits, "language": self.language, "listen": LISTEN}
             context["rtl"] = translation.get_language_bidi()
-            html = engines["django"].from_string(PAGE.replace(
-                "{{ case.before }}", "{{ case.before|safe }}").replace("{{ case.after }}", "{{ case.after|safe }}")
-            ).render(context, request)  # fmt: skip
-        response = HttpResponse(html)
+            response = HttpResponse(engines["django"].from_string(PAGE).render(context, request))
         response["Content-Security-Policy"] = POLICY
         return response
 
@@ -114,6 +84,10 @@ def look(open_page: Callable[..., Any], cases: Sequence[Case], language: str, di
     """Open the page, do to each case what it says, and collect what there is to compare, a dictionary for each case."""
     page = Page(cases, language, dijits)
     browser = open_page(view=page.view, state="ready" if dijits else "")
+    assert browser.title == "A form", browser.page_source
+    # Whatever else is on the screen, this page has the focus.
+    browser.execute_cdp_cmd("Emulation.setFocusEmulationEnabled", {"enabled": True})
+    told = accessible(browser)
     for number, case in enumerate(cases):
         identifier = f"id_p{number}-{case.name}"
         if case.typed:
@@ -124,14 +98,62 @@ def look(open_page: Callable[..., Any], cases: Sequence[Case], language: str, di
     # Dijits tell of some changes a moment later.
     browser.execute_async_script("setTimeout(arguments[0], 100)")
     result = browser.execute_script(COLLECT)
+    # The places of values in messages are private characters, which nobody is to see.
+    assert not browser.execute_script("return document.documentElement.outerHTML.match(/>[^<]*[\ue000\ue001]/)")
     found = []
+    stops = walk(browser)
     for number, case in enumerate(cases):
         one = result[f"form{number}"]
         with translation.override(language):
             one["cleaned"] = cleaned(case, number, one["sent"])
-        one["name"] = browser.execute_script(NAME, f"id_p{number}-{case.name}")
+        one["told"] = told.get(f"form{number}", [])
+        # From which control to which the Tab key leads here.
+        one["focus"] = [(a, b) for a, b in zip(["", *stops], stops, strict=False) if f"p{number}-" in b]
         found.append(one)
     return found
+
+
+def accessible(browser: Any) -> dict[str, list[Any]]:
+    """By form: what the browser tells assistive technology of each control."""
+    marks = browser.execute_script(MARK)
+    ask = browser.execute_cdp_cmd
+    ask("DOM.enable", {})
+    nodes = ask("DOM.getFlattenedDocument", {"depth": -1})["nodes"]
+    ask("Accessibility.enable", {})
+    tree = {node.get("backendDOMNodeId"): node for node in ask("Accessibility.getFullAXTree", {})["nodes"]}
+    ask("Accessibility.disable", {})
+    ask("DOM.disable", {})
+    found: dict[str, list[Any]] = {}
+    faces = {}
+    for node in nodes:
+        attributes = node.get("attributes", [])
+        if "data-face" in attributes[::2]:
+            faces[int(attributes[attributes.index("data-face") + 1])] = tree.get(node["backendNodeId"], {})
+    for number, (form, identifier, attributes) in enumerate(marks):
+        face = faces[number]
+        states = {one["name"]: one["value"].get("value") for one in face.get("properties", [])}
+        found.setdefault(form, []).append([
+            identifier, face.get("name", {}).get("value", ""), face.get("description", {}).get("value", ""),
+            *(bool(states.get(state)) for state in STATES), attributes,
+        ])  # fmt: skip
+    return {form: once(rows) for form, rows in found.items()}
+
+
+def once(rows: list[Any]) -> list[Any]:
+    """What two parts of one control have in common is said once."""
+    return [row for number, row in enumerate(rows) if row not in rows[:number]]
+
+
+def walk(browser: Any) -> list[str]:
+    """The controls in the order in which the Tab key comes to them, from the first to the last of the page."""
+    browser.execute_script(WALK)
+    body = browser.find_element("css selector", "body")
+    while True:
+        before: int = browser.execute_script("return walked.length")
+        body.send_keys(Keys.TAB * 40)
+        stops: list[str] = browser.execute_script("return walked")
+        if len(stops) == before or stops[0] in stops[1:]:
+            return stops[: stops.index(stops[0], 1)] if stops[0] in stops[1:] else stops
 
 
 def type_text(browser: Any, identifier: str, text: str) -> None:
@@ -148,22 +170,6 @@ def seen(browser: Any, identifier: str) -> Any:
     return browser.execute_script(SEEN, identifier)
 
 
-SEEN = """
-const id = arguments[0], node = document.getElementById(id) || document.getElementById(id + "_0"),
-    dijit = window.require && require("dijit/registry").byId(node.id.replace(/["'\\\\\\]\\s]/g, "_"));
-return node.getClientRects().length || !dijit ? node : dijit.focusNode || dijit.domNode;
-"""
-NAME = """
-const id = arguments[0], node = document.getElementById(id) || document.getElementById(id + "_0"),
-    dijit = window.require && require("dijit/registry").byId(node.id.replace(/["'\\\\\\]\\s]/g, "_")),
-    face = node.getClientRects().length || !dijit ? node : dijit.focusNode || dijit.domNode,
-    ids = face.getAttribute("aria-labelledby");
-if (face.getAttribute("aria-label")) { return face.getAttribute("aria-label"); }
-if (ids) { return ids.split(" ").map(one => document.getElementById(one).firstChild.textContent.trim()).join(" "); }
-return Array.from(face.labels || [], label => label.firstChild.textContent.trim()).join(" ") || face.title;
-"""
-
-
 def cleaned(case: Case, number: int, sent: Sequence[Sequence[str]]) -> str:
     data = QueryDict(mutable=True)
     for name, value in sent:
@@ -177,10 +183,31 @@ def differences(plain: Sequence[dict[str, Any]], dijits: Sequence[dict[str, Any]
     found = []
     for case, one, other in zip(cases, plain, dijits, strict=True):
         for key in one:
-            if key not in case.differs and one[key] != other[key]:
+            if key not in case.differs and not is_as_good(key, one, other):
                 kind = f"{type(case.field).__name__} with {type(case.field.widget).__name__}"
                 found.append(f"{kind}, {case.typed!r}: {key}: {json.dumps(one[key])} beside {json.dumps(other[key])}")
     return found
+
+
+def is_as_good(key: str, plain: dict[str, Any], dijits: dict[str, Any]) -> bool:
+    """Equal, or more than HTML does in one of the two ways that are the point of a dijit."""
+    if plain[key] == dijits[key]:
+        return True
+    if key == "valid":
+        # What the HTML forbids, the dijit forbids; what Django refuses, it may forbid; it accepts all else.
+        return not all(dijits[key].values()) and (not all(plain[key].values()) or plain["cleaned"] == "refused")
+    if key == "told":
+        return len(plain[key]) == len(dijits[key]) and all(map(is_told, plain[key], dijits[key]))
+    return False
+
+
+def is_told(plain: list[Any], dijit: list[Any]) -> bool:
+    """The same, but that a part without a label has the legend's name, and a dijit says it is required or read-only.
+
+    HTML cannot say the one of a <select> whose first choice is not empty, nor Chromium the other of a number.
+    """
+    identifier, name, description, required, read_only, *rest = plain
+    return dijit == [identifier, name or dijit[1], description, required or dijit[3], read_only or dijit[4], *rest]
 
 
 def compare(open_page: Callable[..., Any], cases: Sequence[Case], language: str = "en-us") -> list[str]:

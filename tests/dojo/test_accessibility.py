@@ -6,13 +6,16 @@ import re
 from typing import Any
 
 import pytest
+from django import forms
 
 from djintegrate.dojo.page.names import THEMES
+from djintegrate.dojo.richtext import RichTextField
 from tests.dojo import site
 from tests.dojo.forms import Every, Many
 from tests.dojo.test_browser import find
 from tests.dojo.test_docs import REFERENCE
 from tests.support.axe import violations
+from tests.support.helpers import wait_until
 
 pytestmark = pytest.mark.usefixtures("built")
 
@@ -99,3 +102,27 @@ def test_a_select_is_said_to_open_a_list_and_what_it_shows_is_its_text(page: Any
     browser.execute_script("require('dijit/registry').byId('id_room').set('value', 'b')")
     assert room.text.strip().splitlines()[0] == "Bar"
     assert room.find_elements("css selector", "[role=option]") == []
+
+
+class Story(forms.Form):
+    story = RichTextField(label="Your story", help_text="As it was.")
+
+
+def test_an_editor_says_within_its_frame_what_its_control_says(show: Any) -> None:
+    browser = show(Story, lambda page, form: page.dojo_form(form, auto=True))
+
+    def said() -> tuple[str, Any, Any, Any]:
+        browser.switch_to.default_content()
+        browser.switch_to.frame("id_story_iframe")
+        body = browser.find_element("id", "dijitEditorBody")
+        found = [body.get_attribute(f"aria-{name}") for name in ("description", "required", "invalid")]
+        name = body.accessible_name
+        browser.switch_to.default_content()
+        return name, *found
+
+    wait_until(lambda: browser.find_elements("id", "id_story_iframe") and said()[1])
+    assert "Your story" in said()[0]
+    assert said()[1:] == ("As it was.", "true", "false")
+    browser.find_element("id", "submit").click()
+    wait_until(lambda: said()[3] == "true")
+    assert said()[1] == "This field is required. As it was."

@@ -1,4 +1,4 @@
-"""DojoAdminMixin: the admin's add and change pages as dijits, inlines and their added rows included."""
+"""DojoAdminMixin: the admin's add and change pages as dijits, inlines and "Add another" included."""
 
 from __future__ import annotations
 
@@ -12,6 +12,11 @@ from django.urls import path
 
 from djintegrate.dojo.admin import DojoAdminMixin
 from djintegrate.dojo.page.page import Dojo
+from tests.dojo.conftest import wait
+from tests.dojo.test_browser import type_into
+from tests.settings import MIDDLEWARE
+from tests.support.browser import complaints
+from tests.support.helpers import wait_until
 
 pytestmark = pytest.mark.django_db
 
@@ -59,3 +64,41 @@ def test_the_form_its_inlines_and_the_rows_that_are_added_become_dijits(steps: l
         "id_User_groups-__prefix__-group",
         "dijit/form/FilteringSelect",
     )
+
+
+def as_superuser(get_response: Any) -> Any:
+    """Everybody is one, without a login."""
+
+    def middleware(request: Any) -> Any:
+        request.user = User.objects.filter(is_superuser=True).first()
+        return get_response(request)
+
+    return middleware
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("built")
+def test_a_user_is_changed_and_a_group_added_in_the_browser(server: str, browser: Any, settings: Any) -> None:
+    site = admin.AdminSite()
+    site.register(User, UserAdmin)
+    site.register([Group, Permission])
+    settings.ROOT_URLCONF = type("urls", (), {"urlpatterns": [path("admin/", site.urls)]})
+    settings.ALLOWED_HOSTS = ["127.0.0.1"]
+    settings.MIDDLEWARE = [*MIDDLEWARE, f"{__name__}.as_superuser"]
+    User.objects.create_superuser("ada", "ada@example.org", "x")
+    for name in ("Chairs", "Schedulers"):
+        Group.objects.create(name=name)
+    browser.get(f"{server}/admin/auth/user/add/")
+    wait(browser)
+    assert browser.execute_script("return require('dijit/registry').byId('id_User_groups-0-group').declaredClass")
+    browser.find_element("id", "id_username").send_keys("grace")
+    for row, name in enumerate(("Chairs", "Schedulers")):
+        if row:
+            browser.find_element("css selector", ".add-row a").click()
+        face = f"id_User_groups-{row}-group__face"
+        wait_until(lambda face=face: browser.find_elements("id", face))
+        type_into(browser, f"id_User_groups-{row}-group", name)
+    browser.find_element("name", "_save").click()
+    wait_until(lambda: User.objects.filter(username="grace").exists())
+    assert sorted(User.objects.get(username="grace").groups.values_list("name", flat=True)) == ["Chairs", "Schedulers"]
+    assert complaints(browser) == []

@@ -105,6 +105,9 @@ def test_what_cannot_be_seen_becomes_none(widget: type[forms.Widget]) -> None:
         (forms.ModelChoiceField(User.objects.none(), widget=forms.RadioSelect), "dijit/form/RadioButton"),
         (forms.FileField(), "djintegrate/Native"),
         (forms.CharField(widget=forms.TextInput({"type": "color"})), "djintegrate/Native"),
+        (forms.CharField(widget=forms.TextInput({"type": "week"})), "djintegrate/Native"),
+        (forms.CharField(widget=forms.TextInput({"type": "date"})), "dijit/form/DateTextBox"),
+        (forms.DateTimeField(widget=forms.TextInput({"type": "datetime-local"})), "djintegrate/DateTimeBox"),
     ],
 )  # fmt: skip
 def test_the_control_and_the_field_decide(field: forms.Field, dijit: str) -> None:

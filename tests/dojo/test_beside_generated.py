@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.dojo.beside import Case, compare
-from tests.dojo.test_beside_plain import NUMBER, choose, click
+from tests.dojo.beside_cases import click
 from tests.dojo.test_beside_plain import open_page as open_page
 
 pytestmark = pytest.mark.usefixtures("built")
@@ -33,13 +33,36 @@ ATTRIBUTES = st.fixed_dictionaries({}, optional={
     "inputmode": st.just("numeric"), "aria-label": st.just("Called"), "readonly": st.just(True),
     "disabled": st.just(True), "form": st.just("form0"), "spellcheck": st.just("false"), "lang": st.just("la"),
 })  # fmt: skip
-# Of a select, those that HTML has for it.
-FOR_CHOICES = ATTRIBUTES.map(
-    lambda given: {name: value for name, value in given.items() if name in (
-        "autocomplete", "tabindex", "title", "data-x", "class", "hx-post", "aria-label", "disabled", "form")}
-)  # fmt: skip
+EVERYWHERE = [
+    "autocomplete",
+    "tabindex",
+    "title",
+    "data-x",
+    "class",
+    "hx-post",
+    "aria-label",
+    "disabled",
+    "form",
+    "lang",
+]
+
+
+def only(*names: str) -> Any:
+    """Those attributes that HTML has for the kind."""
+    return ATTRIBUTES.map(lambda given: {name: value for name, value in given.items() if name in names})
+
+
+FOR_CHOICES, FOR_MOMENTS = only(*EVERYWHERE), only(*EVERYWHERE, "readonly", "spellcheck")
+FOR_NUMBERS = st.tuples(
+    only(*EVERYWHERE, "readonly"), st.fixed_dictionaries({}, optional={
+        "min": st.sampled_from(["-5", "7"]), "max": st.sampled_from(["100", "12345"]),
+        "step": st.sampled_from(["1", "5"]),
+    }),
+).map(lambda found: {**found[0], **found[1]})  # fmt: skip
 TEXTS = st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "Zs"], max_codepoint=0x2FFF), max_size=8)
-VALUES = st.lists(st.sampled_from(["", "a", "b", "c d", "é", "0", "A"]), min_size=1, max_size=5, unique=True)
+# Each begins with another letter, so that a key chooses it.
+VALUES = {"": "None yet", "a": "Attic", "b": "Bar", "c d": "Court", "é": "Étage", "0": "Zero", "A": "Other"}
+SOME = st.lists(st.sampled_from(list(VALUES)), min_size=1, max_size=5, unique=True)
 LANGUAGES = st.sampled_from([code for code, _ in django_settings.LANGUAGES])
 
 
@@ -53,7 +76,7 @@ def texts(draw: Any) -> Case:
         required=draw(st.booleans()), max_length=draw(st.sampled_from([None, 5])), widget=widget(attrs), label="Label"
     )
     # Keys are typed into what is there already, of which all is marked first.
-    return Case(field, name=draw(NAMES), typed=draw(TEXTS), initial=draw(st.none() | TEXTS), differs=["valid"])
+    return Case(field, name=draw(NAMES), typed=draw(TEXTS), initial=draw(st.none() | TEXTS))
 
 
 @st.composite
@@ -64,11 +87,25 @@ def moments(draw: Any) -> Case:
         (forms.DateTimeField, st.datetimes(datetime(1000, 1, 1)).map(lambda d: d.replace(microsecond=0)), ""),
     ]))  # fmt: skip
     found: date | time | datetime = draw(value)
-    field = cls(required=draw(st.booleans()), label="Label")
+    field = cls(required=draw(st.booleans()), label="Label", widget=cls.widget(draw(FOR_MOMENTS)))
     if not key or draw(st.booleans()):
-        return Case(field, name=draw(NAMES), initial=found, differs=["valid"])
+        return Case(field, name=draw(NAMES), initial=found)
     formats = [text for text in get_format(key) if "%n" not in text and "%f" not in text]
-    return Case(field, name=draw(NAMES), typed=found.strftime(draw(st.sampled_from(formats))), differs=["valid"])
+    return Case(field, name=draw(NAMES), typed=found.strftime(draw(st.sampled_from(formats))))
+
+
+@st.composite
+def natives(draw: Any) -> Case:
+    """The browser's own kinds of a date and a time, within bounds or out of them."""
+    cls, kind, pattern, value = draw(st.sampled_from([
+        (forms.DateField, "date", "%Y-%m-%d", st.dates(date(1000, 1, 1))),
+        (forms.TimeField, "time", "%H:%M", st.times()),
+        (forms.DateTimeField, "datetime-local", "%Y-%m-%dT%H:%M", st.datetimes(datetime(1000, 1, 1))),
+    ]))  # fmt: skip
+    bounds = {name: draw(value).strftime(pattern) for name in ("min", "max") if draw(st.booleans())}
+    widget = cls.widget({"type": kind, **draw(FOR_MOMENTS), **bounds}, format=pattern)
+    field = cls(required=draw(st.booleans()), label="Label", widget=widget)
+    return Case(field, name=draw(NAMES), initial=draw(value).strftime(pattern))
 
 
 @st.composite
@@ -78,14 +115,18 @@ def numbers(draw: Any) -> Case:
         (forms.DecimalField, st.decimals(-(10**9), 10**9, places=2)),
         (forms.FloatField, st.floats(-1e9, 1e9).map(lambda number: round(number, 3))),
     ]))  # fmt: skip
-    field = cls(required=draw(st.booleans()), localize=draw(st.booleans()), label="Label")
-    return Case(field, name=draw(NAMES), initial=draw(value), differs=[*NUMBER, "valid"])
+    localize = draw(st.booleans())
+    widget = (forms.TextInput if localize else forms.NumberInput)(draw(FOR_NUMBERS))
+    field = cls(required=draw(st.booleans()), localize=localize, label="Label", widget=widget)
+    # A fraction is typed by the dijit's keys in the page's language, and by the browser's in its own.
+    typed = str(draw(st.integers(-99, 10**6))) if draw(st.booleans()) else ""
+    return Case(field, name=draw(NAMES), initial=draw(st.none() | value), typed=typed)
 
 
 @st.composite
 def choices(draw: Any) -> Case:
-    values = draw(VALUES)
-    options: list[Any] = [(value, f"Choice {value}") for value in values]
+    values = draw(SOME)
+    options: list[Any] = [(value, VALUES[value]) for value in values]
     if draw(st.booleans()) and len(options) > 1:
         options = [("Group", options[:1]), *options[1:]]
     cls, widget = draw(st.sampled_from([
@@ -95,15 +136,13 @@ def choices(draw: Any) -> Case:
     ]))  # fmt: skip
     attrs = draw(FOR_CHOICES) if widget in (forms.Select, forms.SelectMultiple) else {}
     if cls is forms.NullBooleanField:
-        return Case(cls(label="Label"), name="f", act=choose(draw(st.integers(0, 2))))
+        return Case(cls(label="Label"), name="f", typed=draw(st.sampled_from(["u", "y", "n"])))
     initial = draw(st.sampled_from(values))
     field = cls(choices=options, required=draw(st.booleans()), widget=widget(attrs), label="Label")
-    act = choose(draw(st.integers(0, len(values) - 1))) if widget is forms.Select and draw(st.booleans()) else None
+    typed = VALUES[draw(st.sampled_from(values))][0] if widget is forms.Select and draw(st.booleans()) else ""
     return Case(
-        field, name=draw(NAMES), initial=[initial] if cls is forms.MultipleChoiceField else initial, act=act,
-        # Django requires a choice where HTML cannot.
-        differs=["valid"],
-    )  # fmt: skip
+        field, name=draw(NAMES), initial=[initial] if cls is forms.MultipleChoiceField else initial, typed=typed
+    )
 
 
 @st.composite
@@ -116,7 +155,7 @@ def ticks(draw: Any) -> Case:
 def pages(draw: Any) -> tuple[str, list[Case]]:
     language = draw(LANGUAGES)
     with translation.override(language):
-        kinds = st.one_of(texts(), moments(), numbers(), choices(), ticks())
+        kinds = st.one_of(texts(), moments(), natives(), numbers(), choices(), ticks())
         return language, draw(st.lists(kinds, min_size=40, max_size=40))
 
 

@@ -10,6 +10,7 @@ from django import forms
 from selenium.webdriver.common.keys import Keys
 
 from djintegrate.dojo import models as dojo
+from tests.dojo import site
 from tests.dojo.test_browser import dijit, refused, sent, type_into
 from tests.support.helpers import wait_until
 
@@ -117,3 +118,18 @@ def test_what_is_no_label_and_left_at_once_is_refused(show: Any) -> None:
     type_into(browser, "id_room", "s" + Keys.TAB)
     wait_until(lambda: dijit(browser, "id_room", "state") == "Error")
     assert refused(browser)
+
+
+def test_a_label_that_is_typed_is_chosen_though_the_button_is_pressed_in_the_same_moment(show: Any) -> None:
+    browser = show(Place)
+    type_into(browser, "id_room", Keys.CONTROL + "a")
+    # Within one task: no timer of Dojo's runs between the key and the click.
+    browser.execute_script(
+        """const face = document.getElementById("id_room__face");
+        face.value = "Library (40 seats)";
+        face.dispatchEvent(new Event("input", { bubbles: true }));
+        document.getElementById("submit").click();"""
+    )
+    wait_until(lambda: site.submitted)
+    [[form]] = site.submitted
+    assert form.cleaned_data["room"] == "l"

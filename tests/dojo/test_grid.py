@@ -302,6 +302,23 @@ class TestInTheBrowser:
         head.send_keys(Keys.SPACE)
         self.wait_for(browser, "Text 00")
 
+    def test_the_keys_of_a_grid_move_the_focus_from_cell_to_cell(self, visit: Any, samples: list[Sample]) -> None:
+        """W3C's Authoring Practices; Home and End are those of dgrid, see test_keyboard.py."""
+        from selenium.webdriver.common.keys import Keys
+
+        browser = visit()
+        cells = browser.find_elements("css selector", "#grid-dgrid .dgrid-row td")
+        width = len(COLUMNS)
+        assert len([cell for cell in cells if cell.get_attribute("tabindex") == "0"]) == 1  # one stop of the Tab key
+        browser.execute_script("arguments[0].focus()", cells[0])
+        for key, row, column in (
+            (Keys.ARROW_RIGHT, 0, 1), (Keys.ARROW_DOWN, 1, 1), (Keys.ARROW_LEFT, 1, 0),
+            (Keys.ARROW_UP, 0, 0), (Keys.ARROW_UP, 0, 0), (Keys.END, 9, 0), (Keys.ARROW_DOWN, 9, 0), (Keys.HOME, 0, 0),
+            (Keys.PAGE_DOWN, 9, 0), (Keys.PAGE_UP, 0, 0), (Keys.ARROW_RIGHT * (width - 1), 0, width - 1),
+        ):  # fmt: skip
+            browser.switch_to.active_element.send_keys(key)
+            assert browser.switch_to.active_element == cells[row * width + column], (key, row, column)
+
     def test_what_the_address_asks_for_is_shown_first(self, visit: Any, server: str, samples: list[Sample]) -> None:
         browser = visit()
         browser.get(f"{server}/page/?grid-start=20&grid-sort=-text")

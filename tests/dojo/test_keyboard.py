@@ -1,6 +1,7 @@
-"""Dijits by the keyboard alone, as W3C's ARIA Authoring Practices describe it for each pattern.
+"""Dijits by the keyboard alone: the keys of W3C's ARIA Authoring Practices for each pattern, in their order.
 
-Where a dijit departs from them, the row says so, and docs/reference/dojo.md as well.
+What those call optional and a dijit does not do is not here. Where a dijit departs, DIFFERENCES says so, and
+docs/reference/dojo.md as well. The grid's keys are in test_grid.py.
 """
 
 from __future__ import annotations
@@ -9,12 +10,24 @@ from typing import Any
 
 import pytest
 from django import forms
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
+from djintegrate.dojo import models as dojo
 from tests.dojo.test_browser import find
+from tests.dojo.test_docs import REFERENCE
 from tests.support.helpers import wait_until
 
 pytestmark = pytest.mark.usefixtures("built")
+
+FILTERING = "dijit.form.FilteringSelect"
+
+DIFFERENCES = {
+    "In a calendar, Home and End lead to the first and the last day of the month",
+    "Ctrl+Page Up and Ctrl+Page Down to another year",
+    "Tab closes an open list or calendar, and stays at its field",
+    "In a grid, Home and End lead to the first and the last row",
+}
 
 
 class Fields(forms.Form):
@@ -23,6 +36,7 @@ class Fields(forms.Form):
     level = forms.IntegerField(initial=4, widget=forms.NumberInput({"type": "range", "max": 10}))
     way = forms.ChoiceField(choices=[("x", "X"), ("y", "Y"), ("z", "Z")], widget=forms.RadioSelect, initial="x")
     agreed = forms.BooleanField()
+    hall = dojo.dojo_field(forms.ChoiceField(choices=[("a", "Aula"), ("b", "Bar"), ("c", "Court")]), FILTERING)
     day = forms.DateField(initial="2026-02-03")
 
 
@@ -47,21 +61,73 @@ def is_open(browser: Any, name: str) -> bool:
     return bool(browser.execute_script("return !!require('dijit/registry').byId(arguments[0])._opened", name))
 
 
+def chord(browser: Any, held: str, key: str) -> None:
+    ActionChains(browser).key_down(held).send_keys(key).key_up(held).perform()
+
+
+def focused(browser: Any) -> Any:
+    return browser.switch_to.active_element
+
+
+def test_what_differs_is_documented() -> None:
+    section = " ".join(REFERENCE.partition("### Accessibility")[2].partition("\n## ")[0].split())
+    assert [text for text in DIFFERENCES if text not in section] == []
+
+
+@pytest.mark.parametrize("key", [Keys.ARROW_DOWN, Keys.ENTER, Keys.SPACE, "alt down"])
+def test_a_combobox_opens_by_each_key(page: Any, key: str) -> None:
+    press(page, "id_room")
+    if key == "alt down":
+        chord(page, Keys.ALT, Keys.ARROW_DOWN)
+    else:
+        focused(page).send_keys(key)
+    wait_until(lambda: is_open(page, "id_room"))
+    assert find(page, "id_room").get_attribute("aria-expanded") == "true"
+    assert value(page, "room") == "a"
+    focused(page).send_keys(Keys.ESCAPE)
+    wait_until(lambda: not is_open(page, "id_room"))
+    assert focused(page) == find(page, "id_room")
+    assert find(page, "id_room").get_attribute("aria-expanded") == "false"
+    assert value(page, "room") == "a"
+
+
 def test_a_combobox_of_choices(page: Any) -> None:
     press(page, "id_room", "c")  # a letter chooses without opening
     wait_until(lambda: value(page, "room") == "c")
-    press(page, "id_room", Keys.ARROW_DOWN)
-    wait_until(lambda: is_open(page, "id_room"))
-    assert find(page, "id_room").get_attribute("aria-expanded") == "true"
-    page.switch_to.active_element.send_keys(Keys.ESCAPE)
-    wait_until(lambda: not is_open(page, "id_room"))
-    assert page.switch_to.active_element == find(page, "id_room")
-    assert value(page, "room") == "c"
-    press(page, "id_room", Keys.ARROW_DOWN)
-    wait_until(lambda: is_open(page, "id_room"))
-    page.switch_to.active_element.send_keys(Keys.ARROW_UP)
-    page.switch_to.active_element.send_keys(Keys.ENTER)
-    wait_until(lambda: value(page, "room") == "b" and not is_open(page, "id_room"))
+    for keys, chosen in (
+        ([Keys.ARROW_UP, Keys.ENTER], "b"), ([Keys.ARROW_DOWN, Keys.SPACE], "c"), ([Keys.HOME, Keys.ENTER], "a"),
+        ([Keys.END, Keys.ENTER], "c"), (["b", Keys.ENTER], "b"),
+    ):  # fmt: skip
+        press(page, "id_room", Keys.ARROW_DOWN)
+        wait_until(lambda: is_open(page, "id_room"))
+        wait_until(lambda: "MenuItem" in focused(page).get_attribute("class"))
+        for key in keys:
+            focused(page).send_keys(key)
+        wait_until(lambda chosen=chosen: value(page, "room") == chosen and not is_open(page, "id_room"))
+        assert focused(page) == find(page, "id_room")
+
+
+def test_a_combobox_that_is_typed_into(page: Any) -> None:
+    face = find(page, "id_hall")
+    press(page, "id_hall", Keys.ARROW_DOWN)
+    wait_until(lambda: is_open(page, "id_hall"))
+    focused(page).send_keys(Keys.ARROW_DOWN)
+    wait_until(lambda: face.get_attribute("aria-activedescendant"))
+    option = page.find_element("id", face.get_attribute("aria-activedescendant"))
+    assert option.get_attribute("role") == "option"
+    assert focused(page) == face  # the keys stay in the text
+    focused(page).send_keys(Keys.ENTER)
+    wait_until(lambda: not is_open(page, "id_hall"))
+    assert face.get_attribute("value") == option.get_attribute("textContent").strip()
+    page.execute_script("arguments[0].select()", face)
+    focused(page).send_keys("co")
+    wait_until(lambda: is_open(page, "id_hall"))
+    focused(page).send_keys(Keys.HOME, Keys.ARROW_RIGHT)
+    assert page.execute_script("return arguments[0].selectionStart", face) == 1
+    focused(page).send_keys(Keys.ESCAPE)
+    wait_until(lambda: not is_open(page, "id_hall"))
+    focused(page).send_keys(Keys.TAB)
+    wait_until(lambda: value(page, "hall") == "c")
 
 
 def test_a_spin_button(page: Any) -> None:
@@ -69,35 +135,87 @@ def test_a_spin_button(page: Any) -> None:
         press(page, "id_steps", key)
         wait_until(lambda now=now: value(page, "steps") == now)
         assert find(page, "id_steps").get_attribute("aria-valuenow") == now
+    assert find(page, "id_steps").get_attribute("aria-valuemin") == "0"
+    assert find(page, "id_steps").get_attribute("aria-valuemax") == "50"
+    press(page, "id_steps", Keys.BACKSPACE, "2", "5")
+    wait_until(lambda: value(page, "steps") == "25")
 
 
 def test_a_slider(page: Any) -> None:
-    for key, now in ((Keys.ARROW_RIGHT, "5"), (Keys.ARROW_LEFT, "4"), (Keys.END, "10"), (Keys.HOME, "0")):
+    for key, now in ((Keys.ARROW_RIGHT, "5"), (Keys.ARROW_LEFT, "4"), (Keys.ARROW_UP, "5"), (Keys.ARROW_DOWN, "4"),
+                     (Keys.END, "10"), (Keys.HOME, "0")):  # fmt: skip
         press(page, "id_level", key)
         wait_until(lambda now=now: value(page, "level") == now)
+        assert find(page, "id_level").get_attribute("aria-valuenow") == now
 
 
 def test_a_group_of_radio_buttons_and_a_check_box(page: Any) -> None:
-    page.execute_script("id_way_0.focus()")
-    for key, now in ((Keys.ARROW_DOWN, "y"), (Keys.ARROW_RIGHT, "z"), (Keys.ARROW_DOWN, "x"), (Keys.ARROW_UP, "z")):
-        page.switch_to.active_element.send_keys(key)
+    press(page, "id_level", Keys.TAB)
+    assert focused(page).get_attribute("id") == "id_way_0"  # the chosen one
+    for key, now in ((Keys.ARROW_DOWN, "y"), (Keys.ARROW_RIGHT, "z"), (Keys.ARROW_DOWN, "x"), (Keys.ARROW_UP, "z"),
+                     (Keys.ARROW_LEFT, "y")):  # fmt: skip
+        focused(page).send_keys(key)
         wait_until(lambda now=now: value(page, "way") == now)
+    focused(page).send_keys(Keys.TAB)
+    assert focused(page).get_attribute("id") == "id_agreed"
     press(page, "id_agreed", Keys.SPACE)
     assert value(page, "agreed") == "on"
     press(page, "id_agreed", Keys.SPACE)
     assert value(page, "agreed") is None
+    page.execute_script("id_way_1.checked = false; id_way_2.focus()")
+    focused(page).send_keys(Keys.SPACE)
+    assert value(page, "way") == "z"
 
 
 def test_a_date_picker(page: Any) -> None:
-    press(page, "id_day", Keys.ARROW_DOWN)
-    wait_until(lambda: is_open(page, "id_day"))
-    page.switch_to.active_element.send_keys(Keys.ESCAPE)
-    wait_until(lambda: not is_open(page, "id_day"))
-    assert page.switch_to.active_element.get_attribute("id") == "id_day"
-    assert value(page, "day") == "2026-02-03"
-    press(page, "id_day", Keys.ARROW_DOWN)
-    wait_until(lambda: is_open(page, "id_day"))
-    wait_until(lambda: "Calendar" in page.switch_to.active_element.get_attribute("class"))
-    for key in (Keys.ARROW_RIGHT, Keys.ARROW_DOWN, Keys.PAGE_DOWN, Keys.ENTER):
-        page.switch_to.active_element.send_keys(key)
-    wait_until(lambda: value(page, "day") == "2026-03-11" and not is_open(page, "id_day"))
+    for keys, day in (
+        ([Keys.ESCAPE], "2026-02-03"),  # and the focus is back
+        ([Keys.ARROW_RIGHT, Keys.ARROW_DOWN, Keys.PAGE_DOWN, Keys.ENTER], "2026-03-11"),
+        ([Keys.ARROW_LEFT, Keys.ARROW_UP, Keys.PAGE_UP, Keys.ENTER], "2026-02-03"),
+        ([Keys.END, Keys.ENTER], "2026-02-28"),
+        ([Keys.HOME, Keys.ENTER], "2026-02-01"),
+        ([(Keys.CONTROL, Keys.PAGE_DOWN), Keys.ENTER], "2027-02-01"),
+        ([(Keys.CONTROL, Keys.PAGE_UP), Keys.ENTER], "2026-02-01"),
+    ):
+        press(page, "id_day", Keys.ARROW_DOWN)
+        wait_until(lambda: is_open(page, "id_day"))
+        wait_until(lambda: "Calendar" in focused(page).get_attribute("class"))
+        assert focused(page).get_attribute("role") == "gridcell"
+        for key in keys:
+            if isinstance(key, tuple):
+                chord(page, *key)
+            else:
+                focused(page).send_keys(key)
+        wait_until(lambda day=day: value(page, "day") == day and not is_open(page, "id_day"))
+        assert focused(page).get_attribute("id") == "id_day"
+
+
+DIALOG = """
+const [dijits, done] = [require("dijit/registry"), arguments[0]];
+require(["dijit/Dialog"], Dialog => {
+    const dialog = new Dialog({ id: "dialog", title: "A dialog", content: document.getElementById("the-form") });
+    document.body.insertAdjacentHTML("afterbegin", "<button id='opener' type='button'>Open</button>");
+    document.getElementById("opener").addEventListener("click", () => dialog.show());
+    dialog.startup();
+    done();
+});
+"""
+
+
+def test_a_dialog(page: Any) -> None:
+    """Around the form: the focus goes in, does not leave by Tab, and comes back with Escape."""
+    page.execute_async_script(DIALOG)
+    opener = page.find_element("id", "opener")
+    opener.send_keys(Keys.ENTER)
+    wait_until(lambda: page.execute_script("return dialog.contains(document.activeElement)"))
+    dialog = page.find_element("id", "dialog")
+    assert dialog.get_attribute("role") == "dialog"
+    assert dialog.accessible_name == "A dialog"
+    for keys in (Keys.TAB * 5, Keys.TAB * 7, Keys.TAB * 9):
+        focused(page).send_keys(keys)
+        assert page.execute_script("return dialog.contains(document.activeElement)")
+    chord(page, Keys.SHIFT, Keys.TAB * 12)
+    assert page.execute_script("return dialog.contains(document.activeElement)")
+    focused(page).send_keys(Keys.ESCAPE)
+    wait_until(lambda: not dialog.is_displayed())
+    wait_until(lambda: focused(page) == opener)

@@ -16,6 +16,7 @@ from djintegrate.dojo.page.names import THEMES
 from djintegrate.dojo.page.page import Dojo
 from tests.dojo.conftest import wait
 from tests.dojo.forms import CHOICES, Every
+from tests.dojo.test_accessibility import KNOWN, OPEN
 from tests.support.axe import violations
 from tests.support.browser import NARROW, WIDE, prefer_dark, resize
 
@@ -91,6 +92,11 @@ def test_axe_finds_nothing_wrong_with_the_look(
     data = {"text": "", "whole": "x", "day": "31.02.2026"}
     show(lambda *posted: Long(*(posted or [data])), by_itself, template=TEMPLATE)
     assert violations(browser) == []
+    for name in ("id_start__date", "id_hour", "id_room"):
+        browser.execute_async_script(OPEN, name)
+        found = [said for said in violations(browser) if not re.match(KNOWN["the list of times"], said)]
+        assert found == [], name
+        browser.execute_script("require('dijit/registry').byId(arguments[0]).closeDropDown()", name)
 
 
 def by_itself(page: Any, form: Any) -> None:

@@ -45,7 +45,16 @@ BY_FIELD: dict[type[forms.Field], str] = {
     forms.IntegerField: "dijit/form/NumberTextBox",
 }
 #: Where the <input> has a type of its own, whatever the field: <input type="range">.
-BY_INPUT_TYPE: dict[str, str] = {"color": NATIVE, "range": "dijit/form/HorizontalSlider", "file": NATIVE}
+BY_INPUT_TYPE: dict[str, str] = {
+    "color": NATIVE,
+    "file": NATIVE,
+    "month": NATIVE,
+    "week": NATIVE,
+    "range": "dijit/form/HorizontalSlider",
+    "date": "dijit/form/DateTextBox",
+    "time": "dijit/form/TimeTextBox",
+    "datetime-local": "djintegrate/DateTimeBox",
+}
 
 
 @dataclass(frozen=True)
@@ -142,6 +151,9 @@ def is_required(control: Control, bound: BoundField) -> bool:
         return bool(whole.required if getattr(whole, "require_all_fields", True) else control.field.required)
     if isinstance(control.field, forms.FileField) and bound.initial:
         # The file that is there already is kept.
+        return False
+    if isinstance(control.field, forms.NullBooleanField):
+        # "Unknown" is an answer.
         return False
     return bool(control.field.required)
 

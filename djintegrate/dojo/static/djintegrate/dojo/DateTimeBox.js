@@ -12,7 +12,7 @@ define([
 		function made(parts) { return parts && (isDate ? moments.toDate(parts) : moments.toTime(parts)); }
 		function read(text) { return made(moments.readGenerously(text, formats, selector)); }
 		return {
-			constraints: {}, pattern: ".*",
+			pattern: ".*",
 			parse: function (text) { return text.trim() === "" ? null : read(text) || undefined; },
 			serialize: function (value) { return moments.write(moments.ofDate(value), isDate ? "%Y-%m-%d" : "%H:%M:%S"); },
 			format: function (value) {
@@ -27,6 +27,7 @@ define([
 		value: "",
 		text: "",
 		formats: {},
+		constraints: {},
 		disabled: false,
 		readOnly: false,
 		required: false,
@@ -39,12 +40,12 @@ define([
 			this.timeBox = this._part(TimeTextBox, "time", this.formats.time || ["%H:%M:%S", "%H:%M"]);
 			this.focusNode = this.dateBox.focusNode;
 			this._show(this.text);
-			this._label();
 		},
 
 		_part: function (Dijit, kind, formats) {
 			var box = new Dijit(lang.mixin({
 				id: this.id + "__" + kind, disabled: this.disabled, readOnly: this.readOnly, tabIndex: this.tabIndex || "0",
+				constraints: kind === "date" ? lang.mixin({}, this.constraints) : {},
 				promptMessage: this.promptMessage || "", tooltipPosition: this.tooltipPosition || [],
 				// Together they are right or wrong, which the whole says.
 				isValid: function () { return true; }, displayMessage: function () {}, _refreshState: function () {}, validate: function () { return true; }
@@ -78,16 +79,6 @@ define([
 				this._show(text);
 				this._set("value", this._read());
 			}
-		},
-
-		// The label names both.
-		_label: function () {
-			var own = this.htmlControl, labels = own ? Array.prototype.slice.call(own.labels || []) : [];
-			labels.forEach(function (label, i) { label.id = label.id || this.id + "_label" + (i || ""); }, this);
-			if (!labels.length) { return; }
-			[this.domNode, this.dateBox.focusNode, this.timeBox.focusNode].forEach(function (node) {
-				node.setAttribute("aria-labelledby", labels.map(function (label) { return label.id; }).join(" "));
-			});
 		},
 
 		startup: function startup() {
@@ -138,19 +129,15 @@ define([
 
 		_setRequiredAttr: function (required) { this._set("required", required); },
 
-		_setDisabledAttr: function (disabled) {
-			this._set("disabled", disabled);
-			if (this.timeBox) {
-				this.dateBox.set("disabled", disabled);
-				this.timeBox.set("disabled", disabled);
-			}
-		},
+		_setDisabledAttr: function (disabled) { this._setBoth("disabled", disabled); },
 
-		_setReadOnlyAttr: function (readOnly) {
-			this._set("readOnly", readOnly);
+		_setReadOnlyAttr: function (readOnly) { this._setBoth("readOnly", readOnly); },
+
+		_setBoth: function (name, value) {
+			this._set(name, value);
 			if (this.timeBox) {
-				this.dateBox.set("readOnly", readOnly);
-				this.timeBox.set("readOnly", readOnly);
+				this.dateBox.set(name, value);
+				this.timeBox.set(name, value);
 			}
 		},
 

@@ -2,7 +2,10 @@
 // fills its frame by a javascript: address and inline handlers, all of which a Content-Security-Policy may forbid.
 define(["dojo/_base/declare", "dojo/on", "dijit/Editor"], function (declare, on, Editor) {
 	"use strict";
-	var FRAME = "html, body { margin: 0; } body { padding: 2px 4px; font: inherit; } #dijitEditorBody { outline: none; min-height: 100%; }";
+	// RichText gives the body the colours that the page has at that moment; what is light or dark now is the frame's to say.
+	var FRAME = "html { color-scheme: light dark; } html, body { margin: 0; } " +
+		"body { padding: 2px 4px; font: inherit; color: CanvasText !important; background: none !important; } " +
+		"#dijitEditorBody { outline: none; min-height: 100%; }";
 
 	return declare("djintegrate.Editor", Editor, {
 		buildRendering: function buildRendering() {
@@ -48,7 +51,21 @@ define(["dojo/_base/declare", "dojo/on", "dijit/Editor"], function (declare, on,
 		onLoad: function onLoad() {
 			this.inherited(onLoad, arguments);
 			this._first = this.get("value");
+			this.describe("");
 			this.own(on(this.document, "input", function () { this._set("displayedValue", this.sent()); }.bind(this)));
+		},
+
+		// Within the frame no id of the page's leads anywhere, so what describes the control is said in words.
+		describe: function (wrong) {
+			var body = this.isLoaded && this.document.getElementById("dijitEditorBody"), texts = [];
+			if (!body) { return; }
+			(this.field.getAttribute("aria-describedby") || "").split(/\s+/).forEach(function (id) {
+				var node = id && document.getElementById(id);
+				if (node && !node.hidden) { texts.push(node.textContent.trim()); }
+			});
+			body.setAttribute("aria-description", (wrong ? [wrong] : []).concat(texts).join(" "));
+			body.setAttribute("aria-invalid", String(!!wrong));
+			if (this.field.required) { body.setAttribute("aria-required", "true"); }
 		},
 
 		// What nobody changed stays as it was, to the letter.

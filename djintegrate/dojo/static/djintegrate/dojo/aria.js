@@ -5,21 +5,37 @@ define(["dojo/aspect", "dijit/registry"], function (aspect, registry) {
 	var SIGNS = "input[role~=presentation][tabindex='-1']";
 
 	// HTML's labels know of its own controls only: beside a hidden one, the dijit is called what that is called.
-	function label(dijit, own) {
-		var node = dijit.focusNode, labels;
+	function label(node, dijit, own) {
+		var labels;
 		if (!node || node === own || node.hasAttribute("aria-label") || node.hasAttribute("aria-labelledby")) {
 			if (node === own && node) { legend(node); }
 			return;
 		}
 		labels = Array.prototype.slice.call(own ? own.labels || [] : []);
 		labels.forEach(function (label, i) { label.id = label.id || dijit.id + "_label" + (i || ""); });
-		if (labels.length) {
+		if (labels.some(function (label) { return label.contains(own); })) {
+			node.setAttribute("aria-label", labels.map(function (label) { return textOf(label, own, dijit.domNode); }).join(" "));
+		} else if (labels.length) {
 			node.setAttribute("aria-labelledby", labels.map(function (label) { return label.id; }).join(" "));
 		} else if (own && own.title) {
 			node.setAttribute("aria-label", own.title);
 		} else if (own) {
 			legend(node);
 		}
+	}
+
+	// What a label says, without what the dijit within it shows.
+	function textOf(label, first, last) {
+		var range = document.createRange(), text;
+		range.selectNodeContents(label);
+		if (label.contains(first)) { range.setEndBefore(first); }
+		text = range.toString();
+		if (label.contains(last)) {
+			range.selectNodeContents(label);
+			range.setStartAfter(last);
+			text += range;
+		}
+		return text.trim();
 	}
 
 	// Where Django writes several controls for one field, their common legend is all there is.
@@ -66,14 +82,15 @@ define(["dojo/aspect", "dijit/registry"], function (aspect, registry) {
 
 	function tell(dijit, own) {
 		var node = dijit._popupStateNode;
-		label(dijit, own);
+		label(dijit.focusNode, dijit, own);
+		if (dijit.dateBox) { label(dijit.domNode, dijit, own); }
 		Array.prototype.forEach.call(dijit.domNode.querySelectorAll(SIGNS), function (sign) {
 			sign.setAttribute("aria-hidden", "true");
 		});
 		if (node && node.getAttribute("role") === "listbox") { select(dijit, node); }
 		if (node && node.getAttribute("role") === "combobox") { popup(dijit, node); }
 		if (dijit.focusNode && dijit.focusNode.getAttribute("role") === "spinbutton") { spinner(dijit); }
-		registry.findWidgets(dijit.domNode).forEach(function (part) { tell(part); });
+		registry.findWidgets(dijit.domNode).forEach(function (part) { tell(part, dijit.dateBox && own); });
 	}
 
 	return tell;

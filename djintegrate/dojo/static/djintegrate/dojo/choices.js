@@ -1,7 +1,8 @@
 // Dijits beside a <select>: which choices they have, and which option of the <select> is chosen by them.
-define(["dojo/store/Memory"], function (Memory) {
+define(["dojo/_base/lang", "dojo/store/Memory"], function (lang, Memory) {
 	"use strict";
-	var INDENT = "&#160;&#160;&#160;", MARK = "\0";
+	// The space itself: a key looks for the letter after it, and would not know an entity.
+	var INDENT = "\u00a0\u00a0\u00a0", MARK = "\0";
 
 	function optionsOf(node) { return Array.prototype.slice.call(node.options || []); }
 
@@ -44,6 +45,15 @@ define(["dojo/store/Memory"], function (Memory) {
 		node.selectedIndex = found ? found.index : -1;
 	}
 
+	// What the page did not suggest, for the server to judge.
+	function add(node, value, text) {
+		var option = document.createElement("option");
+		option.value = value;
+		option.textContent = text;
+		node.appendChild(option);
+		node.selectedIndex = option.index;
+	}
+
 	var menu = {
 		keeps: "beside",
 		given: function (node) { return { options: entries(node), value: chosen(node) ? token(chosen(node), optionsOf(node)) : undefined }; },
@@ -68,6 +78,9 @@ define(["dojo/store/Memory"], function (Memory) {
 					value = found ? token(found, options) : value;
 				}
 				return this.inherited(_setValueAttr, arguments, [value, priority]);
+			},
+			_setDisplay: function _setDisplay(label) {
+				return this.inherited(_setDisplay, arguments, [(label || "").replace(/^\u00a0+/, "")]);
 			},
 			_getValueAttr: function () {
 				var value = this._get("value") || "", option = value.charAt(0) === MARK && this.htmlControl.options[value.slice(1)];
@@ -110,13 +123,16 @@ define(["dojo/store/Memory"], function (Memory) {
 		},
 		renew: function (dijit, node) { dijit.set("store", store(node)); },
 		shown: function (dijit, node) { return ["value", node.value]; },
+		// A button that is pressed at once does not wait for dijit to look up what was typed.
+		settle: function (dijit) { if (!isFound(dijit)) { dijit.set("displayedValue", dijit.textbox.value); } },
 		write: function (dijit, node) {
 			var value = isFound(dijit) && dijit.textbox.value ? String(dijit.get("value")) : "";
-			if (node.tagName === "SELECT") {
-				choose(node, value);
-			} else {
+			if (node.tagName !== "SELECT") {
 				node.value = value;
+				return;
 			}
+			choose(node, value);
+			if (node.selectedIndex < 0 && value) { add(node, value, dijit.textbox.value); }
 		},
 		readable: isFound
 	};
@@ -141,38 +157,19 @@ define(["dojo/store/Memory"], function (Memory) {
 				return;
 			}
 			found = optionsOf(node).filter(function (option) { return text ? option.text === text : option.value === ""; })[0];
-			if (!found) {
-				// What nobody suggested, for the server to judge.
-				found = document.createElement("option");
-				found.value = found.textContent = text;
-				node.appendChild(found);
+			if (found) {
+				node.selectedIndex = found.index;
+			} else {
+				add(node, text, text);
 			}
-			node.selectedIndex = found.index;
 		}
 	};
 
-	// Its rows come from a StoreView; the <select> gets the one that is chosen.
-	var stored = {
-		keeps: "beside",
+	// Its rows come from a StoreView, which takes its time; the <select> gets the one that is chosen.
+	var stored = lang.mixin({}, sought, {
 		given: function (node, field, prototype) { return { _processInput: promptly(prototype) }; },
-		shown: function (dijit, node) { return ["value", node.value]; },
-		write: function (dijit, node) {
-			var value = isFound(dijit) && dijit.textbox.value ? String(dijit.get("value")) : "", option;
-			if (node.tagName !== "SELECT") {
-				node.value = value;
-				return;
-			}
-			choose(node, value);
-			if (node.selectedIndex < 0 && value) {
-				option = document.createElement("option");
-				option.value = value;
-				option.textContent = dijit.textbox.value;
-				node.appendChild(option);
-				node.selectedIndex = option.index;
-			}
-		},
-		readable: isFound
-	};
+		renew: null, settle: null
+	});
 
 	return { menu: menu, sought: sought, typed: typed, stored: stored };
 });

@@ -86,6 +86,13 @@ define(["require", "dojo/Deferred", "dojo/window", "./kept", "./validity"], func
 				});
 			});
 		});
+		// After Back, a browser fills in its own controls when it has shown the page.
+		window.addEventListener("pageshow", function () {
+			validity.all().forEach(function (entry) {
+				entry.links.forEach(kept.catchUp);
+				validity.refresh(entry);
+			});
+		});
 		new MutationObserver(function (changes) {
 			changes.forEach(function (change) {
 				var own = kept.linkOf(change.target);

@@ -1,8 +1,8 @@
 // Makes a dijit for a control of the HTML, which stays in the page with its name, its attributes and its listeners: it is
 // what is sent, reset, refilled, validated and heard. The table of kinds.js says how a dijit stands for it.
 define([
-	"dojo/_base/declare", "dojo/_base/lang", "dojo/aspect", "dijit/registry", "./aria", "./kinds", "./dialogs", "./styles"
-], function (declare, lang, aspect, registry, aria, kinds) {
+	"dojo/_base/declare", "dojo/_base/lang", "dojo/aspect", "dijit/focus", "dijit/registry", "./aria", "./kinds", "./dialogs", "./styles"
+], function (declare, lang, aspect, focus, registry, aria, kinds) {
 	"use strict";
 	var CONTROL = "[data-dojo-attach-point*=focusNode], [data-dojo-attach-point*=textbox]",
 		// What the face of a hidden control has of it; the rest, such as its name, stays with the control alone.
@@ -11,7 +11,15 @@ define([
 		FOREIGN = ["autocomplete", "checked", "name", "required", "tabindex", "type", "value"],
 		STATE = ["disabled", "readonly", "hidden", "class"],
 		classes = [],
-		links = new WeakMap();
+		links = new WeakMap(),
+		isCopy = false;
+
+	// Dijit, which hears of every focus in the page, would take a copy for a way out of the dijit.
+	["_onFocusNode", "_onBlurNode"].forEach(function (name) {
+		aspect.around(focus, name, function (original) {
+			return function () { if (!isCopy) { original.apply(focus, arguments); } };
+		});
+	});
 
 	function toArray(list) { return Array.prototype.slice.call(list); }
 
@@ -105,13 +113,14 @@ define([
 	function carry(link) {
 		var node = link.node, first = faces(link.dijit)[0];
 		faces(link.dijit).forEach(function (face) {
+			// Beside a list of choices, that of what was typed earlier would be in the way.
+			if (!node.options) { face.removeAttribute("autocomplete"); }
 			toArray(node.attributes).forEach(function (attribute) {
 				if (CARRIED.test(attribute.name) && !(attribute.name === "autofocus" && face !== first)) {
 					face.setAttribute(attribute.name, attribute.value);
 				}
 			});
 			if (node.required) { face.setAttribute("aria-required", "true"); }
-			if (node.tabIndex > 0 || node.hasAttribute("tabindex")) { face.tabIndex = node.tabIndex; }
 		});
 		if (/^(number|email|url|tel|search)$/.test(node.type) && !node.hasAttribute("inputmode") && first && first.matches("input")) {
 			// The keyboard that a phone shows for the control.
@@ -122,8 +131,8 @@ define([
 	// Hides the control, which stays in its place.
 	function hide(node) { node.style.setProperty("display", "none", "important"); }
 
-	// Write what the dijit has into the control, and let the page hear of it as of any control.
-	function write(link, isFinal) {
+	// Write what the dijit has into the control, and let the page hear of it as of any control: of each key, and of what is new.
+	function write(link, isFinal, isKey) {
 		var node = link.node, before = node.value, index = node.selectedIndex, text;
 		if (link.quiet || link.dijit._destroyed) { return; }
 		if (link.row.write) {
@@ -133,7 +142,8 @@ define([
 			if (text !== undefined && text !== node.value) { node.value = text; }
 		}
 		link.own = true;
-		if (node.value !== before || node.selectedIndex !== index) { fire(node, "input"); }
+		if (isKey && node.value === link.typed || node.value !== before || node.selectedIndex !== index) { fire(node, "input"); }
+		if (isKey) { link.typed = node.value; }
 		if (isFinal && (node.value !== link.reported || node.selectedIndex !== link.reportedIndex)) {
 			note(link);
 			fire(node, "change");
@@ -142,7 +152,7 @@ define([
 	}
 
 	function note(link) {
-		link.reported = link.node.value;
+		link.reported = link.typed = link.node.value;
 		link.reportedIndex = link.node.selectedIndex;
 	}
 
@@ -158,6 +168,11 @@ define([
 		}
 		link.quiet = false;
 		note(link);
+	}
+
+	// Another value may have come without an event.
+	function catchUp(link) {
+		if (link.row.keeps === "box" || link.node.value !== link.reported || link.node.selectedIndex !== link.reportedIndex) { show(link); }
 	}
 
 	function restoreTabIndex(link) {
@@ -177,10 +192,17 @@ define([
 			node.disabled = itself;
 			if (link.row.keeps === "box") { restoreTabIndex(link); }
 		}
+		if (disabled && link.row.keeps === "beside") {
+			// Dijit leaves those that are no control of HTML to the mouse and to scripts.
+			faces(dijit).forEach(function (face) { face.removeAttribute("tabindex"); });
+		}
 		if ("readOnly" in dijit && node.type !== "checkbox" && node.type !== "radio" && !!dijit.readOnly !== !!node.readOnly && "readOnly" in node) {
 			dijit.set("readOnly", node.readOnly);
 		}
-		if (link.row.keeps === "beside") { dijit.domNode.hidden = node.hidden; }
+		if (!!link.hidden !== node.hidden) {
+			link.hidden = node.hidden;
+			if (node.hidden) { hide(dijit.domNode); } else { dijit.domNode.style.removeProperty("display"); }
+		}
 	}
 
 	function connectBeside(link) {
@@ -191,7 +213,16 @@ define([
 				face.addEventListener(type, function (event) {
 					event.stopPropagation();
 					if (type === "input") { setTimeout(function () { write(link, false); }); }
-					write(link, type === "change");
+					write(link, type === "change", type === "input");
+				});
+			});
+			// What the control's own listeners hear of any control.
+			["focus", "blur", "keydown", "keypress", "keyup", "click", "paste"].forEach(function (type) {
+				face.addEventListener(type, function (event) {
+					if (event.relatedTarget && dijit.domNode.contains(event.relatedTarget)) { return; }
+					isCopy = true;
+					if (!node.dispatchEvent(new event.constructor(type, lang.mixin({}, event, { bubbles: false })))) { event.preventDefault(); }
+					isCopy = false;
 				});
 			});
 		});
@@ -235,10 +266,15 @@ define([
 			before = attributesOf(node), state = stateOf(node), hadFocus = document.activeElement === node, isBeside = row.keeps === "beside",
 			attrs = lang.mixin(
 				{ htmlControl: node }, node.className ? { "class": node.className } : {},
-				node.readOnly ? { readOnly: true } : {}, node.tabIndex > 0 ? { tabIndex: node.tabIndex } : {}, node.title ? { title: node.title } : {},
+				node.readOnly ? { readOnly: true } : {}, node.hasAttribute("tabindex") ? { tabIndex: node.tabIndex } : {}, node.title ? { title: node.title } : {},
 				given, row.methods ? row.methods(field) : {}, lang.clone(field.attrs)
 			), place = node, link, dijit;
+		if (given.constraints) { attrs.constraints = lang.mixin(given.constraints, attrs.constraints); }
 		attrs.disabled = node.disabled || !!field.attrs.disabled;
+		toArray(node.labels || []).forEach(function (label) {
+			// A label around the control would be that of the first control in the dijit's template.
+			if (node.id && !label.htmlFor) { label.htmlFor = node.id; }
+		});
 		if (node.id) { attrs.id = safe(node.id); }
 		if (attrs.required && !("_setRequiredAttr" in Dijit.prototype)) {
 			// It would be an attribute, and mean the element that the dijit is made of.
@@ -323,8 +359,9 @@ define([
 	}
 
 	return {
-		make: make, connect: connect, show: show, adapt: adapt, isDisabled: isDisabled,
+		make: make, connect: connect, show: show, catchUp: catchUp, adapt: adapt, isDisabled: isDisabled,
 		settle: function (link) {
+			if (link.row.settle) { link.row.settle(link.dijit); }
 			if (link.row.keeps === "beside") { write(link, true); }
 		},
 		linkOf: function (node) { return links.get(node); },

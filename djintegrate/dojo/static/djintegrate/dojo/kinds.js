@@ -7,6 +7,7 @@
 // shown     [property, value]: what the dijit is told after the control has changed by other ways, such as a reset.
 // written   the text for the control ("beside" only); undefined for what the dijit cannot make anything of.
 // readable  whether what is in the dijit can be read; where it is missing, it always can.
+// settle    what is done before a form is sent, where the dijit would know it only a moment later.
 // plain     a text of the control as the rules have it: numbers with a dot, dates in ISO's form.
 // methods   what instances do in another way than their class.
 define(["dojo/_base/lang", "dojo/date/stamp", "./choices", "./moments", "./numbers"], function (lang, stamp, choices, moments, numbers) {
@@ -48,6 +49,16 @@ define(["dojo/_base/lang", "dojo/date/stamp", "./choices", "./moments", "./numbe
 				.map(function (option) { return option.value; })];
 		}
 	};
+
+	// The attributes min and max of <input type="date"> and its kin, as calendars and lists of times take them.
+	function bounds(node, selector) {
+		var made = {};
+		["min", "max"].forEach(function (name) {
+			var text = node[name];
+			if (text) { made[name] = selector === "date" ? text.slice(0, 10) : "T" + text; }
+		});
+		return made;
+	}
 
 	// A calendar or a list of times. What is typed is sent as it is typed, if the server can read it.
 	function moment(selector) {
@@ -120,7 +131,7 @@ define(["dojo/_base/lang", "dojo/date/stamp", "./choices", "./moments", "./numbe
 
 		var native = {
 			keeps: "beside",
-			given: function (node) { return { value: readIso(node.value), pattern: ".*" }; },
+			given: function (node) { return { value: readIso(node.value), pattern: ".*", constraints: bounds(node, selector) }; },
 			shown: function (dijit, node) { return ["value", readIso(node.value)]; },
 			written: function (dijit) {
 				var value = dijit.get("value");
@@ -252,7 +263,7 @@ define(["dojo/_base/lang", "dojo/date/stamp", "./choices", "./moments", "./numbe
 		"djintegrate.StoreSelect": choices.stored,
 		"djintegrate.DateTimeBox": {
 			keeps: "beside",
-			given: function (node, field) { return { text: node.value, formats: field.value || {} }; },
+			given: function (node, field) { return { text: node.value, formats: field.value || {}, constraints: bounds(node, "date") }; },
 			shown: function (dijit, node) { return ["text", node.value]; },
 			written: function (dijit) { return dijit.toString(); },
 			readable: function (dijit) { return dijit.get("value") !== undefined; },

@@ -16,6 +16,11 @@ define(["./kept", "./patterns", "./rules"], function (kept, patterns, rules) {
 
 	function isBox(node) { return node.type === "checkbox" || node.type === "radio"; }
 
+	function isList(entry) {
+		var node = entry.links[0].node;
+		return node.multiple || (node.type === "checkbox" && node.id !== entry.field.id);
+	}
+
 	// What the browser is going to send of a field, a list.
 	function sent(entry) {
 		var node = entry.links[0].node;
@@ -76,6 +81,8 @@ define(["./kept", "./patterns", "./rules"], function (kept, patterns, rules) {
 		// Elements without anything to see are no text.
 		if (field.rules.html && !/<(hr|img)\b/i.test(text) && !text.replace(/<[^>]*>|&nbsp;|\s/g, "")) { text = ""; }
 		if (text === "" && link.row.judged) { text = link.row.judged(link.dijit, link.node, field) || ""; }
+		// Of several choices, one whose value is empty is one all the same.
+		if (text === "" && sent(entry).length && isList(entry)) { return ""; }
 		if (text === "") { return field.rules.required || ""; }
 		return rules.broken(field.rules.list, link.row.plain ? link.row.plain(text, field) : text, link.node.files);
 	}
@@ -167,9 +174,10 @@ define(["./kept", "./patterns", "./rules"], function (kept, patterns, rules) {
 			(link.parts || []).forEach(function (part) { part._set("state", is ? "Error" : ""); });
 			kept.faces(dijit).forEach(function (face) {
 				if (is || face.hasAttribute("aria-invalid")) { face.setAttribute("aria-invalid", String(is)); }
-				if (entry.text) { describe(face, entry.text.id, !!shown); }
+				if (entry.text && !dijit.describe) { describe(face, entry.text.id, !!shown); }
 			});
 			if (is || link.node.hasAttribute("aria-invalid")) { link.node.setAttribute("aria-invalid", String(is)); }
+			if (dijit.describe) { dijit.describe(plainText(shown)); }
 		});
 	}
 

@@ -21,7 +21,10 @@ lease_seconds = Setting("JOBS_LEASE_SECONDS", number("a number of seconds, 3 or 
 """After how long a `jobs run` that has not been heard of counts as killed."""
 email_backend = Setting(
     "JOBS_EMAIL_BACKEND",
-    text('the dotted path of an e-mail backend, for instance "django.core.mail.backends.smtp.EmailBackend"'),
+    function(
+        'the dotted path of an e-mail backend, for instance "django.core.mail.backends.smtp.EmailBackend"',
+        only_path=True,
+    ),
     "django.core.mail.backends.smtp.EmailBackend",
 )
 """The backend that really sends what djintegrate.jobs.mail.EmailBackend was given."""

@@ -15,7 +15,7 @@ from email.mime.base import MIMEBase
 from email.parser import BytesParser
 from typing import Any
 
-from django.core.mail import EmailMessage, EmailMultiAlternatives, get_connection
+from django.core.mail import EmailMessage, EmailMultiAlternatives
 from django.core.mail.backends.base import BaseEmailBackend
 from django.utils import timezone
 
@@ -44,7 +44,7 @@ class EmailBackend(BaseEmailBackend):
 @task
 def send_message(message: dict[str, Any], options: dict[str, Any], tried: int = 0) -> str:
     """Send one message by JOBS_EMAIL_BACKEND. Where the server does not answer, or refuses for now, later once more."""
-    connection = get_connection(conf.email_backend(), **options)
+    connection = conf.email_backend()(**options)
     try:
         connection.send_messages([_from_json(message)])
     except Exception as error:

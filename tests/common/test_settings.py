@@ -50,6 +50,8 @@ VALUES: list[Any] = [None, *ODD, *TEXTS, *SEVERAL, *PAIRS]
 """Of each type that may come to somebody's mind."""
 
 ALSO_RIGHT: dict[str, list[Any]] = {
+    # Whether there is a cache of that name, another check says.
+    "JOBS_CACHE": TEXTS,
     "JSONRPC_CONSOLE": [True],
     "JSONRPC_MAX_BATCH": [5, 10**400],
     "JSONRPC_MAX_BYTES": [10**400],

@@ -377,3 +377,43 @@ def test_threads_do_not_share_what_they_claim(site: Site) -> None:
     locks.release("a" * 32, owner)
     assert locks.take("a" * 32, other)
     locks.release("a" * 32, other)
+
+
+def test_with_fsync_files_and_journal_are_on_the_disk_before_the_commit(
+    site: Site, settings: Any, monkeypatch: Any
+) -> None:
+    settings.FILES_FSYNC = True
+    synced: list[str] = []
+    before: list[str] = []
+    fsync, record = os.fsync, decisions.record
+
+    def noted_fsync(descriptor: int) -> None:
+        synced.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+        fsync(descriptor)
+
+    def noted_record(*args: Any) -> None:
+        before.extend(synced)
+        record(*args)
+
+    monkeypatch.setattr(os, "fsync", noted_fsync)
+    monkeypatch.setattr(decisions, "record", noted_record)
+    site.put("folder/one")
+    put_everything(site)
+    with files.transaction(site.alias) as t:
+        t.copy_file(site.media / "folder", site.media / "copy")
+        change_everything(site)
+    assert site.files == {**AFTER, "folder/one": "old", "copy/one": "old"}
+    names = [Path(path).name for path in before]
+    assert {"new", "one", "copy", "media", "journal"} <= set(names)
+    assert any(name.startswith(".files-") for name in names)
+    assert [name for name in names if name.endswith(".journal")]
+
+
+def test_without_fsync_nothing_waits_for_the_disk(site: Site, monkeypatch: Any) -> None:
+    def no_fsync(descriptor: int) -> None:
+        raise AssertionError("fsync")
+
+    monkeypatch.setattr(os, "fsync", no_fsync)
+    put_everything(site)
+    change_everything(site)
+    assert site.files == AFTER

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from io import StringIO
@@ -19,7 +16,7 @@ from django.db import connection, connections
 from django.db.transaction import atomic
 
 from djintegrate import files
-from djintegrate.files import PathLocked, Undecided, upkeep, world
+from djintegrate.files import Undecided, upkeep, world
 from djintegrate.files.core import decisions
 from djintegrate.files.core.changes import Change
 from djintegrate.files.core.journal import Journal
@@ -27,7 +24,7 @@ from djintegrate.files.core.unit import Unit
 from tests.support.files import FILES, Site
 from tests.support.files import decisions as rows_of_decisions
 from tests.support.files import site as site
-from tests.support.helpers import Oops, in_thread
+from tests.support.helpers import Oops
 
 pytest_plugins = ["tests.support.fixtures"]
 pytestmark = FILES
@@ -319,61 +316,41 @@ def test_a_native_alias_in_zopes_transaction_needs_no_row(
     assert site.files == ({"two": "new"} if commits else {"one": "old"})
 
 
-def test_a_lock_dies_with_its_process(site: Site) -> None:
-    path = site.put("one")
-    child = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(site.journal), str(path)], stdout=subprocess.PIPE, text=True, cwd=os.getcwd()
-    )
-    assert child.stdout is not None
-    assert child.stdout.readline() == "held\n"
-    with pytest.raises(PathLocked), files.transaction(site.alias) as t:
-        t.remove_file(path)
-    child.send_signal(signal.SIGKILL)
-    child.wait()
+def test_with_fsync_files_and_journal_are_on_the_disk_before_the_commit(
+    site: Site, settings: Any, monkeypatch: Any
+) -> None:
+    settings.FILES_FSYNC = True
+    synced: list[str] = []
+    before: list[str] = []
+    fsync, record = os.fsync, decisions.record
+
+    def noted_fsync(descriptor: int) -> None:
+        synced.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+        fsync(descriptor)
+
+    def noted_record(*args: Any) -> None:
+        before.extend(synced)
+        record(*args)
+
+    monkeypatch.setattr(os, "fsync", noted_fsync)
+    monkeypatch.setattr(decisions, "record", noted_record)
+    site.put("folder/one")
+    put_everything(site)
     with files.transaction(site.alias) as t:
-        t.remove_file(path)
-    assert site.files == {}
+        t.copy_file(site.media / "folder", site.media / "copy")
+        change_everything(site)
+    assert site.files == {**AFTER, "folder/one": "old", "copy/one": "old"}
+    names = [Path(path).name for path in before]
+    assert {"new", "one", "copy", "media", "journal"} <= set(names)
+    assert any(name.startswith(".files-") for name in names)
+    assert [name for name in names if name.endswith(".journal")]
 
 
-HOLD = """
-import sys, time
-from pathlib import Path
-from djintegrate.files.core.journal import Folder
-from djintegrate.files.core.paths import Paths
-from djintegrate.files.core.places import PathPlace
-folder = Folder(Path(sys.argv[1]))
-assert Paths(folder, "of a process that dies", lambda name: None).take(PathPlace(sys.argv[2]))
-print("held", flush=True)
-time.sleep(60)
-"""
+def test_without_fsync_nothing_waits_for_the_disk(site: Site, monkeypatch: Any) -> None:
+    def no_fsync(descriptor: int) -> None:
+        raise AssertionError("fsync")
 
-
-def test_a_forked_child_leaves_its_parents_files_alone(site: Site) -> None:
-    with atomic(site.alias):
-        site.save("one")
-        unit = world.reading(site.alias)
-        assert unit is not None
-        child = os.fork()
-        if child == 0:
-            unit.aborted()
-            taken = world.current().folder.locks.take("0" * 32, object())
-            os._exit(0 if taken else 1)
-        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-        assert site.files == {"one": "new"}
-        with pytest.raises(PathLocked):
-            site.in_thread(lambda: site.storage.delete("one"))
-    assert site.files == {"one": "new"}
-
-
-def test_threads_do_not_share_what_they_claim(site: Site) -> None:
-    locks = world.current().folder.locks
-    owner, other = object(), object()
-    assert (locks.take("a" * 32, owner), locks.take("a" * 32, owner)) == (1, 2)
-    assert not in_thread(lambda: locks.take("a" * 32, other))
-    locks.release("a" * 32, other)
-    assert not locks.take("a" * 32, other)
-    locks.release("a" * 32, owner)
-    assert not locks.take("a" * 32, other)
-    locks.release("a" * 32, owner)
-    assert locks.take("a" * 32, other)
-    locks.release("a" * 32, other)
+    monkeypatch.setattr(os, "fsync", no_fsync)
+    put_everything(site)
+    change_everything(site)
+    assert site.files == AFTER

@@ -1,4 +1,4 @@
-"""Three Django apps, each usable alone: Storm beside Django, OpenID sign-in with Launchpad teams, Dojo for forms."""
+"""Django apps, each usable alone: Storm beside Django, sign-in with Launchpad teams, Dojo for forms, and companions."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ STORM_RETRY_ATTEMPTS = 3
 # Not in the database: so a request that was rolled back can still say why.
 MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 
-# Work that a request leaves to others, once it has committed. `make run` starts a worker; elsewhere: manage.py jobs run.
+# Work that a request leaves to others, once it has committed. `make run` starts a worker; else manage.py jobs run.
 TASKS = {"default": {"BACKEND": "djintegrate.jobs.DatabaseBackend"}}
 JOBS_CACHE = "jobs"
 CACHES = {

@@ -41,7 +41,7 @@ def work(name: str, parent: int, backend_name: str, queues: list[str], interval:
 
 
 def _is_there_work(backend_name: str, queues: list[str]) -> bool:
-    """Asked without a lock. The inner engine's worker locks all of SQLite to look, and requests that write then fail."""
+    """Asked without a lock: the inner engine's worker locks all of SQLite to look, and requests that write fail."""
     from django_tasks_db.models import DBTaskResult
 
     ready = DBTaskResult.objects.ready().filter(backend_name=backend_name)

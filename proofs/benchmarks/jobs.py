@@ -1,7 +1,7 @@
 """What jobs cost: `python -m proofs.benchmarks.jobs`. Both sides of each row are taken by turns, in one process.
 
-Enqueueing beside the insertion of the queue's own row by hand, in a transaction; and empty tasks through a worker beside
-the same on django-tasks-db's own backend. Ends with 1 when a bound does not hold.
+Enqueueing beside the insertion of the queue's own row by hand, in a transaction; and empty tasks through a worker
+beside the same on django-tasks-db's own backend. Ends with 1 when a bound does not hold.
 """
 
 from __future__ import annotations
@@ -49,7 +49,9 @@ def main() -> int:
         )
     print(f"Jobs on {options.db}")
     print(f"  enqueue() beside the row by hand: {enqueue:.2f} (at most {ENQUEUE_BOUND})")
-    print(f"  empty tasks beside the inner engine's own: {throughput:.2f} of its throughput (at least {THROUGHPUT_BOUND})")
+    print(
+        f"  empty tasks beside the inner engine's own: {throughput:.2f} of its throughput (at least {THROUGHPUT_BOUND})"
+    )
     return 0 if enqueue <= ENQUEUE_BOUND and throughput >= THROUGHPUT_BOUND else 1
 
 

@@ -1,4 +1,4 @@
-"""Mail to those who attend a session. It is sent if, and only if, the transaction commits: EMAIL_BACKEND sees to that."""
+"""Mail to those who attend a session. EMAIL_BACKEND sends it if, and only if, the transaction commits."""
 
 from __future__ import annotations
 

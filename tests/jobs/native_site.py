@@ -62,10 +62,9 @@ def main() -> None:
     with suppress(ZeroDivisionError), transaction.atomic():
         grant.enqueue("aborted")
         raise ZeroDivisionError
-    with transaction.atomic():
-        with suppress(ZeroDivisionError), transaction.atomic():
-            grant.enqueue("rolled back")
-            raise ZeroDivisionError
+    with transaction.atomic(), suppress(ZeroDivisionError), transaction.atomic():
+        grant.enqueue("rolled back")
+        raise ZeroDivisionError
     grant_and_fail.enqueue("failed")
     grant_in_steps.enqueue("step")
     lose.enqueue("lost")

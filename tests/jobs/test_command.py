@@ -229,7 +229,7 @@ def test_an_option_that_does_not_fit_is_said_with_its_value(option: str, value: 
 
 def test_a_queue_that_the_backend_does_not_have_is_said_with_those_it_has(settings: Any) -> None:
     settings.TASKS = {"default": {"BACKEND": "djintegrate.jobs.DatabaseBackend", "QUEUES": ["mail", "exports"]}}
-    with pytest.raises(CommandError, match="--queues is 'mail,export'.*: exports, mail"):
+    with pytest.raises(CommandError, match=r"--queues is 'mail,export'.*: exports, mail"):
         _jobs("run", "--queues", "mail,export")
 
 

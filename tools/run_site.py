@@ -48,13 +48,17 @@ def main() -> None:
 
 def _serve(site: list[str], workers: list[str]) -> int:
     """The site, and beside it those who run its jobs. They end together."""
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
-    processes = [subprocess.Popen([sys.executable, "manage.py", *command]) for command in (site, workers)]
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, frame: sys.exit(0))
+    # Sessions of their own: Ctrl-C reaches this process alone, so each of them is asked to end once.
+    processes = [
+        subprocess.Popen([sys.executable, "manage.py", *command], start_new_session=True) for command in (site, workers)
+    ]
     try:
         return processes[0].wait()
-    except KeyboardInterrupt:
-        return 0  # Ctrl-C has reached the others as well.
     finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_IGN)
         for process in processes:
             process.terminate()
         for process in processes:

@@ -190,7 +190,9 @@ class Run:
 
     def _as_taken(self) -> Any:
         """The row, unless another worker has taken it since: the moment of that tells the two apart."""
-        return type(self.row).objects.filter(pk=self.row.pk, started_at=self.row.started_at)
+        # Not from a replica, which may not know of it yet.
+        rows = type(self.row).objects.using(self._alias())
+        return rows.filter(pk=self.row.pk, started_at=self.row.started_at)
 
     def _begin(self) -> None:
         transaction.begin()

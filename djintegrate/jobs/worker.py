@@ -8,6 +8,9 @@ import threading
 import time
 from typing import Any
 
+from django.db import OperationalError, close_old_connections
+from django_tasks_db.utils import is_locked_database_exception
+
 from .tasks import Status, name_of, task_finished, task_started
 
 logger = logging.getLogger("djintegrate.jobs")
@@ -17,17 +20,37 @@ PARENT_SECONDS = 1.0
 
 def work(name: str, parent: int, backend_name: str, queues: list[str], interval: float) -> None:
     """Run jobs until told to stop, or until `jobs run`, which is the process `parent`, has gone."""
+    # Not above: it brings the models, which are not loaded when this module is.
     from django_tasks_db.management.commands.db_worker import Worker
 
     task_started.connect(_note_start, dispatch_uid="jobs.line_start")
     task_finished.connect(_say_end, dispatch_uid="jobs.line_end")
     worker = Worker(
-        queue_names=queues, interval=interval, batch=False, backend_name=backend_name, startup_delay=False,
+        queue_names=queues, interval=interval, batch=True, backend_name=backend_name, startup_delay=False,
         max_tasks=None, worker_id=name, excluded_queue_names=[],
     )  # fmt: skip
     worker.configure_signals()
     threading.Thread(target=_end_with_parent, args=(worker, parent), daemon=True).start()
-    worker.run()
+    while worker.running:
+        if _is_there_work(backend_name, queues):
+            # Until the queue is empty.
+            worker.run()
+        close_old_connections()
+        if worker.running:
+            time.sleep(interval)
+
+
+def _is_there_work(backend_name: str, queues: list[str]) -> bool:
+    """Asked without a lock: the inner engine's worker locks all of SQLite to look, and requests that write fail."""
+    from django_tasks_db.models import DBTaskResult
+
+    ready = DBTaskResult.objects.ready().filter(backend_name=backend_name)
+    try:
+        return bool((ready if "*" in queues else ready.filter(queue_name__in=queues)).exists())
+    except OperationalError as error:
+        if not is_locked_database_exception(error):
+            raise
+        return False
 
 
 def _end_with_parent(worker: Any, parent: int) -> None:

@@ -1,4 +1,4 @@
-"""Mail to those who attend a session. It is sent if, and only if, the transaction commits: see EMAIL_BACKEND."""
+"""Mail to those who attend a session. EMAIL_BACKEND sends it if, and only if, the transaction commits."""
 
 from __future__ import annotations
 

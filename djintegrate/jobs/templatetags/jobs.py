@@ -6,6 +6,7 @@ from typing import Any
 
 from django import template
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from djintegrate.common import csp
 
@@ -36,6 +37,21 @@ def job_progress(context: Any, job: Any) -> dict[str, Any]:
         "has_dojo": has_dojo,
         "nonce": csp.nonce(request) if request is not None else "",
     }
+
+
+LABELS = {
+    "ready": _("Waiting for a worker"),
+    "running": _("Running"),
+    "successful": _("Done"),
+    "failed": _("Failed"),
+    "stopped": _("Stopped"),
+}
+
+
+@register.filter
+def label(state: str) -> Any:
+    """What people read of a state."""
+    return LABELS[state]
 
 
 @register.filter

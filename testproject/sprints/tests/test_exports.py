@@ -84,8 +84,8 @@ class ExportTests(World):
             self.assertLessEqual(max(len(each.encode()) for each in folded.split("\r\n")), LINE_BYTES)
 
     def test_a_request_that_fails_exports_nothing(self) -> None:
-        broken = mock.patch("testproject.sprints.exporting.redirect", side_effect=ZeroDivisionError)
-        with broken, self.assertRaises(ZeroDivisionError):
+        failing = mock.patch("testproject.sprints.exporting.redirect", side_effect=ZeroDivisionError)
+        with failing, self.assertRaises(ZeroDivisionError):
             self.client.post(self.url(page="export/csv/"))
         self.assertFalse(DBTaskResult.objects.exists())
 

@@ -68,11 +68,10 @@ class NoticeTests(World):
 
     def test_a_request_that_fails_sends_nothing(self) -> None:
         session = self.attended()
-        broken = mock.patch("testproject.sprints.views.redirect", side_effect=ZeroDivisionError)
-        with broken, self.assertRaises(ZeroDivisionError):
-            self.client.post(
-                self.url(session, "schedule/"), {"room": self.studio.id, "day": "2099-06-01", "time": "14:00"}
-            )
+        form = {"room": self.studio.id, "day": "2099-06-01", "time": "14:00"}
+        failing = mock.patch("testproject.sprints.views.redirect", side_effect=ZeroDivisionError)
+        with failing, self.assertRaises(ZeroDivisionError):
+            self.client.post(self.url(session, "schedule/"), form)
         self.assertFalse(DBTaskResult.objects.exists())
         work()
         self.assertEqual(mail.outbox, [])

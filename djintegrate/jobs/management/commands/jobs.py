@@ -145,8 +145,8 @@ def _queues(backend: str | None, text: str) -> list[str]:
     unknown = [each for each in queues if known and each != "*" and each not in known]
     if unknown or "" in queues:
         raise CommandError(
-            f"--queues is {text!r}. Make it some of the queues of TASKS[{backend!r}], comma-separated, or * for all: "
-            f"{', '.join(sorted(known)) or 'any name'}."
+            f"--queues is {text!r}. Make it some of the queues of TASKS[{backend!r}], separated by commas, "
+            f"or * for all: {', '.join(sorted(known)) or 'any name'}."
         )
     return queues
 

@@ -8,6 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError
 
+from djintegrate.storm_backend.management.commands.storm_indoubt import Command
 from djintegrate.storm_backend.two_phase.recovery import Survey
 from tests.support.helpers import TRANSACTIONS
 
@@ -27,6 +28,6 @@ def test_a_deadlock_while_decisions_are_forgotten_is_no_traceback(
 
     monkeypatch.setattr(Survey, "forget", deadlock)
     try:
-        call_command("storm_indoubt", all=True, older_than=0)
+        call_command(Command(), all=True, older_than=0)
     except CommandError as error:
         assert "Deadlock" in str(error)

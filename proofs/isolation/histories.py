@@ -28,11 +28,12 @@ from tools.servers import ServerUnavailable, running
 
 from .checker import ALWAYS, READ_COMMITTED, SERIALIZABLE, SNAPSHOT, Anomaly, Kind, check
 from .history import Append, Fate, Read, Transaction
-from .sites import LEVELS, configure, make_tables, native
+from .sites import LEVELS, configure, drop_tables, make_tables, native
 
 UNAVAILABLE = 77
 PROCESSES = 4
 SHOWN, WIDTH = 5, 600
+RECHECK = 0.2
 BETWEEN_KILLS = (1, 4)
 FORBIDDEN = {
     "sqlite": dict.fromkeys(LEVELS["sqlite"], SERIALIZABLE),
@@ -93,7 +94,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _set_up(kind, uri, levels, options.stores)
         held = ", through objects that were held" if options.held else ""
         print(f"{options.db}, {options.stores} store{'s in two phases' * (options.stores == 2)}{held}", flush=True)
-        return max(_at_level(kind, level, options) for level in levels)
+        try:
+            return max(_at_level(kind, level, options) for level in levels)
+        finally:
+            _clean_up(kind, levels, options.stores)
 
 
 def _at_level(kind: str, level: str, options: argparse.Namespace) -> int:
@@ -108,7 +112,9 @@ def _at_level(kind: str, level: str, options: argparse.Namespace) -> int:
     )
     print(f"    allowed, and seen: {'; '.join(sorted(allowed)) or 'nothing'}", flush=True)
     if options.held:
-        print(f"    {len(played.stale)} reads through an object were of before another's commit", flush=True)
+        print(
+            f"    {len(played.stale)} reads through an object, and then by SQL, had another's write between", flush=True
+        )
     for anomaly in wrong[:SHOWN]:
         print(f"    WRONG: {anomaly[:WIDTH]}", flush=True)
     return 1 if wrong else 0
@@ -129,7 +135,8 @@ def judge(kind: str, level: str, played: Played, stores: int) -> tuple[list[str]
         wrong += [f"across the stores: {anomaly}" for anomaly in check(played.history, across)]
         allowed += _allowed(played.history, across)
     for label, orm, held, fresh in played.stale:
-        if (kind, level) in EXACT or fresh[: len(held)] != held:
+        is_later = Kind.ORDER not in forbidden or fresh[: len(held)] == held
+        if (kind, level) in EXACT or not is_later:
             wrong.append(f"{label} through an object of {orm}: {held}, and in the database {fresh}")
     return list(map(str, wrong)), {anomaly.kind.value for anomaly in allowed}
 
@@ -161,22 +168,32 @@ def play(kind: str, level: str, options: argparse.Namespace) -> Played:
             return _fork(lambda: run(work, number, done))
 
         alive = [start(0) for _ in range(PROCESSES)]
-        while (done := _count(folder)) < options.transactions:
-            time.sleep(random.uniform(*BETWEEN_KILLS))
-            if options.no_kills:
-                continue
-            if kind == "sqlite" or random.random() < 0.5:
-                _kill(alive.pop(random.randrange(len(alive))))
-                played.kills["processes"] += 1
+        try:
+            while (done := _count(folder)) < options.transactions:
+                time.sleep(random.uniform(*BETWEEN_KILLS))
+                if options.no_kills:
+                    continue
+                if kind == "sqlite" or random.random() < 0.5:
+                    _kill(alive.pop(random.randrange(len(alive))))
+                    played.kills["processes"] += 1
+                    alive.append(start(done))
+                else:
+                    _in_child(lambda: _kill_connection(random.choice([*stores.values()])))
+                    played.kills["connections"] += 1
                 if options.stores == 2:
                     _in_child(_recover)
-                alive.append(start(done))
-            else:
-                _in_child(lambda: _kill_connection(random.choice([*stores.values()])))
-                played.kills["connections"] += 1
-        work.stop.touch()
-        for process in alive:
-            os.waitpid(process, 0)
+            work.stop.touch()
+            while alive:
+                if os.waitpid(alive[-1], os.WNOHANG) != (0, 0):
+                    alive.pop()
+                    continue
+                # What a kill has left prepared keeps its locks, for which the others would wait long.
+                if options.stores == 2:
+                    _in_child(_recover)
+                time.sleep(RECHECK)
+        finally:
+            for process in alive:
+                _kill(process)
         if options.stores == 2:
             _in_child(_recover)
         _in_child(lambda: (folder / "final.json").write_text(json.dumps(_final(stores))))
@@ -246,19 +263,29 @@ def _set_up(kind: str, uri: str, levels: Sequence[str], stores: int) -> None:
             made[_alias(kind, number, level)] = {"URI": f"{place}?{options}", "TWO_PHASE": stores == 2}
     configure(made, first="main")
     if stores == 2:
-        _in_child(_make_second)
+        _in_child(lambda: _second("DROP DATABASE IF EXISTS isolation_second", "CREATE DATABASE isolation_second"))
     for name, store in made.items():
         if name != "main":
             uri = store["URI"]
             _in_child(lambda uri=uri: make_tables(native(uri)))  # type: ignore[misc]
 
 
-def _make_second() -> None:
+def _clean_up(kind: str, levels: Sequence[str], stores: int) -> None:
+    """The server may be somebody's own."""
+    from django.conf import settings
+
+    uri = settings.STORM_STORES[_alias(kind, 0, levels[0])]["URI"]
+    _in_child(lambda: drop_tables(native(uri)))
+    if stores == 2:
+        _in_child(lambda: _second("DROP DATABASE isolation_second"))
+
+
+def _second(*statements: str) -> None:
     from django.db import connection
 
     with connection.cursor() as cursor:
-        cursor.execute("DROP DATABASE IF EXISTS isolation_second")
-        cursor.execute("CREATE DATABASE isolation_second")
+        for statement in statements:
+            cursor.execute(statement)
 
 
 def _alias(kind: str, number: int, level: str) -> str:
@@ -289,12 +316,16 @@ def _final(stores: dict[str, str]) -> dict[str, list[int]]:
 
 def _recover() -> None:
     from django.core.management import CommandError, call_command
+    from django.db import OperationalError
 
     out = io.StringIO()
     try:
         call_command("storm_indoubt", all=True, older_than=0, stdout=out, stderr=out)
     except CommandError as error:
         print(f"    storm_indoubt: {error}", flush=True)
+    except OperationalError as error:
+        # What it forgets may be locked by those who go on. It is run again after the next kill, and in the end.
+        print(f"    storm_indoubt broke off: {error}", flush=True)
 
 
 def _kill_connection(alias: str) -> None:

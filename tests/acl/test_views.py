@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -80,6 +81,12 @@ def test_templates_ask_by_the_tag_and_by_djangos_perms(visit: Visit) -> None:
 def test_djangos_own_guards_obey(address: str, visit: Visit) -> None:
     assert visit(address, "clerk").content == b"cards"
     assert visit(address, "visitor", name="bea").status_code == 403
+
+
+def test_a_variable_that_is_not_there_is_no_object() -> None:
+    user = SimpleNamespace(has_perm=lambda perm, obj: obj is not None)
+    page = Template('{% load acl %}{% access "a" "b" card %} {% access "a" "b" missing %}')
+    assert page.render(Context({"user": user, "card": 0})) == "True False"
 
 
 def test_a_template_that_knows_nobody_is_an_error() -> None:

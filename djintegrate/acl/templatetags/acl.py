@@ -21,4 +21,6 @@ def access(context: Any, resource: str, privilege: str, obj: Any = None) -> bool
             "{% access %} finds neither `user` nor `request` in the template's context. Render the template with the "
             "request, and with django.contrib.auth.context_processors.auth among the context processors."
         )
-    return bool(user.has_perm(f"{resource}.{privilege}", obj))
+    # A variable that is not there comes as an empty text, and is no object.
+    about = None if isinstance(obj, str) and not obj else obj
+    return bool(user.has_perm(f"{resource}.{privilege}", about))

@@ -176,6 +176,4 @@ class JoiningConnection(Connection):
 
 def _refuse_failed(data_manager: DataManager) -> None:
     if data_manager.txn.status == thread.COMMIT_FAILED:
-        raise TransactionManagementError(
-            "The transaction has failed: a savepoint of it could not be taken. Call transaction.abort() first."
-        )
+        raise TransactionManagementError("The transaction has failed: all of it. Call transaction.abort() first.")

@@ -37,10 +37,6 @@ def test_a_transaction_whose_commit_has_failed_takes_no_statement(failed: None) 
         get_store("main").execute("SELECT 1")
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError,
-    reason="The message blames a savepoint, whatever has failed: connection/joining.py, _refuse_failed.",
-)  # fmt: skip
 def test_the_error_does_not_blame_a_savepoint_for_a_commit_that_failed(failed: None) -> None:
     with pytest.raises(TransactionManagementError) as error:
         get_store("main").execute("SELECT 1")

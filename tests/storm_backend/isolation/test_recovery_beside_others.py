@@ -16,10 +16,6 @@ pytest_plugins = ["tests.support.fixtures"]
 pytestmark = TRANSACTIONS
 
 
-@pytest.mark.xfail(
-    strict=True, raises=OperationalError,
-    reason="MariaDB: error 1213 in decision_log.forget ends the command with a traceback, though all was ended.",
-)  # fmt: skip
 def test_a_deadlock_while_decisions_are_forgotten_is_no_traceback(
     transactional_db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

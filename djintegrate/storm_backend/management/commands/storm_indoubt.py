@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 
 from djintegrate.storm_backend.stores.registry import connections_of_all_stores
 from djintegrate.storm_backend.two_phase.recovery import CannotEnd, Doubt, Survey, Verdict, survey
@@ -54,7 +55,11 @@ class Command(BaseCommand):
             self.stdout.write(f"The store {place.name!r} is read-only, and is skipped: nothing can be ended in it.")
         if options["all"]:
             self._end_all(found, old)
-            found.forget(older_than)
+            try:
+                found.forget(older_than)
+            except DatabaseError as error:
+                # Transactions that commit just now may hold the rows.
+                self.stderr.write(f"What is recorded, and not needed any more, stays until the next time: {error}")
         else:
             self._list(found, doubts, old)
         # A file that is not there matters where it could hold a decision.

@@ -19,6 +19,7 @@ from .backends import DatabaseBackend, OutboxBackend
 from .tasks import InvalidTaskBackend, backends_of
 
 MIDDLEWARE = "djintegrate.jobs.middleware.JobsMiddleware"
+EMAIL_BACKEND = "djintegrate.jobs.mail.EmailBackend"
 SUGGESTION = (
     'Redis, memcached, or on one machine a folder: CACHES = {"default": {"BACKEND": '
     '"django.core.cache.backends.filebased.FileBasedCache", "LOCATION": BASE_DIR / "var" / "cache"}}'
@@ -32,7 +33,7 @@ UNFIT_CACHES = {
 
 def check_configuration(**kwargs: Any) -> list[CheckMessage]:
     wrong = list(wrong_values(conf.DECLARED, "jobs.E001"))
-    return [*unknown_names(conf.DECLARED, "jobs.W001"), *(wrong or [*_backends(), *_middleware()])]
+    return [*unknown_names(conf.DECLARED, "jobs.W001"), *(wrong or [*_backends(), *_mail(), *_middleware()])]
 
 
 def _backends() -> Iterator[CheckMessage]:
@@ -76,6 +77,29 @@ def _cache() -> Iterator[CheckMessage]:
                 hint=f"Use {SUGGESTION}",
                 id="jobs.E002",
             )
+
+
+def _mail() -> Iterator[CheckMessage]:
+    named = conf.email_backend()
+    mailers = conf.mailers()
+    if mailers is None:
+        if named == EMAIL_BACKEND:
+            yield Error(
+                f"JOBS_EMAIL_BACKEND is {named!r}, which sends nothing itself: each mail would be a job for ever.",
+                hint='Name the backend that really sends: "django.core.mail.backends.smtp.EmailBackend".',
+                id="jobs.E005",
+            )
+        return
+    ours = [alias for alias, entry in mailers.items() if entry.get("BACKEND") == EMAIL_BACKEND]
+    if ours and named not in set(mailers).difference(ours):
+        others = (
+            ", ".join(repr(alias) for alias in mailers if alias not in ours) or "one that really sends, to be added"
+        )
+        yield Error(
+            f"JOBS_EMAIL_BACKEND is {named!r}, and MAILERS has no such entry that really sends.",
+            hint=f"With MAILERS, make it the name of another entry: {others}.",
+            id="jobs.E005",
+        )
 
 
 def _middleware() -> Iterator[CheckMessage]:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import django
+from django.conf import settings
+
 from djintegrate.common.settings import Declared, Setting
 from djintegrate.common.types import function, number, optional, text, whole_number
 
@@ -21,12 +26,17 @@ lease_seconds = Setting("JOBS_LEASE_SECONDS", number("a number of seconds, 3 or 
 """After how long a `jobs run` that has not been heard of counts as killed."""
 email_backend = Setting(
     "JOBS_EMAIL_BACKEND",
-    function(
-        'the dotted path of an e-mail backend, for instance "django.core.mail.backends.smtp.EmailBackend"',
-        only_path=True,
+    text(
+        'the dotted path of an e-mail backend, for instance "django.core.mail.backends.smtp.EmailBackend", '
+        "or with MAILERS the name of an entry"
     ),
     "django.core.mail.backends.smtp.EmailBackend",
 )
 """The backend that really sends what djintegrate.jobs.mail.EmailBackend was given."""
 
 DECLARED = Declared("jobs", "JOBS_", globals())
+
+
+def mailers() -> dict[str, Any] | None:
+    """The setting MAILERS, which Django has since 6.1, and which replaces EMAIL_BACKEND; else None."""
+    return getattr(settings, "MAILERS", None) if django.VERSION >= (6, 1) else None

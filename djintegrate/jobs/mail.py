@@ -1,6 +1,7 @@
 """Mail that is sent if, and only if, the transaction commits: each message is a job, which tries again for a while.
 
-EMAIL_BACKEND = "djintegrate.jobs.mail.EmailBackend"; the backend that really sends is JOBS_EMAIL_BACKEND.
+EMAIL_BACKEND = "djintegrate.jobs.mail.EmailBackend"; the backend that really sends is JOBS_EMAIL_BACKEND. With MAILERS,
+which Django has since 6.1, both are entries of that.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from email.mime.base import MIMEBase
 from email.parser import BytesParser
 from typing import Any
 
-from django.core.mail import EmailMessage, EmailMultiAlternatives
+from django.core.mail import EmailMessage, EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
 from . import conf
 from .tasks import task
@@ -29,8 +31,10 @@ FIELDS = ("subject", "body", "from_email", "to", "cc", "bcc", "reply_to")
 
 
 class EmailBackend(BaseEmailBackend):
-    def __init__(self, fail_silently: bool = False, **options: Any) -> None:
-        super().__init__(fail_silently=fail_silently)
+    def __init__(self, fail_silently: bool = False, alias: str | None = None, **options: Any) -> None:
+        # Django 6.1 gives `alias` for an entry of MAILERS, and does not want to hear of `fail_silently` any more.
+        known: dict[str, Any] = {"alias": alias} if alias else {"fail_silently": True} if fail_silently else {}
+        super().__init__(**known)
         self._options = options
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
@@ -44,7 +48,7 @@ class EmailBackend(BaseEmailBackend):
 @task
 def send_message(message: dict[str, Any], options: dict[str, Any], tried: int = 0) -> str:
     """Send one message by JOBS_EMAIL_BACKEND. Where the server does not answer, or refuses for now, later once more."""
-    connection = conf.email_backend()(**options)
+    connection = _sender(options)
     try:
         connection.send_messages([_from_json(message)])
     except Exception as error:
@@ -54,6 +58,12 @@ def send_message(message: dict[str, Any], options: dict[str, Any], tried: int = 
         send_message.using(run_after=timezone.now() + pause).enqueue(message, options, tried + 1)
         return f"put off for {pause}: {error}"
     return "sent"
+
+
+def _sender(options: dict[str, Any]) -> Any:
+    if conf.mailers() is not None:
+        return import_string("django.core.mail.mailers")[conf.email_backend()]
+    return get_connection(conf.email_backend(), **options)
 
 
 def _may_succeed_later(error: Exception) -> bool:

@@ -50,8 +50,9 @@ VALUES: list[Any] = [None, *ODD, *TEXTS, *SEVERAL, *PAIRS]
 """Of each type that may come to somebody's mind."""
 
 ALSO_RIGHT: dict[str, list[Any]] = {
-    # Whether there is a cache of that name, another check says.
+    # Whether there is a cache or a backend of that name, other checks say.
     "JOBS_CACHE": TEXTS,
+    "JOBS_EMAIL_BACKEND": TEXTS,
     "JSONRPC_CONSOLE": [True],
     "JSONRPC_MAX_BATCH": [5, 10**400],
     "JSONRPC_MAX_BYTES": [10**400],

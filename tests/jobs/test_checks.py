@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from djintegrate.jobs import conf
 from djintegrate.jobs.checks import check_configuration
 
 DATABASE = {"BACKEND": "djintegrate.jobs.DatabaseBackend"}
@@ -87,3 +88,20 @@ def test_the_table_of_the_queue_must_be_installed(settings: Any) -> None:
 def test_jobs_without_an_owner_are_a_warning(settings: Any) -> None:
     settings.MIDDLEWARE = settings.MIDDLEWARE[:-1]
     assert "JobsMiddleware" in found()["jobs.W003"]
+
+
+def test_a_mail_backend_that_calls_itself_is_an_error(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conf, "mailers", lambda: None)
+    settings.JOBS_EMAIL_BACKEND = "djintegrate.jobs.mail.EmailBackend"
+    assert "sends nothing itself" in found()["jobs.E005"]
+
+
+@pytest.mark.parametrize(("named", "is_right"), [("smtp", True), ("default", False), ("nosuch", False)])
+def test_with_mailers_another_entry_really_sends(
+    settings: Any, monkeypatch: pytest.MonkeyPatch, named: str, is_right: bool
+) -> None:
+    mailers = {"default": {"BACKEND": "djintegrate.jobs.mail.EmailBackend"}, "smtp": {}}
+    monkeypatch.setattr(conf, "mailers", lambda: mailers)
+    settings.JOBS_EMAIL_BACKEND = named
+    assert ("jobs.E005" not in found()) is is_right
+    assert is_right or "another entry: 'smtp'" in found()["jobs.E005"]

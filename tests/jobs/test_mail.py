@@ -11,6 +11,7 @@ from email.mime.image import MIMEImage
 from socket import create_server
 from typing import Any
 
+import django
 import pytest
 import transaction
 from aiosmtpd.controller import Controller
@@ -92,6 +93,20 @@ class TestWithTheTransaction:
         assert raw.get_content() == b"\x00\xff"
         assert image.get_content_type() == "image/png"
         assert inner.get_content()["Subject"] == "inner"
+
+    @pytest.mark.skipif(django.VERSION < (6, 1), reason="Django has MAILERS since 6.1.")
+    def test_with_mailers_another_entry_sends_it(self, server: Server, settings: Any) -> None:
+        address = {"host": settings.EMAIL_HOST, "port": settings.EMAIL_PORT}
+        settings.MAILERS = {
+            "default": {"BACKEND": "djintegrate.jobs.mail.EmailBackend"},
+            "smtp": {"BACKEND": "django.core.mail.backends.smtp.EmailBackend", "OPTIONS": address},
+        }
+        settings.JOBS_EMAIL_BACKEND = "smtp"
+        with transaction.manager:
+            send("kept")
+        work()
+        assert (only_row().status, only_row().traceback) == ("SUCCESSFUL", "")
+        assert [message["Subject"] for message in server.messages()] == ["kept"]
 
     def test_a_message_to_nobody_is_no_job(self, server: Server) -> None:
         assert EmailMessage("to nobody", "").send() == 0

@@ -68,7 +68,7 @@ class JoiningConnection(Connection):
         if self.data_manager is None and not (self.takes_part and (self.in_atomic_block or self.is_manual())):
             return None
         self.cursor().close()
-        if self.data_manager is None and self.unjoined_block() is not None:
+        if self.has_unjoined_block():
             transaction.get()
         data_manager = self._unended_data_manager()
         return None if data_manager is None else data_manager.txn

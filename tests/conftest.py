@@ -49,7 +49,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--visits", choices=run_tests.VISITS, help="`only` the tests that visit a site, or `none` of them")
+    parser.addoption("--visits", choices=["only", "none"], help="`only` the tests that visit a site, or `none` of them")
 
 
 @pytest.hookimpl(trylast=True)

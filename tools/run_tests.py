@@ -1,6 +1,7 @@
 """Runs pytest for each database, three processes at a time, and closes with a summary and the totals.
 
-SQLite's tests are two processes: those that visit a site, most of them in a browser, take as long as all the others.
+All tests run on SQLite, in three processes; the servers have those of the engine, and of the others where a server
+makes a difference. A database that is named alone has all of them.
 
 A database whose server or driver cannot be had is skipped with a line that says so; under CI=true that is a failure.
 """
@@ -28,25 +29,39 @@ UNAVAILABLE = 77
 NO_TESTS = 5
 AT_A_TIME = 3
 """More than the two cores of a small machine: each of them waits a good part of its time, for a server or a browser."""
-DRIVERLESS = ("tests/dojo", "tests/openid_auth")
-"""The tests of the apps that use databases through Django alone."""
-VISITS = {"only": " (sites)", "none": ""}
-"""The halves of SQLite's tests: pytest's `--visits`, from tests/conftest.py, and what is added to the name."""
+THROUGH_DJANGO = tuple(
+    f"tests/{name}" for name in ["acl", "docs", "dojo", "files", "jobs", "jsonrpc", "openid_auth", "project"]
+)
+"""The tests of what uses databases through Django alone. Beside SQLite, the other databases have a part of them."""
+ON_SERVERS = {
+    "tests/acl/test_backends.py", "tests/docs/test_docs.py", "tests/dojo/test_rest.py",
+    "tests/files/test_deletion.py", "tests/files/test_recovery.py", "tests/files/test_storage.py",
+    "tests/files/test_storm.py", "tests/files/test_verbs.py", "tests/jobs/test_outbox.py",
+    "tests/jobs/test_reports.py", "tests/jobs/test_running.py", "tests/jsonrpc/test_instances.py",
+    "tests/jsonrpc/test_transactions.py", "tests/openid_auth/test_adoption.py",
+    "tests/openid_auth/test_adoption_of_others.py", "tests/openid_auth/test_attacks_on_text.py",
+    "tests/openid_auth/test_cleanup.py", "tests/openid_auth/test_connect.py",
+    "tests/openid_auth/test_identities.py", "tests/openid_auth/test_sessions.py",
+    "tests/openid_auth/test_sign_in.py", "tests/openid_auth/test_store.py", "tests/project/test_soak.py",
+}  # fmt: skip
+"""That part: where constraints, types, locks, simultaneous requests or transactions matter."""
+PARTS = ("sites", "apps", "engine")
+"""SQLite's tests are three processes: those that visit a site, mostly in a browser; the apps' others; and the rest."""
 
 _printing = threading.Lock()
 
 
 @dataclass(frozen=True)
 class Run:
-    """One pytest process to be: its database, the half of its tests if it has one, and pytest's arguments."""
+    """One pytest process to be: its database, the part of its tests if it has one, and pytest's arguments."""
 
     kind: str
     arguments: tuple[str, ...] = ()
-    visits: str = ""
+    part: str = ""
 
     @property
     def title(self) -> str:
-        return DATABASES[self.kind] + VISITS.get(self.visits, "")
+        return DATABASES[self.kind] + (f" ({self.part})" if self.part else "")
 
 
 @dataclass(frozen=True)
@@ -68,7 +83,7 @@ class Outcome:
             return f"skipped: {name} could not be had: {self.unavailable}"
         counts = f"{self.passed:>5} passed {self.failed:>4} failed {self.skipped:>4} skipped {self.seconds:>7.1f} s"
         # A crash, an interrupt or a usage error need not show in the counts.
-        return f"{name:<15}{counts}" + (f"  (pytest ended with {self.code})" if self.code not in (0, 1) else "")
+        return f"{name:<16}{counts}" + (f"  (pytest ended with {self.code})" if self.code not in (0, 1) else "")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -89,24 +104,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def runs(kinds: Sequence[str], arguments: Sequence[str]) -> list[Run]:
-    """The processes for these databases. Of two on PostgreSQL, the second one has only what comes near the driver."""
+    """The processes for these databases, those that take longest first."""
     found = []
     for kind in kinds:
         if kind == "sqlite":
-            found += [Run(kind, (f"--visits={half}", *arguments), half) for half in VISITS]
-        elif kind == "psycopg2" and "postgres" in kinds:
-            found.append(Run(kind, (*(f"--ignore={folder}" for folder in DRIVERLESS), *arguments)))
+            found += [Run(kind, (*_of_part(part), *arguments), part) for part in PARTS]
         else:
-            found.append(Run(kind, tuple(arguments)))
-    return found
+            found.append(Run(kind, (*_left_out(kind, kinds), *arguments)))
+    return sorted(found, key=lambda run: run.part == "engine" or run.kind == "psycopg2")
+
+
+def _of_part(part: str) -> list[str]:
+    if part == "sites":
+        return ["--visits=only"]
+    others = [f"tests/{path.name}" for path in sorted((ROOT / "tests").iterdir()) if path.is_dir()]
+    ignored = [path for path in others if (path in THROUGH_DJANGO) == (part == "engine")]
+    return ["--visits=none", *(f"--ignore={path}" for path in ignored)]
+
+
+def _left_out(kind: str, kinds: Sequence[str]) -> list[str]:
+    if kind == "psycopg2" and "postgres" in kinds:
+        # Of two runs on PostgreSQL, the second one has only what comes near the driver.
+        return [f"--ignore={folder}" for folder in THROUGH_DJANGO]
+    if "sqlite" not in kinds:
+        return []
+    files = [path.relative_to(ROOT) for folder in THROUGH_DJANGO for path in sorted((ROOT / folder).glob("test_*.py"))]
+    return [f"--ignore={path}" for path in files if path.as_posix() not in ON_SERVERS]
 
 
 def execute(run: Run) -> Outcome:
     """Let pytest run with DB=kind; its output goes to ours, each line with the database's name before it."""
-    prefix = f"{'sites' if run.visits == 'only' else run.kind:<8} | "
+    prefix = f"{run.part or run.kind:<8} | "
     with tempfile.TemporaryDirectory(prefix="djintegrate-") as folder:
         report = Path(folder, "report.xml")
-        cache = f"cache_dir=.pytest_cache/{run.kind}{run.visits}"
+        cache = f"cache_dir=.pytest_cache/{run.kind}{run.part}"
         command = [sys.executable, "-m", "pytest", f"--junit-xml={report}", "-o", cache]
         began = time.monotonic()
         process = subprocess.Popen(

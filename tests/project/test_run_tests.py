@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.run_tests import DRIVERLESS, UNAVAILABLE, Outcome, Run, execute, runs, summarise
+from tools.run_tests import ON_SERVERS, ROOT, THROUGH_DJANGO, UNAVAILABLE, Outcome, Run, execute, runs, summarise
 
 GOOD = Outcome(Run("sqlite"), 0, 1.0, passed=3, skipped=1)
 MISSING = Outcome(Run("mysql"), UNAVAILABLE, 0.1, unavailable="The program mariadbd is not installed.")
@@ -49,33 +49,40 @@ def test_a_process_that_dies_counts_as_a_failure(tmp_path: Path) -> None:
     assert (outcome.passed, outcome.failed, outcome.code) == (0, 1, 3)
 
 
+def test_a_database_that_is_named_alone_has_all_tests() -> None:
+    assert runs(["psycopg2"], ["-x"]) == [Run("psycopg2", ("-x",))]
+    assert runs(["postgres"], []) == [Run("postgres")]
+
+
 def test_what_never_comes_near_a_driver_runs_once_on_postgresql() -> None:
-    both, alone = runs(["postgres", "psycopg2"], ["-x"]), runs(["psycopg2"], ["-x"])
-    assert both == [Run("postgres", ("-x",)), Run("psycopg2", (*(f"--ignore={folder}" for folder in DRIVERLESS), "-x"))]
-    assert alone == [Run("psycopg2", ("-x",))]
-
-
-def test_each_test_on_sqlite_is_in_one_of_two_processes(tmp_path: Path) -> None:
-    source = "import pytest\n@pytest.fixture\ndef browser(): pass\ndef test_a(browser): pass\ndef test_b(): pass\n"
-    halves = runs(["sqlite"], [])
-    assert [(half.title, *half.arguments) for half in halves] == [
-        ("SQLite (sites)", "--visits=only"), ("SQLite", "--visits=none"),
+    both = runs(["postgres", "psycopg2"], ["-x"])
+    assert both == [
+        Run("postgres", ("-x",)), Run("psycopg2", (*(f"--ignore={folder}" for folder in THROUGH_DJANGO), "-x")),
     ]  # fmt: skip
-    (tmp_path / "test_sample.py").write_text(source)
-    ours = Path(__file__).resolve().parents[2]
-    for half, test in zip(halves, ("test_a", "test_b"), strict=True):
-        arguments = [
-            "--rootdir",
-            str(tmp_path),
-            "-c",
-            "/dev/null",
-            "-p",
-            "tests.conftest",
-            "--verbose",
-            *half.arguments,
-        ]
+
+
+def test_beside_sqlite_the_servers_have_what_a_server_makes_a_difference_for() -> None:
+    mysql = next(run for run in runs(["sqlite", "mysql"], []) if run.kind == "mysql")
+    left_out = {argument.removeprefix("--ignore=") for argument in mysql.arguments}
+    every = {path.relative_to(ROOT).as_posix() for folder in THROUGH_DJANGO for path in (ROOT / folder).glob("test_*")}
+    assert every > ON_SERVERS
+    assert left_out == every - ON_SERVERS
+
+
+def test_each_test_on_sqlite_is_in_one_of_three_processes(tmp_path: Path) -> None:
+    parts = {run.part: run for run in runs(["sqlite"], [])}
+    assert [run.title for run in runs(["sqlite"], [])] == ["SQLite (sites)", "SQLite (apps)", "SQLite (engine)"]
+    ignored = [set(parts[part].arguments[1:]) for part in ("apps", "engine")]
+    folders = {f"--ignore=tests/{path.name}" for path in (ROOT / "tests").iterdir() if path.is_dir()}
+    assert ignored[0] | ignored[1] == folders
+    assert not ignored[0] & ignored[1]
+    (tmp_path / "test_sample.py").write_text(
+        "import pytest\n@pytest.fixture\ndef browser(): pass\ndef test_a(browser): pass\ndef test_b(): pass\n"
+    )
+    for visits, test in (("only", "test_a"), ("none", "test_b")):
+        arguments = ["--rootdir", str(tmp_path), "-c", "/dev/null", "-p", "tests.conftest", "-v", f"--visits={visits}"]
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", *arguments, str(tmp_path)], cwd=ours, capture_output=True, text=True
+            [sys.executable, "-m", "pytest", *arguments, str(tmp_path)], cwd=ROOT, capture_output=True, text=True
         )
         assert f"::{test} PASSED" in done.stdout
         assert "1 passed, 1 deselected" in done.stdout

@@ -177,7 +177,7 @@ def runs_again(request: Any, error: Exception) -> bool:
 def _zope_has_begun(engines: list[Block]) -> bool:
     """Whether this thread is in a transaction of Zope's that somebody will end.
 
-    One that nobody begun and nobody joined may be left from anything that asked for the current transaction.
+    One that nobody has begun or joined may be left from anything that asked for the current transaction.
     """
     package = sys.modules.get("transaction")
     # The manager's get() would make a transaction, or refuse.

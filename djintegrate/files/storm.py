@@ -8,6 +8,7 @@ from typing import Any
 from django.core.files.base import File
 from django.core.files.storage import storages
 from django.db.models.fields.files import FieldFile, FileField
+from storm.expr import Select, compare_columns
 from storm.info import get_cls_info
 from storm.properties import Unicode
 from storm.variables import UnicodeVariable
@@ -28,10 +29,23 @@ class StoredFileVariable(UnicodeVariable):
         if self.event is not None:
             self.event.hook("removed", self._removed)
 
-    def _removed(self, owner: Any) -> None:
-        name = self.get()
+    def _removed(self, obj_info: Any) -> None:
+        # After a commit nothing is known of an object until somebody looks, and Storm lets nobody look any more.
+        name = self.get() if self.get_lazy() is None else self._name_in_row(obj_info)
         if name:
             self._property.storage.delete_unless_named(name)
+
+    def _name_in_row(self, obj_info: Any) -> str | None:
+        """What the row has, which is not removed before the next flush."""
+        column = next(column for column, variable in obj_info.variables.items() if variable is self)
+        key = compare_columns(obj_info.cls_info.primary_key, obj_info["primary_vars"])
+        store = obj_info["store"]
+        store.block_implicit_flushes()
+        try:
+            row = store.execute(Select(column, key, obj_info.cls_info.table)).get_one()
+        finally:
+            store.unblock_implicit_flushes()
+        return None if row is None else row[0]
 
 
 class StoredFile(Unicode):

@@ -78,6 +78,18 @@ def test_the_file_of_a_removed_object_goes_after_the_commit(site: Site, fails: b
     assert list(site.files) == (["slides/one.pdf"] if fails else [])
 
 
+@pytest.mark.parametrize("knows", [False, True])
+def test_an_object_kept_from_an_earlier_transaction_takes_its_file_along(site: Site, knows: bool) -> None:
+    with transaction.manager:
+        row = talk()
+    with transaction.manager:
+        if knows:
+            assert row.title == "talk"
+        get_store("main").remove(row)
+        assert list(site.files) == ["slides/one.pdf"]
+    assert site.files == {}
+
+
 def test_its_own_delete_empties_the_column(site: Site) -> None:
     with transaction.manager:
         talk()
@@ -97,6 +109,20 @@ def test_a_file_that_another_object_names_stays(site: Site) -> None:
     with transaction.manager:
         get_store("main").find(StormTalk).one().slides = None
     assert site.files == {}
+
+
+def test_a_class_without_a_table_names_nothing(site: Site) -> None:
+    class Planned:
+        __storm_table__ = "planned_talks"
+        id = Int(primary=True)
+        slides = StoredFile(storage="documents", upload_to="slides")
+
+    with transaction.manager:
+        row = talk()
+    with transaction.manager:
+        get_store("main").remove(row)
+    assert site.files == {}
+    assert Planned
 
 
 def test_a_rollback_to_a_savepoint_takes_the_file_with_it(site: Site) -> None:

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("sprints", "0002_django_models"),
+        ("sprints", "0003_privileges_from_a_file"),
     ]
 
     operations = [

@@ -13,6 +13,7 @@ from typing import Annotated, Any, TypedDict
 from django.core.validators import MaxValueValidator, MinLengthValidator, MinValueValidator
 from django.http import HttpRequest
 from django.utils.html import linebreaks, strip_tags
+from storm.expr import Lower
 
 from djintegrate.jsonrpc import JSONRPCError, jsonrpc_method
 from djintegrate.storm_backend import get_store
@@ -101,7 +102,7 @@ def find_sessions(
     most: Annotated[int, MinValueValidator(1), MaxValueValidator(MOST)] = 20,
 ) -> list[SessionDict]:
     """Sessions of all sprints whose title has each of the words."""
-    conditions = [Session.title.contains_string(word) for word in words.split()[:10]]
+    conditions = [Lower(Session.title).contains_string(word.lower()) for word in words.split()[:10]]
     if track is not None:
         conditions.append(Session.track == track.value)
     return [_said(each) for each in get_store("main").find(Session, *conditions).order_by(Session.title)[:most]]

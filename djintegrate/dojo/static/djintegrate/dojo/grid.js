@@ -2,7 +2,9 @@
 // table stays if the first rows cannot be loaded.
 define([
 	"require", "dojo/_base/declare", "dojo/_base/config", "dojo/Deferred", "dojo/on", "dgrid/Grid", "dgrid/Keyboard",
-	"dgrid/extensions/DijitRegistry", "dgrid/extensions/Pagination", "dgrid/util/misc", "dstore/Rest", "./cells"
+	"dgrid/extensions/DijitRegistry", "dgrid/extensions/Pagination", "dgrid/util/misc", "dstore/Rest", "./cells",
+	// dstore asks for it by a plugin, of which a build knows nothing.
+	"dojo/request/xhr"
 ], function (require, declare, config, Deferred, on, Grid, Keyboard, DijitRegistry, Pagination, misc, Rest, cells) {
 	"use strict";
 	var sheet;

@@ -40,9 +40,9 @@ SAYS = {
 DOORS = "doors"
 
 
-def imports() -> Iterator[tuple[str, str]]:
-    """Each import of one module by another, by dotted names, annotations and those inside of functions included."""
-    modules = {_dotted(path): path for path in sorted(ENGINE.rglob("*.py"))}
+def imports(folder: Path = ENGINE) -> Iterator[tuple[str, str]]:
+    """Each import of a module in `folder` by another: by dotted names, and in annotations and functions as well."""
+    modules = {_dotted(path): path for path in sorted(folder.rglob("*.py"))}
     for name, path in modules.items():
         package = name if path.name == "__init__.py" else name.rpartition(".")[0]
         for node in ast.walk(ast.parse(path.read_text())):

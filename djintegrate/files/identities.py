@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from weakref import WeakValueDictionary
 
 from django.apps import apps
@@ -19,16 +19,24 @@ from django.utils.module_loading import import_string
 from .core.places import FilePlace, PathPlace, StoredPlace, place_in
 from .exceptions import TransactionError
 
-if TYPE_CHECKING:
-    from .storage import TransactionalStorage
+
+class Transactional:
+    """What tells a storage.TransactionalStorage from other storages, for those whom it is made of."""
+
+    inner: Any
+    using: str
+
+    def deconstruct(self) -> Any:
+        """As Django's `deconstructible` gives it."""
+        raise NotImplementedError
 
 
-def remember(storage: TransactionalStorage) -> None:
+def remember(storage: Transactional) -> None:
     """Each storage does this when it is made."""
     _made[_digest(storage)] = storage
 
 
-def identity_of(storage: TransactionalStorage) -> str:
+def identity_of(storage: Transactional) -> str:
     for alias in _aliases():
         if storages[alias] is storage:
             return f"alias:{alias}"
@@ -42,7 +50,7 @@ def place_of(entry: dict[str, str]) -> PathPlace | FilePlace | StoredPlace:
     return place_in(_find(entry["storage"]).inner, entry["storage"], entry["name"])
 
 
-def _find(identity: str) -> TransactionalStorage:
+def _find(identity: str) -> Transactional:
     kind, _, name = identity.partition(":")
     if kind == "alias" and name in _aliases():
         return storages[name]
@@ -60,17 +68,15 @@ def _find(identity: str) -> TransactionalStorage:
 
 
 def _aliases() -> list[str]:
-    from .storage import TransactionalStorage
-
     found = []
     for alias, entry in settings.STORAGES.items():
         kind = import_string(entry["BACKEND"])
-        if isinstance(kind, type) and issubclass(kind, TransactionalStorage):
+        if isinstance(kind, type) and issubclass(kind, Transactional):
             found.append(alias)
     return found
 
 
-def _digest(storage: TransactionalStorage) -> str:
+def _digest(storage: Transactional) -> str:
     made_of: Any = storage.deconstruct()[1:]
     inner = made_of[1].get("storage")
     if hasattr(inner, "deconstruct"):
@@ -84,4 +90,4 @@ def _plain(value: Any) -> str:
     return f"{type(value).__module__}.{type(value).__qualname__}" if " at 0x" in repr(value) else repr(value)
 
 
-_made: WeakValueDictionary[str, TransactionalStorage] = WeakValueDictionary()
+_made: WeakValueDictionary[str, Transactional] = WeakValueDictionary()

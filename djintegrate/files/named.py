@@ -10,6 +10,7 @@ from django.db import DatabaseError, connections, models, router
 from django.db.models import FileField
 
 from .core.places import place_in
+from .identities import Transactional
 
 
 def is_named(place: Any, using: str) -> bool:
@@ -23,13 +24,11 @@ def is_named(place: Any, using: str) -> bool:
 
 def fields() -> Iterator[tuple[type[models.Model], FileField]]:
     """The FileFields of the site whose storage is transactional, each with the model that has its column."""
-    from .storage import TransactionalStorage
-
     for model in apps.get_models(include_auto_created=True):
         if model._meta.proxy or model._meta.swapped:
             continue
         for field in model._meta.local_concrete_fields:
-            if isinstance(field, FileField) and isinstance(field.storage, TransactionalStorage):
+            if isinstance(field, FileField) and isinstance(field.storage, Transactional):
                 yield model, field
 
 

@@ -28,7 +28,7 @@ from .exceptions import TransactionError
 
 
 @deconstructible(path="djintegrate.files.TransactionalStorage")
-class TransactionalStorage(Storage):
+class TransactionalStorage(identities.Transactional, Storage):
     """`storage` is another storage, or an entry as in STORAGES; `using` is the alias whose rows name its files."""
 
     def __init__(self, storage: Storage | Mapping[str, Any] | None = None, using: str = "default") -> None:

@@ -33,9 +33,7 @@ LONGEST_PAUSE_SECONDS = 30
 
 
 class Supervisor:
-    def __init__(
-        self, backend_name: str | None, workers: int, grace: float, reload: bool, say: Callable[[str], None]
-    ) -> None:
+    def __init__(self, backend_name: str | None, workers: int, grace: float, reload: bool, say: Say) -> None:
         """`backend_name` is None where `jobs run` knows no worker of the queue, and only sends."""
         self.backend_name = backend_name
         self.grace = grace

@@ -16,12 +16,12 @@ from openid.association import Association
 from openid.consumer.discover import DiscoveryFailure, OpenIDServiceEndpoint
 
 from . import connect, views
-from .connect import Issuer
 from .forms import OpenIDLoginForm
 from .people import arrival, identities
 from .protocol.consumer import OpenIDConsumer
 from .protocol.state import Begun
 from .site.failures import fail, refuse_too_many
+from .site.issuers import Issuer
 from .site.pages import lacks_cookies, send_again
 
 LIST = "openid-identities"

@@ -19,6 +19,7 @@ from .auth import OpenIDBackend
 from .conf import config
 from .people import membership, sessions
 from .protocol.library import default_fetcher
+from .site import issuers
 from .site.fetcher import FetchRefused, parse
 
 BACKEND = "djintegrate.openid_auth.auth.OpenIDBackend"
@@ -101,7 +102,7 @@ def _connect() -> Iterator[CheckMessage]:
         return
     for entry in entries:
         yield from _client(entry)
-    for name, values in (("issuer", [entry["issuer"] for entry in entries]), ("key", list(map(connect.key, entries)))):
+    for name, values in (("issuer", [entry["issuer"] for entry in entries]), ("key", list(map(issuers.key, entries)))):
         for value in dict.fromkeys(each for each in values if values.count(each) > 1):
             yield Error(
                 f"OPENID_PROVIDERS has the {name} {value!r} twice.",

@@ -7,26 +7,16 @@ from importlib.util import find_spec
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.utils.text import slugify
 
 from .site.fetcher import FetchRefused, parse
+from .site.issuers import key
 
 NEEDED = ("authlib", "joserfc", "requests")
-
-
-class Issuer(str):
-    """A provider of OpenID Connect, as OPENID_PROVIDERS names it; not an identifier of OpenID 2.0."""
 
 
 def is_installed() -> bool:
     """Whether the extra is there."""
     return all(find_spec(name) is not None for name in NEEDED)
-
-
-def key(entry: dict[str, Any]) -> str:
-    """What the addresses of an entry with an issuer have in them."""
-    named: str = entry.get("key") or slugify(entry["name"])
-    return named
 
 
 def mistakes(entry: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -23,7 +23,6 @@ from openid.consumer.discover import DiscoveryFailure
 
 from . import connect
 from .conf import config
-from .connect import Issuer
 from .exceptions import NotAnAnswer
 from .forms import OpenIDLoginForm
 from .people import details, membership, recheck
@@ -31,6 +30,7 @@ from .people.arrival import conclude, user_key
 from .people.identity import issuer_of
 from .protocol.consumer import OpenIDConsumer
 from .site.failures import default_render_failure, fail, refuse_too_many
+from .site.issuers import Issuer
 from .site.pages import POSTED_AGAIN, chosen, issuers, lacks_cookies, logo, providers, send_again, send_by_form
 from .site.redirects import is_valid_next_url, sanitise_redirect_url
 from .site.submitted import in_body_or_address, submitted

@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from joserfc import jwk
 
-from .. import connect
 from ..conf import config
+from ..site.issuers import key
 
 SCOPE = "openid email profile"
 ALGORITHMS = {"RSA": "RS256", "EC": "ES256", "OKP": "EdDSA"}
@@ -67,7 +67,7 @@ def of_key(key: str) -> Client | None:
 
 def _client(entry: dict[str, Any]) -> Client:
     values = {name: value for name, value in entry.items() if name != "icon"}
-    return Client(**{**values, "key": connect.key(entry)})
+    return Client(**{**values, "key": key(entry)})
 
 
 @lru_cache(maxsize=16)

@@ -24,9 +24,9 @@ from openid.consumer.discover import DiscoveryFailure
 from djintegrate.common import csp
 
 from ..conf import config
-from ..connect import Issuer
 from ..exceptions import NotAnAnswer
 from ..protocol.discovery import NotFound, Unreachable
+from .issuers import Issuer
 from .submitted import in_body_or_address, submitted
 
 POSTED_AGAIN = "posted_again"

@@ -9,8 +9,8 @@ from django.contrib.auth import get_backends, get_user_model
 from django.db.models import Exists, OuterRef, Q
 
 from ..auth import OpenIDBackend
-from ..connect import Issuer
 from ..models import UserOpenID
+from ..site.issuers import Issuer
 
 
 def dependent_on_openid_2(issuers: list[Issuer], passwords_count: bool, using: str) -> Iterator[Any]:

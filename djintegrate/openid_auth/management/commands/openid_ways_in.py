@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DEFAULT_DB_ALIAS, connections
 
-from ...connect import Issuer
+from ...site.issuers import Issuer
 from ...site.pages import issuers
 from ...upkeep.ways_in import dependent_on_openid_2
 

@@ -12,6 +12,8 @@ from .page.page import Dojo
 
 
 class DojoMiddleware:
+    """Anywhere in MIDDLEWARE: it puts `dojo` on each request."""
+
     sync_capable = True
     async_capable = True
 

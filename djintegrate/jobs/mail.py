@@ -31,6 +31,8 @@ FIELDS = ("subject", "body", "from_email", "to", "cc", "bcc", "reply_to")
 
 
 class EmailBackend(BaseEmailBackend):
+    """EMAIL_BACKEND, or an entry of MAILERS: each message becomes a job, which JOBS_EMAIL_BACKEND sends."""
+
     def __init__(self, fail_silently: bool = False, alias: str | None = None, **options: Any) -> None:
         # Django 6.1 gives `alias` for an entry of MAILERS, and does not want to hear of `fail_silently` any more.
         known: dict[str, Any] = {"alias": alias} if alias else {"fail_silently": True} if fail_silently else {}

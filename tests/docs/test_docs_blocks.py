@@ -49,6 +49,10 @@ QUOTED = {"docs/explanation/sample-site.md": "testproject/sprints/actions.py"}
 CHECKED_HERE = {"console", "css", "html", "html+django", "ini", "javascript", "js", "sql", "xml"}
 LEFT_OUT = {
     ("docs/index.md", "{toctree}"): "Sphinx reads it, and `make docs` fails where it leads nowhere.",
+    (
+        "docs/reference/docstrings.md",
+        "{eval-rst}",
+    ): "So does it where a name is not there; tests/docs/test_docstrings.py.",
 }
 """Blocks that nothing here looks at, with the reason."""
 TARGETS = re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE)

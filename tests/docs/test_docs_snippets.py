@@ -29,6 +29,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 RUN = {
     "README.md",
+    "docs/index.md",
     "docs/explanation/transactions.md",
     "docs/how-to/dojo-store-view.md",
     "docs/how-to/moving-from-django-openid-auth.md",
@@ -55,9 +56,10 @@ def routed(settings: Any, monkeypatch: pytest.MonkeyPatch, urlpatterns: list[Any
     return Client()
 
 
+@pytest.mark.parametrize("page", ["README.md", "docs/index.md"])
 @pytest.mark.parametrize("fails", [False, True])
 def test_readme_a_view_writes_with_both_or_with_neither(
-    fails: bool, settings: Any, monkeypatch: pytest.MonkeyPatch
+    fails: bool, page: str, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def leave(name: str) -> Any:
         get_store("main").flush()
@@ -69,7 +71,7 @@ def test_readme_a_view_writes_with_both_or_with_neither(
         objects = SimpleNamespace(create=lambda text: Person.objects.create(name=text))
 
     namespace = {"Booking": StormVisit, "Receipt": Receipt, "redirect": leave}
-    order = code("README.md", "def order").run(namespace)["order"]
+    order = code(page, "def order").run(namespace)["order"]
     urls = [path("order/", order), path("orders/", order, name="orders")]
     client = routed(settings, monkeypatch, urls)
     with pytest.raises(RuntimeError, match="orders") if fails else nullcontext():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from operator import attrgetter
 from typing import Any
 from weakref import WeakSet
 
@@ -99,23 +100,11 @@ class SharedStore(Store):
             super().flush()
         except BaseException as error:
             # Storm does not try it again, so that to go on would be to lose it.
-            self._break(error)
+            self.break_transaction(error)
             raise
 
-    def has_changes(self) -> bool:
-        """Whether anything is pending."""
-        try:
-            # So says Storm to values that are changed in place, a list say: they tell it only now.
-            self._event.emit("flush")
-        except BaseException as error:
-            self._break(error)
-            raise
-        return bool(self._dirty)
-
-    @property
-    def flushes_are_blocked(self) -> bool:
-        """Whether somebody has called block_implicit_flushes()."""
-        return bool(self._implicit_flush_block_count)
+    flushes_are_blocked = property(attrgetter("_implicit_flush_block_count"))
+    """Whether somebody has called block_implicit_flushes()."""
 
     @property
     def has_pending(self) -> bool:
@@ -133,6 +122,7 @@ class SharedStore(Store):
     # Around Django's statements
 
     watch = coherence.watch
+    flush_before_reading = coherence.flush
 
     def wrote_unseen(self) -> None:
         """Something is about to be written that is not seen as a statement."""
@@ -226,7 +216,8 @@ class SharedStore(Store):
         for key in ("store", "primary_vars", "invalidated", "pending"):
             obj_info.pop(key, None)
 
-    def _break(self, error: BaseException) -> None:
+    def break_transaction(self, error: BaseException) -> None:
+        """Have the block or transaction around what failed refuse to be committed."""
         connection = self.django_connection
         if (connection.in_atomic_block or connection.data_manager is not None) and not connection.needs_rollback:
             atomic_state.mark_broken(connection, error)

@@ -16,7 +16,7 @@ from django.db.transaction import TransactionManagementError
 from transaction.interfaces import IRetryDataManager, ISavepointDataManager
 from zope.interface import implementer
 
-from ..sql import catalogue, errors
+from ..sql import catalogue, effects, errors
 from ..sql.effects import Effect
 from . import thread
 from .interfaces import Connection, Decision, Scope, Store
@@ -99,12 +99,14 @@ class DataManager:
 
     def note(self, sql: object) -> Effect:
         """Remember whether `sql` may have written anything; what that is."""
-        effect = catalogue.effect_of(self.connection, sql)
-        if effect.writes and not effect.undoes:
-            self.wrote = True
-        self.altered = self.altered or effect.alters
-        if effect.alters or (effect.undoes and self.altered):
-            catalogue.forget(self.connection)
+        effect = effects.effect_of(sql, self.connection.vendor)
+        if effect.calls:
+            effect = catalogue.with_its_calls(self.connection, effect)
+        if effect.writes:
+            self.wrote = self.wrote or not effect.undoes
+            self.altered = self.altered or effect.alters
+            if effect.alters or (effect.undoes and self.altered):
+                catalogue.forget(self.connection)
         return effect
 
     def note_unseen(self) -> None:
@@ -290,7 +292,9 @@ class DataManager:
         if self.state is State.OPEN:
             effect = self.note(sql)
             if self.store is not None:
-                return self.store.watch(effect, execute, sql, params, many, context)
+                if effect.writes:
+                    return self.store.watch(effect, execute, sql, params, many, context)
+                self.store.flush_before_reading()
         return execute(sql, params, many, context)
 
 

@@ -125,9 +125,11 @@ def storm_classes(vendor: str) -> tuple[type[Database], type[Connection]]:
     """Storm's own classes for a kind of database."""
     # Imported when needed: each wants its driver.
     if vendor == "sqlite":
-        from storm.databases.sqlite import SQLite, SQLiteConnection
+        from storm.databases.sqlite import SQLite
 
-        return SQLite, SQLiteConnection
+        from .sqlite import SteadyConnection
+
+        return SQLite, SteadyConnection
     if vendor == "postgresql":
         from django.db.backends.postgresql.psycopg_any import is_psycopg3
 

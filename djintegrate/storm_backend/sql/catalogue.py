@@ -84,9 +84,10 @@ def place(connection: BaseDatabaseWrapper) -> tuple[str, ...]:
     return (connection.vendor, *(str(connection.settings_dict[key]) for key in ("HOST", "PORT", "NAME")))
 
 
-def with_its_calls(connection: BaseDatabaseWrapper, effect: Effect) -> Effect:
-    """What a statement of this effect may have written, by the functions that it calls as well."""
-    if connection.vendor not in _WRITERS or effect.everything:
+def effect_of(connection: BaseDatabaseWrapper, sql: object) -> Effect:
+    """What `sql` may have written, by the functions that it calls as well."""
+    effect = effects.effect_of(sql, connection.vendor)
+    if not effect.calls or connection.vendor not in _WRITERS or effect.everything:
         return effect
     try:
         may_write = _catalogue(connection).may_write

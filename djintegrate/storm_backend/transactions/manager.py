@@ -16,7 +16,7 @@ from django.db.transaction import TransactionManagementError
 from transaction.interfaces import IRetryDataManager, ISavepointDataManager
 from zope.interface import implementer
 
-from ..sql import catalogue, effects, errors
+from ..sql import catalogue, errors
 from ..sql.effects import Effect
 from . import thread
 from .interfaces import Connection, Decision, Scope, Store
@@ -99,9 +99,7 @@ class DataManager:
 
     def note(self, sql: object) -> Effect:
         """Remember whether `sql` may have written anything; what that is."""
-        effect = effects.effect_of(sql, self.connection.vendor)
-        if effect.calls:
-            effect = catalogue.with_its_calls(self.connection, effect)
+        effect = catalogue.effect_of(self.connection, sql)
         if effect.writes:
             self.wrote = self.wrote or not effect.undoes
             self.altered = self.altered or effect.alters

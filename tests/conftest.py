@@ -46,6 +46,10 @@ def pytest_configure(config: pytest.Config) -> None:
     # The settings read what was set above, so they are loaded here; pytest-django goes on from there.
     os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
     assert settings.DATABASES
+    # Imported only now, for it imports what needs settings.
+    from tests.support.emptying import empty_quickly
+
+    empty_quickly()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -1,7 +1,7 @@
 """Runs pytest for each database, three processes at a time, and closes with a summary and the totals.
 
-All tests run on SQLite, in three processes; the servers have those of the engine, and of the others where a server
-makes a difference. A database that is named alone has all of them.
+All tests run on SQLite, in three processes. The servers have those of the engine, and of the others where a server
+makes a difference; visits to sites, in a browser mostly, are SQLite's alone. A database that is named alone has all.
 
 A database whose server or driver cannot be had is skipped with a line that says so; under CI=true that is a failure.
 """
@@ -33,6 +33,12 @@ THROUGH_DJANGO = tuple(
     f"tests/{name}" for name in ["acl", "docs", "dojo", "files", "jobs", "jsonrpc", "openid_auth", "project"]
 )
 """The tests of what uses databases through Django alone. Beside SQLite, the other databases have a part of them."""
+FAR_FROM_DRIVERS = (
+    "tests/common", "tests/project", "tests/site", "tests/storm_backend/conf/test_misconfigured.py",
+    "tests/storm_backend/isolation", "tests/storm_backend/middleware", "tests/storm_backend/references",
+    "tests/storm_backend/schema",
+)  # fmt: skip
+"""What differs between databases, and not between two drivers of one."""
 ON_SERVERS = {
     "tests/acl/test_backends.py", "tests/docs/test_docs.py", "tests/dojo/test_rest.py",
     "tests/files/test_deletion.py", "tests/files/test_recovery.py", "tests/files/test_storage.py",
@@ -125,11 +131,11 @@ def _of_part(part: str) -> list[str]:
 def _left_out(kind: str, kinds: Sequence[str]) -> list[str]:
     if kind == "psycopg2" and "postgres" in kinds:
         # Of two runs on PostgreSQL, the second one has only what comes near the driver.
-        return [f"--ignore={folder}" for folder in THROUGH_DJANGO]
+        return ["--visits=none", *(f"--ignore={path}" for path in (*THROUGH_DJANGO, *FAR_FROM_DRIVERS))]
     if "sqlite" not in kinds:
         return []
     files = [path.relative_to(ROOT) for folder in THROUGH_DJANGO for path in sorted((ROOT / folder).glob("test_*.py"))]
-    return [f"--ignore={path}" for path in files if path.as_posix() not in ON_SERVERS]
+    return ["--visits=none", *(f"--ignore={path}" for path in files if path.as_posix() not in ON_SERVERS)]
 
 
 def execute(run: Run) -> Outcome:

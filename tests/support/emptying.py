@@ -1,7 +1,7 @@
 """Empties the databases after a test that has committed: as flush does, in a tenth of the time.
 
 Only tables that have rows are emptied, and what `migrate` makes in all of them, content types and permissions, stays
-instead of being made anew. A TransactionTestCase that a test file has keeps Django's own way, which is under test there.
+instead of being made anew. A TransactionTestCase that a test file has keeps Django's own way, which is tested there.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def _fixture_teardown(test: Any) -> None:
         _flush(test)
         return
     aliases = list(test._databases_names(include_mirrors=False))
-    if all([_empty(connections[alias]) for alias in aliases]):
+    if all(_empty(connections[alias]) for alias in aliases):
         return
     # The first time, or after a test that has changed what `migrate` makes.
     _flush(test)

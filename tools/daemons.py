@@ -154,6 +154,48 @@ class PostgreSQL(Daemon):
         return _program([name], self.package, [str(folder) for folder in reversed(debian)])
 
 
+class PgBouncer(Daemon):
+    """A pooler in transaction mode before a server of ours, with the same user and password."""
+
+    accounts = ("postgres", "nobody")
+    shutdown_signal = signal.SIGINT
+    crash_signal = signal.SIGKILL
+    package = "pgbouncer"
+
+    def __init__(self, folder: Path, account: pwd.struct_passwd | None, behind: Daemon, **options: object) -> None:
+        super().__init__(folder, account, behind.durable)
+        self.user, self.password = behind.user, behind.password
+        self._options = {
+            "listen_addr": HOST,
+            "listen_port": self.port,
+            "unix_socket_dir": "",
+            "auth_type": "scram-sha-256",
+            "auth_file": folder / "users",
+            "admin_users": behind.user,
+            "pool_mode": "transaction",
+            "max_client_conn": 1000,
+            # Django drops a test database a second after its last connection was closed.
+            "server_idle_timeout": 0.4,
+            "ignore_startup_parameters": "extra_float_digits",
+            **options,
+        }
+        self._server = f"host={HOST} port={behind.port}"
+
+    def initialise(self) -> None:
+        (self.folder / "users").write_text(f'"{self.user}" "{self.password}"\n')
+        settings = "".join(f"{name} = {value}\n" for name, value in self._options.items())
+        (self.folder / "settings.ini").write_text(f"[databases]\n* = {self._server}\n[pgbouncer]\n{settings}")
+        for name in ("users", "settings.ini"):
+            (self.folder / name).chmod(0o644)  # The folder itself is closed to all but the server's account.
+
+    def command(self) -> list[str]:
+        return [_program(["pgbouncer"], self.package, []), str(self.folder / "settings.ini")]
+
+    def ready(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex((HOST, self.port)) == 0
+
+
 class MariaDB(Daemon):
     accounts = ("mysql", "nobody")
     shutdown_signal = signal.SIGTERM

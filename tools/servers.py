@@ -1,6 +1,6 @@
 """Throwaway database servers for tests, benchmarks and the conformance run.
 
-Runs installed PostgreSQL and MariaDB binaries in a temporary folder, on a free loopback port, as an unprivileged user,
+Runs installed PostgreSQL, PgBouncer and MariaDB binaries in a temporary folder, on a free loopback port, as an unprivileged user,
 and removes all of it again. Never installs anything and never touches a server that it did not start.
 """
 
@@ -20,9 +20,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from tools.daemons import HOST, Daemon, MariaDB, PostgreSQL, ServerUnavailable
+from tools.daemons import HOST, Daemon, MariaDB, PgBouncer, PostgreSQL, ServerUnavailable
 
-__all__ = ["Kind", "Server", "ServerUnavailable", "running"]
+__all__ = ["Kind", "Server", "ServerUnavailable", "pooled", "running"]
 
 Kind = Literal["sqlite", "postgres", "mysql"]
 MEMORY = "/dev/shm"
@@ -100,6 +100,23 @@ def running(kind: Kind, durable: bool = True) -> Iterator[Server]:
             daemon.initialise()
             daemon.start()
             yield Server(kind, HOST, daemon.port, daemon.user, daemon.password, folder, daemon)
+        finally:
+            daemon.stop()
+
+
+@contextmanager
+def pooled(server: Server, **options: object) -> Iterator[Server]:
+    """PgBouncer in transaction mode before a PostgreSQL server of ours, for as long as the block runs.
+
+    `options` are PgBouncer's own, `default_pool_size=1` say. What it has is the server's.
+    """
+    account = _account(*PgBouncer.accounts)
+    with _temporary_folder(account, durable=False) as folder:
+        daemon = PgBouncer(folder, account, server._running_daemon(), **options)
+        daemon.initialise()
+        daemon.start()
+        try:
+            yield Server("postgres", HOST, daemon.port, daemon.user, daemon.password, folder, daemon)
         finally:
             daemon.stop()
 

@@ -14,6 +14,7 @@ from djintegrate.common.types import (
     dictionary,
     did_you_mean,
     function,
+    one_of,
     optional,
     record,
     text,
@@ -34,6 +35,7 @@ ATTEMPTS = "a whole number, 1 or more: how often a request may run in all"
 REQUIRED_KEYS = {"URI": text(URI)}
 FURTHER_KEYS = {
     "TWO_PHASE": boolean,
+    "POOLER": optional(one_of("session", "transaction")),
     "SCHEMA": optional(text('the dotted path of a package, such as "shop.ledger_schema", or None')),
 }
 STORE = f'{URI}, or a dictionary with the key "URI", and with {", ".join(FURTHER_KEYS)} as needed'
@@ -47,6 +49,7 @@ class StoreSettings:
     uri: str
     two_phase: bool = False
     schema: str | None = None
+    pooler: str | None = None
 
 
 def _entry(value: Any) -> dict[str, Any]:
@@ -74,7 +77,13 @@ DECLARED = Declared("storm_backend", "STORM_", globals())
 def stores() -> dict[str, StoreSettings]:
     """Every configured store by its name."""
     return {
-        name: StoreSettings(name, canonical(entry["URI"]), entry.get("TWO_PHASE", False), entry.get("SCHEMA"))
+        name: StoreSettings(
+            name,
+            canonical(entry["URI"]),
+            two_phase=entry.get("TWO_PHASE", False),
+            schema=entry.get("SCHEMA"),
+            pooler=entry.get("POOLER"),
+        )
         for name, entry in configured_stores().items()
     }
 
@@ -98,6 +107,12 @@ def is_two_phase(name: str) -> bool:
     """Whether the store prepares its commits. SQLite cannot, and a check says so."""
     entry = stores().get(name)
     return entry is not None and entry.two_phase and parse(entry.uri).scheme != "sqlite"
+
+
+def is_pooled(name: str) -> bool:
+    """Whether the store has a session of the server's only for the length of a transaction."""
+    entry = stores().get(name)
+    return entry is not None and entry.pooler == "transaction" and parse(entry.uri).scheme == "postgres"
 
 
 def site() -> str:

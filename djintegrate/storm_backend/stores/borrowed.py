@@ -48,7 +48,8 @@ class BorrowedConnection(Connection):
     def commit(self, xid: Any = None) -> None:
         """Only tell the tracers: the transaction is committed."""
         if self._timeout is not None:
-            self._ask_past_watchers(f"SET statement_timeout TO '{self._timeout}'")
+            if not self._wrapper.is_lent:
+                self._ask_past_watchers(f"SET statement_timeout TO '{self._timeout}'")
             self._timeout = None
         trace("connection_commit", self, xid)
 
@@ -80,6 +81,7 @@ class BorrowedConnection(Connection):
             return self.build_raw_cursor()
         if self._timeout is None and self._wrapper.vendor == "postgresql" and any(map(_sets_timeouts, get_tracers())):
             self._timeout = self._ask_past_watchers("SHOW statement_timeout")
+            self._wrapper.changes_session()
         # Not Storm's SQLite way, which begins and repeats statements by itself.
         return Connection.raw_execute(self, statement, params)
 

@@ -158,8 +158,8 @@ class PgBouncer(Daemon):
     """A pooler in transaction mode before a server of ours, with the same user and password."""
 
     accounts = ("postgres", "nobody")
-    shutdown_signal = signal.SIGINT
-    crash_signal = signal.SIGKILL
+    # It keeps nothing, and would wait for its clients.
+    shutdown_signal = crash_signal = signal.SIGKILL
     package = "pgbouncer"
 
     def __init__(self, folder: Path, account: pwd.struct_passwd | None, behind: Daemon, **options: object) -> None:

@@ -1,4 +1,4 @@
-"""What a store behind a pooler in transaction mode cannot have; for the system check, and for a connection without it."""
+"""What a store behind a pooler in transaction mode cannot have; for the system check, and for a connection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The connection of a store behind a pooler in transaction mode: each transaction may have another session of the server's.
+"""The connection of a store behind a pooler in transaction mode: each transaction may have another session.
 
 What a transaction changes of its session is undone before it ends, since the session goes to others then. What would
 change one outside of a transaction is refused. Nothing here runs for a store without `POOLER`.
@@ -26,14 +26,9 @@ from .wrapper import StormWrapper
 FOLLOWED = ("client_encoding", "DateStyle", "TimeZone", "standard_conforming_strings", "application_name")
 """What a pooler keeps apart for each of its clients, because the server tells of each change."""
 
-_NAMES = ", ".join(f"'{name}'" for name in FOLLOWED)
 FREE = "CLOSE ALL; DEALLOCATE ALL; SELECT pg_advisory_unlock_all()"
 """What no rollback undoes."""
-# Without a value, set_config() does what RESET does.
-RESTORE = (
-    f"RESET SESSION AUTHORIZATION; {FREE}; "
-    f"SELECT set_config(name, NULL, false) FROM pg_settings WHERE source = 'session' AND name NOT IN ({_NAMES})"
-)
+RESTORE = f"RESET SESSION AUTHORIZATION; RESET ALL; {FREE}"
 SECONDS_TO_ANSWER = 2
 
 
@@ -44,7 +39,7 @@ class PooledDataManager(DataManager):
 
     def note(self, sql: object) -> Effect:
         effect = super().note(sql)
-        # What is not plainly a read may call, within the server, whatever there is.
+        # What is not plainly a read may do, within the server, whatever there is.
         if (effect.everything and not effect.undoes) or may_change_session(sql):
             self.connection.changes_session(sql)
         return effect
@@ -76,7 +71,8 @@ class PooledWrapper(StormWrapper):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._own: dict[str, Any] = {}
+        # The statements by which this client of the pooler has what is its own again.
+        self._own = ""
         # First in the list: Django takes away the last one when a block of execute_wrapper() ends.
         self.execute_wrappers.insert(0, self._refuse_outside)
 
@@ -102,7 +98,8 @@ class PooledWrapper(StormWrapper):
 
     def init_connection_state(self) -> None:
         super().init_connection_state()  # type: ignore[misc]
-        self._own = {name: self.connection.info.parameter_status(name) for name in FOLLOWED}
+        own = {name: str(self.connection.info.parameter_status(name) or "") for name in FOLLOWED}
+        self._own = "".join("; SET {} TO '{}'".format(name, own[name].replace("'", "''")) for name in FOLLOWED)
 
     def _set_autocommit(self, autocommit: bool) -> None:
         sets_isolation = self._sets_isolation_itself()
@@ -125,12 +122,8 @@ class PooledWrapper(StormWrapper):
             return
         temporary = "; DISCARD TEMP" if self._has_temporary_tables else ""
         self._changed = self._has_temporary_tables = False
-        run(self, RESTORE + temporary, self.connection)
-        status = self.connection.info.parameter_status
-        for name, value in self._own.items():
-            if status(name) != value:
-                with self.wrap_database_errors, self.connection.cursor() as cursor:
-                    cursor.execute("SELECT set_config(%s, %s, false)", (name, value))
+        # RESET ALL has forgotten what is this client's own as well.
+        run(self, RESTORE + self._own + temporary, self.connection)
 
     def free_session(self) -> None:
         """Roll back, and give up what a rollback leaves. In one text, which one session runs to its end."""
@@ -141,7 +134,8 @@ class PooledWrapper(StormWrapper):
         self._changed = self._has_temporary_tables = False
 
     def _refuse_outside(self, execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
-        if self.data_manager is None and self.autocommit and not self.in_atomic_block and may_change_session(sql):
+        outside = self.data_manager is None and self.autocommit and not self.in_atomic_block
+        if outside and may_change_session(sql) and not _FOLLOWED.match(sql):
             raise NotSupportedError(
                 f"{str(sql)[:60]!r} is for a session, and the store {self.store_name!r} has one only for the length of "
                 "a transaction: POOLER is 'transaction'. Run it in a transaction, with SET LOCAL or "
@@ -156,33 +150,29 @@ class PooledWrapper(StormWrapper):
 
 
 @lru_cache(maxsize=1024)
-def _may_change_session(sql: str) -> bool:
-    return _OF_SESSION.search(sql) is not None
-
-
 def may_change_session(sql: object) -> bool:
     """Whether it is plain from its text that a statement does something that would outlive its transaction."""
-    return _may_change_session(sql) if isinstance(sql, str) and len(sql) <= 4000 else bool(_OF_SESSION.search(str(sql)))
+    return isinstance(sql, str) and _OF_SESSION.search(sql) is not None
 
 
 def shares_sessions(connection: BaseDatabaseWrapper) -> bool:
     """Whether something stands before PostgreSQL that lends one session to several connections by turns.
 
-    Two connections at once are asked for their session. Told for certain only where it is true.
+    This connection and another are asked for theirs at once. What is true is certain; what is false may be chance.
     """
     connection.ensure_connection()
-    if _session(connection) == connection.connection.info.backend_pid:
-        # A pooler tells its clients numbers of its own.
+    before = _session(connection)
+    # A pooler tells its clients numbers of its own. In a transaction, each has one session.
+    if before == connection.connection.info.backend_pid or not connection.get_autocommit():
         return False
-    with ThreadPoolExecutor(1) as thread, contextlib.closing(another(connection)) as first:
-        before = _session(first)
+    with ThreadPoolExecutor(1) as thread:
         try:
-            # A pooler with one session per connection may have no other, and let this wait until the first is closed.
             during = thread.submit(_session_of_transaction, connection).result(SECONDS_TO_ANSWER)
         except TooLate:
-            first.close()
+            # A pooler with a session for each connection may have no other before this one is closed.
+            connection.close()
             return False
-        return before in (during,) or _session(first) != before
+    return before == during or _session(connection) != before
 
 
 def _session_of_transaction(connection: BaseDatabaseWrapper) -> int:
@@ -195,11 +185,10 @@ def _session(connection: BaseDatabaseWrapper) -> int:
     return int(run(connection, "SELECT pg_backend_pid()")[0][0])
 
 
-_FOLLOWED_NAMES = "|".join(FOLLOWED) + r"|time\s+zone|names"
 _OF_SESSION = re.compile(
-    rf"""
+    r"""
     ^\s*(?:
-        SET\s+(?:SESSION\s+(?!CHARACTERISTICS|AUTHORIZATION))?(?!LOCAL\b|TRANSACTION\b|CONSTRAINTS\b|(?:{_FOLLOWED_NAMES})\b)
+        SET\s+(?!LOCAL\b|TRANSACTION\b|CONSTRAINTS\b)
         | RESET\b | LISTEN\b | LOAD\b | DISCARD\b | PREPARE\s+(?!TRANSACTION\b)
         | CREATE\s+(?:(?:GLOBAL|LOCAL)\s+)?TEMP(?:ORARY)?\b | DECLARE\b.*\bWITH\s+HOLD\b
     )
@@ -208,3 +197,4 @@ _OF_SESSION = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )
+_FOLLOWED = re.compile(rf"\s*SET\s+(?:SESSION\s+)?(?:{'|'.join(FOLLOWED)}|TIME\s+ZONE|NAMES)\b", re.IGNORECASE)

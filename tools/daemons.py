@@ -176,6 +176,8 @@ class PgBouncer(Daemon):
             "max_client_conn": 1000,
             # Django drops a test database a second after its last connection was closed.
             "server_idle_timeout": 0.4,
+            # A server that was restarted is soon asked again.
+            "server_login_retry": 0.1,
             "ignore_startup_parameters": "extra_float_digits",
             **options,
         }

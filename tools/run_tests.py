@@ -52,7 +52,12 @@ ON_SERVERS = {
     "tests/openid_auth/test_sign_in.py", "tests/openid_auth/test_store.py", "tests/project/test_soak.py",
 }  # fmt: skip
 """That part: where constraints, types, locks, simultaneous requests or transactions matter."""
-ENGINE = ("tests/storm_backend",)
+ENGINE = (
+    "tests/storm_backend",
+    # They go by the number of a connection's own session: to see who waits for whom, and to end it.
+    "--ignore=tests/storm_backend/isolation",
+    "--ignore=tests/storm_backend/connection/test_faults.py",
+)
 THROUGH_A_POOLER = (
     "tests/storm_backend/connection/test_wrapper.py",
     "tests/storm_backend/pooler",

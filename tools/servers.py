@@ -1,7 +1,7 @@
 """Throwaway database servers for tests, benchmarks and the conformance run.
 
 Runs installed PostgreSQL, PgBouncer and MariaDB binaries in a temporary folder, on a free loopback port, as an
-unprivileged user, and removes all of it again. Never installs anything and never touches a server that it did not start.
+unprivileged user, and removes all of it again. Never installs anything, nor touches a server that it did not start.
 """
 
 from __future__ import annotations

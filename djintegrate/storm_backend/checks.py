@@ -17,7 +17,7 @@ from django.utils.module_loading import import_string
 from djintegrate.common.checks import unknown_names, wrong_values
 
 from . import conf, schema
-from .conf import drivers, entries, pooler, uris
+from .conf import drivers, entries, limit, pooler, uris
 from .connection.pooled import shares_sessions
 
 MIDDLEWARE = "djintegrate.storm_backend.middleware.ZopeTransactionMiddleware"
@@ -144,6 +144,9 @@ def _databases(stores: dict[str, conf.StoreSettings]) -> Iterator[CheckMessage]:
             for what, remedy in pooler.objections(stores[name], entry["OPTIONS"]):
                 said = f"{where}: the store {name!r} has POOLER = 'transaction', but {what}."
                 yield Error(said, hint=remedy, id="storm_backend.E012")
+        if name in stores:
+            for what, remedy in limit.objections(stores[name], entry):
+                yield Error(limit.said(alias, stores[name], what), hint=remedy, id="storm_backend.E013")
         if entry["ATOMIC_REQUESTS"] and MIDDLEWARE in settings.MIDDLEWARE:
             yield Error(
                 f"{where} has ATOMIC_REQUESTS together with ZopeTransactionMiddleware: both would end the transaction "

@@ -14,6 +14,7 @@ from djintegrate.common.types import (
     dictionary,
     did_you_mean,
     function,
+    number,
     one_of,
     optional,
     record,
@@ -35,6 +36,8 @@ ATTEMPTS = "a whole number, 1 or more: how often a request may run in all"
 REQUIRED_KEYS = {"URI": text(URI)}
 FURTHER_KEYS = {
     "TWO_PHASE": boolean,
+    "MAX_CONNECTIONS": optional(whole_number("a whole number, 1 or more, or None", least=1)),
+    "MAX_WAIT_SECONDS": number("a number of seconds above 0", above=0),
     "POOLER": optional(one_of("session", "transaction")),
     "SCHEMA": optional(text('the dotted path of a package, such as "shop.ledger_schema", or None')),
 }
@@ -50,6 +53,9 @@ class StoreSettings:
     two_phase: bool = False
     schema: str | None = None
     pooler: str | None = None
+    # How many connections a process may have, and how long a thread waits for one.
+    max_connections: int | None = None
+    max_wait_seconds: float = 10
 
 
 def _entry(value: Any) -> dict[str, Any]:
@@ -83,6 +89,8 @@ def stores() -> dict[str, StoreSettings]:
             two_phase=entry.get("TWO_PHASE", False),
             schema=entry.get("SCHEMA"),
             pooler=entry.get("POOLER"),
+            max_connections=entry.get("MAX_CONNECTIONS"),
+            max_wait_seconds=entry.get("MAX_WAIT_SECONDS", StoreSettings.max_wait_seconds),
         )
         for name, entry in configured_stores().items()
     }

@@ -84,20 +84,20 @@ class PooledWrapper(StormWrapper):
     # ##### Django's hooks #####
 
     def get_connection_params(self) -> Any:
-        params = super().get_connection_params()  # type: ignore[misc]
+        params = super().get_connection_params()
         if "prepare_threshold" in params:
             # A prepared statement is in one session, and the next transaction may be in another.
             params["prepare_threshold"] = None
         return params
 
     def get_new_connection(self, conn_params: Any) -> Any:
-        raw = super().get_new_connection(conn_params)  # type: ignore[misc]
+        raw = super().get_new_connection(conn_params)
         if self._sets_isolation_itself():
             raw.isolation_level = None
         return raw
 
     def init_connection_state(self) -> None:
-        super().init_connection_state()  # type: ignore[misc]
+        super().init_connection_state()
         own = {name: str(self.connection.info.parameter_status(name) or "") for name in FOLLOWED}
         self._own = "".join("; SET {} TO '{}'".format(name, own[name].replace("'", "''")) for name in FOLLOWED)
 
@@ -105,9 +105,9 @@ class PooledWrapper(StormWrapper):
         sets_isolation = self._sets_isolation_itself()
         if autocommit and sets_isolation:
             self.connection.isolation_level = None
-        super()._set_autocommit(autocommit)  # type: ignore[misc]
+        super()._set_autocommit(autocommit)
         if not autocommit and sets_isolation:
-            self.connection.isolation_level = self.isolation_level  # type: ignore[attr-defined]
+            self.connection.isolation_level = self.isolation_level
 
     # ##### The session #####
 

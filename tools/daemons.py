@@ -40,7 +40,8 @@ class Daemon:
         self.log = folder / "log"
         self.account = account
         self.durable = durable
-        self.port = _free_port()
+        self.max_connections = 300
+        self.port = free_port()
         self.user = "tester"
         self.password = secrets.token_hex(12)
         self._process: subprocess.Popen[bytes] | None = None
@@ -135,7 +136,7 @@ class PostgreSQL(Daemon):
             "listen_addresses": HOST,
             "port": self.port,
             "unix_socket_directories": self.folder,
-            "max_connections": 300,
+            "max_connections": self.max_connections,
             "max_prepared_transactions": 100,
         }
         if not self.durable:
@@ -241,7 +242,7 @@ class MariaDB(Daemon):
             "pid-file": self.folder / "mysql.pid",
             "bind-address": HOST,
             "port": self.port,
-            "max-connections": 300,
+            "max-connections": self.max_connections,
             "character-set-server": "utf8mb4",
         }
         if not self.durable:
@@ -269,7 +270,7 @@ def _zoneinfo() -> str:
     return str(folder)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     # Below the range from which systems pick the ports of outgoing connections, so that a stopped server's port is
     # still free when it starts again.
     while True:

@@ -88,7 +88,7 @@ class Server:
 
 
 @contextmanager
-def running(kind: Kind, durable: bool = True) -> Iterator[Server]:
+def running(kind: Kind, durable: bool = True, max_connections: int = 300) -> Iterator[Server]:
     """A server for as long as the block runs. With `durable=False` it is faster and forgets data in a power cut."""
     account = _account(*DAEMONS[kind].accounts) if kind != "sqlite" else None
     with _temporary_folder(account, durable) as folder:
@@ -96,6 +96,7 @@ def running(kind: Kind, durable: bool = True) -> Iterator[Server]:
             yield Server(kind, "", 0, "", "", folder)
             return
         daemon = DAEMONS[kind](folder, account, durable)
+        daemon.max_connections = max_connections
         try:
             daemon.initialise()
             daemon.start()

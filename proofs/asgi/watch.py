@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,12 +18,13 @@ COUNT = f"""
 """
 SECONDS_BETWEEN = 0.02
 SECONDS_TO_CLOSE = 15
+LATELY = 20
 
 
 @dataclass(frozen=True)
 class Look:
     connections: int
-    # The most threads that the site's processes had just before and just after.
+    # The most threads that the site's processes had lately.
     threads: int
 
 
@@ -44,11 +46,14 @@ class Watch:
         self._thread.join()
 
     def _watch(self) -> None:
+        # The server is a little late to see the end of a connection, whose thread is gone by then.
+        threads: deque[int] = deque(maxlen=LATELY)
         try:
             while not self._over.wait(SECONDS_BETWEEN):
-                before = threads_of(self._parent)
+                threads.append(threads_of(self._parent))
                 found = connections()
-                self.looks.append(Look(found, max(before, threads_of(self._parent))))
+                threads.append(threads_of(self._parent))
+                self.looks.append(Look(found, max(threads)))
         finally:
             connection.close()
 

@@ -23,6 +23,7 @@ from storm.tracer import TimeoutTracer, get_tracers, trace
 from storm.uri import URI
 
 from ..connection.wrapper import StormWrapper
+from ..sql import errors
 from . import tracing
 from .errors import storm_errors
 
@@ -66,6 +67,8 @@ class BorrowedConnection(Connection):
         lost = super().is_disconnection_error(exc, extra)
         # Django looks whether the connection works before it uses it again.
         self._wrapper.errors_occurred = self._wrapper.errors_occurred or lost
+        if lost:
+            errors.name_store(exc, self._wrapper.store_name)
         return lost
 
     def build_raw_cursor(self) -> Any:

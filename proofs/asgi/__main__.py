@@ -114,7 +114,7 @@ def _prepare(server: Server) -> None:
 def _play(case: Case, server: Server, folder: Path, options: argparse.Namespace) -> list[str]:
     from django.db import connection
 
-    requests = options.requests // 10 if case.overload else options.requests
+    requests = max(options.requests // 10, options.at_a_time) if case.overload else options.requests
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE asgi_row, asgi_storm_row")
     with _serving(case, server, folder) as (process, port):

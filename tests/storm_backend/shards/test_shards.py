@@ -106,7 +106,8 @@ def shards(server: Server, other_server: Server, databases: None, package: str, 
     for name in NAMES:
         uri = f"{(server if name in HERE else other_server).uri(name)}?connect_timeout=3"
         entries[name] = {"URI": uri, "TWO_PHASE": True, "SCHEMA": package}
-    settings.STORM_STORES = {**settings.STORM_STORES, **entries}
+    # Without the file `plain`: as long as it is not there, what it may have recorded is not known.
+    settings.STORM_STORES = {**{name: settings.STORM_STORES[name] for name in ("main", "second")}, **entries}
     run("storm_schema", "apply", all_stores=True, verbosity=0)
     yield
     transaction.abort()

@@ -8,7 +8,7 @@ VENV := .venv/bin/python
 ENVIRONMENT = $(or $(PYTHON),exit 1;) -m tools.environment
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format matrix coherence values conformance bench bench-openid fuzz-openid openid-dropin bench-cleanup soak crash docs clean bench-dojo beside screenshots release-check load bench-jsonrpc fuzz-jsonrpc bench-acl access isolation crash-files bench-files crash-jobs bench-jobs
+.PHONY: help run test lint format matrix coherence values conformance bench bench-openid fuzz-openid openid-dropin bench-cleanup soak crash docs clean bench-dojo beside screenshots release-check load bench-jsonrpc fuzz-jsonrpc bench-acl access isolation crash-files bench-files crash-jobs bench-jobs asgi
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,7 +17,7 @@ run: ## start the sample site on 127.0.0.1:8000 (PORT=8001 DATABASE_URL=postgres
 	@$(ENVIRONMENT) run
 	@$(VENV) -m tools.run_site
 
-test: ## run the tests on every database (DB=sqlite|postgres|psycopg2|mysql ARGS="-k name")
+test: ## run the tests on every database (DB=sqlite|postgres|psycopg2|pgbouncer|mysql ARGS="-k name")
 	@$(ENVIRONMENT) test --db '$(or $(DB),all)' --servers --browser
 	@$(VENV) -m tools.run_tests --db '$(or $(DB),all)' -- $(ARGS)
 
@@ -111,9 +111,13 @@ load: ## 50 clients for 60 seconds on the sample site, beside the same in Django
 	@$(ENVIRONMENT) load --db postgres --servers
 	@$(VENV) -m proofs.benchmarks.load $(ARGS)
 
-crash: ## kill processes, and crash servers, at each step of two-phase commits, and compare (ARGS="--db psycopg2")
+crash: ## kill processes, and crash servers, at each step of two-phase commits, and compare (ARGS="--db psycopg2|pgbouncer")
 	@$(ENVIRONMENT) test --db all --servers
 	@$(VENV) -m proofs.crash $(ARGS)
+
+asgi: ## 500 requests at a time under uvicorn, hypercorn and daphne, connections counted (ARGS="--server uvicorn")
+	@$(ENVIRONMENT) test --db postgres --servers
+	@$(VENV) -m proofs.asgi $(ARGS)
 
 crash-jobs: ## kill workers and connections while requests enqueue jobs, and compare (ARGS="--db sqlite --native")
 	@$(ENVIRONMENT) test --db all --servers

@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 
 from tools.run_tests import (
+    DATABASES,
+    ENGINE,
     FAR_FROM_DRIVERS,
     ON_SERVERS,
     ROOT,
+    THROUGH_A_POOLER,
     THROUGH_DJANGO,
     UNAVAILABLE,
     Outcome,
@@ -72,6 +75,15 @@ def test_what_never_comes_near_a_driver_runs_once_on_postgresql() -> None:
     assert all((ROOT / path).exists() for path in FAR_FROM_DRIVERS)
 
 
+def test_the_pooler_has_all_of_the_engines_tests_unless_everything_runs() -> None:
+    [named] = runs(["pgbouncer"], ["-x"])
+    assert named.arguments == (*ENGINE, "-x")
+    [run] = [run for run in runs(list(DATABASES), [], briefly=True) if run.kind == "pgbouncer"]
+    assert run.arguments == THROUGH_A_POOLER
+    paths = [argument.removeprefix("--ignore=") for argument in (*ENGINE, *THROUGH_A_POOLER)]
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
 def test_beside_sqlite_the_servers_have_what_a_server_makes_a_difference_for() -> None:
     mysql = next(run for run in runs(["sqlite", "mysql"], []) if run.kind == "mysql")
     assert mysql.arguments[0] == "--visits=none"
@@ -106,7 +118,7 @@ def test_an_unknown_database_is_named_with_the_known_ones() -> None:
         cwd=Path(__file__).resolve().parents[2], capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode == 2
-    assert "DB is 'oracle'. Make it sqlite, postgres, psycopg2, mysql or all." in done.stderr
+    assert "DB is 'oracle'. Make it sqlite, postgres, psycopg2, pgbouncer, mysql or all." in done.stderr
 
 
 def _run(folder: Path, source: str) -> Outcome:

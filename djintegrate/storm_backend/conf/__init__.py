@@ -14,6 +14,8 @@ from djintegrate.common.types import (
     dictionary,
     did_you_mean,
     function,
+    number,
+    one_of,
     optional,
     record,
     text,
@@ -34,6 +36,9 @@ ATTEMPTS = "a whole number, 1 or more: how often a request may run in all"
 REQUIRED_KEYS = {"URI": text(URI)}
 FURTHER_KEYS = {
     "TWO_PHASE": boolean,
+    "MAX_CONNECTIONS": optional(whole_number("a whole number, 1 or more, or None", least=1)),
+    "MAX_WAIT_SECONDS": number("a number of seconds above 0", above=0),
+    "POOLER": optional(one_of("session", "transaction")),
     "SCHEMA": optional(text('the dotted path of a package, such as "shop.ledger_schema", or None')),
 }
 STORE = f'{URI}, or a dictionary with the key "URI", and with {", ".join(FURTHER_KEYS)} as needed'
@@ -47,6 +52,10 @@ class StoreSettings:
     uri: str
     two_phase: bool = False
     schema: str | None = None
+    pooler: str | None = None
+    # How many connections a process may have, and how long a thread waits for one.
+    max_connections: int | None = None
+    max_wait_seconds: float = 10
 
 
 def _entry(value: Any) -> dict[str, Any]:
@@ -74,7 +83,15 @@ DECLARED = Declared("storm_backend", "STORM_", globals())
 def stores() -> dict[str, StoreSettings]:
     """Every configured store by its name."""
     return {
-        name: StoreSettings(name, canonical(entry["URI"]), entry.get("TWO_PHASE", False), entry.get("SCHEMA"))
+        name: StoreSettings(
+            name,
+            canonical(entry["URI"]),
+            two_phase=entry.get("TWO_PHASE", False),
+            schema=entry.get("SCHEMA"),
+            pooler=entry.get("POOLER"),
+            max_connections=entry.get("MAX_CONNECTIONS"),
+            max_wait_seconds=entry.get("MAX_WAIT_SECONDS", StoreSettings.max_wait_seconds),
+        )
         for name, entry in configured_stores().items()
     }
 
@@ -98,6 +115,12 @@ def is_two_phase(name: str) -> bool:
     """Whether the store prepares its commits. SQLite cannot, and a check says so."""
     entry = stores().get(name)
     return entry is not None and entry.two_phase and parse(entry.uri).scheme != "sqlite"
+
+
+def is_pooled(name: str) -> bool:
+    """Whether the store has a session of the server's only for the length of a transaction."""
+    entry = stores().get(name)
+    return entry is not None and entry.pooler == "transaction" and parse(entry.uri).scheme == "postgres"
 
 
 def site() -> str:

@@ -11,8 +11,10 @@ from django.db.backends.base.base import NO_DB_ALIAS
 from django.db.utils import ConnectionHandler
 
 from .. import conf
-from ..conf import drivers, entries, uris
+from ..conf import drivers, entries, limit, pooler, uris
 from ..two_phase.manager import TwoPhaseDataManager
+from .limit import LimitedWrapper
+from .pooled import PooledTwoPhaseDataManager, PooledWrapper
 from .schema_editor import ReferenceSchemaEditor
 from .testing import StormCreation, StormOperations
 from .wrapper import StormWrapper
@@ -30,11 +32,28 @@ class TwoPhaseWrapper(StormWrapper):
         return conf.site()
 
 
+class PooledTwoPhaseWrapper(PooledWrapper, TwoPhaseWrapper):
+    """The connection of a store that is TWO_PHASE, and behind a pooler."""
+
+    data_manager_class = PooledTwoPhaseDataManager
+
+
+LAYERS = {
+    (False, False): StormWrapper,
+    (True, False): TwoPhaseWrapper,
+    (False, True): PooledWrapper,
+    (True, True): PooledTwoPhaseWrapper,
+}
+"""By whether a store is TWO_PHASE, and whether it is behind a pooler in transaction mode."""
+
+
 def connection_of(settings_dict: dict[str, Any], alias: str) -> StormWrapper:
     """The connection of a DATABASES entry, which takes no part in any transaction yet."""
     location = _resolve(settings_dict, alias)
-    two_phase = conf.is_two_phase(settings_dict["STORM_STORE"])
-    return _wrapper_class(location.backend, two_phase)(settings_dict, alias)
+    name = settings_dict["STORM_STORE"]
+    is_limited = settings_dict["STORM_LIMIT"] is not None
+    kind = _wrapper_class(location.backend, conf.is_two_phase(name), conf.is_pooled(name), is_limited)
+    return kind(settings_dict, alias)
 
 
 def connection_to(store: conf.StoreSettings, alias: str = NO_DB_ALIAS) -> StormWrapper:
@@ -53,12 +72,18 @@ def _resolve(settings_dict: dict[str, Any], alias: str) -> uris.Location:
         store = entries.store_of(alias, settings_dict)
         location = uris.location(store.uri)
         options = {**location.settings["OPTIONS"], **settings_dict["OPTIONS"]}
+        pooler.refuse(store, options)
+        limit.refuse(alias, store, settings_dict)
         settings_dict.update(location.settings, OPTIONS=options, STORM_STORE=store.name, STORM_SECRET_URI=store.uri)
+        most = store.max_connections
+        settings_dict["STORM_LIMIT"] = None if most is None else (most, store.max_wait_seconds)
+        if store.pooler == "transaction":
+            settings_dict["DISABLE_SERVER_SIDE_CURSORS"] = True
         return location
 
 
 @cache
-def _wrapper_class(backend: str, two_phase: bool) -> type[Any]:
+def _wrapper_class(backend: str, two_phase: bool, pooled: bool, limited: bool) -> type[Any]:
     native = drivers.native_wrapper(backend)
     parts = {
         "ops_class": (StormOperations, native.ops_class),
@@ -66,8 +91,8 @@ def _wrapper_class(backend: str, two_phase: bool) -> type[Any]:
         "SchemaEditorClass": (ReferenceSchemaEditor, native.SchemaEditorClass),
     }
     own = {name: type(bases[1].__name__, bases, {"__module__": _DOOR}) for name, bases in parts.items()}
-    layer = TwoPhaseWrapper if two_phase else StormWrapper
-    return type("DatabaseWrapper", (layer, native), {"__module__": _DOOR, **own})
+    layers = [*([LimitedWrapper] if limited else []), LAYERS[two_phase, pooled]]
+    return type("DatabaseWrapper", (*layers, native), {"__module__": _DOOR, **own})
 
 
 _DOOR = "djintegrate.storm_backend.base"

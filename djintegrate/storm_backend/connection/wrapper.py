@@ -9,12 +9,15 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import cached_property
 from typing import Any
 
 from django.db import Error
 from django.db.backends.utils import CursorWrapper
 from django.db.transaction import TransactionManagementError
+from django.db.utils import DatabaseErrorWrapper
 
+from ..sql import errors
 from ..transactions import thread
 from ..transactions.interfaces import Store
 from ..transactions.manager import State
@@ -41,6 +44,10 @@ class StormWrapper(JoiningConnection):
 
     # ##### Django's hooks: connections #####
 
+    @cached_property
+    def wrap_database_errors(self) -> LossNamesStore:
+        return LossNamesStore(self)
+
     def connect(self) -> None:
         # The statements that prepare a new connection belong to no transaction.
         data_manager, self.data_manager = self.data_manager, None
@@ -49,6 +56,10 @@ class StormWrapper(JoiningConnection):
         try:
             with atomic_state.aside(self) if is_waiting else contextlib.nullcontext():
                 super().connect()
+        except self.Database.Error as error:
+            # What the driver says names a host at most, where many stores may be.
+            errors.name_store(error, self.store_name)
+            raise
         finally:
             self.takes_part, self.data_manager = takes_part, data_manager
         if self.settings_dict["CONN_MAX_AGE"] == 0 and not self.is_pooled():
@@ -216,6 +227,19 @@ class StormWrapper(JoiningConnection):
                 with contextlib.suppress(Error):
                     self.undo_to(sid)
             raise
+
+
+class LossNamesStore(DatabaseErrorWrapper):
+    """Django's own, and the error of a connection that is lost says which store it was to."""
+
+    def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
+        if kind is None:
+            return
+        connection = self.wrapper
+        is_drivers = isinstance(error, connection.Database.Error)
+        if is_drivers and errors.is_lost(connection.vendor, error, connection.connection):
+            errors.name_store(error, connection.store_name)
+        super().__exit__(kind, error, traceback)
 
 
 _of_parent: list[Any] = []

@@ -23,6 +23,7 @@ from storm.tracer import TimeoutTracer, get_tracers, trace
 from storm.uri import URI
 
 from ..connection.wrapper import StormWrapper
+from ..sql import errors
 from . import tracing
 from .errors import storm_errors
 
@@ -48,7 +49,8 @@ class BorrowedConnection(Connection):
     def commit(self, xid: Any = None) -> None:
         """Only tell the tracers: the transaction is committed."""
         if self._timeout is not None:
-            self._ask_past_watchers(f"SET statement_timeout TO '{self._timeout}'")
+            if not self._wrapper.is_lent:
+                self._ask_past_watchers(f"SET statement_timeout TO '{self._timeout}'")
             self._timeout = None
         trace("connection_commit", self, xid)
 
@@ -65,6 +67,8 @@ class BorrowedConnection(Connection):
         lost = super().is_disconnection_error(exc, extra)
         # Django looks whether the connection works before it uses it again.
         self._wrapper.errors_occurred = self._wrapper.errors_occurred or lost
+        if lost:
+            errors.name_store(exc, self._wrapper.store_name)
         return lost
 
     def build_raw_cursor(self) -> Any:
@@ -80,6 +84,7 @@ class BorrowedConnection(Connection):
             return self.build_raw_cursor()
         if self._timeout is None and self._wrapper.vendor == "postgresql" and any(map(_sets_timeouts, get_tracers())):
             self._timeout = self._ask_past_watchers("SHOW statement_timeout")
+            self._wrapper.changes_session()
         # Not Storm's SQLite way, which begins and repeats statements by itself.
         return Connection.raw_execute(self, statement, params)
 

@@ -20,12 +20,17 @@ class Connection(BaseDatabaseWrapper):
     two_phase = False
     # Whether a data manager looks at each statement from the first one on, to know if anything was written.
     counts_writes = False
+    # Whether a pooler lends the server's session for the length of a transaction.
+    is_lent = False
     # Whether somebody called set_rollback(True). After an error Django asks for a rollback as well.
     rollback_requested = False
 
     @cached_property
     def store_name(self) -> str:
         return str(self.settings_dict["STORM_STORE"])
+
+    def changes_session(self, sql: object = "") -> None:
+        """What runs may change the session; told by those who set something that no statement shows."""
 
 
 class Scope:

@@ -105,6 +105,8 @@ class Followed:
 def current(alias: str) -> Followed | None:
     """The transaction that a change made now belongs to; from now on its followers hear of its end."""
     connection = connections[alias]
+    # The engine's may be one that stands for another.
+    connection = getattr(connection, "itself", connection)
     join = getattr(connection, "zope_transaction", None)
     if join is not None:
         txn = join()

@@ -30,18 +30,24 @@ class TwoPhaseWrapper(StormWrapper):
         return conf.site()
 
 
-def connection_of(settings_dict: dict[str, Any], alias: str) -> StormWrapper:
-    """The connection of a DATABASES entry, which takes no part in any transaction yet."""
+def connection_of(settings_dict: dict[str, Any], alias: str, *in_front: type[StormWrapper]) -> StormWrapper:
+    """The connection of a DATABASES entry, which takes no part in any transaction yet; with these layers in front."""
     location = _resolve(settings_dict, alias)
-    two_phase = conf.is_two_phase(settings_dict["STORM_STORE"])
-    return _wrapper_class(location.backend, two_phase)(settings_dict, alias)
+    layer = TwoPhaseWrapper if conf.is_two_phase(settings_dict["STORM_STORE"]) else StormWrapper
+    return _wrapper_class(location.backend, (*in_front, layer))(settings_dict, alias)
 
 
-def connection_to(store: conf.StoreSettings, alias: str = NO_DB_ALIAS) -> StormWrapper:
+def connection_to(store: conf.StoreSettings) -> StormWrapper:
     """A connection to the database of a store that is in no DATABASES."""
+    return connection_of(entry_of(store), NO_DB_ALIAS)
+
+
+def entry_of(store: conf.StoreSettings) -> dict[str, Any]:
+    """What DATABASES would have of a store that it does not name."""
     entry = {"ENGINE": conf.ENGINE, "NAME": store.name}
     # The handler knows the defaults of the other keys.
-    return connection_of(ConnectionHandler({DEFAULT_DB_ALIAS: entry}).settings[DEFAULT_DB_ALIAS], alias)
+    settings: dict[str, Any] = ConnectionHandler({DEFAULT_DB_ALIAS: entry}).settings[DEFAULT_DB_ALIAS]
+    return settings
 
 
 def _resolve(settings_dict: dict[str, Any], alias: str) -> uris.Location:
@@ -58,7 +64,7 @@ def _resolve(settings_dict: dict[str, Any], alias: str) -> uris.Location:
 
 
 @cache
-def _wrapper_class(backend: str, two_phase: bool) -> type[Any]:
+def _wrapper_class(backend: str, layers: tuple[type[StormWrapper], ...]) -> type[Any]:
     native = drivers.native_wrapper(backend)
     parts = {
         "ops_class": (StormOperations, native.ops_class),
@@ -66,8 +72,7 @@ def _wrapper_class(backend: str, two_phase: bool) -> type[Any]:
         "SchemaEditorClass": (ReferenceSchemaEditor, native.SchemaEditorClass),
     }
     own = {name: type(bases[1].__name__, bases, {"__module__": _DOOR}) for name, bases in parts.items()}
-    layer = TwoPhaseWrapper if two_phase else StormWrapper
-    return type("DatabaseWrapper", (layer, native), {"__module__": _DOOR, **own})
+    return type("DatabaseWrapper", (*layers, native), {"__module__": _DOOR, **own})
 
 
 _DOOR = "djintegrate.storm_backend.base"

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db import Error
 from django.db.backends.utils import CursorWrapper
-from django.db.transaction import TransactionManagementError
+from django.db.transaction import Atomic, TransactionManagementError
 
 from ..transactions import thread
 from ..transactions.interfaces import Store
@@ -184,6 +184,10 @@ class StormWrapper(JoiningConnection):
     def break_blocks(self) -> None:
         """Have the open blocks refuse every further query: their transaction is gone."""
         atomic_state.mark_aborted(self)
+
+    def own_block(self) -> Atomic:
+        """An atomic() block on this connection."""
+        return Atomic(self.alias, savepoint=True, durable=False)
 
     def begin_explicitly(self) -> None:
         """BEGIN, on a database where turning autocommit off does not."""

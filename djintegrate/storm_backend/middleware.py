@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import logging
 import os
 import random
 import shutil
@@ -54,6 +55,8 @@ class ZopeTransactionMiddleware(MiddlewareMixin):
         # Of the stores that have replicas.
         self.sticky_seconds = requests.sticky_seconds()
         got_request_exception.connect(_note_reported, dispatch_uid=_note_reported)
+        if self.sticky_seconds:
+            logging.getLogger("django.request").addFilter(_is_final)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         if self.async_mode:
@@ -258,6 +261,12 @@ def _note(request: HttpRequest | None, error: BaseException | None) -> Attempt |
 def _note_reported(sender: Any, request: HttpRequest | None = None, **kwargs: Any) -> None:
     # An error in other middleware reaches ZopeTransactionMiddleware as a response with status 500.
     _note(request, sys.exc_info()[1])
+
+
+def _is_final(record: logging.LogRecord) -> bool:
+    """Not what Django says of an attempt that a replica has failed: of other middleware's, saving a session say."""
+    attempt = getattr(getattr(record, "request", None), "_storm_attempt", None)
+    return attempt is None or not attempt.was_failed_by_replica
 
 
 def _copy(request: HttpRequest) -> HttpRequest:

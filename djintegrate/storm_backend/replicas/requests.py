@@ -17,6 +17,7 @@ from . import policy
 
 COOKIE = "storm_primary"
 SALT = "djintegrate.storm_backend.replicas"
+clock = time.time
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -60,7 +61,7 @@ class Reading:
         if self._run.wrote or self._run.was_refused:
             response.set_cookie(
                 COOKIE,
-                signing.Signer(salt=SALT).sign(f"{time.time():.3f}"),
+                signing.Signer(salt=SALT).sign(f"{clock():.3f}"),
                 max_age=int(max(self._sticky_seconds.values())) + 1,
                 domain=settings.SESSION_COOKIE_DOMAIN,
                 path=settings.SESSION_COOKIE_PATH,
@@ -77,7 +78,7 @@ class Reading:
             wrote_at = float(signing.Signer(salt=SALT).unsign(request.COOKIES[COOKIE]))
         except (signing.BadSignature, ValueError):
             return []
-        since = time.time() - wrote_at
+        since = clock() - wrote_at
         return [name for name, seconds in self._sticky_seconds.items() if since < seconds]
 
 

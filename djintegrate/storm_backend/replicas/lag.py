@@ -70,6 +70,8 @@ class Replica:
         self._not_before = -math.inf
         self._is_dead = False
         self._receiver: int | None = None
+        # When it was last asked and had replayed all that it had received.
+        self._level_at = -math.inf
         # Until when it is near enough to its primary, as far as is known.
         self._serves_until = -math.inf
 
@@ -95,12 +97,19 @@ class Replica:
         if self._is_dead:
             self._is_dead = False
             logger.warning("The replica %s can be reached again.", self.name)
-        # A receiver that has just begun does not know yet how far its primary is.
-        lag = answer.lag if answer.receiver == self._receiver else math.inf
-        self._receiver = answer.receiver
-        self._serves_until = began + min(ASKED_EVERY, self.most - lag)
+        self._serves_until = began + min(ASKED_EVERY, self.most - self._lag(answer, began))
         self._not_before = began + ASKED_EVERY
         return clock() <= self._serves_until
+
+    def _lag(self, answer: Answer, now: float) -> float:
+        if answer.receiver is None or answer.receiver != self._receiver:
+            # A receiver that has just begun does not know yet how far its primary is.
+            self._receiver, self._level_at = answer.receiver, -math.inf
+            return math.inf
+        if answer.has_replayed_all:
+            self._level_at = now
+        # Where nothing was committed for long, the log of a vacuum would look like a long lag until it is replayed.
+        return min(answer.lag, now - self._level_at)
 
     def has_failed(self) -> None:
         """A connection to it was lost: whether it still serves is to be asked."""

@@ -45,7 +45,9 @@ def is_retryable(vendor: str, error: BaseException) -> bool:
 
 def is_refused_by_replica(error: BaseException) -> bool:
     """Whether PostgreSQL says that what was asked cannot be done where nothing can be written."""
-    return _state(error) in REFUSED_BY_REPLICA
+    refused = _state(error) in REFUSED_BY_REPLICA
+    # Storm raises an error of its own from the driver's.
+    return refused or (error.__cause__ is not None and is_refused_by_replica(error.__cause__))
 
 
 def refuse_failed(store: str, raw_connection: Any) -> None:

@@ -24,6 +24,8 @@ def servers(db_kind: str, django_db_blocker: Any) -> Iterator[Servers]:
         pytest.skip("Replicas are PostgreSQL's.")
     with running("postgres", durable=False) as primary, django_db_blocker.unblock():
         there = Look(primary)
+        # What this look commits, and all before it, is sent to the standby at once.
+        there.rows("SET synchronous_commit = on")
         with there.connection.schema_editor(atomic=False) as editor:
             for model in TABLES:
                 editor.create_model(model)
@@ -37,7 +39,7 @@ def servers(db_kind: str, django_db_blocker: Any) -> Iterator[Servers]:
 @pytest.fixture
 def two(servers: Servers, unguarded: None) -> Iterator[Servers]:
     """The servers, empty and level with each other."""
-    servers.there.rows(f"TRUNCATE {', '.join(model._meta.db_table for model in TABLES)} CASCADE")
+    servers.there.rows(f"{'; '.join(f'DELETE FROM {model._meta.db_table}' for model in reversed(TABLES))}")
     servers.catch_up()
     yield servers
     servers.resume()

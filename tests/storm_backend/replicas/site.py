@@ -69,7 +69,8 @@ class Servers:
 
     def catch_up(self) -> None:
         """Wait until the standby has what the primary has."""
-        (end,) = self.there.rows("SELECT pg_current_wal_insert_lsn()")[0]
+        self.there.rows("SELECT pg_logical_emit_message(true, 'the end', '')")
+        (end,) = self.there.rows("SELECT pg_current_wal_flush_lsn()")[0]
         wait_until(lambda: self.behind.rows(f"SELECT pg_last_wal_replay_lsn() >= '{end}'")[0][0])
 
     @contextmanager

@@ -114,6 +114,7 @@ def test_one_who_may_not_see_statistics_reads_from_replicas_as_well(site: Server
     finally:
         site.resume()
         pair.close()
+        pair.__dict__["_replicas"].clear()
         site.there.rows("DROP OWNED BY plain")
         site.there.rows("DROP ROLE plain")
 

@@ -210,12 +210,12 @@ class TestLag:
         clock.passes(1.1)
         assert client.get("/names/").json() == {"names": ["ann", "before"], **ON_REPLICA}
 
-    def test_an_idle_primary_is_no_lag(self, client: Any, site: Servers, clock: Clock) -> None:
+    def test_an_idle_primary_is_no_lag(self, client: Any, site: Servers) -> None:
         site.there.rows("INSERT INTO people_person (name) VALUES ('ann')")
         site.catch_up()
-        site.there.rows("SELECT pg_sleep(%s)" % (LAG + 0.1))
-        clock.passes(LAG)
-        assert client.get("/where/").json() == ON_REPLICA
+        for _ in range(3 * LAG):
+            site.there.rows("SELECT pg_sleep(0.5)")
+            assert client.get("/where/").json() == ON_REPLICA
 
     def test_it_is_asked_at_most_once_a_second(
         self, client: Any, clock: Clock, monkeypatch: pytest.MonkeyPatch

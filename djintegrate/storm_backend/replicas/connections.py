@@ -101,6 +101,12 @@ class ReplicaLayer(PairedLayer):
         self.connect()
         return lag.answer_on(self.connection)
 
+    def receiver_timeout(self) -> float:
+        """In how many seconds the replica notices that the way to its primary is cut. 0: never."""
+        with self.connection.cursor() as cursor:
+            cursor.execute("SELECT setting FROM pg_settings WHERE name = 'wal_receiver_timeout'")
+            return int(cursor.fetchone()[0]) / 1000
+
     def can_be_reached(self) -> bool:
         if self.connection is None:
             try:
@@ -150,5 +156,14 @@ def settings_of_replica(primary: dict[str, Any], uri: str) -> dict[str, Any]:
     # would have a request wait for a replica that is dead.
     given = {name: value for name, value in primary["OPTIONS"].items() if of_uri.get(name) != value and name != "pool"}
     options = {"connect_timeout": CONNECT_TIMEOUT, **location.settings["OPTIONS"], **given}
+    if "isolation_level" in options:
+        options["isolation_level"] = _isolation_of_standby(options["isolation_level"])
     options["options"] = f"{options.get('options', '')} {READ_ONLY}".strip()
     return {**primary, **location.settings, "OPTIONS": options, "STORM_SECRET_URI": uri}
+
+
+def _isolation_of_standby(level: Any) -> Any:
+    # A hot standby has no serializable transactions. The nearest to them is a snapshot.
+    from django.db.backends.postgresql.psycopg_any import IsolationLevel
+
+    return IsolationLevel.REPEATABLE_READ if IsolationLevel(level) is IsolationLevel.SERIALIZABLE else level

@@ -190,3 +190,17 @@ def test_who_has_no_replicas_pays_nothing(site: Servers, settings: Any, monkeypa
     assert attempt._reading is None and attempt._body is None
     attempt.abort()
     assert type(connections["default"]) is not Pair
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"), [("SERIALIZABLE", "repeatable read"), ("READ_COMMITTED", "read committed")]
+)
+def test_a_standby_has_no_serializable_transactions(given: str, expected: str, site: Servers) -> None:
+    from django.db.backends.postgresql.psycopg_any import IsolationLevel
+
+    pair = connections["extra"]
+    pair.settings_dict["OPTIONS"]["isolation_level"] = IsolationLevel[given]
+    pair.__dict__["_replicas"].clear()
+    with transaction.manager, pair.replica(0).cursor() as cursor:
+        cursor.execute("SHOW transaction_isolation")
+        assert cursor.fetchone() == (expected,)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
+from django.db import Error
 from django.db.transaction import Atomic
 from django.db.utils import DatabaseErrorWrapper
 
@@ -53,6 +54,8 @@ class PrimaryLayer(PairedLayer):
 class ReplicaDataManager(DataManager):
     """A part in a transaction that writes nothing, whatever it looks like: the database would have refused."""
 
+    connection: Any
+
     def note(self, sql: object) -> Effect:
         effect = super().note(sql)
         self.wrote = False
@@ -61,6 +64,13 @@ class ReplicaDataManager(DataManager):
     def note_unseen(self) -> None:
         super().note_unseen()
         self.wrote = False
+
+    def _rollback(self, goes_on: bool) -> None:
+        try:
+            super()._rollback(goes_on)
+        except Error:
+            # The replica is lost, and nothing with it.
+            self.connection.discard()
 
 
 class ReplicaLayer(PairedLayer):

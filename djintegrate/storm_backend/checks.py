@@ -39,7 +39,7 @@ def check_configuration(**kwargs: Any) -> Iterator[CheckMessage]:
 def check_databases(databases: Collection[str] | None = None, **kwargs: Any) -> Iterator[CheckMessage]:
     """What only a server can tell; run for the databases that Django asks about."""
     for connection in map(connections.__getitem__, databases or ()):
-        yield from _replicas_answer(connection)
+        yield from check_replicas(connection)
         if connection.vendor == "postgresql" and getattr(connection, "two_phase", False):
             with connection.cursor() as cursor:
                 cursor.execute("SHOW max_prepared_transactions")
@@ -54,7 +54,7 @@ def check_databases(databases: Collection[str] | None = None, **kwargs: Any) -> 
                 )
 
 
-def _replicas_answer(connection: Any) -> Iterator[CheckMessage]:
+def check_replicas(connection: Any) -> Iterator[CheckMessage]:
     """Whether the replicas of a store can be reached, follow a primary, and notice soon enough when they do not."""
     store = conf.stores().get(getattr(connection, "store_name", ""))
     for number in range(len(store.replicas) if store is not None and hasattr(connection, "primary") else 0):

@@ -116,11 +116,12 @@ class ZopeTransactionMiddleware(MiddlewareMixin):
 
     def _finish(self, attempt: Attempt, response: HttpResponseBase) -> Attempt | None:
         """End the transaction. The next attempt, if there is to be one."""
-        if attempt.error is not None or attempt.was_failed_by_replica:
+        reading = attempt.reading
+        if attempt.error is not None or (reading and reading.must_run_again):
             return self._fail(attempt, attempt.error)
         if self._may_commit(attempt.request, response):
             attempt.commit()
-            if attempt.was_failed_by_replica and not attempt.wrote:
+            if reading and reading.must_run_again and not reading.wrote:
                 # A callback of on_commit() was refused.
                 return attempt.next()
         else:
@@ -167,15 +168,15 @@ class Attempt:
         self.error: BaseException | None = None
         self._left = left
         self._body = body
-        self._reading = reading
-        if left or (reading is not None and reading.may_run_again):
+        self.reading = reading
+        if left or (reading and reading.may_run_again):
             self._body = body or _take_body(request)
             self._pristine = _copy(request)
 
     def begin(self) -> None:
         self.request._storm_attempt = self
-        if self._reading is not None:
-            self._reading.begin(self.request)
+        if self.reading:
+            self.reading.begin(self.request)
         thread.current().begin(self.request.path)
 
     def commit(self) -> None:
@@ -192,36 +193,26 @@ class Attempt:
         del self.request._storm_attempt  # A reference cycle, of all that a request has.
         if self._body is not None:
             response._resource_closers += [self.request.close, self._body.close]
-        if self._reading is not None:
-            self._reading.end()
-            self._reading.pin(response)
+        if self.reading:
+            self.reading.end()
+            self.reading.pin(response)
 
     def give_up(self) -> None:
         """Be done, without a response."""
-        if self._reading is not None:
-            self._reading.end()
-
-    @property
-    def wrote(self) -> bool:
-        """Whether something was written on the primary of a store that has replicas."""
-        return self._reading is not None and self._reading.wrote
-
-    @property
-    def was_failed_by_replica(self) -> bool:
-        """Whether a replica could not do what the primary can."""
-        return self._reading is not None and self._reading.may_run_again and self._reading.has_failed
+        if self.reading:
+            self.reading.end()
 
     def may_run_again(self, error: BaseException | None) -> bool:
-        if self.was_failed_by_replica:
+        if self.reading and self.reading.must_run_again:
             return True
         return self._left > 0 and bool(transaction.get().isRetryableError(error))
 
     def next(self) -> Attempt:
         """Begin another run of the same request, as it was before this one."""
-        left, reading = self._left, self._reading
-        if reading is not None:
+        left, reading = self._left, self.reading
+        if reading:
             reading.end()
-        if reading is not None and self.was_failed_by_replica:
+        if reading and reading.must_run_again:
             reading = reading.on_primary()
         else:
             left -= 1
@@ -266,7 +257,7 @@ def _note_reported(sender: Any, request: HttpRequest | None = None, **kwargs: An
 def _is_final(record: logging.LogRecord) -> bool:
     """Not what Django says of an attempt that a replica has failed: of other middleware's, saving a session say."""
     attempt = getattr(getattr(record, "request", None), "_storm_attempt", None)
-    return attempt is None or not attempt.was_failed_by_replica
+    return not (attempt and attempt.reading and attempt.reading.must_run_again)
 
 
 def _copy(request: HttpRequest) -> HttpRequest:

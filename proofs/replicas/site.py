@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from socketserver import ThreadingMixIn
 from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import django
 from asgiref.sync import async_to_sync, sync_to_async
@@ -108,25 +106,13 @@ def views() -> dict[str, Any]:
     return {"write": write, "read": read, "read_async": read_async, "feed": feed, "count": count}
 
 
-class Server(ThreadingMixIn, WSGIServer):
-    daemon_threads = True
+class Handler(BaseHTTPRequestHandler):
+    """Has each request served by Django's handler for WSGI. A thread lives as long as its browser's connection."""
 
-
-class QuietHandler(WSGIRequestHandler):
-    def log_message(self, *args: Any) -> None:
-        """Nothing: the browsers say what they got."""
-
-
-class AsgiHandler(BaseHTTPRequestHandler):
-    """Has each request served by Django's ASGI handler, on an event loop of its own."""
+    protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        from django.test import AsyncClient
-
-        client = AsyncClient(raise_request_exception=False)
-        client.cookies.load(self.headers.get("Cookie", ""))
-        send = client.get if self.command == "GET" else client.post
-        response = async_to_sync(send)(self.path)
+        response = self.answer(self.command.lower(), self.headers.get("Cookie", ""))
         self.send_response(response.status_code)
         for cookie in response.cookies.values():
             self.send_header("Set-Cookie", cookie.OutputString())
@@ -136,22 +122,35 @@ class AsgiHandler(BaseHTTPRequestHandler):
 
     do_POST = do_GET
 
+    def answer(self, method: str, cookies: str) -> Any:
+        from django.test import Client
+
+        client = Client(raise_request_exception=False)
+        client.cookies.load(cookies)
+        return getattr(client, method)(self.path)
+
     def log_message(self, *args: Any) -> None:
         """Nothing: the browsers say what they got."""
 
 
+class AsyncHandler(Handler):
+    """The same by Django's handler for ASGI, with an event loop for each request."""
+
+    def answer(self, method: str, cookies: str) -> Any:
+        from django.test import AsyncClient
+
+        client = AsyncClient(raise_request_exception=False)
+        client.cookies.load(cookies)
+        return async_to_sync(getattr(client, method))(self.path)
+
+
 def serve(kind: str) -> None:
     configure()
-    from django.core.wsgi import get_wsgi_application
     from django.urls import path
 
     globals()["urlpatterns"] = [path(f"{name}/", view) for name, view in views().items()]
     sys.modules["proofs.replicas.site"] = sys.modules[__name__]
-    server: Any
-    if kind == "wsgi":
-        server = make_server("127.0.0.1", 0, get_wsgi_application(), Server, QuietHandler)
-    else:
-        server = ThreadingHTTPServer(("127.0.0.1", 0), AsgiHandler)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler if kind == "wsgi" else AsyncHandler)
     print(server.server_port, flush=True)
     server.serve_forever()
 

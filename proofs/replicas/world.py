@@ -94,6 +94,7 @@ class Browser:
         self.world, self.number = world, number
         self.random = random.Random(seed * 1000 + number)
         self.cookies: SimpleCookie = SimpleCookie()
+        self.connections: dict[int, http.client.HTTPConnection] = {}
         self.last = 0
         self.tried = 0
         self.count: int | None = 0
@@ -123,6 +124,9 @@ class Browser:
             self.last = number
             self.world.committed[self.number].append((time.monotonic(), number))
             self.world.tally[f"written by {method}"] += 1
+            if self.random.random() < 0.7:
+                # As after a redirect.
+                self.read()
 
     def read(self) -> None:
         path = self.random.choice(["/read/", "/read_async/"])
@@ -164,7 +168,11 @@ class Browser:
                     )
 
     def send(self, method: str, path: str) -> dict[str, Any] | None:
-        connection = http.client.HTTPConnection("127.0.0.1", self.random.choice(self.world.processes).port, timeout=30)
+        process = self.random.choice(self.world.processes)
+        connection = self.connections.get(process.port)
+        if connection is None:
+            connection = http.client.HTTPConnection("127.0.0.1", process.port, timeout=30)
+            self.connections[process.port] = connection
         try:
             cookies = "; ".join(f"{name}={morsel.coded_value}" for name, morsel in self.cookies.items())
             connection.request(method, path, headers={"Cookie": cookies} if cookies else {})
@@ -173,8 +181,10 @@ class Browser:
             for name, value in response.getheaders():
                 if name.lower() == "set-cookie":
                     self.cookies.load(value)
-        finally:
+        except (OSError, http.client.HTTPException):
             connection.close()
+            del self.connections[process.port]
+            raise
         if response.status != 200:
             # The primary is well all the time, so that no request may fail.
             self.world.say(f"{method} {path} was answered by {response.status}.")
@@ -191,8 +201,11 @@ class Trouble:
         self.random = random.Random(seed)
 
     def make(self) -> None:
-        acts = [self.lag, self.lag, self.cut, self.cut, self.lose_connections, self.stop, self.crash, self.kill_process]
-        while not self.world.is_over.wait(self.random.random() * 3):
+        acts = [
+            *[self.lag] * 3, *[self.hesitate] * 3, self.cut, self.lose_connections, self.stop, self.crash,
+            self.kill_process,
+        ]  # fmt: skip
+        while not self.world.is_over.wait(self.random.random() * 2):
             act = self.random.choice(acts)
             self.world.tally[f"trouble: {act.__name__.replace('_', ' ')}"] += 1
             act()
@@ -211,6 +224,14 @@ class Trouble:
         self.on_standby("SELECT pg_wal_replay_pause()")
         self.wait(4)
         self.on_standby("SELECT pg_wal_replay_resume()")
+
+    def hesitate(self) -> None:
+        """Lag that nobody need notice."""
+        for _ in range(5):
+            self.on_standby("SELECT pg_wal_replay_pause()")
+            self.wait(MAX_LAG_SECONDS)
+            self.on_standby("SELECT pg_wal_replay_resume()")
+            self.wait(0.3)
 
     def cut(self) -> None:
         """The standby loses its primary, for as long as its user may not log in."""

@@ -42,9 +42,9 @@ class Reading:
         return not self._run.only_primary
 
     @property
-    def has_failed(self) -> bool:
+    def must_run_again(self) -> bool:
         """Whether it has to: a replica has refused a statement, or was lost."""
-        return self._run.has_failed
+        return self._run.has_failed and self.may_run_again
 
     @property
     def wrote(self) -> bool:

@@ -8,6 +8,7 @@ import pytest
 from django.db import connections
 
 from djintegrate.storm_backend.checks import check_databases
+from djintegrate.storm_backend.examination import examine
 from tests.storm_backend.conf.test_checks import aliases, assert_said, found, the_one
 from tests.storm_backend.replicas.site import Servers
 from tests.support.helpers import MIDDLEWARE, wait_until, wants_postgres_driver
@@ -47,6 +48,19 @@ class TestServers:
         assert ids() == ["W301"]
         assert "cannot be reached" in message.msg
         pair.__dict__["_replicas"].clear()
+
+    def test_the_doctor_tells_as_well(self, site: Servers) -> None:
+        def told() -> list[tuple[str, bool]]:
+            return [(finding.said, not finding.is_well) for finding in examine() if finding.subject == "store extra"]
+
+        assert any("notices after 60 seconds" in text and is_ill for text, is_ill in told())
+        site.behind.rows("ALTER SYSTEM SET wal_receiver_timeout = '5s'")
+        site.behind.rows("SELECT pg_reload_conf()")
+        try:
+            wait_until(lambda: ("1 replica follows its primary.", False) in told())
+        finally:
+            site.behind.rows("ALTER SYSTEM RESET wal_receiver_timeout")
+            site.behind.rows("SELECT pg_reload_conf()")
 
 
 @wants_postgres_driver

@@ -187,7 +187,7 @@ def test_who_has_no_replicas_pays_nothing(site: Servers, settings: Any, monkeypa
     monkeypatch.setattr(requests, "Reading", None)
     attempt = middleware._begin(RequestFactory().get("/"))
     assert type(attempt) is Attempt
-    assert attempt._reading is None and attempt._body is None
+    assert attempt.reading is None and attempt._body is None
     attempt.abort()
     assert type(connections["default"]) is not Pair
 

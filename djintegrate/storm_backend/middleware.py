@@ -133,11 +133,11 @@ class ZopeTransactionMiddleware(MiddlewareMixin):
         """Abort. The next attempt, if there is to be one."""
         # A data manager knows only before the abort whether it would retry.
         again = attempt.may_run_again(error)
-        attempt.abort()
-        if again:
-            return attempt.next()
-        attempt.give_up()
-        return None
+        try:
+            attempt.abort()
+        finally:
+            attempt.stop_reading()
+        return attempt.next() if again else None
 
     def _may_commit(self, request: HttpRequest, response: HttpResponseBase) -> bool:
         if thread.current().refuses_commit():
@@ -175,9 +175,9 @@ class Attempt:
 
     def begin(self) -> None:
         self.request._storm_attempt = self
+        thread.current().begin(self.request.path)
         if self.reading:
             self.reading.begin(self.request)
-        thread.current().begin(self.request.path)
 
     def commit(self) -> None:
         user = _user_name(self.request)
@@ -193,12 +193,12 @@ class Attempt:
         del self.request._storm_attempt  # A reference cycle, of all that a request has.
         if self._body is not None:
             response._resource_closers += [self.request.close, self._body.close]
+        self.stop_reading()
         if self.reading:
-            self.reading.end()
             self.reading.pin(response)
 
-    def give_up(self) -> None:
-        """Be done, without a response."""
+    def stop_reading(self) -> None:
+        """What runs after this is none of the request's, and reads from the primary. Safe to call again."""
         if self.reading:
             self.reading.end()
 
@@ -210,8 +210,7 @@ class Attempt:
     def next(self) -> Attempt:
         """Begin another run of the same request, as it was before this one."""
         left, reading = self._left, self.reading
-        if reading:
-            reading.end()
+        self.stop_reading()
         if reading and reading.must_run_again:
             reading = reading.on_primary()
         else:

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from http.cookies import SimpleCookie
 from pathlib import Path
@@ -265,8 +265,11 @@ class Trouble:
         process.start()
 
 
-def play(seconds: float, browsers: int, seed: int, say: Callable[[str], object] = print) -> World:
-    """Let it all happen for so long; the world has what came of it."""
+def play(seconds: float, browsers: int, seed: int, least: Mapping[str, int] | None = None) -> World:
+    """Let it all happen for so long; the world has what came of it.
+
+    `least` is how often what must have happened: on a machine that has other work, another minute is waited for that.
+    """
     with servers() as (primary, standby):
         world = World(primary, standby)
         try:
@@ -276,13 +279,17 @@ def play(seconds: float, browsers: int, seed: int, say: Callable[[str], object] 
             for thread in threads:
                 thread.start()
             world.is_over.wait(seconds)
+            until = time.monotonic() + 60
+            while any(world.tally[what] < number for what, number in (least or {}).items()):
+                if world.is_over.wait(0.2) or time.monotonic() > until:
+                    break
             world.is_over.set()
             for thread in threads:
                 thread.join()
         finally:
             world.close()
     for what, number in sorted(world.tally.items()):
-        say(f"{number:>7} {what}")
+        print(f"{number:>7} {what}")
     return world
 
 

@@ -28,13 +28,17 @@ class Reading:
         """`sticky_seconds` has those of each store with replicas, by its name."""
         self._sticky_seconds = sticky_seconds
         self._run = policy.Run(only_primary)
+        self._is_on = False
 
     def begin(self, request: HttpRequest) -> None:
         pinned = frozenset(self._pinned(request))
         policy.enter(policy.Policy(self._run, request.method in SAFE_METHODS, pinned))
+        self._is_on = True
 
     def end(self) -> None:
-        policy.leave()
+        if self._is_on:
+            self._is_on = False
+            policy.leave()
 
     @property
     def may_run_again(self) -> bool:

@@ -11,7 +11,7 @@ from asgiref.sync import async_to_sync
 from django.db import connections
 from django.test import AsyncClient, Client
 
-from djintegrate.storm_backend.replicas import lag
+from djintegrate.storm_backend.replicas import lag, policy
 from djintegrate.storm_backend.transactions.thread import current
 from tests.storm_backend.replicas.site import LAG, STICKY, TABLES, Clock, Look, Send, Servers, replica_serves
 from tests.support.helpers import MIDDLEWARE, extra_alias, wait_until
@@ -75,6 +75,7 @@ def site(two: Servers, entry: dict[str, Any], settings: Any, clock: Clock) -> It
         yield two
         # What Storm has begun by itself, where a test began nothing.
         transaction.abort()
+        assert policy.current() is None
         assert current().begun is None
         for connection in connections["extra"].members().values():
             assert connection.data_manager is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -150,6 +151,17 @@ class TestElsewhere:
                 get_store("extra").flush()
             transaction.abort()
         assert site.there.names() == []
+
+    @pytest.mark.parametrize("begins", [transaction.manager, contextlib.nullcontext()])
+    def test_rows_come_through_a_cursor_of_the_replicas(self, begins: Any, site: Servers) -> None:
+        site.there.rows("INSERT INTO people_person (name) SELECT 'p' || n FROM generate_series(1, 50) n")
+        site.catch_up()
+        with store_policy("replica"), begins:
+            rows = Person.objects.iterator(chunk_size=10)
+            first = next(rows)
+            # Where it goes on does not matter.
+            with store_policy("primary"):
+                assert len([first, *rows]) == 50
 
 
 class TestOneTransaction:

@@ -94,6 +94,10 @@ class TestWhoReadsWhere:
         assert STICKY <= cookie["max-age"] <= STICKY + 1
         assert cookie["samesite"] == "Lax"
 
+    def test_what_is_streamed_after_the_request_reads_from_the_primary(self, client: Any) -> None:
+        response = client.get("/streams_late/")
+        assert b" ".join(response.streaming_content) == b"primary primary"
+
 
 class TestRunsAgain:
     @pytest.mark.parametrize("path", WRITES)

@@ -11,7 +11,7 @@ from django.contrib.auth import login
 from django.contrib.auth.models import User
 from django.db import DatabaseError, connections
 from django.db import transaction as django_transaction
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.urls import path
 from django.utils.decorators import method_decorator
 from django.views import View
@@ -146,6 +146,12 @@ def loses(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"first": first, **seen()})
 
 
+def streams_late(request: HttpRequest) -> StreamingHttpResponse:
+    """Reads when its content is asked for, which is after the request."""
+    by_django()
+    return StreamingHttpResponse(ask() for ask in [by_django, by_storm])
+
+
 def fails(request: HttpRequest) -> JsonResponse:
     _count("fails")
     raise ValueError(by_django())
@@ -221,7 +227,7 @@ class Page(View):
 
 FUNCTIONS = [
     where, where_async, names, by_django_writes, by_storm_writes, async_writes, swallows, locks, on_commit_writes,
-    posted_writes, retries, keeps, kept, sign_in, loses, fails, commits_and_writes, reads_on_primary, nested, at_once,
-    feed, feed_async, page_async,
+    posted_writes, retries, keeps, kept, sign_in, loses, streams_late, fails, commits_and_writes, reads_on_primary,
+    nested, at_once, feed, feed_async, page_async,
 ]  # fmt: skip
 urlpatterns = [*(path(f"{view.__name__}/", view) for view in FUNCTIONS), path("page/", Page.as_view())]

@@ -8,7 +8,7 @@ VENV := .venv/bin/python
 ENVIRONMENT = $(or $(PYTHON),exit 1;) -m tools.environment
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format matrix coherence values conformance bench bench-openid fuzz-openid openid-dropin bench-cleanup soak crash docs clean bench-dojo beside screenshots release-check load bench-jsonrpc fuzz-jsonrpc bench-acl access isolation crash-files bench-files crash-jobs bench-jobs asgi
+.PHONY: help run test lint format matrix coherence values conformance bench bench-openid fuzz-openid openid-dropin bench-cleanup soak crash docs clean bench-dojo beside screenshots release-check load bench-jsonrpc fuzz-jsonrpc bench-acl access isolation crash-files bench-files crash-jobs bench-jobs asgi replicas
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -119,6 +119,9 @@ asgi: ## 500 requests at a time under uvicorn, hypercorn and daphne, connections
 	@$(ENVIRONMENT) test --db postgres --servers
 	@$(VENV) -m proofs.asgi $(ARGS)
 
+replicas: ## let browsers write and read while a standby lags and dies: none sees the past (ARGS="--seconds 60 --seed 1")
+	@$(ENVIRONMENT) test --db postgres --servers
+	@$(VENV) -m proofs.replicas $(ARGS)
 crash-jobs: ## kill workers and connections while requests enqueue jobs, and compare (ARGS="--db sqlite --native")
 	@$(ENVIRONMENT) test --db all --servers
 	@$(VENV) -m proofs.jobs $(ARGS)

@@ -150,6 +150,20 @@ class PostgreSQL(Daemon):
             return False
         return lines[0] == str(self.pid) and len(lines) > 7 and lines[7].strip() == "ready"
 
+    def initialise_from(self, primary: PostgreSQL) -> None:
+        """Be a hot standby of `primary`, which runs: a copy of it that follows by a replication slot."""
+        source = f"host={HOST} port={primary.port} user={primary.user} password={primary.password}"
+        slot = f"standby_{self.port}"
+        self.user, self.password = primary.user, primary.password
+        self._run(
+            [self._program("pg_basebackup"), "-D", str(self.data), "-d", source, "-R", "-C", "-S", slot, "-X", "stream",
+             "-c", "fast", "--no-sync"]
+        )  # fmt: skip
+
+    def promote(self) -> None:
+        """Make a standby a primary."""
+        self._run([self._program("pg_ctl"), "promote", "-D", str(self.data), "-w", "-t", str(SECONDS_TO_START)])
+
     def _program(self, name: str) -> str:
         debian = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: float(path.parent.name))
         return _program([name], self.package, [str(folder) for folder in reversed(debian)])

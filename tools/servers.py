@@ -78,6 +78,26 @@ class Server:
         """Ends the server at once, as a crash would; the next start() recovers its data."""
         self._running_daemon().kill()
 
+    def promote(self) -> None:
+        """Makes a standby a primary, as an operator does after the primary was lost."""
+        daemon = self._running_daemon()
+        assert isinstance(daemon, PostgreSQL)
+        daemon.promote()
+
+    @contextmanager
+    def standby(self) -> Iterator[Server]:
+        """A hot standby that follows this server by streaming replication, for as long as the block runs."""
+        primary = self._running_daemon()
+        assert isinstance(primary, PostgreSQL)
+        with _temporary_folder(primary.account, primary.durable) as folder:
+            daemon = PostgreSQL(folder, primary.account, primary.durable)
+            try:
+                daemon.initialise_from(primary)
+                daemon.start()
+                yield Server(self.kind, HOST, daemon.port, daemon.user, daemon.password, folder, daemon)
+            finally:
+                daemon.stop()
+
     def _file(self, database: str) -> str:
         return database if os.path.isabs(database) else str(self.folder / f"{database}.sqlite3")
 

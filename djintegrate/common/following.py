@@ -106,6 +106,8 @@ class Followed:
 def current(alias: str) -> Followed | None:
     """The transaction that a change made now belongs to; from now on its followers hear of its end."""
     connection = connections[alias]
+    # The engine's may be one that stands for another.
+    connection = getattr(connection, "itself", connection)
     if is_engines(connection):
         txn = connection.zope_transaction()
         if txn is not None:

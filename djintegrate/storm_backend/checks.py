@@ -40,6 +40,7 @@ def check_configuration(**kwargs: Any) -> Iterator[CheckMessage]:
 def check_databases(databases: Collection[str] | None = None, **kwargs: Any) -> Iterator[CheckMessage]:
     """What only a server can tell; run for the databases that Django asks about."""
     for connection in map(connections.__getitem__, databases or ()):
+        yield from check_replicas(connection)
         if connection.vendor == "postgresql" and getattr(connection, "two_phase", False):
             with connection.cursor() as cursor:
                 cursor.execute("SHOW max_prepared_transactions")
@@ -69,6 +70,57 @@ def _poolers(connection: Any) -> Iterator[CheckMessage]:
         )
 
 
+def check_replicas(connection: Any) -> Iterator[CheckMessage]:
+    """Whether the replicas of a store can be reached, follow a primary, and notice soon enough when they do not."""
+    store = conf.stores().get(getattr(connection, "store_name", ""))
+    for number in range(len(store.replicas) if store is not None and hasattr(connection, "primary") else 0):
+        where, replica = f"STORM_STORES[{connection.store_name!r}]['REPLICAS'][{number}]", connection.replica(number)
+        try:
+            answer, timeout = replica.answer(), replica.receiver_timeout()
+        except Exception as error:
+            # Each driver has its own ways to say that nobody answers.
+            said = f"{where} cannot be reached: {str(error).strip().partition(chr(10))[0]}"
+            yield Warning(said, hint="Start the server, or correct the URI.", id="storm_backend.W301")
+            continue
+        if answer.receiver is None:
+            yield Warning(
+                f"{where} receives nothing from a primary, and no request reads from it.",
+                hint="Make it a standby by streaming replication: pg_basebackup -R.",
+                id="storm_backend.W301",
+            )
+        elif not 0 < timeout < store.sticky_seconds:  # type: ignore[union-attr]
+            yield Warning(
+                f"{where} notices after {timeout:g} seconds that the way to its primary is cut (0: never). By then "
+                f"browsers that wrote read from it again: STICKY_SECONDS is {store.sticky_seconds:g}.",  # type: ignore[union-attr]
+                hint="Make wal_receiver_timeout in the standby's postgresql.conf less than STICKY_SECONDS.",
+                id="storm_backend.W302",
+            )
+
+
+def _replicas(store: conf.StoreSettings, where: str) -> Iterator[CheckMessage]:
+    for number, given in enumerate(store.replicas):
+        try:
+            uri = uris.parse(given)
+            uris.location(given)
+        except ImproperlyConfigured as error:
+            yield Error(f"{where}['REPLICAS'][{number}]: {error}", hint="Correct the URI.", id="storm_backend.E002")
+            continue
+        if uri.scheme != "postgres" or not store.uri.startswith("postgres:"):
+            yield Error(
+                f"{where} has REPLICAS, which only PostgreSQL's standbys can be.",
+                hint="Remove REPLICAS.",
+                id="storm_backend.E301",
+            )
+            return
+    if store.sticky_seconds <= store.max_lag_seconds:
+        yield Error(
+            f"{where} has STICKY_SECONDS = {store.sticky_seconds:g} and MAX_LAG_SECONDS = {store.max_lag_seconds:g}: a "
+            "browser would read from a replica that does not have yet what it wrote.",
+            hint="Make STICKY_SECONDS greater than MAX_LAG_SECONDS.",
+            id="storm_backend.E302",
+        )
+
+
 def _stores(stores: dict[str, conf.StoreSettings]) -> Iterator[CheckMessage]:
     for store in stores.values():
         where = f"STORM_STORES[{store.name!r}]"
@@ -85,6 +137,7 @@ def _stores(stores: dict[str, conf.StoreSettings]) -> Iterator[CheckMessage]:
             continue
         for what, remedy in pooler.objections(store, uri.options):
             yield Error(f"{where} has POOLER = 'transaction', but {what}.", hint=remedy, id="storm_backend.E012")
+        yield from _replicas(store, where)
         if store.two_phase and uri.scheme == "sqlite":
             yield Error(
                 f"{where} has TWO_PHASE, but SQLite cannot prepare a transaction.",
@@ -115,7 +168,7 @@ def _reports(stores: dict[str, conf.StoreSettings]) -> Iterator[CheckMessage]:
     if reporter_filter.hidden_settings.search("STORM_STORES"):
         return
     for store in stores.values():
-        if uris.holds_password(store.uri):
+        if any(map(uris.holds_password, (store.uri, *store.replicas))):
             yield Warning(
                 f"STORM_STORES[{store.name!r}] has a password in its URI, and Django's error reports, by mail too, "
                 "show it.",

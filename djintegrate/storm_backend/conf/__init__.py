@@ -18,6 +18,7 @@ from djintegrate.common.types import (
     one_of,
     optional,
     record,
+    sequence,
     text,
     unfit,
     whole_number,
@@ -31,6 +32,7 @@ STORES = 'a dictionary from a store\'s name to its URI, for instance {"main": "s
 URI = 'a URI such as "postgres://user@host/db"'
 SITE = "a name of at most 30 letters, digits, dots, hyphens and low lines, or None"
 VETO = "the dotted path of a function veto(request, response), or None"
+REPLICAS = 'a list of URIs such as ["postgres://user@standby/db"]'
 ATTEMPTS = "a whole number, 1 or more: how often a request may run in all"
 
 REQUIRED_KEYS = {"URI": text(URI)}
@@ -40,6 +42,9 @@ FURTHER_KEYS = {
     "MAX_WAIT_SECONDS": number("a number of seconds above 0", above=0),
     "POOLER": optional(one_of("session", "transaction")),
     "SCHEMA": optional(text('the dotted path of a package, such as "shop.ledger_schema", or None')),
+    "REPLICAS": sequence(REPLICAS, text(URI)),
+    "STICKY_SECONDS": number("a number of seconds: how long a browser that wrote reads from the primary"),
+    "MAX_LAG_SECONDS": number("a number of seconds: how far a replica may be behind"),
 }
 STORE = f'{URI}, or a dictionary with the key "URI", and with {", ".join(FURTHER_KEYS)} as needed'
 
@@ -56,6 +61,15 @@ class StoreSettings:
     # How many connections a process may have, and how long a thread waits for one.
     max_connections: int | None = None
     max_wait_seconds: float = 10
+    replicas: tuple[str, ...] = ()
+    sticky_seconds: float = 120
+    max_lag_seconds: float = 10
+
+    @classmethod
+    def from_entry(cls, name: str, entry: dict[str, Any]) -> StoreSettings:
+        given = {key.lower(): value for key, value in entry.items()}
+        given["replicas"] = tuple(map(canonical, given.get("replicas", ())))
+        return cls(name, canonical(given.pop("uri")), **given)
 
 
 def _entry(value: Any) -> dict[str, Any]:
@@ -82,18 +96,7 @@ DECLARED = Declared("storm_backend", "STORM_", globals())
 
 def stores() -> dict[str, StoreSettings]:
     """Every configured store by its name."""
-    return {
-        name: StoreSettings(
-            name,
-            canonical(entry["URI"]),
-            two_phase=entry.get("TWO_PHASE", False),
-            schema=entry.get("SCHEMA"),
-            pooler=entry.get("POOLER"),
-            max_connections=entry.get("MAX_CONNECTIONS"),
-            max_wait_seconds=entry.get("MAX_WAIT_SECONDS", StoreSettings.max_wait_seconds),
-        )
-        for name, entry in configured_stores().items()
-    }
+    return {name: StoreSettings.from_entry(name, entry) for name, entry in configured_stores().items()}
 
 
 def store(name: str) -> StoreSettings:

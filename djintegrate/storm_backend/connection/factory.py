@@ -47,20 +47,26 @@ LAYERS = {
 """By whether a store is TWO_PHASE, and whether it is behind a pooler in transaction mode."""
 
 
-def connection_of(settings_dict: dict[str, Any], alias: str) -> StormWrapper:
-    """The connection of a DATABASES entry, which takes no part in any transaction yet."""
+def connection_of(settings_dict: dict[str, Any], alias: str, *in_front: type[StormWrapper]) -> StormWrapper:
+    """The connection of a DATABASES entry, which takes no part in any transaction yet; with these layers in front."""
     location = _resolve(settings_dict, alias)
     name = settings_dict["STORM_STORE"]
-    is_limited = settings_dict["STORM_LIMIT"] is not None
-    kind = _wrapper_class(location.backend, conf.is_two_phase(name), conf.is_pooled(name), is_limited)
-    return kind(settings_dict, alias)
+    limited = [] if settings_dict["STORM_LIMIT"] is None else [LimitedWrapper]
+    layers = (*in_front, *limited, LAYERS[conf.is_two_phase(name), conf.is_pooled(name)])
+    return _wrapper_class(location.backend, layers)(settings_dict, alias)
 
 
-def connection_to(store: conf.StoreSettings, alias: str = NO_DB_ALIAS) -> StormWrapper:
+def connection_to(store: conf.StoreSettings) -> StormWrapper:
     """A connection to the database of a store that is in no DATABASES."""
+    return connection_of(entry_of(store), NO_DB_ALIAS)
+
+
+def entry_of(store: conf.StoreSettings) -> dict[str, Any]:
+    """What DATABASES would have of a store that it does not name."""
     entry = {"ENGINE": conf.ENGINE, "NAME": store.name}
     # The handler knows the defaults of the other keys.
-    return connection_of(ConnectionHandler({DEFAULT_DB_ALIAS: entry}).settings[DEFAULT_DB_ALIAS], alias)
+    settings: dict[str, Any] = ConnectionHandler({DEFAULT_DB_ALIAS: entry}).settings[DEFAULT_DB_ALIAS]
+    return settings
 
 
 def _resolve(settings_dict: dict[str, Any], alias: str) -> uris.Location:
@@ -83,7 +89,7 @@ def _resolve(settings_dict: dict[str, Any], alias: str) -> uris.Location:
 
 
 @cache
-def _wrapper_class(backend: str, two_phase: bool, pooled: bool, limited: bool) -> type[Any]:
+def _wrapper_class(backend: str, layers: tuple[type[StormWrapper], ...]) -> type[Any]:
     native = drivers.native_wrapper(backend)
     parts = {
         "ops_class": (StormOperations, native.ops_class),
@@ -91,7 +97,6 @@ def _wrapper_class(backend: str, two_phase: bool, pooled: bool, limited: bool) -
         "SchemaEditorClass": (ReferenceSchemaEditor, native.SchemaEditorClass),
     }
     own = {name: type(bases[1].__name__, bases, {"__module__": _DOOR}) for name, bases in parts.items()}
-    layers = [*([LimitedWrapper] if limited else []), LAYERS[two_phase, pooled]]
     return type("DatabaseWrapper", (*layers, native), {"__module__": _DOOR, **own})
 
 

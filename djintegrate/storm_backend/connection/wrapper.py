@@ -14,7 +14,7 @@ from typing import Any
 
 from django.db import Error
 from django.db.backends.utils import CursorWrapper
-from django.db.transaction import TransactionManagementError
+from django.db.transaction import Atomic, TransactionManagementError
 from django.db.utils import DatabaseErrorWrapper
 
 from ..sql import errors
@@ -45,8 +45,8 @@ class StormWrapper(JoiningConnection):
     # ##### Django's hooks: connections #####
 
     @cached_property
-    def wrap_database_errors(self) -> LossNamesStore:
-        return LossNamesStore(self)
+    def wrap_database_errors(self) -> NotedErrors:
+        return NotedErrors(self)
 
     def connect(self) -> None:
         # The statements that prepare a new connection belong to no transaction.
@@ -196,6 +196,10 @@ class StormWrapper(JoiningConnection):
         """Have the open blocks refuse every further query: their transaction is gone."""
         atomic_state.mark_aborted(self)
 
+    def own_block(self) -> Atomic:
+        """An atomic() block on this connection."""
+        return Atomic(self.alias, savepoint=True, durable=False)
+
     def begin_explicitly(self) -> None:
         """BEGIN, on a database where turning autocommit off does not."""
         if hasattr(self, "_start_transaction_under_autocommit"):
@@ -229,16 +233,17 @@ class StormWrapper(JoiningConnection):
             raise
 
 
-class LossNamesStore(DatabaseErrorWrapper):
-    """Django's own, and the error of a connection that is lost says which store it was to."""
+class NotedErrors(DatabaseErrorWrapper):
+    """Django's own; the connection is told first, and the error of one that is lost says which store it was to."""
 
     def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
         if kind is None:
             return
         connection = self.wrapper
-        is_drivers = isinstance(error, connection.Database.Error)
-        if is_drivers and errors.is_lost(connection.vendor, error, connection.connection):
-            errors.name_store(error, connection.store_name)
+        if isinstance(error, connection.Database.Error):
+            connection.note_error(error)
+            if errors.is_lost(connection.vendor, error, connection.connection):
+                errors.name_store(error, connection.store_name)
         super().__exit__(kind, error, traceback)
 
 

@@ -18,6 +18,12 @@ POSTGRES_STATES = frozenset(
         "55P03",  # lock_not_available
     }
 )
+REFUSED_BY_REPLICA = frozenset(
+    {
+        "25006",  # read_only_sql_transaction
+        "55000",  # object_not_in_prerequisite_state: "recovery is in progress", for LOCK TABLE say
+    }
+)
 MYSQL_CODES = frozenset(
     {
         1020,  # ER_CHECKREAD: the record has changed since it was read
@@ -57,6 +63,13 @@ def name_store(error: BaseException, store: str) -> None:
         error.args = (*error.args[:-1], f"{error.args[-1].rstrip()} {said}")
 
 
+def is_refused_by_replica(error: BaseException) -> bool:
+    """Whether PostgreSQL says that what was asked cannot be done where nothing can be written."""
+    refused = _state(error) in REFUSED_BY_REPLICA
+    # Storm raises an error of its own from the driver's.
+    return refused or (error.__cause__ is not None and is_refused_by_replica(error.__cause__))
+
+
 def refuse_failed(store: str, raw_connection: Any) -> None:
     """Raise if PostgreSQL has given the transaction up: it would answer a COMMIT by rolling back."""
     info = getattr(raw_connection, "info", None)
@@ -68,8 +81,12 @@ def refuse_failed(store: str, raw_connection: Any) -> None:
 
 
 def _postgres(error: BaseException) -> bool:
+    return _state(error) in POSTGRES_STATES
+
+
+def _state(error: BaseException) -> str | None:
     state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
-    return isinstance(state, str) and state in POSTGRES_STATES
+    return state if isinstance(state, str) else None
 
 
 def _mysql(error: BaseException) -> bool:

@@ -64,6 +64,8 @@ class BorrowedConnection(Connection):
         trace("connection_rollback", self, xid)
 
     def is_disconnection_error(self, exc: Exception, extra: Any = ()) -> bool:
+        # Storm asks this of every error of the driver's.
+        self._wrapper.note_error(exc)
         lost = super().is_disconnection_error(exc, extra)
         # Django looks whether the connection works before it uses it again.
         self._wrapper.errors_occurred = self._wrapper.errors_occurred or lost

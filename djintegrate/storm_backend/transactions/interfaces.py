@@ -32,6 +32,29 @@ class Connection(BaseDatabaseWrapper):
     def changes_session(self, sql: object = "") -> None:
         """What runs may change the session; told by those who set something that no statement shows."""
 
+    @cached_property
+    def key(self) -> str:
+        """By what this thread knows the connection: its alias, unless others share that."""
+        return str(self.alias)
+
+    # `connections[alias]` may be a pair that stands for one of several connections: `replicas.pair`. What
+    # both have is this.
+
+    @property
+    def itself(self) -> Connection:
+        """The very connection."""
+        return self
+
+    def members(self) -> dict[str, Connection]:
+        """The connections that are behind the alias, by their keys."""
+        return {self.key: self}
+
+    def note_write(self) -> None:
+        """Something may be written just now."""
+
+    def note_error(self, error: BaseException) -> None:
+        """A statement, or the connection, has failed with this error of the driver's."""
+
 
 class Scope:
     """What a database transaction is, and how it is begun and ended. `connection.scopes` has the three kinds."""

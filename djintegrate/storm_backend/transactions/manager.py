@@ -101,7 +101,9 @@ class DataManager:
         """Remember whether `sql` may have written anything; what that is."""
         effect = catalogue.effect_of(self.connection, sql)
         if effect.writes:
-            self.wrote = self.wrote or not effect.undoes
+            if not effect.undoes:
+                self.wrote = True
+                self.connection.note_write()
             self.altered = self.altered or effect.alters
             if effect.alters or (effect.undoes and self.altered):
                 catalogue.forget(self.connection)
@@ -110,6 +112,7 @@ class DataManager:
     def note_unseen(self) -> None:
         """Something runs that is not seen as a statement, and may write anything."""
         self.wrote = True
+        self.connection.note_write()
         if self.store is not None:
             self.store.wrote_unseen()
 

@@ -1,0 +1,80 @@
+"""What sessions have inserted and deleted in a transaction, so that it can be undone in them when others roll back.
+
+SQLAlchemy remembers the same for its own rollbacks, and hears of no others.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from weakref import ref
+
+from sqlalchemy import inspect
+from sqlalchemy.orm import Session, make_transient, make_transient_to_detached
+
+
+class Journal:
+    """The changes of one transaction, and its savepoints between them."""
+
+    def __init__(self) -> None:
+        self._changes: list[tuple[Any, Any, bool]] = []
+        self._savepoints: dict[str, int] = {}
+        self._undone: set[str] = set()
+
+    def note(self, session: Session, obj: Any, inserted: bool) -> None:
+        self._changes.append((ref(session), ref(obj), inserted))
+
+    def take_savepoint(self, name: str) -> None:
+        self._savepoints[name] = len(self._changes)
+        self._undone.discard(name)
+
+    def release_savepoint(self, name: str) -> None:
+        """Those that were taken after it go with it."""
+        self._cut(name, with_it=True)
+
+    def has(self, name: str) -> bool:
+        return name in self._savepoints
+
+    def is_undone(self, name: str) -> bool:
+        """Whether a savepoint is gone because an earlier one was rolled back to."""
+        return name in self._undone
+
+    def roll_back(self, name: str, but: Session | None) -> None:
+        """Undo what sessions have done since a savepoint, or all; SQLAlchemy itself sees to the session `but`."""
+        position = self._savepoints.get(name, 0)
+        changes, self._changes = self._changes[position:], self._changes[:position]
+        self._undone.update(self._cut(name, with_it=False))
+        for session, obj, inserted in reversed([(session(), obj(), inserted) for session, obj, inserted in changes]):
+            if session is not None and session is not but and obj is not None:
+                (_remove if inserted else _bring_back)(session, obj)
+
+    def _cut(self, name: str, with_it: bool) -> list[str]:
+        names = list(self._savepoints)
+        if name in names:
+            names = names[names.index(name) + (not with_it) :]
+        for each in names:
+            del self._savepoints[each]
+        return names
+
+
+def drop_pending(session: Session) -> None:
+    """Nothing is to be flushed any more, and everything to be read anew."""
+    for obj in list(session.new):
+        session.expunge(obj)
+    for obj in list(session.deleted):
+        session.add(obj)
+    session.expire_all()
+
+
+def _remove(session: Session, obj: Any) -> None:
+    if inspect(obj).session is session:
+        session.expunge(obj)
+        make_transient(obj)
+
+
+def _bring_back(session: Session, obj: Any) -> None:
+    state = inspect(obj)
+    if state.session is session and state.deleted:
+        make_transient(obj)
+        make_transient_to_detached(obj)
+        if state.key not in session.identity_map:
+            session.add(obj)

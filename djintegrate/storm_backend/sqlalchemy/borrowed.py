@@ -33,8 +33,6 @@ class BorrowedConnection:
         self._driver = driver
         self._session: Any = None
         self._savepoints: dict[str, Any] = {}
-        # How many savepoints had been taken when this connection first wrote, since its last commit.
-        self._wrote_after: int | None = None
         self._is_watched = True
 
     def __getattr__(self, name: str) -> Any:
@@ -65,13 +63,11 @@ class BorrowedConnection:
 
     def commit(self) -> None:
         """Nothing is committed: the transaction is, in its time."""
-        self._wrote_after = None
+        self.sessions.may_commit(self)
 
     def rollback(self) -> None:
         """Nothing is rolled back alone: what this connection wrote is undone with the block that it was written in."""
-        wrote_after, self._wrote_after = self._wrote_after, None
-        if wrote_after is not None:
-            self.sessions.refuse_commit(wrote_after)
+        self.sessions.refuse_commit(self)
 
     def close(self) -> None:
         """Nothing is closed: Django does that."""
@@ -120,10 +116,6 @@ class BorrowedConnection:
         watched.cursor.close()
         watched.cursor = raw
         return raw, watched
-
-    def wrote(self) -> None:
-        if self._wrote_after is None:
-            self._wrote_after = self.wrapper.savepoint_state
 
 
 class BorrowedCursor:

@@ -42,7 +42,11 @@ class Borrowing:
         return [], {}
 
     def connect(self, *args: Any, **options: Any) -> BorrowedConnection:
-        return BorrowedConnection(sessions_on(self.store), self.cursors)
+        sessions = sessions_on(self.store)
+        # Before zope.sqlalchemy does: where a transaction.savepoint() from before that is rolled back, what was
+        # written is undone when the session is closed.
+        sessions.join_transaction()
+        return BorrowedConnection(sessions, self.cursors)
 
     def on_connect(self) -> None:
         """Nothing: Django has prepared the connection."""

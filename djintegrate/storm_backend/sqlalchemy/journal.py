@@ -17,14 +17,26 @@ class Journal:
 
     def __init__(self) -> None:
         self._changes: list[tuple[Any, Any, bool]] = []
-        self._savepoints: dict[str, int] = {}
+        # Each with its number, and with how many changes there were before it.
+        self._savepoints: dict[str, tuple[int, int]] = {}
         self._undone: set[str] = set()
+        # Who has written what it did not commit, and how many savepoints had been taken when it began to.
+        self._writers: dict[object, int] = {}
+        self.savepoints_taken = 0
 
     def note(self, session: Session, obj: Any, inserted: bool) -> None:
         self._changes.append((ref(session), ref(obj), inserted))
 
+    def wrote(self, writer: object) -> None:
+        self._writers.setdefault(writer, self.savepoints_taken)
+
+    def take_writer(self, writer: object) -> int | None:
+        """Forget that it has written; how many savepoints had been taken when it first did, if it did."""
+        return self._writers.pop(writer, None)
+
     def take_savepoint(self, name: str) -> None:
-        self._savepoints[name] = len(self._changes)
+        self.savepoints_taken += 1
+        self._savepoints[name] = (self.savepoints_taken, len(self._changes))
         self._undone.discard(name)
 
     def release_savepoint(self, name: str) -> None:
@@ -40,7 +52,8 @@ class Journal:
 
     def roll_back(self, name: str, but: Session | None) -> None:
         """Undo what sessions have done since a savepoint, or all; SQLAlchemy itself sees to the session `but`."""
-        position = self._savepoints.get(name, 0)
+        number, position = self._savepoints.get(name, (0, 0))
+        self._writers = {writer: before for writer, before in self._writers.items() if before < number}
         changes, self._changes = self._changes[position:], self._changes[:position]
         self._undone.update(self._cut(name, with_it=False))
         for session, obj, inserted in reversed([(session(), obj(), inserted) for session, obj, inserted in changes]):

@@ -24,6 +24,9 @@ def _created(session: Session, transaction: Any) -> None:
     # A session that has a savepoint before it has a connection: the savepoint is to be there before others write.
     if transaction.parent is None and _is_ours(session.bind):
         _sessions(session.bind).take(session, session.bind)
+    elif transaction.nested:
+        for sessions in all_of(session):
+            sessions.let_storm_go_first()
 
 
 def _began(session: Session, transaction: Any, connection: Any) -> None:
@@ -33,7 +36,7 @@ def _began(session: Session, transaction: Any, connection: Any) -> None:
         borrowed.sessions.take(session, session.bind if _is_ours(session.bind) else connection.engine)
 
 
-def _attached(session: Session, instance: Any) -> None:
+def _is_attached(session: Session, instance: Any) -> None:
     bind = session.bind
     if bind is None:
         try:
@@ -41,7 +44,9 @@ def _attached(session: Session, instance: Any) -> None:
         except InvalidRequestError:
             return
     if _is_ours(bind):
-        _sessions(bind).attached(session, bind)
+        sessions = _sessions(bind)
+        sessions.take(session, bind)
+        sessions.let_storm_go_first()
 
 
 def _inserted(session: Session, instance: Any) -> None:
@@ -65,7 +70,7 @@ def _sessions(bind: Any) -> Sessions:
 _LISTENERS: dict[str, Callable[..., None]] = {
     "after_transaction_create": _created,
     "after_begin": _began,
-    "after_attach": _attached,
+    "before_attach": _is_attached,
     "pending_to_persistent": _inserted,
     "persistent_to_deleted": _deleted,
 }

@@ -7,7 +7,7 @@ rollback to a savepoint, and after an abort, they are as they were.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -54,32 +54,20 @@ class Sessions:
         if not self._are_undone:
             self.join_transaction()
 
-    def attached(self, session: Session, bind: Any) -> None:
-        """An object was added to a session. What Storm had pending before that goes before it."""
-        if self._are_undone:
-            return
-        self.take(session, bind)
+    def let_storm_go_first(self) -> None:
+        """Something begins in a session. What Storm has pending is older than that."""
         store: Any = self.wrapper.store
-        if store is not None and store.has_pending and not (self._are_flushed or _flushes_itself(session)):
+        if store is not None and store.has_pending and not (self._are_undone or self._are_flushed):
             coherence.flush(store)
 
     def note(self, session: Session, obj: Any, inserted: bool) -> None:
         if session in self._binds:
             self._journal.note(session, obj, inserted)
 
-    @contextmanager
-    def in_its_turn(self, connection: BorrowedConnection) -> Iterator[None]:
-        """What Storm has pending was added after what a session flushes just now, and so goes after it."""
+    def in_its_turn(self, connection: BorrowedConnection) -> AbstractContextManager[None]:
+        """What Storm has pending is younger than what a session flushes just now, and so goes after it."""
         session = connection.session
-        store: Any = self.wrapper.store
-        if store is None or session is None or not _flushes_itself(session):
-            yield
-            return
-        store.block_implicit_flushes()
-        try:
-            yield
-        finally:
-            store.unblock_implicit_flushes()
+        return self._storm_waits() if session is not None and _flushes_itself(session) else nullcontext()
 
     # Savepoints and the end
 
@@ -95,10 +83,15 @@ class Sessions:
     def has(self, savepoint: str) -> bool:
         return self._journal.has(savepoint)
 
-    def refuse_commit(self, wrote_after: int) -> None:
-        """SQLAlchemy rolls back, or closes, what has written since so many savepoints, and others have done so, too."""
+    def may_commit(self, connection: BorrowedConnection) -> None:
+        """What a connection has written is no business of its own any more: SQLAlchemy has committed it."""
+        self._journal.take_writer(connection)
+
+    def refuse_commit(self, connection: BorrowedConnection) -> None:
+        """SQLAlchemy rolls back, or closes, a connection that may have written: others have done so, too."""
+        savepoints = self._journal.take_writer(connection)
         data_manager = self.wrapper.data_manager
-        if data_manager is None or thread.current().is_ending(data_manager.txn):
+        if savepoints is None or data_manager is None or thread.current().is_ending(data_manager.txn):
             return
         error = TransactionManagementError(
             "A session or a connection of SQLAlchemy's was rolled back, or closed without a commit(), after it had "
@@ -106,7 +99,7 @@ class Sessions:
         )
         if not self.wrapper.needs_rollback:
             atomic_state.mark_broken(self.wrapper, error)
-        if self.wrapper.savepoint_state != wrote_after:
+        if self._journal.savepoints_taken != savepoints:
             # Leaving the block that is open now, or a savepoint that was taken since, would not undo all of it.
             data_manager.txn.doom()
 
@@ -149,7 +142,7 @@ class Sessions:
         if not effect.undoes:
             self._flush(others, of_all=is_savepoint)
         if speaker is not None and effect.writes and not effect.undoes:
-            speaker.wrote()
+            self._journal.wrote(speaker)
         try:
             result = execute(sql, params, many, context)
         except BaseException:
@@ -171,14 +164,12 @@ class Sessions:
             return
         self._are_flushed = True
         try:
-            for session in sessions:
-                if _flushes_itself(session):
-                    continue
-                if session.in_nested_transaction():
-                    # SQLAlchemy takes a savepoint when the session first needs it; what others write is to be in it.
-                    session.connection(bind_arguments={"bind": self._binds[session]})
-                if (of_all or session.autoflush) and _is_pending(session):
-                    session.flush()
+            with self._storm_waits():
+                # Whose savepoint is being released has flushed, and is in no state to be asked.
+                of_speaker = None if self._speaker is None else self._speaker.session
+                for session in sessions:
+                    if session is not of_speaker and not _flushes_itself(session):
+                        self._flush_one(session, of_all or session.autoflush)
         except BaseException as error:
             # What could not be flushed is pending no more: to go on would be to lose it.
             if not self.wrapper.needs_rollback:
@@ -186,6 +177,25 @@ class Sessions:
             raise
         finally:
             self._are_flushed = False
+
+    def _flush_one(self, session: Session, may_flush: bool) -> None:
+        if session.in_nested_transaction():
+            # SQLAlchemy takes a savepoint when the session first needs it; what others write is to be in it.
+            session.connection(bind_arguments={"bind": self._binds[session]})
+        if may_flush and _is_pending(session):
+            session.flush()
+
+    @contextmanager
+    def _storm_waits(self) -> Iterator[None]:
+        store: Any = self.wrapper.store
+        if store is None:
+            yield
+            return
+        store.block_implicit_flushes()
+        try:
+            yield
+        finally:
+            store.unblock_implicit_flushes()
 
     def _expire(self, sessions: list[Session], effect: Effect) -> None:
         if not sessions:

@@ -60,11 +60,12 @@ def engines_are_ours() -> Iterator[None]:
 
     from djintegrate.storm_backend.sqlalchemy import engine
 
-    original, sqlalchemy.create_engine = sqlalchemy.create_engine, lambda dsn: engine("main")
+    module: Any = sqlalchemy
+    original, module.create_engine = module.create_engine, lambda dsn: engine("main")
     try:
         yield
     finally:
-        sqlalchemy.create_engine = original
+        module.create_engine = original
 
 
 def load(path: Path) -> Any:

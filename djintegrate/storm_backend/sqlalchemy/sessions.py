@@ -141,7 +141,7 @@ class Sessions:
             return None
         if not effect.undoes:
             self._flush(others, of_all=is_savepoint)
-        if speaker is not None and effect.writes and not effect.undoes:
+        if speaker is not None and effect.writes and not effect.undoes and verb not in verbs.SHOWING:
             self._journal.wrote(speaker)
         try:
             result = execute(sql, params, many, context)

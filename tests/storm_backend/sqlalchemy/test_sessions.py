@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 import transaction
@@ -22,13 +22,6 @@ pytest_plugins = ["tests.support.fixtures"]
 pytestmark = TRANSACTIONS
 
 ADDERS: dict[str, Callable[[str], object]] = {"django": django_add, "storm": storm_add, "alchemy": alchemy_add}
-
-
-@pytest.fixture(autouse=True)
-def no_session_left() -> Iterator[None]:
-    yield
-    transaction.abort()
-    session.remove()
 
 
 def in_all(expected: list[str]) -> None:

@@ -80,10 +80,8 @@ class BorrowedConnection:
             self._savepoints[name] = self.wrapper.data_manager.savepoint()
 
     def roll_back_to(self, name: str) -> None:
-        savepoint = self._savepoints[name]
-        if self.sessions.has(savepoint.sid):
-            with self.sessions.said_by(self):
-                savepoint.rollback()
+        with self.sessions.said_by(self):
+            self._savepoints[name].rollback()
 
     def release_savepoint(self, name: str) -> None:
         savepoint = self._savepoints.pop(name)
@@ -167,7 +165,7 @@ class BorrowedCursor:
                 statement = tracing.with_django_marks(statement)
             statement = Said(statement)
             statement.connection = connection
-        with connection.sessions.in_its_turn(connection), _driver_errors(connection.wrapper.Database):
+        with _driver_errors(connection.wrapper.Database):
             return run(statement, parameters)
 
 

@@ -19,7 +19,9 @@ class Journal:
         self._changes: list[tuple[Any, Any, bool]] = []
         # Each with its number, and with how many changes there were before it.
         self._savepoints: dict[str, tuple[int, int]] = {}
+        # Those that are gone because an earlier one was rolled back to, or released.
         self._undone: set[str] = set()
+        self._released: set[str] = set()
         # Who has written what it did not commit, and how many savepoints had been taken when it began to.
         self._writers: dict[object, int] = {}
         self.savepoints_taken = 0
@@ -38,17 +40,17 @@ class Journal:
         self.savepoints_taken += 1
         self._savepoints[name] = (self.savepoints_taken, len(self._changes))
         self._undone.discard(name)
+        self._released.discard(name)
 
     def release_savepoint(self, name: str) -> None:
         """Those that were taken after it go with it."""
-        self._cut(name, with_it=True)
-
-    def has(self, name: str) -> bool:
-        return name in self._savepoints
+        self._released.update(self._cut(name, with_it=True))
 
     def is_undone(self, name: str) -> bool:
-        """Whether a savepoint is gone because an earlier one was rolled back to."""
         return name in self._undone
+
+    def is_released(self, name: str) -> bool:
+        return name in self._released
 
     def roll_back(self, name: str, but: Session | None) -> None:
         """Undo what sessions have done since a savepoint, or all; SQLAlchemy itself sees to the session `but`."""

@@ -44,8 +44,11 @@ def _is_attached(session: Session, instance: Any) -> None:
         except InvalidRequestError:
             return
     if _is_ours(bind):
-        sessions = _sessions(bind)
-        sessions.take(session, bind)
+        _sessions(bind).take(session, bind)
+
+
+def _begins_flush(session: Session, *args: Any) -> None:
+    for sessions in all_of(session):
         sessions.let_storm_go_first()
 
 
@@ -71,6 +74,7 @@ _LISTENERS: dict[str, Callable[..., None]] = {
     "after_transaction_create": _created,
     "after_begin": _began,
     "before_attach": _is_attached,
+    "before_flush": _begins_flush,
     "pending_to_persistent": _inserted,
     "persistent_to_deleted": _deleted,
 }

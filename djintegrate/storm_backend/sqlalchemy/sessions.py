@@ -7,7 +7,7 @@ rollback to a savepoint, and after an abort, they are as they were.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -38,12 +38,19 @@ class Sessions:
         self._expired: WeakKeyDictionary[Session, set[str | None]] = WeakKeyDictionary()
         self._journal = Journal()
         self._speaker: BorrowedConnection | None = None
+        # Storm's store, which tells when objects of its change.
+        self._storm: Any = None
 
     # Taking part
 
     def join_transaction(self) -> None:
         """Be in the transaction: that which was begun, or the one that this begins, as Storm's first statement does."""
         self.wrapper.enlist(self)
+        store: Any = self.wrapper.store
+        if store is not self._storm:
+            self._storm = store
+            if store is not None:
+                store.tell_before_changes(self._storm_changes)
 
     def take(self, session: Session, bind: Any) -> None:
         """A session does something, and what it has pending is part of the transaction."""
@@ -55,19 +62,26 @@ class Sessions:
             self.join_transaction()
 
     def let_storm_go_first(self) -> None:
-        """Something begins in a session. What Storm has pending is older than that."""
+        """A session begins to flush, or a savepoint. What Storm has pending is older than that."""
         store: Any = self.wrapper.store
-        if store is not None and store.has_pending and not (self._are_undone or self._are_flushed):
+        if store is not None and store.has_pending and not store.is_sending and not self._are_undone:
             coherence.flush(store)
+
+    def _storm_changes(self, obj_info: Any) -> None:
+        """An object of Storm's is about to have pending changes. What sessions have pending is older, and is sent now.
+
+        So whatever Storm has pending is older than what sessions have.
+        """
+        sessions = [each for each in self._binds if _is_pending(each)]
+        store: Any = self.wrapper.store
+        if sessions and self.wrapper.data_manager is not None and not store.is_sending:
+            # Of an object with pending changes that are older still, only the last values are known.
+            with self._storm_waits() if store._is_dirty(obj_info) else nullcontext():
+                self._flush(sessions, of_all=False)
 
     def note(self, session: Session, obj: Any, inserted: bool) -> None:
         if session in self._binds:
             self._journal.note(session, obj, inserted)
-
-    def in_its_turn(self, connection: BorrowedConnection) -> AbstractContextManager[None]:
-        """What Storm has pending is younger than what a session flushes just now, and so goes after it."""
-        session = connection.session
-        return self._storm_waits() if session is not None and _flushes_itself(session) else nullcontext()
 
     # Savepoints and the end
 
@@ -79,9 +93,6 @@ class Sessions:
             yield
         finally:
             self._speaker = before
-
-    def has(self, savepoint: str) -> bool:
-        return self._journal.has(savepoint)
 
     def may_commit(self, connection: BorrowedConnection) -> None:
         """What a connection has written is no business of its own any more: SQLAlchemy has committed it."""
@@ -137,7 +148,7 @@ class Sessions:
         others = [each for each in self._binds if each is not session]
         if session is not None:
             self._expired.pop(session, None)
-        if effect.undoes and self._journal.is_undone(_savepoint_of(sql)):
+        if is_savepoint and self._is_done(verb, _savepoint_of(sql)):
             return None
         if not effect.undoes:
             self._flush(others, of_all=is_savepoint)
@@ -158,18 +169,23 @@ class Sessions:
             self._expire(others, effect)
         return result
 
+    def _is_done(self, verb: str, savepoint: str) -> bool:
+        """Whether that was done to an earlier savepoint already, and so to this one, which is gone."""
+        if verb == verbs.UNDOING:
+            return self._journal.is_undone(savepoint)
+        return verb != "savepoint" and self._journal.is_released(savepoint)
+
     def _flush(self, sessions: list[Session], of_all: bool = True) -> None:
         """Have the database know what they have pending; of_all: of those, too, that flush only when they are told."""
         if self._are_flushed or not sessions or self.wrapper.needs_rollback:
             return
         self._are_flushed = True
         try:
-            with self._storm_waits():
-                # Whose savepoint is being released has flushed, and is in no state to be asked.
-                of_speaker = None if self._speaker is None else self._speaker.session
-                for session in sessions:
-                    if session is not of_speaker and not _flushes_itself(session):
-                        self._flush_one(session, of_all or session.autoflush)
+            # Whose savepoint is being released has flushed, and is in no state to be asked.
+            of_speaker = None if self._speaker is None else self._speaker.session
+            for session in sessions:
+                if session is not of_speaker and not _flushes_itself(session):
+                    self._flush_one(session, of_all or session.autoflush)
         except BaseException as error:
             # What could not be flushed is pending no more: to go on would be to lose it.
             if not self.wrapper.needs_rollback:
@@ -181,8 +197,9 @@ class Sessions:
     def _flush_one(self, session: Session, may_flush: bool) -> None:
         if session.in_nested_transaction():
             # SQLAlchemy takes a savepoint when the session first needs it; what others write is to be in it.
-            session.connection(bind_arguments={"bind": self._binds[session]})
-        if may_flush and _is_pending(session):
+            with self._storm_waits():
+                session.connection(bind_arguments={"bind": self._binds[session]})
+        if may_flush and not self.wrapper.store.is_sending and _is_pending(session):
             session.flush()
 
     @contextmanager

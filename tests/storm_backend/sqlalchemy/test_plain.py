@@ -1,4 +1,4 @@
-"""Sessions and connections that nobody registered with zope.sqlalchemy: in the transaction, and ending nothing of it."""
+"""Sessions and connections that nobody registered with zope.sqlalchemy: in the transaction, they end nothing."""
 
 from __future__ import annotations
 

@@ -77,14 +77,18 @@ class BorrowedConnection:
     def take_savepoint(self, name: str) -> None:
         self.sessions.join_transaction()
         with self.sessions.said_by(self):
-            self._savepoints[name] = self.wrapper.data_manager.savepoint()
+            self._savepoints[name] = (self.wrapper.data_manager.savepoint(), self.sessions.are_ending)
 
     def roll_back_to(self, name: str) -> None:
+        savepoint, is_late = self._savepoints[name]
+        if self.sessions.are_ending and not is_late:
+            # The session is closed with its transaction, and has left its savepoints open; others have written since.
+            return
         with self.sessions.said_by(self):
-            self._savepoints[name].rollback()
+            savepoint.rollback()
 
     def release_savepoint(self, name: str) -> None:
-        savepoint = self._savepoints.pop(name)
+        savepoint, _ = self._savepoints.pop(name)
         with self.sessions.said_by(self):
             self.wrapper.savepoint_commit(savepoint.sid)
 

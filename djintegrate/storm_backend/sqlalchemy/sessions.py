@@ -94,6 +94,12 @@ class Sessions:
         finally:
             self._speaker = before
 
+    @property
+    def are_ending(self) -> bool:
+        """Whether the transaction is being committed or aborted."""
+        data_manager = self.wrapper.data_manager
+        return data_manager is None or thread.current().is_ending(data_manager.txn)
+
     def may_commit(self, connection: BorrowedConnection) -> None:
         """What a connection has written is no business of its own any more: SQLAlchemy has committed it."""
         self._journal.take_writer(connection)
@@ -101,8 +107,7 @@ class Sessions:
     def refuse_commit(self, connection: BorrowedConnection) -> None:
         """SQLAlchemy rolls back, or closes, a connection that may have written: others have done so, too."""
         savepoints = self._journal.take_writer(connection)
-        data_manager = self.wrapper.data_manager
-        if savepoints is None or data_manager is None or thread.current().is_ending(data_manager.txn):
+        if savepoints is None or self.are_ending:
             return
         error = TransactionManagementError(
             "A session or a connection of SQLAlchemy's was rolled back, or closed without a commit(), after it had "
@@ -112,7 +117,7 @@ class Sessions:
             atomic_state.mark_broken(self.wrapper, error)
         if self._journal.savepoints_taken != savepoints:
             # Leaving the block that is open now, or a savepoint that was taken since, would not undo all of it.
-            data_manager.txn.doom()
+            self.wrapper.data_manager.txn.doom()
 
     # What a data manager asks of a store
 

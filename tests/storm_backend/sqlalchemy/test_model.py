@@ -1,4 +1,4 @@
-"""Random sequences of what the three ORMs can do in one transaction, savepoints of each kind in each other, beside a model.
+"""Random sequences of what three ORMs can do in a transaction, savepoints of each kind in each other, beside a model.
 
 MODEL_EXAMPLES says how many.
 """
@@ -53,9 +53,7 @@ class World:
         transaction.begin()
 
     def step(self, what: str, which: Any, number: int) -> None:
-        if what in ("savepoint", "leave", "end"):
-            getattr(self, what)(which)
-        elif what in ("add", "look"):
+        if what in ("savepoint", "leave", "end") or what in ("add", "look"):
             getattr(self, what)(which)
         elif self.names:
             key = sorted(self.names)[number % len(self.names)]
@@ -157,7 +155,6 @@ class World:
         block = atomic()
         block.__enter__()
         return block
-
 
     def cleared(self) -> None:
         """Whatever has happened, the next sequence begins with nothing."""

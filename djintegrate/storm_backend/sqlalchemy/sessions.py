@@ -107,7 +107,8 @@ class Sessions:
     def refuse_commit(self, connection: BorrowedConnection) -> None:
         """SQLAlchemy rolls back, or closes, a connection that may have written: others have done so, too."""
         savepoints = self._journal.take_writer(connection)
-        if savepoints is None or self.are_ending:
+        data_manager = self.wrapper.data_manager
+        if savepoints is None or data_manager is None or self.are_ending:
             return
         error = TransactionManagementError(
             "A session or a connection of SQLAlchemy's was rolled back, or closed without a commit(), after it had "
@@ -117,7 +118,7 @@ class Sessions:
             atomic_state.mark_broken(self.wrapper, error)
         if self._journal.savepoints_taken != savepoints:
             # Leaving the block that is open now, or a savepoint that was taken since, would not undo all of it.
-            self.wrapper.data_manager.txn.doom()
+            data_manager.txn.doom()
 
     # What a data manager asks of a store
 
@@ -204,7 +205,9 @@ class Sessions:
             # SQLAlchemy takes a savepoint when the session first needs it; what others write is to be in it.
             with self._storm_waits():
                 session.connection(bind_arguments={"bind": self._binds[session]})
-        if may_flush and not self.wrapper.store.is_sending and _is_pending(session):
+        store: Any = self.wrapper.store
+        # What Storm sends just now is older.
+        if may_flush and _is_pending(session) and not (store is not None and store.is_sending):
             session.flush()
 
     @contextmanager

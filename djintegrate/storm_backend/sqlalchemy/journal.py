@@ -19,9 +19,9 @@ class Journal:
         self._changes: list[tuple[Any, Any, bool]] = []
         # Each with its number, and with how many changes there were before it.
         self._savepoints: dict[str, tuple[int, int]] = {}
-        # Those that are gone because an earlier one was rolled back to, or released.
+        # Those that are gone because an earlier one was rolled back to, or released: these with their numbers.
         self._undone: set[str] = set()
-        self._released: set[str] = set()
+        self._released: dict[str, int] = {}
         # Who has written what it did not commit, and how many savepoints had been taken when it began to.
         self._writers: dict[object, int] = {}
         self.savepoints_taken = 0
@@ -40,7 +40,7 @@ class Journal:
         self.savepoints_taken += 1
         self._savepoints[name] = (self.savepoints_taken, len(self._changes))
         self._undone.discard(name)
-        self._released.discard(name)
+        self._released.pop(name, None)
 
     def release_savepoint(self, name: str) -> None:
         """Those that were taken after it go with it."""
@@ -58,17 +58,19 @@ class Journal:
         self._writers = {writer: before for writer, before in self._writers.items() if before < number}
         changes, self._changes = self._changes[position:], self._changes[:position]
         self._undone.update(self._cut(name, with_it=False))
+        for each in [each for each, taken in self._released.items() if taken > number]:
+            del self._released[each]
+            self._undone.add(each)
         for session, obj, inserted in reversed([(session(), obj(), inserted) for session, obj, inserted in changes]):
             if session is not None and session is not but and obj is not None:
                 (_remove if inserted else _bring_back)(session, obj)
 
-    def _cut(self, name: str, with_it: bool) -> list[str]:
+    def _cut(self, name: str, with_it: bool) -> dict[str, int]:
+        """Forget a savepoint and those that were taken after it, or these alone; their numbers."""
         names = list(self._savepoints)
         if name in names:
             names = names[names.index(name) + (not with_it) :]
-        for each in names:
-            del self._savepoints[each]
-        return names
+        return {each: self._savepoints.pop(each)[0] for each in names}
 
 
 def drop_pending(session: Session) -> None:

@@ -27,6 +27,7 @@ def _created(session: Session, transaction: Any) -> None:
     elif transaction.nested:
         for sessions in all_of(session):
             sessions.let_storm_go_first()
+            sessions.take_savepoints(but=session)
 
 
 def _began(session: Session, transaction: Any, connection: Any) -> None:

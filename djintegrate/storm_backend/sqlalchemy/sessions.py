@@ -67,6 +67,12 @@ class Sessions:
         if store is not None and store.has_pending and not store.is_sending and not self._are_undone:
             coherence.flush(store)
 
+    def take_savepoints(self, but: Session) -> None:
+        """A session begins a nested transaction. The savepoints of those that the others have begun come before."""
+        for session in list(self._binds):
+            if session is not but:
+                self._take_savepoint(session)
+
     def _storm_changes(self, obj_info: Any) -> None:
         """An object of Storm's is about to have pending changes. What sessions have pending is older, and is sent now.
 
@@ -200,11 +206,14 @@ class Sessions:
         finally:
             self._are_flushed = False
 
-    def _flush_one(self, session: Session, may_flush: bool) -> None:
+    def _take_savepoint(self, session: Session) -> None:
         if session.in_nested_transaction():
             # SQLAlchemy takes a savepoint when the session first needs it; what others write is to be in it.
             with self._storm_waits():
                 session.connection(bind_arguments={"bind": self._binds[session]})
+
+    def _flush_one(self, session: Session, may_flush: bool) -> None:
+        self._take_savepoint(session)
         store: Any = self.wrapper.store
         # What Storm sends just now is older.
         if may_flush and _is_pending(session) and not (store is not None and store.is_sending):

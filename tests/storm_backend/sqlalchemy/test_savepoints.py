@@ -8,6 +8,7 @@ import pytest
 import transaction
 from django.db.transaction import TransactionManagementError, atomic
 from sqlalchemy import exc, inspect, select
+from sqlalchemy.orm import Session
 
 from tests.support.helpers import TRANSACTIONS, Oops, Outside, django_add, django_names, names_in_both, storm_add
 
@@ -185,3 +186,26 @@ def test_a_nested_transaction_is_not_rolled_back_over_an_open_block() -> None:
         session.flush()
         with atomic():
             nested.rollback()
+
+
+def test_savepoints_of_two_sessions_are_taken_in_the_order_in_which_these_began_them() -> None:
+    with transaction.manager, Session(session.get_bind()) as other:
+        other.execute(select(AlchemyPerson))
+        session.execute(select(AlchemyPerson))
+        outer, inner = session.begin_nested(), other.begin_nested()
+        django_add("undone")
+        inner.commit()
+        outer.rollback()
+        in_all([])
+
+
+def test_a_savepoint_that_went_with_one_around_it_is_undone_with_one_around_that() -> None:
+    with transaction.manager:
+        session.execute(select(AlchemyPerson))
+        with pytest.raises(Oops), atomic():
+            with atomic():
+                nested = session.begin_nested()
+                django_add("undone")
+            raise Oops
+        nested.rollback()
+        in_all([])

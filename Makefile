@@ -8,7 +8,7 @@ VENV := .venv/bin/python
 ENVIRONMENT = $(or $(PYTHON),exit 1;) -m tools.environment
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format matrix coherence values conformance bench bench-openid fuzz-openid openid-dropin bench-cleanup soak crash docs clean bench-dojo beside screenshots release-check load bench-jsonrpc fuzz-jsonrpc bench-acl access isolation crash-files bench-files crash-jobs bench-jobs asgi replicas
+.PHONY: help run test lint format matrix coherence values conformance bench bench-openid fuzz-openid openid-dropin bench-cleanup soak crash docs clean bench-dojo beside screenshots release-check load bench-jsonrpc fuzz-jsonrpc bench-acl access isolation crash-files bench-files crash-jobs bench-jobs asgi replicas third-orm
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -94,6 +94,10 @@ access: ## compare 10,000 random graphs of roles with a plain model, and make 10
 isolation: ## play anomalies and histories with both ORMs in each transaction (ARGS="--transactions 20000")
 	@$(ENVIRONMENT) test --db all --servers
 	@$(VENV) -m proofs.isolation $(ARGS)
+
+third-orm: ## run zope.sqlalchemy's own tests on the engine of a store (DB=sqlite|postgres|psycopg2|mysql|all)
+	@$(ENVIRONMENT) test --db '$(or $(DB),all)' --servers
+	@$(VENV) -m proofs.third_orm --db '$(or $(DB),all)' $(ARGS)
 
 beside: ## compare 5,000 fields that Hypothesis puts together, as plain HTML and as dijits (ARGS="--pages 10")
 	@$(ENVIRONMENT) test --browser

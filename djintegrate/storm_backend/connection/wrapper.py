@@ -169,8 +169,8 @@ class StormWrapper(JoiningConnection):
         if data_manager is not None and sid == data_manager.scope.root:
             data_manager.left(commit=True)
             return
-        if data_manager is not None and data_manager.store is not None and not self.needs_rollback:
-            self._flush_inside(sid, data_manager.store)
+        if data_manager is not None and data_manager.stores and not self.needs_rollback:
+            self._flush_inside(sid, data_manager.stores)
         super().savepoint_commit(sid)
 
     def savepoint_rollback(self, sid: str | None) -> None:
@@ -220,11 +220,12 @@ class StormWrapper(JoiningConnection):
         # Where a TestCase class ends, its own transaction was around Zope's, and is Django's to end.
         return data_manager.scope.is_djangos_own
 
-    def _flush_inside(self, sid: str | None, store: Store) -> None:
+    def _flush_inside(self, sid: str | None, stores: list[Store]) -> None:
         """What Storm has pending was done inside of the savepoint. If it fails, the savepoint is undone."""
         try:
             with self.wrap_database_errors:
-                store.flush()
+                for store in stores:
+                    store.flush()
         except BaseException:
             # Django undoes the savepoint only after a database's error, and Storm's hooks may raise any.
             if sid is not None:

@@ -80,13 +80,19 @@ class BorrowedConnection(Connection):
         return cursor
 
     def raw_execute(self, statement: str, params: Any = None) -> Any:
-        if self._wrapper.data_manager is not None:
-            self._wrapper.data_manager.note(statement)
+        data_manager, execute = self._wrapper.data_manager, self._execute
+        if data_manager is not None:
+            effect = data_manager.note(statement)
+            if len(data_manager.stores) > 1:
+                execute = data_manager.around(effect, execute, but=self._wrapper.store)
         if self.is_to_run is not None and not self.is_to_run(statement, params):
             return self.build_raw_cursor()
         if self._timeout is None and self._wrapper.vendor == "postgresql" and any(map(_sets_timeouts, get_tracers())):
             self._timeout = self._ask_past_watchers("SHOW statement_timeout")
             self._wrapper.changes_session()
+        return execute(statement, params, False, {})
+
+    def _execute(self, statement: str, params: Any, many: bool, context: Any) -> Any:
         # Not Storm's SQLite way, which begins and repeats statements by itself.
         return Connection.raw_execute(self, statement, params)
 

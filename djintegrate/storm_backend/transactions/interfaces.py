@@ -14,6 +14,8 @@ class Connection(BaseDatabaseWrapper):
 
     # The Storm store on this connection, once somebody asked for it.
     store: Store | None = None
+    # SQLAlchemy's sessions on this connection, once somebody asked for its engine.
+    sessions: Any = None
     # What this connection is in Zope's transaction, if it is in one: a `manager.DataManager`.
     data_manager: Any = None
     # Whether transactions on this connection are branches of a two-phase commit.
@@ -92,7 +94,7 @@ class Scope:
 
 
 class Store(Protocol):
-    """The Storm store on a connection."""
+    """The Storm store on a connection, or SQLAlchemy's sessions."""
 
     @property
     def has_pending(self) -> bool: ...
@@ -104,6 +106,9 @@ class Store(Protocol):
     def forget_changes(self) -> None: ...
 
     def reset(self) -> None: ...
+
+    # Whether it does something around each read as well, and not only flush before it.
+    watches_reads: bool
 
     def watch(self, effect: Any, execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any: ...
 

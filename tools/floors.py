@@ -19,9 +19,10 @@ FLOORS = [
     ["transactions"],
     ["two_phase"],
     ["connection"],
+    ["replicas"],
     ["stores"],
     ["schema", "references"],
-    ["mapping"],
+    ["mapping", "sqlalchemy"],
     ["doors"],
 ]
 """A package may import those on the floors below it. `mapping` uses `references`."""
@@ -31,10 +32,12 @@ SAYS = {
     "transactions": "one thread's transaction, and its data managers",
     "two_phase": "several stores, one outcome",
     "connection": "Django's wrapper, that joins",
+    "replicas": "who reads from where",
     "stores": "Storm's store, on Django's connection",
     "schema": "Storm's tables",
     "references": "from one ORM's objects to the other's",
     "mapping": "Storm classes of Django's models",
+    "sqlalchemy": "a third ORM, on the same connection",
     "doors": "what Django, the settings and the site name",
 }
 DOORS = "doors"

@@ -16,6 +16,7 @@ from django.db import DatabaseError, connections
 from transaction.interfaces import ISavepointDataManager, ISynchronizer
 from zope.interface import implementer
 
+from .engine import is_engines
 from .savepoints import Watch
 
 logger = logging.getLogger("djintegrate.following")
@@ -105,9 +106,10 @@ class Followed:
 def current(alias: str) -> Followed | None:
     """The transaction that a change made now belongs to; from now on its followers hear of its end."""
     connection = connections[alias]
-    join = getattr(connection, "zope_transaction", None)
-    if join is not None:
-        txn = join()
+    # The engine's may be one that stands for another.
+    connection = getattr(connection, "itself", connection)
+    if is_engines(connection):
+        txn = connection.zope_transaction()
         if txn is not None:
             return _in_zope(txn, alias, connection)
     else:

@@ -139,7 +139,7 @@ class TransactionalStorage(identities.Transactional, Storage):
 
     def get_available_name(self, name: str, max_length: int | None = None) -> str:
         unit = world.reading(self.using)
-        if unit is not None and unit.where(self.place(name)) is None:
+        if unit is not None and unit.changes and unit.where(self.place(name)) is None:
             # This transaction has removed what is there.
             return name
         return str(self.inner.get_available_name(name, max_length=max_length))

@@ -17,7 +17,8 @@ from django.utils.module_loading import import_string
 from djintegrate.common.checks import unknown_names, wrong_values
 
 from . import conf, schema
-from .conf import drivers, entries, uris
+from .conf import drivers, entries, limit, pooler, uris
+from .connection.pooled import shares_sessions
 
 MIDDLEWARE = "djintegrate.storm_backend.middleware.ZopeTransactionMiddleware"
 VIEW_ERRORS = "djintegrate.storm_backend.middleware.ViewErrorMiddleware"
@@ -39,6 +40,7 @@ def check_configuration(**kwargs: Any) -> Iterator[CheckMessage]:
 def check_databases(databases: Collection[str] | None = None, **kwargs: Any) -> Iterator[CheckMessage]:
     """What only a server can tell; run for the databases that Django asks about."""
     for connection in map(connections.__getitem__, databases or ()):
+        yield from check_replicas(connection)
         if connection.vendor == "postgresql" and getattr(connection, "two_phase", False):
             with connection.cursor() as cursor:
                 cursor.execute("SHOW max_prepared_transactions")
@@ -51,6 +53,72 @@ def check_databases(databases: Collection[str] | None = None, **kwargs: Any) -> 
                     "the server.",
                     id="storm_backend.E202",
                 )
+        if connection.vendor == "postgresql" and hasattr(connection, "is_lent"):
+            yield from _poolers(connection)
+
+
+def _poolers(connection: Any) -> Iterator[CheckMessage]:
+    """A pooler is known by what it does: it lends one session to two connections."""
+    name = connection.store_name
+    if conf.store(name).pooler is None and shares_sessions(connection):
+        yield Warning(
+            f"Something stands before the PostgreSQL of STORM_STORES[{name!r}] that lends its sessions for the length "
+            "of a transaction, as PgBouncer does in transaction mode. Server-side cursors fail there, and what one "
+            "request sets in its session, another finds.",
+            hint=f'Add "POOLER": "transaction" to STORM_STORES[{name!r}].',
+            id="storm_backend.W010",
+        )
+
+
+def check_replicas(connection: Any) -> Iterator[CheckMessage]:
+    """Whether the replicas of a store can be reached, follow a primary, and notice soon enough when they do not."""
+    store = conf.stores().get(getattr(connection, "store_name", ""))
+    for number in range(len(store.replicas) if store is not None and hasattr(connection, "primary") else 0):
+        where, replica = f"STORM_STORES[{connection.store_name!r}]['REPLICAS'][{number}]", connection.replica(number)
+        try:
+            answer, timeout = replica.answer(), replica.receiver_timeout()
+        except Exception as error:
+            # Each driver has its own ways to say that nobody answers.
+            said = f"{where} cannot be reached: {str(error).strip().partition(chr(10))[0]}"
+            yield Warning(said, hint="Start the server, or correct the URI.", id="storm_backend.W301")
+            continue
+        if answer.receiver is None:
+            yield Warning(
+                f"{where} receives nothing from a primary, and no request reads from it.",
+                hint="Make it a standby by streaming replication: pg_basebackup -R.",
+                id="storm_backend.W301",
+            )
+        elif not 0 < timeout < store.sticky_seconds:  # type: ignore[union-attr]
+            yield Warning(
+                f"{where} notices after {timeout:g} seconds that the way to its primary is cut (0: never). By then "
+                f"browsers that wrote read from it again: STICKY_SECONDS is {store.sticky_seconds:g}.",  # type: ignore[union-attr]
+                hint="Make wal_receiver_timeout in the standby's postgresql.conf less than STICKY_SECONDS.",
+                id="storm_backend.W302",
+            )
+
+
+def _replicas(store: conf.StoreSettings, where: str) -> Iterator[CheckMessage]:
+    for number, given in enumerate(store.replicas):
+        try:
+            uri = uris.parse(given)
+            uris.location(given)
+        except ImproperlyConfigured as error:
+            yield Error(f"{where}['REPLICAS'][{number}]: {error}", hint="Correct the URI.", id="storm_backend.E002")
+            continue
+        if uri.scheme != "postgres" or not store.uri.startswith("postgres:"):
+            yield Error(
+                f"{where} has REPLICAS, which only PostgreSQL's standbys can be.",
+                hint="Remove REPLICAS.",
+                id="storm_backend.E301",
+            )
+            return
+    if store.sticky_seconds <= store.max_lag_seconds:
+        yield Error(
+            f"{where} has STICKY_SECONDS = {store.sticky_seconds:g} and MAX_LAG_SECONDS = {store.max_lag_seconds:g}: a "
+            "browser would read from a replica that does not have yet what it wrote.",
+            hint="Make STICKY_SECONDS greater than MAX_LAG_SECONDS.",
+            id="storm_backend.E302",
+        )
 
 
 def _stores(stores: dict[str, conf.StoreSettings]) -> Iterator[CheckMessage]:
@@ -67,6 +135,9 @@ def _stores(stores: dict[str, conf.StoreSettings]) -> Iterator[CheckMessage]:
         except ImproperlyConfigured as error:
             yield Error(f"{where}: {error}", hint="Correct the URI.", id="storm_backend.E002")
             continue
+        for what, remedy in pooler.objections(store, uri.options):
+            yield Error(f"{where} has POOLER = 'transaction', but {what}.", hint=remedy, id="storm_backend.E012")
+        yield from _replicas(store, where)
         if store.two_phase and uri.scheme == "sqlite":
             yield Error(
                 f"{where} has TWO_PHASE, but SQLite cannot prepare a transaction.",
@@ -97,7 +168,7 @@ def _reports(stores: dict[str, conf.StoreSettings]) -> Iterator[CheckMessage]:
     if reporter_filter.hidden_settings.search("STORM_STORES"):
         return
     for store in stores.values():
-        if uris.holds_password(store.uri):
+        if any(map(uris.holds_password, (store.uri, *store.replicas))):
             yield Warning(
                 f"STORM_STORES[{store.name!r}] has a password in its URI, and Django's error reports, by mail too, "
                 "show it.",
@@ -122,6 +193,13 @@ def _databases(stores: dict[str, conf.StoreSettings]) -> Iterator[CheckMessage]:
         if entry["OPTIONS"].get("pool") and name in stores and stores[name].uri.startswith("postgres:"):
             for reason, remedy in _objections_to_pool(entry):
                 yield Error(f"{where} has the option 'pool', {reason}", hint=remedy, id="storm_backend.E010")
+        if name in stores and stores[name].uri.startswith("postgres:") and "STORM_STORE" not in entry:
+            for what, remedy in pooler.objections(stores[name], entry["OPTIONS"]):
+                said = f"{where}: the store {name!r} has POOLER = 'transaction', but {what}."
+                yield Error(said, hint=remedy, id="storm_backend.E012")
+        if name in stores:
+            for what, remedy in limit.objections(stores[name], entry):
+                yield Error(limit.said(alias, stores[name], what), hint=remedy, id="storm_backend.E013")
         if entry["ATOMIC_REQUESTS"] and MIDDLEWARE in settings.MIDDLEWARE:
             yield Error(
                 f"{where} has ATOMIC_REQUESTS together with ZopeTransactionMiddleware: both would end the transaction "

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from django.db import connections
+
 from djintegrate.common.examination import Finding, ill
 
 from . import conf
+from .checks import check_replicas
+from .connection.pooled import shares_sessions
 from .schema import SchemaError, StoreSchema
-from .stores.registry import connections_of_all_stores
+from .stores.registry import alias_of, connections_of_all_stores
 from .two_phase.recovery import survey
 
 
@@ -19,6 +23,7 @@ def examine() -> Iterator[Finding]:
         try:
             connection.ensure_connection()
             yield from _reached(subject, name, connection)
+            yield from _replicas(subject, name)
         except Exception as error:
             # Each driver has its own ways to say that nobody answers.
             first_line = (str(error).strip().splitlines() or [type(error).__name__])[0]
@@ -34,21 +39,24 @@ def _reached(subject: str, name: str, connection: Any) -> Iterator[Finding]:
     driver = getattr(connection.Database, "__name__", "")
     yield Finding(subject, f"{connection.display_name} {version} answers, by {driver}.")
     if connection.vendor == "postgresql":
-        yield from _before_postgresql(subject, connection)
+        yield from _before_postgresql(subject, name, connection)
         yield from _prepared(subject, name, connection)
     if conf.store(name).schema:
         yield _schema(subject, name)
 
 
-def _before_postgresql(subject: str, connection: Any) -> Iterator[Finding]:
+def _before_postgresql(subject: str, name: str, connection: Any) -> Iterator[Finding]:
+    if conf.store(name).pooler is None and shares_sessions(connection):
+        yield ill(
+            subject,
+            "A pooler in transaction mode stands before the server, and the settings do not say so.",
+            f'Add "POOLER": "transaction" to STORM_STORES[{name!r}].',
+        )
+        return
     wanted = str(connection.settings_dict["PORT"] or 5432)
     served = _one(connection, "SELECT inet_server_port()")
     if served is not None and str(served) != wanted:
-        yield Finding(
-            subject,
-            f"Something stands between: port {wanted} is asked, and port {served} answers. With PgBouncer in "
-            "transaction mode, set DISABLE_SERVER_SIDE_CURSORS in DATABASES.",
-        )
+        yield Finding(subject, f"Something stands between: port {wanted} is asked, and port {served} answers.")
 
 
 def _prepared(subject: str, name: str, connection: Any) -> Iterator[Finding]:
@@ -62,6 +70,17 @@ def _prepared(subject: str, name: str, connection: Any) -> Iterator[Finding]:
             subject, "TWO_PHASE is set, and the server allows no prepared transactions.",
             "Set max_prepared_transactions in postgresql.conf to at least max_connections, and restart the server.",
         )  # fmt: skip
+
+
+def _replicas(subject: str, name: str) -> Iterator[Finding]:
+    alias = alias_of(name)
+    number = len(conf.store(name).replicas)
+    if alias is None or not number:
+        return
+    found = list(check_replicas(connections[alias]))
+    yield from (ill(subject, message.msg, message.hint or "") for message in found)
+    if not found:
+        yield Finding(subject, f"{number} replica{'s follow' if number > 1 else ' follows'} its primary.")
 
 
 def _schema(subject: str, name: str) -> Finding:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import logging
 import os
 import random
 import shutil
@@ -26,10 +27,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.deprecation import MiddlewareMixin
 from django.utils.functional import LazyObject, empty
 
-from . import conf
+from . import busy, conf
+from .replicas import requests
 from .transactions import thread
 
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # Seconds before the last attempt; less before the others.
 LONGEST_PAUSE = 0.2
 BODY_KEPT_IN_MEMORY = 1024 * 1024
@@ -51,7 +52,11 @@ class ZopeTransactionMiddleware(MiddlewareMixin):
         self.commit_safe_methods = conf.commit_safe_methods()
         self.commit_veto = conf.commit_veto()
         self.attempts = conf.retry_attempts()
+        # Of the stores that have replicas.
+        self.sticky_seconds = requests.sticky_seconds()
         got_request_exception.connect(_note_reported, dispatch_uid=_note_reported)
+        if self.sticky_seconds:
+            logging.getLogger("django.request").addFilter(_is_final)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         if self.async_mode:
@@ -66,7 +71,7 @@ class ZopeTransactionMiddleware(MiddlewareMixin):
                 again = self._fail(attempt, error)
                 if again is None:
                     raise
-        return response
+        return self._said(attempt, response)
 
     async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
         # All synchronous code of one request runs in one thread, in which its transaction is. Requests that share a
@@ -85,20 +90,23 @@ class ZopeTransactionMiddleware(MiddlewareMixin):
                     again = await sync_to_async(self._fail)(attempt, error)
                     if again is None:
                         raise
-            return response
+            return self._said(attempt, response)
         finally:
             turn.set()
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         attempt = _note(request, error)
         # Nobody sees the response: it keeps Django from reporting an error that the next attempt may well not have.
-        return HttpResponse(status=503) if attempt is not None and attempt.may_run_again(error) else None
+        if attempt is not None and attempt.may_run_again(error):
+            return HttpResponse(status=503)
+        return busy.answer(error)
 
     def _begin(self, request: HttpRequest, turn: asyncio.Event | None = None) -> Any:
         """The first attempt at the request; or the turn of another request, which has to be over before."""
         here = thread.current()
         if here.begun is None:
-            attempt: Attempt = Attempt(request, self.attempts - 1)
+            reading = requests.Reading(self.sticky_seconds) if self.sticky_seconds else None
+            attempt: Attempt = Attempt(request, self.attempts - 1, reading=reading)
             here.turn = turn
         elif turn is not None and here.turn not in (None, _turn.get()) and not here.turn.is_set():
             # The thread serves another request, and not one in which this one is made.
@@ -110,26 +118,39 @@ class ZopeTransactionMiddleware(MiddlewareMixin):
 
     def _finish(self, attempt: Attempt, response: HttpResponseBase) -> Attempt | None:
         """End the transaction. The next attempt, if there is to be one."""
-        if attempt.error is not None:
+        reading = attempt.reading
+        if attempt.error is not None or (reading and reading.must_run_again):
             return self._fail(attempt, attempt.error)
         if self._may_commit(attempt.request, response):
             attempt.commit()
+            if reading and reading.must_run_again and not reading.wrote:
+                # A callback of on_commit() was refused.
+                return attempt.next()
         else:
             attempt.abort()
         attempt.close_with(response)
         return None
 
-    def _fail(self, attempt: Attempt, error: BaseException) -> Attempt | None:
+    def _fail(self, attempt: Attempt, error: BaseException | None) -> Attempt | None:
         """Abort. The next attempt, if there is to be one."""
         # A data manager knows only before the abort whether it would retry.
         again = attempt.may_run_again(error)
-        attempt.abort()
+        try:
+            attempt.abort()
+        finally:
+            attempt.stop_reading()
         return attempt.next() if again else None
+
+    def _said(self, attempt: Attempt, response: HttpResponseBase) -> HttpResponseBase:
+        """The response; or that the site is too busy, where other middleware has made something else of that."""
+        if attempt.error is None or response.status_code == 503:
+            return response
+        return busy.answer(attempt.error) or response
 
     def _may_commit(self, request: HttpRequest, response: HttpResponseBase) -> bool:
         if thread.current().refuses_commit():
             return False
-        if request.method in SAFE_METHODS and not self.commit_safe_methods:
+        if request.method in requests.SAFE_METHODS and not self.commit_safe_methods:
             return False
         return self.commit_veto is None or not self.commit_veto(request, response)
 
@@ -144,19 +165,27 @@ class ViewErrorMiddleware(MiddlewareMixin):
 class Attempt:
     """One run of a request in a transaction of its own."""
 
-    def __init__(self, request: HttpRequest, left: int = 0, body: Any = None) -> None:
-        """`left` is how often it may still run after this; `body` is what an attempt before this one has kept."""
+    def __init__(
+        self, request: HttpRequest, left: int = 0, body: Any = None, reading: requests.Reading | None = None
+    ) -> None:
+        """`left` is how often it may still run after this; `body` is what an attempt before this one has kept.
+
+        `reading` is what it reads from, where there are replicas: it may run once more for that reason.
+        """
         self.request = request
         self.error: BaseException | None = None
         self._left = left
         self._body = body
-        if left:
+        self.reading = reading
+        if left or (reading and reading.may_run_again):
             self._body = body or _take_body(request)
             self._pristine = _copy(request)
 
     def begin(self) -> None:
         self.request._storm_attempt = self
         thread.current().begin(self.request.path)
+        if self.reading:
+            self.reading.begin(self.request)
 
     def commit(self) -> None:
         user = _user_name(self.request)
@@ -172,18 +201,34 @@ class Attempt:
         del self.request._storm_attempt  # A reference cycle, of all that a request has.
         if self._body is not None:
             response._resource_closers += [self.request.close, self._body.close]
+        self.stop_reading()
+        if self.reading:
+            self.reading.pin(response)
 
-    def may_run_again(self, error: BaseException) -> bool:
+    def stop_reading(self) -> None:
+        """What runs after this is none of the request's, and reads from the primary. Safe to call again."""
+        if self.reading:
+            self.reading.end()
+
+    def may_run_again(self, error: BaseException | None) -> bool:
+        if self.reading and self.reading.must_run_again:
+            return True
         return self._left > 0 and bool(transaction.get().isRetryableError(error))
 
     def next(self) -> Attempt:
         """Begin another run of the same request, as it was before this one."""
-        # Whoever holds the lock gets time to finish, and two who met do not meet again at once.
-        time.sleep(random.uniform(0, LONGEST_PAUSE / max(self._left, 1)))
+        left, reading = self._left, self.reading
+        self.stop_reading()
+        if reading and reading.must_run_again:
+            reading = reading.on_primary()
+        else:
+            left -= 1
+            # Whoever holds the lock gets time to finish, and two who met do not meet again at once.
+            time.sleep(random.uniform(0, LONGEST_PAUSE / max(self._left, 1)))
         thread.current().reset_stores()
         self.request.close()
         _give_body(self._pristine, self._body)
-        attempt = Attempt(self._pristine, self._left - 1, self._body)
+        attempt = Attempt(self._pristine, left, self._body, reading)
         attempt.begin()
         return attempt
 
@@ -214,6 +259,12 @@ def _note(request: HttpRequest | None, error: BaseException | None) -> Attempt |
 def _note_reported(sender: Any, request: HttpRequest | None = None, **kwargs: Any) -> None:
     # An error in other middleware reaches ZopeTransactionMiddleware as a response with status 500.
     _note(request, sys.exc_info()[1])
+
+
+def _is_final(record: logging.LogRecord) -> bool:
+    """Not what Django says of an attempt that a replica has failed: of other middleware's, saving a session say."""
+    attempt = getattr(getattr(record, "request", None), "_storm_attempt", None)
+    return not (attempt and attempt.reading and attempt.reading.must_run_again)
 
 
 def _copy(request: HttpRequest) -> HttpRequest:

@@ -14,8 +14,11 @@ from djintegrate.common.types import (
     dictionary,
     did_you_mean,
     function,
+    number,
+    one_of,
     optional,
     record,
+    sequence,
     text,
     unfit,
     whole_number,
@@ -29,12 +32,19 @@ STORES = 'a dictionary from a store\'s name to its URI, for instance {"main": "s
 URI = 'a URI such as "postgres://user@host/db"'
 SITE = "a name of at most 30 letters, digits, dots, hyphens and low lines, or None"
 VETO = "the dotted path of a function veto(request, response), or None"
+REPLICAS = 'a list of URIs such as ["postgres://user@standby/db"]'
 ATTEMPTS = "a whole number, 1 or more: how often a request may run in all"
 
 REQUIRED_KEYS = {"URI": text(URI)}
 FURTHER_KEYS = {
     "TWO_PHASE": boolean,
+    "MAX_CONNECTIONS": optional(whole_number("a whole number, 1 or more, or None", least=1)),
+    "MAX_WAIT_SECONDS": number("a number of seconds above 0", above=0),
+    "POOLER": optional(one_of("session", "transaction")),
     "SCHEMA": optional(text('the dotted path of a package, such as "shop.ledger_schema", or None')),
+    "REPLICAS": sequence(REPLICAS, text(URI)),
+    "STICKY_SECONDS": number("a number of seconds: how long a browser that wrote reads from the primary"),
+    "MAX_LAG_SECONDS": number("a number of seconds: how far a replica may be behind"),
 }
 STORE = f'{URI}, or a dictionary with the key "URI", and with {", ".join(FURTHER_KEYS)} as needed'
 
@@ -47,6 +57,19 @@ class StoreSettings:
     uri: str
     two_phase: bool = False
     schema: str | None = None
+    pooler: str | None = None
+    # How many connections a process may have, and how long a thread waits for one.
+    max_connections: int | None = None
+    max_wait_seconds: float = 10
+    replicas: tuple[str, ...] = ()
+    sticky_seconds: float = 120
+    max_lag_seconds: float = 10
+
+    @classmethod
+    def from_entry(cls, name: str, entry: dict[str, Any]) -> StoreSettings:
+        given = {key.lower(): value for key, value in entry.items()}
+        given["replicas"] = tuple(map(canonical, given.get("replicas", ())))
+        return cls(name, canonical(given.pop("uri")), **given)
 
 
 def _entry(value: Any) -> dict[str, Any]:
@@ -73,10 +96,7 @@ DECLARED = Declared("storm_backend", "STORM_", globals())
 
 def stores() -> dict[str, StoreSettings]:
     """Every configured store by its name."""
-    return {
-        name: StoreSettings(name, canonical(entry["URI"]), entry.get("TWO_PHASE", False), entry.get("SCHEMA"))
-        for name, entry in configured_stores().items()
-    }
+    return {name: StoreSettings.from_entry(name, entry) for name, entry in configured_stores().items()}
 
 
 def store(name: str) -> StoreSettings:
@@ -98,6 +118,12 @@ def is_two_phase(name: str) -> bool:
     """Whether the store prepares its commits. SQLite cannot, and a check says so."""
     entry = stores().get(name)
     return entry is not None and entry.two_phase and parse(entry.uri).scheme != "sqlite"
+
+
+def is_pooled(name: str) -> bool:
+    """Whether the store has a session of the server's only for the length of a transaction."""
+    entry = stores().get(name)
+    return entry is not None and entry.pooler == "transaction" and parse(entry.uri).scheme == "postgres"
 
 
 def site() -> str:

@@ -11,8 +11,10 @@ from django.db.backends.base.base import NO_DB_ALIAS
 from django.db.utils import ConnectionHandler
 
 from .. import conf
-from ..conf import drivers, entries, uris
+from ..conf import drivers, entries, limit, pooler, uris
 from ..two_phase.manager import TwoPhaseDataManager
+from .limit import LimitedWrapper
+from .pooled import PooledTwoPhaseDataManager, PooledWrapper
 from .schema_editor import ReferenceSchemaEditor
 from .testing import StormCreation, StormOperations
 from .wrapper import StormWrapper
@@ -30,18 +32,41 @@ class TwoPhaseWrapper(StormWrapper):
         return conf.site()
 
 
-def connection_of(settings_dict: dict[str, Any], alias: str) -> StormWrapper:
-    """The connection of a DATABASES entry, which takes no part in any transaction yet."""
+class PooledTwoPhaseWrapper(PooledWrapper, TwoPhaseWrapper):
+    """The connection of a store that is TWO_PHASE, and behind a pooler."""
+
+    data_manager_class = PooledTwoPhaseDataManager
+
+
+LAYERS = {
+    (False, False): StormWrapper,
+    (True, False): TwoPhaseWrapper,
+    (False, True): PooledWrapper,
+    (True, True): PooledTwoPhaseWrapper,
+}
+"""By whether a store is TWO_PHASE, and whether it is behind a pooler in transaction mode."""
+
+
+def connection_of(settings_dict: dict[str, Any], alias: str, *in_front: type[StormWrapper]) -> StormWrapper:
+    """The connection of a DATABASES entry, which takes no part in any transaction yet; with these layers in front."""
     location = _resolve(settings_dict, alias)
-    two_phase = conf.is_two_phase(settings_dict["STORM_STORE"])
-    return _wrapper_class(location.backend, two_phase)(settings_dict, alias)
+    name = settings_dict["STORM_STORE"]
+    limited = [] if settings_dict["STORM_LIMIT"] is None else [LimitedWrapper]
+    layers = (*in_front, *limited, LAYERS[conf.is_two_phase(name), conf.is_pooled(name)])
+    return _wrapper_class(location.backend, layers)(settings_dict, alias)
 
 
-def connection_to(store: conf.StoreSettings, alias: str = NO_DB_ALIAS) -> StormWrapper:
+def connection_to(store: conf.StoreSettings) -> StormWrapper:
     """A connection to the database of a store that is in no DATABASES."""
+    return connection_of(entry_of(store), NO_DB_ALIAS)
+
+
+def entry_of(store: conf.StoreSettings) -> dict[str, Any]:
+    """What DATABASES would have of a store that it does not name."""
     entry = {"ENGINE": conf.ENGINE, "NAME": store.name}
     # The handler knows the defaults of the other keys.
-    return connection_of(ConnectionHandler({DEFAULT_DB_ALIAS: entry}).settings[DEFAULT_DB_ALIAS], alias)
+    settings: dict[str, Any] = ConnectionHandler({DEFAULT_DB_ALIAS: entry}).settings[DEFAULT_DB_ALIAS]
+    return settings
 
 
 def _resolve(settings_dict: dict[str, Any], alias: str) -> uris.Location:
@@ -53,12 +78,18 @@ def _resolve(settings_dict: dict[str, Any], alias: str) -> uris.Location:
         store = entries.store_of(alias, settings_dict)
         location = uris.location(store.uri)
         options = {**location.settings["OPTIONS"], **settings_dict["OPTIONS"]}
+        pooler.refuse(store, options)
+        limit.refuse(alias, store, settings_dict)
         settings_dict.update(location.settings, OPTIONS=options, STORM_STORE=store.name, STORM_SECRET_URI=store.uri)
+        most = store.max_connections
+        settings_dict["STORM_LIMIT"] = None if most is None else (most, store.max_wait_seconds)
+        if store.pooler == "transaction":
+            settings_dict["DISABLE_SERVER_SIDE_CURSORS"] = True
         return location
 
 
 @cache
-def _wrapper_class(backend: str, two_phase: bool) -> type[Any]:
+def _wrapper_class(backend: str, layers: tuple[type[StormWrapper], ...]) -> type[Any]:
     native = drivers.native_wrapper(backend)
     parts = {
         "ops_class": (StormOperations, native.ops_class),
@@ -66,8 +97,7 @@ def _wrapper_class(backend: str, two_phase: bool) -> type[Any]:
         "SchemaEditorClass": (ReferenceSchemaEditor, native.SchemaEditorClass),
     }
     own = {name: type(bases[1].__name__, bases, {"__module__": _DOOR}) for name, bases in parts.items()}
-    layer = TwoPhaseWrapper if two_phase else StormWrapper
-    return type("DatabaseWrapper", (layer, native), {"__module__": _DOOR, **own})
+    return type("DatabaseWrapper", (*layers, native), {"__module__": _DOOR, **own})
 
 
 _DOOR = "djintegrate.storm_backend.base"

@@ -36,7 +36,7 @@ class JoiningConnection(Connection):
         self.takes_part = True
         self.counts_writes = self.two_phase or len(conf.stores()) > 1
         here = thread.current()
-        here.connections[self.alias] = self
+        here.connections[self.key] = self
         self.expect(here.begun)
 
     def expect(self, txn: Any) -> None:
@@ -152,7 +152,7 @@ class JoiningConnection(Connection):
         if self.needs_rollback or self.connection is None:
             return
         here = thread.current()
-        here.connections[self.alias] = self
+        here.connections[self.key] = self
         depth = atomic_state.depth_of_testcase(self)
         savepoint = self.savepoint_ids[depth - 1] if 0 < depth <= len(self.savepoint_ids) else None
         if depth and savepoint is None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import Error
-from django.db import transaction as django_transaction
 
 from ..transactions.interfaces import Scope
 from . import atomic_state
@@ -25,7 +24,7 @@ class ZopeScope(Scope):
 
     def __init__(self, connection: Any) -> None:
         self.connection = connection
-        self._block = django_transaction.atomic(using=connection.alias)
+        self._block = connection.own_block()
         self._callbacks: list[Any] = []
         atomic_state.show(connection, [self._block])
 

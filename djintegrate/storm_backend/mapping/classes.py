@@ -13,13 +13,14 @@ from django.db import connections, router
 from django.db.models import Field, ForeignKey, ManyToManyField, ManyToManyRel, ManyToOneRel, Model
 from storm.info import get_obj_info
 from storm.properties import Property
-from storm.references import Proxy, Reference, ReferenceSet
+from storm.references import Proxy
 from storm.store import PENDING_ADD, PENDING_REMOVE, AutoReload
 
 from ..conf import ENGINE
 from ..connection.wrapper import StormWrapper
 from ..references import StormForeignKey
 from .conversion import Conversion
+from .relations import Ends, LazyReference, LazyReferenceSet
 from .variables import DatabaseName, variable_class
 
 
@@ -97,34 +98,6 @@ class MappedModel:
             column = info.cls_info.attributes.get(name)
             if column is not None:
                 yield conversion, info.variables[column]
-
-
-Ends = Callable[[], tuple[Any, ...]]
-"""Finds the columns at the other end of a relation, once they are needed: models refer to each other in circles."""
-
-
-class LazyReference(Reference):
-    def __init__(self, local: Property, remote: Ends, on_remote: bool = False) -> None:
-        super().__init__(local, None, on_remote)
-        self._find_remote = remote
-
-    def _build_relation(self) -> None:
-        (self._remote_key,) = self._find_remote()
-        super()._build_relation()
-
-
-class LazyReferenceSet(ReferenceSet):
-    """Has two more columns at the other end where there is a table between."""
-
-    def __init__(self, local: Property, remote: Ends) -> None:
-        super().__init__(local, None)
-        self._find_remote = remote
-
-    def _build_relations(self) -> None:
-        self._remote_key1, *others = self._find_remote()
-        if others:
-            self._remote_key2, self._local_key2 = others
-        super()._build_relations()
 
 
 @cache

@@ -18,6 +18,12 @@ POSTGRES_STATES = frozenset(
         "55P03",  # lock_not_available
     }
 )
+REFUSED_BY_REPLICA = frozenset(
+    {
+        "25006",  # read_only_sql_transaction
+        "55000",  # object_not_in_prerequisite_state: "recovery is in progress", for LOCK TABLE say
+    }
+)
 MYSQL_CODES = frozenset(
     {
         1020,  # ER_CHECKREAD: the record has changed since it was read
@@ -25,6 +31,12 @@ MYSQL_CODES = frozenset(
         1213,  # ER_LOCK_DEADLOCK
         1613,  # ER_XA_RBTIMEOUT: 1205, told by an XA statement
         1614,  # ER_XA_RBDEADLOCK: 1213, told by an XA statement
+    }
+)
+MYSQL_LOST = frozenset(
+    {
+        2006,  # CR_SERVER_GONE_ERROR
+        2013,  # CR_SERVER_LOST
     }
 )
 SQLITE_MESSAGES = ("database is locked", "database table is locked", "database schema is locked")
@@ -35,6 +47,27 @@ def is_retryable(vendor: str, error: BaseException) -> bool:
     check = {"postgresql": _postgres, "mysql": _mysql, "sqlite": _sqlite}[vendor]
     # Django and Storm both raise their own error from the driver's.
     return check(error) or (error.__cause__ is not None and is_retryable(vendor, error.__cause__))
+
+
+def is_lost(vendor: str, error: BaseException, raw_connection: Any) -> bool:
+    """Whether the connection has gone with this error."""
+    if vendor == "mysql":
+        return bool(error.args) and error.args[0] in MYSQL_LOST
+    return bool(getattr(raw_connection, "closed", False))
+
+
+def name_store(error: BaseException, store: str) -> None:
+    """Have the text of an error say which of many stores it comes from."""
+    said = f"(the store {store!r})"
+    if error.args and isinstance(error.args[-1], str) and said not in error.args[-1]:
+        error.args = (*error.args[:-1], f"{error.args[-1].rstrip()} {said}")
+
+
+def is_refused_by_replica(error: BaseException) -> bool:
+    """Whether PostgreSQL says that what was asked cannot be done where nothing can be written."""
+    refused = _state(error) in REFUSED_BY_REPLICA
+    # Storm raises an error of its own from the driver's.
+    return refused or (error.__cause__ is not None and is_refused_by_replica(error.__cause__))
 
 
 def refuse_failed(store: str, raw_connection: Any) -> None:
@@ -48,8 +81,12 @@ def refuse_failed(store: str, raw_connection: Any) -> None:
 
 
 def _postgres(error: BaseException) -> bool:
+    return _state(error) in POSTGRES_STATES
+
+
+def _state(error: BaseException) -> str | None:
     state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
-    return isinstance(state, str) and state in POSTGRES_STATES
+    return state if isinstance(state, str) else None
 
 
 def _mysql(error: BaseException) -> bool:

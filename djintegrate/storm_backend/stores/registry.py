@@ -13,8 +13,9 @@ from storm.uri import URI
 from .. import conf
 from ..conf import uris
 from ..conf.stand_in import StandIn
-from ..connection.factory import connection_to
+from ..connection.factory import connection_to, entry_of
 from ..connection.wrapper import StormWrapper
+from ..replicas.pair import connection_or_pair
 from ..sql.effects import plain_name
 from ..transactions import thread
 from ..two_phase import decision_log
@@ -43,6 +44,7 @@ def store_on(alias: str) -> SharedStore:
         raise ImproperlyConfigured(
             f"DATABASES[{alias!r}] shares no Storm store. Make its ENGINE {conf.ENGINE!r} and its NAME a store's."
         )
+    connection = connection.itself
     if not isinstance(connection.store, SharedStore):
         connection.store = SharedStore(connection)
     return connection.store
@@ -104,10 +106,10 @@ def _unshared_store(name: str) -> UnsharedStore:
     # see it.
     alias = f"store {name}"
     try:
-        connection = connections[alias]
+        connection = connections[alias].itself
     except ConnectionDoesNotExist:
-        connection = connections[alias] = connection_to(conf.store(name), alias)
-        connection.take_part()
+        connections[alias] = connection_or_pair(entry_of(conf.store(name)), alias)
+        connection = connections[alias].itself
     if connection.store is None:
         connection.store = UnsharedStore(connection)
     return connection.store

@@ -64,7 +64,7 @@ class ThreadTransactions:
         # the same.
         self.ending: Any = None
         self.refused: Any = None
-        # The connections that are told of what happens, by their aliases.
+        # The connections that are told of what happens, by their keys.
         self.connections: dict[str, Connection] = {}
         # Whose turn it is among the asynchronous requests that share this thread.
         self.turn: Any = None
@@ -151,17 +151,20 @@ class ThreadTransactions:
     def _look_again(self) -> None:
         """Tests replace connections, and a live server's thread uses those that another thread has made."""
         if shared:
-            for connection in connections.all(initialized_only=True):
-                if connection in shared:
-                    self.connections[connection.alias] = connection
-        for alias, known in list(self.connections.items()):
+            for found in connections.all(initialized_only=True):
+                for key, connection in _members(found).items():
+                    if connection in shared:
+                        self.connections[key] = connection
+        for key, known in list(self.connections.items()):
             try:
-                connection = connections[alias]
+                found = connections[known.alias]
             except ConnectionDoesNotExist:
-                del self.connections[alias]
+                del self.connections[key]
                 continue
-            if connection is not known and getattr(connection, "takes_part", False):
-                self.connections[alias] = connection
+            if found is not known:
+                replaced = _members(found).get(key, known)
+                if replaced.takes_part:
+                    self.connections[key] = replaced
 
     def _refuse_open_blocks(self, txn: Any, what: str) -> None:
         for connection in self.connections.values():
@@ -192,6 +195,11 @@ class EndOfThread:
             if os.getpid() == self._process:
                 for connection in self._connections.values():
                     connection.close_at_end_of_thread(self._thread)
+
+
+def _members(connection: Any) -> dict[str, Connection]:
+    """The connections of ours behind what `connections[alias]` is; none where it is a native one."""
+    return connection.members() if hasattr(connection, "members") else {}
 
 
 def current() -> ThreadTransactions:

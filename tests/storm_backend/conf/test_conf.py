@@ -56,8 +56,33 @@ def test_the_veto_is_imported(settings: Any) -> None:
                 "STORM_STORES['a']",
                 "'TWOPHASE'",
                 "Did you mean TWO_PHASE?",
-                '"URI", and with TWO_PHASE, SCHEMA as needed',
+                f'"URI", and with {", ".join(conf.FURTHER_KEYS)} as needed',
             ],
+        ),
+        (
+            "STORM_STORES",
+            {"a": {"URI": "postgres:", "REPLICAS": "postgres://user:secret@standby/db"}},
+            ["STORM_STORES['a']['REPLICAS']", "a string", "a list of URIs"],
+        ),
+        (
+            "STORM_STORES",
+            {"a": {"URI": "postgres:", "REPLICAS": ["postgres:", None]}},
+            ["STORM_STORES['a']['REPLICAS'][1]", "None", "a URI"],
+        ),
+        (
+            "STORM_STORES",
+            {"a": {"URI": "postgres:", "STICKY_SECONDS": "120"}},
+            ["STORM_STORES['a']['STICKY_SECONDS']", "'120'", "a number of seconds"],
+        ),
+        (
+            "STORM_STORES",
+            {"a": {"URI": "postgres:", "MAX_LAG_SECONDS": -1}},
+            ["STORM_STORES['a']['MAX_LAG_SECONDS']", "-1", "a number of seconds"],
+        ),
+        (
+            "STORM_STORES",
+            {"a": {"URI": "postgres:", "REPLICA": []}},
+            ["unknown key 'REPLICA'", "Did you mean REPLICAS?"],
         ),
         ("STORM_COMMIT_VETO", "nowhere", ["STORM_COMMIT_VETO", "'nowhere'", "dotted path"]),
         (

@@ -1,0 +1,1 @@
+"""Replicas: two PostgreSQL servers, the second of which follows the first."""

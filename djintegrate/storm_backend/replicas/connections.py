@@ -26,6 +26,12 @@ class PairedLayer(StormWrapper):
 
     pair: Any = None
 
+    @property
+    def is_in_use(self) -> bool:
+        """Whether a transaction is open on it, of whatever kind."""
+        has_begun = self.connection is not None and not self.autocommit
+        return self.data_manager is not None or self.in_atomic_block or has_begun
+
     def own_block(self) -> Atomic:
         return OwnBlock(self)
 

@@ -13,6 +13,7 @@ from .. import conf
 from ..conf import uris
 from ..connection.factory import connection_of
 from ..connection.wrapper import StormWrapper
+from ..transactions import thread
 from . import lag, policy
 from .connections import PrimaryLayer, ReplicaLayer, settings_of_replica
 
@@ -41,6 +42,7 @@ class Pair:
                 lag.replica(store.name, number, uri, store.max_lag_seconds) for number, uri in enumerate(store.replicas)
             ],
             _replicas={},
+            _begun=None,
             _database=uris.location(store.uri).settings["NAME"],
         )
         primary.pair = self
@@ -94,6 +96,17 @@ class Pair:
             if state.may_serve(replica.answer) and replica.can_be_reached():
                 return number
         return None
+
+    def may_keep(self, number: int | None) -> bool:
+        """Whether what was chosen is kept: to the end of a transaction, and after that as long as it may serve."""
+        begun = thread.current().begun
+        if begun is not None:
+            # The first statement in a transaction chooses for all of it.
+            is_known, self.__dict__["_begun"] = self._begun is begun, begun
+            return is_known
+        if (self.primary if number is None else self.replica(number)).is_in_use:
+            return True
+        return number is not None and self._states[number].may_serve(self.replica(number).answer)
 
     def replica(self, number: int) -> Any:
         """This thread's connection to the replica with this number."""

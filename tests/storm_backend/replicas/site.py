@@ -113,7 +113,8 @@ class Clock:
 
 def replica_serves() -> bool:
     """Whether it does, asked anew."""
-    connections["extra"]._states[0].has_failed()
+    for state in connections["extra"]._states:
+        state.has_failed()
     with store_policy("replica"):
         return bool(connections["extra"].itself.key != "extra")
 

@@ -17,12 +17,12 @@ from django.db.transaction import atomic
 from djintegrate.storm_backend import get_store, store_policy
 from tests.apps.people.models import Person
 from tests.apps.people.storm_models import StormPerson
-from tests.storm_backend.replicas.site import REPLICAS, Clock, Send, Servers
+from tests.storm_backend.replicas.site import REPLICAS, WHATEVER_DRIVER, Clock, Send, Servers
 from tests.storm_backend.replicas.views import PRIMARY, REPLICA, by_django, by_storm, seen
 from tests.support.helpers import in_thread, wait_until
 
 pytest_plugins = ["tests.support.fixtures", "tests.storm_backend.replicas.fixtures"]
-pytestmark = REPLICAS
+pytestmark = [*REPLICAS, WHATEVER_DRIVER]
 
 Browser = Callable[[], Send]
 ON_PRIMARY, ON_REPLICA = {"django": PRIMARY, "storm": PRIMARY}, {"django": REPLICA, "storm": REPLICA}

@@ -8,7 +8,7 @@ VENV := .venv/bin/python
 ENVIRONMENT = $(or $(PYTHON),exit 1;) -m tools.environment
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format matrix coherence values conformance bench bench-openid fuzz-openid openid-dropin bench-cleanup soak crash docs clean bench-dojo beside screenshots release-check load bench-jsonrpc fuzz-jsonrpc bench-acl access isolation crash-files bench-files crash-jobs bench-jobs replicas
+.PHONY: help run test lint format matrix coherence values conformance bench bench-openid fuzz-openid openid-dropin bench-cleanup soak crash docs clean bench-dojo beside screenshots release-check load bench-jsonrpc fuzz-jsonrpc bench-acl access isolation crash-files bench-files crash-jobs bench-jobs asgi replicas third-orm
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,7 +17,7 @@ run: ## start the sample site on 127.0.0.1:8000 (PORT=8001 DATABASE_URL=postgres
 	@$(ENVIRONMENT) run
 	@$(VENV) -m tools.run_site
 
-test: ## run the tests on every database (DB=sqlite|postgres|psycopg2|mysql ARGS="-k name")
+test: ## run the tests on every database (DB=sqlite|postgres|psycopg2|pgbouncer|mysql ARGS="-k name")
 	@$(ENVIRONMENT) test --db '$(or $(DB),all)' --servers --browser
 	@$(VENV) -m tools.run_tests --db '$(or $(DB),all)' -- $(ARGS)
 
@@ -95,6 +95,10 @@ isolation: ## play anomalies and histories with both ORMs in each transaction (A
 	@$(ENVIRONMENT) test --db all --servers
 	@$(VENV) -m proofs.isolation $(ARGS)
 
+third-orm: ## run zope.sqlalchemy's own tests on the engine of a store (DB=sqlite|postgres|psycopg2|mysql|all)
+	@$(ENVIRONMENT) test --db '$(or $(DB),all)' --servers
+	@$(VENV) -m proofs.third_orm --db '$(or $(DB),all)' $(ARGS)
+
 beside: ## compare 5,000 fields that Hypothesis puts together, as plain HTML and as dijits (ARGS="--pages 10")
 	@$(ENVIRONMENT) test --browser
 	@$(VENV) -m proofs.dojo $(ARGS)
@@ -111,14 +115,17 @@ load: ## 50 clients for 60 seconds on the sample site, beside the same in Django
 	@$(ENVIRONMENT) load --db postgres --servers
 	@$(VENV) -m proofs.benchmarks.load $(ARGS)
 
-crash: ## kill processes, and crash servers, at each step of two-phase commits, and compare (ARGS="--db psycopg2")
+crash: ## kill processes, and crash servers, at each step of two-phase commits, and compare (ARGS="--db psycopg2|pgbouncer")
 	@$(ENVIRONMENT) test --db all --servers
 	@$(VENV) -m proofs.crash $(ARGS)
+
+asgi: ## 500 requests at a time under uvicorn, hypercorn and daphne, connections counted (ARGS="--server uvicorn")
+	@$(ENVIRONMENT) test --db postgres --servers
+	@$(VENV) -m proofs.asgi $(ARGS)
 
 replicas: ## let browsers write and read while a standby lags and dies: none sees the past (ARGS="--seconds 60 --seed 1")
 	@$(ENVIRONMENT) test --db postgres --servers
 	@$(VENV) -m proofs.replicas $(ARGS)
-
 crash-jobs: ## kill workers and connections while requests enqueue jobs, and compare (ARGS="--db sqlite --native")
 	@$(ENVIRONMENT) test --db all --servers
 	@$(VENV) -m proofs.jobs $(ARGS)

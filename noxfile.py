@@ -18,7 +18,12 @@ DJANGOS = {
     "3.12": ["5.2", "6.0", "6.1"],
     "3.13": ["5.2", "6.0", "6.1"],
 }
-DRIVERS = {"postgres": ["psycopg[binary,pool]"], "psycopg2": ["psycopg2-binary"], "mysql": ["mysqlclient"]}
+DRIVERS = {
+    "postgres": ["psycopg[binary,pool]"],
+    "psycopg2": ["psycopg2-binary"],
+    "pgbouncer": ["psycopg[binary,pool]"],
+    "mysql": ["mysqlclient"],
+}
 
 nox.options.sessions = ["tests"]  # `release` wants what tools/release_check.py builds
 nox.options.default_venv_backend = "venv"
@@ -32,7 +37,10 @@ nox.options.reuse_venv = "yes"
 def tests(session: nox.Session, django: str) -> None:
     """What comes after `--` goes to tools/run_tests.py."""
     arguments = session.posargs or ["--db", "sqlite"]
-    drivers = [driver for kind in DRIVERS for driver in DRIVERS[kind] if {kind, "all"} & set(arguments)]
+    if "all" in arguments:
+        # Named one by one, so that each has all of its tests.
+        arguments = [",".join(["sqlite", *DRIVERS]) if each == "all" else each for each in arguments]
+    drivers = [driver for kind in DRIVERS for driver in DRIVERS[kind] if kind in ",".join(arguments).split(",")]
     session.install("--editable", ".[test]", *drivers, f"Django~={django}.0")
     session.run("python", "-m", "tools.run_tests", *arguments)
 

@@ -19,9 +19,9 @@ from django.conf import settings
 from tests.support.browser import browser as browser
 from tests.support.browser import chromium as chromium
 from tools import drivers, run_tests
-from tools.servers import Kind, Server, ServerUnavailable, running
+from tools.servers import Kind, Server, ServerUnavailable, pooled, running
 
-PACKAGES = {"postgres": "psycopg[binary,pool]", "psycopg2": "psycopg2-binary", "mysql": "mysqlclient"}
+PACKAGES = {"psycopg": "psycopg[binary,pool]", "psycopg2": "psycopg2-binary", "MySQLdb": "mysqlclient"}
 SITES = {"live_server", "browser", "chromium"}
 """Fixtures of tests that visit a site over HTTP."""
 DATABASE = pytest.StashKey[str]()
@@ -38,14 +38,19 @@ def pytest_configure(config: pytest.Config) -> None:
     stack.enter_context(drivers.driver_of(database))
     config.stash[DATABASE] = database
     os.environ["DB"] = kind = drivers.kind_of(database)
+    os.environ["TEST_POOLER"] = "transaction" if database == "pgbouncer" else ""
     try:
         _want_driver(database)
-        config.stash[SERVER] = _server(kind, stack)
+        config.stash[SERVER] = _server(kind, stack, is_pooled=database == "pgbouncer")
     except ServerUnavailable as error:
         pytest.exit(str(error), returncode=run_tests.UNAVAILABLE)
     # The settings read what was set above, so they are loaded here; pytest-django goes on from there.
     os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
     assert settings.DATABASES
+    # Imported only now, for it imports what needs settings.
+    from tests.support.emptying import empty_quickly
+
+    empty_quickly()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -98,16 +103,17 @@ def _want_driver(database: str) -> None:
         try:
             import_module(drivers.MODULES[database])
         except ImportError as error:
-            package = PACKAGES[database]
+            package = PACKAGES[drivers.MODULES[database]]
             raise ServerUnavailable(f"The driver cannot be imported ({error}); install {package}.") from error
 
 
-def _server(kind: Kind, stack: ExitStack) -> Server | None:
+def _server(kind: Kind, stack: ExitStack, is_pooled: bool) -> Server | None:
     if kind == "sqlite":
         return None
     variable = f"TEST_{kind.upper()}_URI"
-    if os.environ.get(variable):
+    if os.environ.get(variable) and not is_pooled:
         return None
     server = stack.enter_context(running(kind, durable=False))
-    os.environ[variable] = server.uri("test")
+    before = stack.enter_context(pooled(server)) if is_pooled else server
+    os.environ[variable] = before.uri("test")
     return server

@@ -26,9 +26,14 @@ def _alias(store: str) -> dict[str, object]:
     return {"ENGINE": "djintegrate.storm_backend", "NAME": store, "TEST": test}
 
 
+def _store(database: str) -> object:
+    pooler = os.environ["TEST_POOLER"]
+    return {"URI": uri(database), "POOLER": pooler} if pooler else uri(database)
+
+
 STORM_STORES = {
-    "main": uri("djintegrate_main"),
-    "second": uri("djintegrate_second"),
+    "main": _store("djintegrate_main"),
+    "second": _store("djintegrate_second"),
     # No alias names this one: a plain Storm store.
     "plain": f"sqlite:{FOLDER}/plain.sqlite3",
 }

@@ -40,7 +40,8 @@ class Daemon:
         self.log = folder / "log"
         self.account = account
         self.durable = durable
-        self.port = _free_port()
+        self.max_connections = 300
+        self.port = free_port()
         self.user = "tester"
         self.password = secrets.token_hex(12)
         self._process: subprocess.Popen[bytes] | None = None
@@ -135,7 +136,7 @@ class PostgreSQL(Daemon):
             "listen_addresses": HOST,
             "port": self.port,
             "unix_socket_directories": self.folder,
-            "max_connections": 300,
+            "max_connections": self.max_connections,
             "max_prepared_transactions": 100,
         }
         if not self.durable:
@@ -166,6 +167,50 @@ class PostgreSQL(Daemon):
     def _program(self, name: str) -> str:
         debian = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: float(path.parent.name))
         return _program([name], self.package, [str(folder) for folder in reversed(debian)])
+
+
+class PgBouncer(Daemon):
+    """A pooler in transaction mode before a server of ours, with the same user and password."""
+
+    accounts = ("postgres", "nobody")
+    # It keeps nothing, and would wait for its clients.
+    shutdown_signal = crash_signal = signal.SIGKILL
+    package = "pgbouncer"
+
+    def __init__(self, folder: Path, account: pwd.struct_passwd | None, behind: Daemon, **options: object) -> None:
+        super().__init__(folder, account, behind.durable)
+        self.user, self.password = behind.user, behind.password
+        self._options = {
+            "listen_addr": HOST,
+            "listen_port": self.port,
+            "unix_socket_dir": "",
+            "auth_type": "scram-sha-256",
+            "auth_file": folder / "users",
+            "admin_users": behind.user,
+            "pool_mode": "transaction",
+            "max_client_conn": 1000,
+            # Django drops a test database a second after its last connection was closed.
+            "server_idle_timeout": 0.4,
+            # A server that was restarted is soon asked again.
+            "server_login_retry": 0.1,
+            "ignore_startup_parameters": "extra_float_digits",
+            **options,
+        }
+        self._server = f"host={HOST} port={behind.port}"
+
+    def initialise(self) -> None:
+        (self.folder / "users").write_text(f'"{self.user}" "{self.password}"\n')
+        settings = "".join(f"{name} = {value}\n" for name, value in self._options.items())
+        (self.folder / "settings.ini").write_text(f"[databases]\n* = {self._server}\n[pgbouncer]\n{settings}")
+        for name in ("users", "settings.ini"):
+            (self.folder / name).chmod(0o644)  # The folder itself is closed to all but the server's account.
+
+    def command(self) -> list[str]:
+        return [_program(["pgbouncer"], self.package, []), str(self.folder / "settings.ini")]
+
+    def ready(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex((HOST, self.port)) == 0
 
 
 class MariaDB(Daemon):
@@ -211,7 +256,7 @@ class MariaDB(Daemon):
             "pid-file": self.folder / "mysql.pid",
             "bind-address": HOST,
             "port": self.port,
-            "max-connections": 300,
+            "max-connections": self.max_connections,
             "character-set-server": "utf8mb4",
         }
         if not self.durable:
@@ -239,7 +284,7 @@ def _zoneinfo() -> str:
     return str(folder)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     # Below the range from which systems pick the ports of outgoing connections, so that a stopped server's port is
     # still free when it starts again.
     while True:

@@ -12,18 +12,19 @@ from pathlib import Path
 from tools.run_tests import DATABASES
 from tools.servers import Kind
 
-MODULES = {"postgres": "psycopg", "psycopg2": "psycopg2", "mysql": "MySQLdb"}
+MODULES = {"postgres": "psycopg", "psycopg2": "psycopg2", "pgbouncer": "psycopg", "mysql": "MySQLdb"}
 
 
 def kind_of(database: str) -> Kind:
-    """The kind of server behind a value of DB: `psycopg2` is PostgreSQL as well, with the other driver."""
-    kinds: dict[str, Kind] = {"sqlite": "sqlite", "postgres": "postgres", "psycopg2": "postgres", "mysql": "mysql"}
-    return kinds[database]
+    """The kind of server behind a value of DB: PostgreSQL with its other driver, or behind PgBouncer, is PostgreSQL."""
+    kinds: dict[str, Kind] = {"sqlite": "sqlite", "mysql": "mysql"}
+    return kinds.get(database, "postgres")
 
 
 def title(database: str) -> str:
     """How a table names a value of DB, with the driver."""
-    return ", ".join(filter(None, [DATABASES[kind_of(database)], MODULES.get(database)]))
+    pooler = "PgBouncer" if database == "pgbouncer" else None
+    return ", ".join(filter(None, [DATABASES[kind_of(database)], pooler, MODULES.get(database)]))
 
 
 @contextmanager

@@ -24,7 +24,7 @@ VERSION = "import sys; print('{}.{}'.format(*sys.version_info))"
 
 TASKS = {name: [name] for name in ("test", "dev", "docs", "release", "load")} | {"run": ["acl", "dojo", "jobs", "oidc"]}
 """The extras that a task cannot do without."""
-DRIVERS = {"postgres": "postgresql-test", "psycopg2": "postgresql-test", "mysql": "mysql"}
+DRIVERS = dict.fromkeys(("postgres", "psycopg2", "pgbouncer"), "postgresql-test") | {"mysql": "mysql"}
 """The extra that has a database's driver."""
 
 

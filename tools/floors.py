@@ -22,7 +22,7 @@ FLOORS = [
     ["replicas"],
     ["stores"],
     ["schema", "references"],
-    ["mapping"],
+    ["mapping", "sqlalchemy"],
     ["doors"],
 ]
 """A package may import those on the floors below it. `mapping` uses `references`."""
@@ -37,6 +37,7 @@ SAYS = {
     "schema": "Storm's tables",
     "references": "from one ORM's objects to the other's",
     "mapping": "Storm classes of Django's models",
+    "sqlalchemy": "a third ORM, on the same connection",
     "doors": "what Django, the settings and the site name",
 }
 DOORS = "doors"

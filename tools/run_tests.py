@@ -1,7 +1,7 @@
 """Runs pytest for each database, three processes at a time, and closes with a summary and the totals.
 
-All tests run on SQLite, in three processes; the servers have those of the engine, and of the others where a server
-makes a difference. A database that is named alone has all of them.
+All tests run on SQLite, in three processes. The servers have those of the engine, and of the others where a server
+makes a difference; visits to sites, in a browser mostly, are SQLite's alone. A database that is named alone has all.
 
 A database whose server or driver cannot be had is skipped with a line that says so; under CI=true that is a failure.
 """
@@ -22,8 +22,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-DATABASES = {"sqlite": "SQLite", "postgres": "PostgreSQL", "psycopg2": "psycopg2", "mysql": "MariaDB"}
-"""What DB may be. With `postgres` Django finds psycopg 3, with `psycopg2` that older driver of PostgreSQL's alone."""
+DATABASES = {
+    "sqlite": "SQLite",
+    "postgres": "PostgreSQL",
+    "psycopg2": "psycopg2",
+    "pgbouncer": "PgBouncer",
+    "mysql": "MariaDB",
+}
+"""What DB may be. With `postgres` Django finds psycopg 3, with `psycopg2` that older driver of PostgreSQL's alone; with
+`pgbouncer` that pooler, in transaction mode, stands before PostgreSQL."""
 UNAVAILABLE = 77
 """What pytest exits with when the database cannot be had; tests/conftest.py makes it so, and prints the reason last."""
 NO_TESTS = 5
@@ -33,6 +40,12 @@ THROUGH_DJANGO = tuple(
     f"tests/{name}" for name in ["acl", "docs", "dojo", "files", "jobs", "jsonrpc", "openid_auth", "project"]
 )
 """The tests of what uses databases through Django alone. Beside SQLite, the other databases have a part of them."""
+FAR_FROM_DRIVERS = (
+    "tests/common", "tests/project", "tests/site", "tests/storm_backend/conf/test_misconfigured.py",
+    "tests/storm_backend/isolation", "tests/storm_backend/middleware", "tests/storm_backend/references",
+    "tests/storm_backend/schema",
+)  # fmt: skip
+"""What differs between databases, and not between two drivers of one."""
 ON_SERVERS = {
     "tests/acl/test_backends.py", "tests/docs/test_docs.py", "tests/dojo/test_rest.py",
     "tests/files/test_deletion.py", "tests/files/test_recovery.py", "tests/files/test_storage.py",
@@ -42,9 +55,25 @@ ON_SERVERS = {
     "tests/openid_auth/test_adoption_of_others.py", "tests/openid_auth/test_attacks_on_text.py",
     "tests/openid_auth/test_cleanup.py", "tests/openid_auth/test_connect.py",
     "tests/openid_auth/test_identities.py", "tests/openid_auth/test_sessions.py",
-    "tests/openid_auth/test_sign_in.py", "tests/openid_auth/test_store.py", "tests/project/test_soak.py",
+    "tests/openid_auth/test_sign_in.py", "tests/openid_auth/test_store.py", "tests/project/test_asgi.py",
+    "tests/project/test_soak.py",
 }  # fmt: skip
 """That part: where constraints, types, locks, simultaneous requests or transactions matter."""
+ENGINE = (
+    "tests/storm_backend",
+    # They go by the number of a connection's own session: to see who waits for whom, and to end it.
+    "--ignore=tests/storm_backend/isolation",
+    "--ignore=tests/storm_backend/connection/test_faults.py",
+)
+THROUGH_A_POOLER = (
+    "tests/storm_backend/connection/test_wrapper.py",
+    "tests/storm_backend/pooler",
+    "tests/storm_backend/seams/test_sessions_of_connections.py",
+    "tests/storm_backend/transactions/test_requests.py",
+    "tests/storm_backend/transactions/test_transactions_atomic.py",
+    "tests/storm_backend/two_phase/test_recovery.py",
+)
+"""What runs through PgBouncer beside all the others. Named, it has all of the engine's tests."""
 PARTS = ("sites", "apps", "engine")
 """SQLite's tests are three processes: those that visit a site, mostly in a browser; the apps' others; and the rest."""
 
@@ -97,18 +126,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     try:
         with ThreadPoolExecutor(max_workers=AT_A_TIME) as pool:
-            outcomes = list(pool.map(execute, runs(kinds, options.pytest)))
+            outcomes = list(pool.map(execute, runs(kinds, options.pytest, briefly=options.db in ("", "all"))))
     except KeyboardInterrupt:
         return 130  # Ctrl-C reached the pytest processes too, which have stopped their servers by now.
     return summarise(outcomes, required=os.environ.get("CI", "").lower() in ("1", "true"))
 
 
-def runs(kinds: Sequence[str], arguments: Sequence[str]) -> list[Run]:
-    """The processes for these databases, those that take longest first."""
+def runs(kinds: Sequence[str], arguments: Sequence[str], briefly: bool = False) -> list[Run]:
+    """The processes for these databases, those that take longest first; `briefly` through the pooler."""
     found = []
     for kind in kinds:
         if kind == "sqlite":
             found += [Run(kind, (*_of_part(part), *arguments), part) for part in PARTS]
+        elif kind == "pgbouncer":
+            found.append(Run(kind, (*(THROUGH_A_POOLER if briefly else ENGINE), *arguments)))
         else:
             found.append(Run(kind, (*_left_out(kind, kinds), *arguments)))
     return sorted(found, key=lambda run: run.part == "engine" or run.kind == "psycopg2")
@@ -125,11 +156,11 @@ def _of_part(part: str) -> list[str]:
 def _left_out(kind: str, kinds: Sequence[str]) -> list[str]:
     if kind == "psycopg2" and "postgres" in kinds:
         # Of two runs on PostgreSQL, the second one has only what comes near the driver.
-        return [f"--ignore={folder}" for folder in THROUGH_DJANGO]
+        return ["--visits=none", *(f"--ignore={path}" for path in (*THROUGH_DJANGO, *FAR_FROM_DRIVERS))]
     if "sqlite" not in kinds:
         return []
     files = [path.relative_to(ROOT) for folder in THROUGH_DJANGO for path in sorted((ROOT / folder).glob("test_*.py"))]
-    return [f"--ignore={path}" for path in files if path.as_posix() not in ON_SERVERS]
+    return ["--visits=none", *(f"--ignore={path}" for path in files if path.as_posix() not in ON_SERVERS)]
 
 
 def execute(run: Run) -> Outcome:

@@ -1,7 +1,7 @@
 """Throwaway database servers for tests, benchmarks and the conformance run.
 
-Runs installed PostgreSQL and MariaDB binaries in a temporary folder, on a free loopback port, as an unprivileged user,
-and removes all of it again. Never installs anything and never touches a server that it did not start.
+Runs installed PostgreSQL, PgBouncer and MariaDB binaries in a temporary folder, on a free loopback port, as an
+unprivileged user, and removes all of it again. Never installs anything, nor touches a server that it did not start.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from tools.daemons import HOST, Daemon, MariaDB, PostgreSQL, ServerUnavailable
+from tools.daemons import HOST, Daemon, MariaDB, PgBouncer, PostgreSQL, ServerUnavailable
 
-__all__ = ["Kind", "Server", "ServerUnavailable", "running"]
+__all__ = ["Kind", "Server", "ServerUnavailable", "pooled", "running"]
 
 Kind = Literal["sqlite", "postgres", "mysql"]
 MEMORY = "/dev/shm"
@@ -108,7 +108,7 @@ class Server:
 
 
 @contextmanager
-def running(kind: Kind, durable: bool = True) -> Iterator[Server]:
+def running(kind: Kind, durable: bool = True, max_connections: int = 300) -> Iterator[Server]:
     """A server for as long as the block runs. With `durable=False` it is faster and forgets data in a power cut."""
     account = _account(*DAEMONS[kind].accounts) if kind != "sqlite" else None
     with _temporary_folder(account, durable) as folder:
@@ -116,10 +116,28 @@ def running(kind: Kind, durable: bool = True) -> Iterator[Server]:
             yield Server(kind, "", 0, "", "", folder)
             return
         daemon = DAEMONS[kind](folder, account, durable)
+        daemon.max_connections = max_connections
         try:
             daemon.initialise()
             daemon.start()
             yield Server(kind, HOST, daemon.port, daemon.user, daemon.password, folder, daemon)
+        finally:
+            daemon.stop()
+
+
+@contextmanager
+def pooled(server: Server, **options: object) -> Iterator[Server]:
+    """PgBouncer in transaction mode before a PostgreSQL server of ours, for as long as the block runs.
+
+    `options` are PgBouncer's own, `default_pool_size=1` say. What it has is the server's.
+    """
+    account = _account(*PgBouncer.accounts)
+    with _temporary_folder(account, durable=False) as folder:
+        daemon = PgBouncer(folder, account, server._running_daemon(), **options)
+        daemon.initialise()
+        daemon.start()
+        try:
+            yield Server("postgres", HOST, daemon.port, daemon.user, daemon.password, folder, daemon)
         finally:
             daemon.stop()
 

@@ -68,8 +68,11 @@ def for_servers(kinds: Iterable[str]) -> list[str]:
     """The database servers' programs, as tools/servers.py looks for them."""
     missing = []
     postgres = _program("initdb") or any(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    if {"postgres", "psycopg2"} & set(kinds) and not postgres:
-        missing.append("postgresql")
+    if {"postgres", "psycopg2", "pgbouncer"} & set(kinds):
+        if not postgres:
+            missing.append("postgresql")
+        if not _program("pgbouncer"):
+            missing.append("pgbouncer")
     if "mysql" in kinds:
         # These two hold the programs; mariadb-server would add a service on top.
         if not _program("mariadbd", "mysqld"):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from inspect import iscoroutinefunction
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth.mixins import AccessMixin
@@ -16,7 +16,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.http import HttpRequest, HttpResponse
 
-View = Callable[..., Any]
+View = TypeVar("View", bound=Callable[..., Any])
 
 
 def access_required(
@@ -55,7 +55,7 @@ def access_required(
             allowed = await sync_to_async(is_allowed)(request, *args, **kwargs)
             return await view(request, *args, **kwargs) if allowed else refuse(request)
 
-        return aguarded if iscoroutinefunction(view) else guarded
+        return cast(View, aguarded if iscoroutinefunction(view) else guarded)
 
     return decorate
 

@@ -16,6 +16,7 @@ from django.db import DatabaseError, connections
 from transaction.interfaces import ISavepointDataManager, ISynchronizer
 from zope.interface import implementer
 
+from .engine import is_engines
 from .savepoints import Watch
 
 logger = logging.getLogger("djintegrate.following")
@@ -107,9 +108,8 @@ def current(alias: str) -> Followed | None:
     connection = connections[alias]
     # The engine's may be one that stands for another.
     connection = getattr(connection, "itself", connection)
-    join = getattr(connection, "zope_transaction", None)
-    if join is not None:
-        txn = join()
+    if is_engines(connection):
+        txn = connection.zope_transaction()
         if txn is not None:
             return _in_zope(txn, alias, connection)
     else:

@@ -7,7 +7,6 @@ A value is read when it is needed, and is never coerced: one that does not fit r
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Generic, TypeVar, overload
 
@@ -31,13 +30,13 @@ NEARLY = 0.9
 """How like one of ours a name must be to be taken for a slip of it, though it does not have our prefix."""
 
 
-@dataclass(frozen=True)
 class Setting(Generic[T]):
     """One setting. Calling it gives its value, and so does reading it as an attribute of an object."""
 
-    name: str
-    of_type: Type[T]
-    default: Any = MISSING
+    def __init__(self, name: str, of_type: Type[T], default: Any = MISSING) -> None:
+        self.name = name
+        self.of_type = of_type
+        self.default = default
 
     def __call__(self) -> T:
         try:
@@ -64,13 +63,13 @@ class Setting(Generic[T]):
         return hasattr(settings, self.name)
 
 
-@dataclass(frozen=True)
 class Declared:
     """All settings of one app: those in `namespace`, which is a module's or a class's."""
 
-    app: str
-    prefix: str
-    namespace: Mapping[str, Any]
+    def __init__(self, app: str, prefix: str, namespace: Mapping[str, Any]) -> None:
+        self.app = app
+        self.prefix = prefix
+        self.namespace = namespace
 
     def __iter__(self) -> Iterator[Setting[Any]]:
         return (value for value in self.namespace.values() if isinstance(value, Setting))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar, cast
 
 from django import forms
 from django.db import models
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 
 from .http import DojoHttpRequest
 
@@ -17,19 +18,21 @@ class DojoAdminMixin:
     What the admin has scripts of its own for, such as two lists side by side, stays as it is.
     """
 
-    change_form_template = "djintegrate/dojo/change_form.html"
+    # The type of ModelAdmin's own has no public name.
+    change_form_template: ClassVar[Any] = "djintegrate/dojo/change_form.html"
     # Without the admin's own calendars and clocks beside the dijits'.
-    formfield_overrides = {
+    formfield_overrides: ClassVar[Mapping[type[models.Field], Mapping[str, Any]]] = {
         models.DateTimeField: {"form_class": forms.DateTimeField, "widget": forms.DateTimeInput},
         models.DateField: {"widget": forms.DateInput},
         models.TimeField: {"widget": forms.TimeInput},
     }
 
     def render_change_form(
-        self, request: DojoHttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        request.dojo.dojo_form(context["adminform"].form, auto=True)
+        dojo = cast(DojoHttpRequest, request).dojo
+        dojo.dojo_form(context["adminform"].form, auto=True)
         for inline in context["inline_admin_formsets"]:
-            request.dojo.dojo_form(inline.formset, auto=True)
+            dojo.dojo_form(inline.formset, auto=True)
         response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)  # type: ignore[misc]
         return response

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Warning
+from django.core.exceptions import ImproperlyConfigured
 
 from djintegrate.common.checks import unknown_names, wrong_values
 
@@ -19,7 +20,7 @@ OWN_IDS = {
 
 
 def check_configuration(**kwargs: Any) -> list[CheckMessage]:
-    return [*_values(), *unknown_names(conf.DECLARED, "dojo.W002"), *_middleware()]
+    return [*_values(), *unknown_names(conf.DECLARED, "dojo.W002"), *_middleware(), *_address()]
 
 
 def _values() -> Iterator[CheckMessage]:
@@ -37,4 +38,20 @@ def _middleware() -> Iterator[CheckMessage]:
             "DojoMiddleware is not in MIDDLEWARE: requests have no attribute `dojo`.",
             hint=f"Add {MIDDLEWARE!r}, anywhere in MIDDLEWARE.",
             id="dojo.W001",
+        )
+
+
+def _address() -> Iterator[CheckMessage]:
+    """DOJO_URL = "dojo" is a string as well, and every page would ask in vain for /dojo/dojo.js."""
+    try:
+        given, url = conf.address(), conf.url()
+    except ImproperlyConfigured:
+        return
+    if not (given == url or url.startswith(settings.STATIC_URL or "//")):
+        yield Warning(
+            f"DOJO_URL is {given!r}: browsers look for {url}/dojo.js, which is not below STATIC_URL "
+            f"({settings.STATIC_URL!r}).",
+            hint='Write DOJO_URL = STATIC_URL + "dojo/dojo"; or, for what another server has, begin with a slash or '
+            "with https://.",
+            id="dojo.W003",
         )

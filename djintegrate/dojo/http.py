@@ -8,4 +8,6 @@ from .page.page import Dojo
 
 
 class DojoHttpRequest(HttpRequest):
+    """A request with `dojo`, for type hints."""
+
     dojo: Dojo

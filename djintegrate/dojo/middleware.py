@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseBase
 
 from .page.page import Dojo
 
 
 class DojoMiddleware:
+    """Anywhere in MIDDLEWARE: it puts `dojo` on each request."""
+
     sync_capable = True
     async_capable = True
 
@@ -20,6 +22,7 @@ class DojoMiddleware:
         if iscoroutinefunction(get_response):
             markcoroutinefunction(self)
 
-    def __call__(self, request: HttpRequest) -> Any:
+    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         request.dojo = Dojo(request)
-        return self.get_response(request)
+        response: HttpResponseBase | Awaitable[HttpResponseBase] = self.get_response(request)
+        return response

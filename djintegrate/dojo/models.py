@@ -68,7 +68,7 @@ class Dijit:
         return made
 
 
-_AnyField = TypeVar("_AnyField", Field, BoundField)
+_AnyField = TypeVar("_AnyField", bound=Field | BoundField)
 
 
 def dojo_field(

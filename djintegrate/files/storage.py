@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Mapping
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -83,10 +84,11 @@ class TransactionalStorage(identities.Transactional, Storage):
         """The same, if after the commit no row names the file any more. Until then it can be read."""
         self._remove(name, unless_named=True)
 
-    def open(self, name: str, mode: str = "rb") -> Any:
+    def open(self, name: str, mode: str = "rb") -> File[Any]:
         if set(mode) & set("wax+"):
             return self._open_to_write(name, mode)
-        return self.inner.open(self._name_now(name), mode)
+        content: File[Any] = self.inner.open(self._name_now(name), mode)
+        return content
 
     # What reads them
 
@@ -115,13 +117,13 @@ class TransactionalStorage(identities.Transactional, Storage):
     def url(self, name: str | None, *args: Any, **kwargs: Any) -> str:
         return str(self.inner.url(name, *args, **kwargs))
 
-    def get_accessed_time(self, name: str) -> Any:
+    def get_accessed_time(self, name: str) -> datetime:
         return self.inner.get_accessed_time(self._name_now(name))
 
-    def get_created_time(self, name: str) -> Any:
+    def get_created_time(self, name: str) -> datetime:
         return self.inner.get_created_time(self._name_now(name))
 
-    def get_modified_time(self, name: str) -> Any:
+    def get_modified_time(self, name: str) -> datetime:
         return self.inner.get_modified_time(self._name_now(name))
 
     # What makes names
@@ -137,7 +139,7 @@ class TransactionalStorage(identities.Transactional, Storage):
 
     def get_available_name(self, name: str, max_length: int | None = None) -> str:
         unit = world.reading(self.using)
-        if unit is not None and unit.where(self.place(name)) is None:
+        if unit is not None and unit.changes and unit.where(self.place(name)) is None:
             # This transaction has removed what is there.
             return name
         return str(self.inner.get_available_name(name, max_length=max_length))
@@ -212,7 +214,7 @@ class TransactionalStorage(identities.Transactional, Storage):
             unit.claim(place)
             unit.note(Kind.REMOVE, place, unless_named=unless_named)
 
-    def _open_to_write(self, name: str, mode: str) -> Any:
+    def _open_to_write(self, name: str, mode: str) -> File[Any]:
         if following.current(self.using) is None:
             return self.inner.open(name, mode)
         with world.changing(self.using) as unit:

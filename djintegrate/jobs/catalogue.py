@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,8 +20,14 @@ from .errors import Stopped
 from .models import Job
 from .tasks import Status, TaskResultDoesNotExist, backends_of, name_of, task_backends
 
+logger = logging.getLogger("djintegrate.jobs")
+
 READY, RUNNING = Status.READY, Status.RUNNING
 SUCCESSFUL, FAILED = Status.SUCCESSFUL, Status.FAILED
+FORGOTTEN = "FORGOTTEN"
+"""The job was sent to a queue outside of the database, which knows nothing of it any more."""
+UNKNOWN = "UNKNOWN"
+"""That queue does not answer."""
 STOPPED = f"{Stopped.__module__}.{Stopped.__qualname__}"
 
 
@@ -53,7 +60,7 @@ class Known:
 
     @property
     def is_finished(self) -> bool:
-        return self.state in (SUCCESSFUL, FAILED)
+        return self.state in (SUCCESSFUL, FAILED, FORGOTTEN)
 
     @property
     def was_stopped(self) -> bool:
@@ -61,7 +68,7 @@ class Known:
 
     @cached_property
     def progress(self) -> reports.Progress | None:
-        return self.last_progress if self.is_finished else reports.progress_of(self.key)
+        return self.last_progress if self.is_finished else _progress_of(self.key)
 
     @property
     def error(self) -> str:
@@ -166,6 +173,8 @@ class _Outbox:
 
     def __init__(self, backends: list[OutboxBackend]) -> None:
         self.jobs = Job.objects.filter(backend_name__in=[each.alias for each in backends])
+        self._silent: set[str] = set()
+        """The backends whose queue has not answered: it is not waited for once more for each job of a list."""
 
     def find(self, job_id: str) -> Known | None:
         try:
@@ -181,6 +190,8 @@ class _Outbox:
     def stop(self, job: Known) -> str:
         if self.jobs.filter(pk=job.id, inner_id="", taken_at=None).delete()[0]:
             return "taken out of the outbox"
+        if job.state == UNKNOWN:
+            raise NotPossible(f"The queue of job {job.id} does not answer. Try again when it does.")
         if job.is_finished:
             raise NotPossible(f"Job {job.id} has ended: there is nothing to stop.")
         reports.ask_to_stop(job.key)
@@ -191,25 +202,15 @@ class _Outbox:
         reports.forget(job.key)
         return "is sent to its queue again"
 
-    @staticmethod
-    def _known(job: Job) -> Known:
-        result = None
-        try:
-            if job.inner_id:
-                result = task_backends[job.backend_name].result_of(job)
-        except TaskResultDoesNotExist:
-            # The queue has forgotten it: RQ keeps what has ended for a while only.
-            pass
-        except (ImportError, SuspiciousOperation):
-            # The code has no such task any more, and the row is all there is to know of the job.
-            pass
+    def _known(self, job: Job) -> Known:
+        result, state = self._said_of(job)
         errors = result.errors if result is not None else []
         key = job.inner_id or str(job.pk)
         return Known(
             id=str(job.pk),
             task_path=job.task_path,
             backend_name=job.backend_name,
-            state=str(result.status.value) if result is not None else SUCCESSFUL if job.inner_id else READY,
+            state=state,
             owner=None if job.owner_id is None else str(job.owner_id),
             enqueued_at=job.enqueued_at,
             started_at=result and result.started_at,
@@ -218,8 +219,35 @@ class _Outbox:
             traceback=errors[-1].traceback if errors else "",
             attempts=len(result.worker_ids) if result is not None else 0,
             key=key,
-            last_progress=reports.progress_of(key),
+            last_progress=_progress_of(key),
         )
+
+    def _said_of(self, job: Job) -> tuple[Any, str]:
+        """What the queue says of the job, if anything, and the state that the job is in as far as anybody knows."""
+        if not job.inner_id:
+            return None, READY
+        if job.backend_name in self._silent:
+            return None, UNKNOWN
+        try:
+            result = task_backends[job.backend_name].result_of(job)
+        except (TaskResultDoesNotExist, ImportError, SuspiciousOperation):
+            # RQ keeps for a while what has ended; or the code has no such task any more.
+            return None, FORGOTTEN
+        except Exception as error:
+            # Whatever the queue's own library raises if its server is away.
+            logger.warning("The queue of %r does not answer: %s", job.backend_name, error)
+            self._silent.add(job.backend_name)
+            return None, UNKNOWN
+        return result, str(result.status.value)
+
+
+def _progress_of(key: str) -> reports.Progress | None:
+    """The last report; none where the cache does not answer: whoever looks at a job sees the rest of it."""
+    try:
+        return reports.progress_of(key)
+    except Exception as error:
+        logger.warning("JOBS_CACHE does not answer: %s", error)
+        return None
 
 
 def _sources() -> Iterator[Any]:

@@ -7,6 +7,7 @@ which Django has since 6.1, both are entries of that.
 from __future__ import annotations
 
 import base64
+import re
 import smtplib
 from collections.abc import Sequence
 from datetime import timedelta
@@ -21,21 +22,34 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
+from djintegrate.common.errors import Misconfigured
+
 from . import conf
 from .tasks import task
 
 FIRST_PAUSE_SECONDS = 10
 TRIES = 12
 """The pauses double: the last try comes some eleven hours after the first."""
+SECRET = re.compile(r"user|pass|secret|token|credential|auth|api|key(?!file)", re.IGNORECASE)
+"""An option of this name is nothing for a row that others can read. The file of a key is named, and not shown."""
 FIELDS = ("subject", "body", "from_email", "to", "cc", "bcc", "reply_to")
 
 
 class EmailBackend(BaseEmailBackend):
+    """EMAIL_BACKEND, or an entry of MAILERS: each message becomes a job, which JOBS_EMAIL_BACKEND sends."""
+
     def __init__(self, fail_silently: bool = False, alias: str | None = None, **options: Any) -> None:
         # Django 6.1 gives `alias` for an entry of MAILERS, and does not want to hear of `fail_silently` any more.
         known: dict[str, Any] = {"alias": alias} if alias else {"fail_silently": True} if fail_silently else {}
         super().__init__(**known)
-        self._options = options
+        # send_mail() names user and password even where it was given none.
+        self._options = {name: value for name, value in options.items() if value is not None}
+        if secret := [name for name, value in self._options.items() if value and SECRET.search(name)]:
+            raise Misconfigured(
+                f"The connection for a mail was given {', '.join(secret)}, which the mail's job would keep in its row. "
+                "Give it to the backend that sends: by EMAIL_HOST_USER and EMAIL_HOST_PASSWORD, or with MAILERS by the "
+                f"OPTIONS of its entry. To send one mail at once, name {conf.email_backend()!r} to get_connection()."
+            )
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         """Enqueue them. The count is of those that are to be sent: whether the mail server takes them shows later."""

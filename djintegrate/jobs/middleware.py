@@ -12,6 +12,8 @@ from . import owners
 
 
 class JobsMiddleware:
+    """After AuthenticationMiddleware: a job belongs to whoever is signed in when it is enqueued."""
+
     sync_capable = True
     async_capable = True
 

@@ -20,6 +20,8 @@ from django.db import close_old_connections, connections, router
 from django.db.transaction import Atomic
 from django.utils import timezone
 
+from djintegrate.common.engine import is_engines
+
 from . import conf, reports
 from .errors import JobLost
 from .tasks import Status, Task, normalize_json
@@ -197,7 +199,7 @@ class Run:
     def _begin(self) -> None:
         transaction.begin()
         alias = self._alias()
-        if not hasattr(connections[alias], "zope_transaction"):
+        if not is_engines(connections[alias]):
             self._block = Atomic(alias, savepoint=True, durable=False)
             self._block.__enter__()
 

@@ -55,7 +55,7 @@ def stop(request: HttpRequest, job_id: object) -> HttpResponse:
 
 
 def state_of(job: catalogue.Known) -> str:
-    """One word: ready, running, successful, failed or stopped."""
+    """One word: ready, running, successful, failed, stopped, forgotten or unknown."""
     return "stopped" if job.was_stopped else job.state.lower()
 
 

@@ -14,6 +14,8 @@ from typing import Any
 from django.db import connections, transaction
 from django.utils.functional import SimpleLazyObject
 
+from djintegrate.common.engine import is_engines
+
 
 class RequestTransaction:
     """Used with `with`, around all calls of a request. Leaving it commits what began here, unless it is doomed."""
@@ -27,7 +29,7 @@ class RequestTransaction:
         engines: list[Block] = []
         for alias in connections:
             connection = connections[alias]
-            (engines if hasattr(connection, "takes_part") else blocks).append(Block(alias, connection))
+            (engines if is_engines(connection) else blocks).append(Block(alias, connection))
         begun = _zope_has_begun(engines)
         if begun or (engines and not any(block.is_in_another for block in engines)):
             self._zope = ZopeTransaction(begun)

@@ -18,6 +18,8 @@ from .views import ask_again
 
 
 class OpenIDSessionMiddleware(MiddlewareMixin):
+    """Put it after AuthenticationMiddleware: sessions can be ended, and OPENID_RECHECK_SECONDS is kept."""
+
     def __init__(self, get_response: Any) -> None:
         super().__init__(get_response)
         if self.async_mode:

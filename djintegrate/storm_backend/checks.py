@@ -17,7 +17,8 @@ from django.utils.module_loading import import_string
 from djintegrate.common.checks import unknown_names, wrong_values
 
 from . import conf, schema
-from .conf import drivers, entries, uris
+from .conf import drivers, entries, limit, pooler, uris
+from .connection.pooled import shares_sessions
 
 MIDDLEWARE = "djintegrate.storm_backend.middleware.ZopeTransactionMiddleware"
 VIEW_ERRORS = "djintegrate.storm_backend.middleware.ViewErrorMiddleware"
@@ -52,6 +53,21 @@ def check_databases(databases: Collection[str] | None = None, **kwargs: Any) -> 
                     "the server.",
                     id="storm_backend.E202",
                 )
+        if connection.vendor == "postgresql" and hasattr(connection, "is_lent"):
+            yield from _poolers(connection)
+
+
+def _poolers(connection: Any) -> Iterator[CheckMessage]:
+    """A pooler is known by what it does: it lends one session to two connections."""
+    name = connection.store_name
+    if conf.store(name).pooler is None and shares_sessions(connection):
+        yield Warning(
+            f"Something stands before the PostgreSQL of STORM_STORES[{name!r}] that lends its sessions for the length "
+            "of a transaction, as PgBouncer does in transaction mode. Server-side cursors fail there, and what one "
+            "request sets in its session, another finds.",
+            hint=f'Add "POOLER": "transaction" to STORM_STORES[{name!r}].',
+            id="storm_backend.W010",
+        )
 
 
 def check_replicas(connection: Any) -> Iterator[CheckMessage]:
@@ -119,6 +135,8 @@ def _stores(stores: dict[str, conf.StoreSettings]) -> Iterator[CheckMessage]:
         except ImproperlyConfigured as error:
             yield Error(f"{where}: {error}", hint="Correct the URI.", id="storm_backend.E002")
             continue
+        for what, remedy in pooler.objections(store, uri.options):
+            yield Error(f"{where} has POOLER = 'transaction', but {what}.", hint=remedy, id="storm_backend.E012")
         yield from _replicas(store, where)
         if store.two_phase and uri.scheme == "sqlite":
             yield Error(
@@ -175,6 +193,13 @@ def _databases(stores: dict[str, conf.StoreSettings]) -> Iterator[CheckMessage]:
         if entry["OPTIONS"].get("pool") and name in stores and stores[name].uri.startswith("postgres:"):
             for reason, remedy in _objections_to_pool(entry):
                 yield Error(f"{where} has the option 'pool', {reason}", hint=remedy, id="storm_backend.E010")
+        if name in stores and stores[name].uri.startswith("postgres:") and "STORM_STORE" not in entry:
+            for what, remedy in pooler.objections(stores[name], entry["OPTIONS"]):
+                said = f"{where}: the store {name!r} has POOLER = 'transaction', but {what}."
+                yield Error(said, hint=remedy, id="storm_backend.E012")
+        if name in stores:
+            for what, remedy in limit.objections(stores[name], entry):
+                yield Error(limit.said(alias, stores[name], what), hint=remedy, id="storm_backend.E013")
         if entry["ATOMIC_REQUESTS"] and MIDDLEWARE in settings.MIDDLEWARE:
             yield Error(
                 f"{where} has ATOMIC_REQUESTS together with ZopeTransactionMiddleware: both would end the transaction "

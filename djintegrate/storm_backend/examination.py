@@ -11,6 +11,7 @@ from djintegrate.common.examination import Finding, ill
 
 from . import conf
 from .checks import check_replicas
+from .connection.pooled import shares_sessions
 from .schema import SchemaError, StoreSchema
 from .stores.registry import alias_of, connections_of_all_stores
 from .two_phase.recovery import survey
@@ -38,21 +39,24 @@ def _reached(subject: str, name: str, connection: Any) -> Iterator[Finding]:
     driver = getattr(connection.Database, "__name__", "")
     yield Finding(subject, f"{connection.display_name} {version} answers, by {driver}.")
     if connection.vendor == "postgresql":
-        yield from _before_postgresql(subject, connection)
+        yield from _before_postgresql(subject, name, connection)
         yield from _prepared(subject, name, connection)
     if conf.store(name).schema:
         yield _schema(subject, name)
 
 
-def _before_postgresql(subject: str, connection: Any) -> Iterator[Finding]:
+def _before_postgresql(subject: str, name: str, connection: Any) -> Iterator[Finding]:
+    if conf.store(name).pooler is None and shares_sessions(connection):
+        yield ill(
+            subject,
+            "A pooler in transaction mode stands before the server, and the settings do not say so.",
+            f'Add "POOLER": "transaction" to STORM_STORES[{name!r}].',
+        )
+        return
     wanted = str(connection.settings_dict["PORT"] or 5432)
     served = _one(connection, "SELECT inet_server_port()")
     if served is not None and str(served) != wanted:
-        yield Finding(
-            subject,
-            f"Something stands between: port {wanted} is asked, and port {served} answers. With PgBouncer in "
-            "transaction mode, set DISABLE_SERVER_SIDE_CURSORS in DATABASES.",
-        )
+        yield Finding(subject, f"Something stands between: port {wanted} is asked, and port {served} answers.")
 
 
 def _prepared(subject: str, name: str, connection: Any) -> Iterator[Finding]:

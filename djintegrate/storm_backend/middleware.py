@@ -27,7 +27,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.deprecation import MiddlewareMixin
 from django.utils.functional import LazyObject, empty
 
-from . import conf
+from . import busy, conf
 from .replicas import requests
 from .transactions import thread
 
@@ -71,7 +71,7 @@ class ZopeTransactionMiddleware(MiddlewareMixin):
                 again = self._fail(attempt, error)
                 if again is None:
                     raise
-        return response
+        return self._said(attempt, response)
 
     async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
         # All synchronous code of one request runs in one thread, in which its transaction is. Requests that share a
@@ -90,14 +90,16 @@ class ZopeTransactionMiddleware(MiddlewareMixin):
                     again = await sync_to_async(self._fail)(attempt, error)
                     if again is None:
                         raise
-            return response
+            return self._said(attempt, response)
         finally:
             turn.set()
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         attempt = _note(request, error)
         # Nobody sees the response: it keeps Django from reporting an error that the next attempt may well not have.
-        return HttpResponse(status=503) if attempt is not None and attempt.may_run_again(error) else None
+        if attempt is not None and attempt.may_run_again(error):
+            return HttpResponse(status=503)
+        return busy.answer(error)
 
     def _begin(self, request: HttpRequest, turn: asyncio.Event | None = None) -> Any:
         """The first attempt at the request; or the turn of another request, which has to be over before."""
@@ -138,6 +140,12 @@ class ZopeTransactionMiddleware(MiddlewareMixin):
         finally:
             attempt.stop_reading()
         return attempt.next() if again else None
+
+    def _said(self, attempt: Attempt, response: HttpResponseBase) -> HttpResponseBase:
+        """The response; or that the site is too busy, where other middleware has made something else of that."""
+        if attempt.error is None or response.status_code == 503:
+            return response
+        return busy.answer(attempt.error) or response
 
     def _may_commit(self, request: HttpRequest, response: HttpResponseBase) -> bool:
         if thread.current().refuses_commit():

@@ -17,6 +17,8 @@ are commits and round trips, which depends on the disk. Every commit reaches the
 Some rows at the end are of another kind: an update in a transaction of a Storm store that has 100,000 objects of other
 tables beside one that has ten; a request with sixteen configured stores beside the same with one; and what a process
 spends until Django is set up, whose bound is a difference in milliseconds.
+
+A run of everything leaves its results in docs/images/cost.json, and draws the chart of the documentation from them.
 """
 
 from __future__ import annotations
@@ -28,9 +30,10 @@ import sys
 import time
 from contextlib import ExitStack
 from importlib.metadata import version
+from pathlib import Path
 from typing import get_args
 
-from proofs.benchmarks import report, sides
+from proofs.benchmarks import chart, report, results, sides
 from proofs.benchmarks.cases import CASES
 from proofs.benchmarks.measuring import Case, Measurement, measure
 from proofs.benchmarks.worker import Worker, on_cpu
@@ -46,10 +49,17 @@ def main() -> int:
         cases = [case.beside_itself() for case in cases]
     print(__doc__.partition("\n\n")[2])
     packages = ", ".join(f"{name} {version(name)}" for name in ("Django", "storm", "transaction"))
-    print(f"Python {platform.python_version()}, {packages}; {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}")
+    ran_on = f"Python {platform.python_version()}, {packages}; {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}"
+    print(ran_on)
     databases = get_args(Kind) if options.db == "all" else [options.db]
     with drivers.driver_of(options.db):
         found = [each for database in databases for each in _run(database, cases, options.rounds)]
+    if options.results:
+        results.save(results.results_of(found, ran_on), options.results)
+    if (options.db, options.only, options.noise) == ("all", "", False):
+        results.save(results.results_of(found, ran_on), chart.RESULTS)
+        chart.draw()
+        print(f"\nThe chart in the documentation is drawn anew: {chart.DRAWING}")
     broken = [each for each in found if not each.holds]
     for each in broken:
         assert each.bound is not None
@@ -81,6 +91,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", default="", metavar="NAME", help="only the cases with NAME in their title")
     parser.add_argument("--rounds", type=int, default=400, metavar="N", help="pairs of batches for a case, at most")
     parser.add_argument("--noise", action="store_true", help="measure the other side beside itself, to see the noise")
+    parser.add_argument("--results", type=Path, metavar="FILE", help="write what was found as JSON")
     options = parser.parse_args()
     if not any(options.only in case.title for case in CASES):
         parser.error(f"No case has {options.only!r} in its title: {'; '.join(case.title for case in CASES)}.")

@@ -33,7 +33,7 @@ from proofs.crash.killing_servers import COMMITTED, CRASHES, crash_at_step
 from proofs.crash.scenarios import SCENARIOS, Scenario
 from proofs.crash.tally import Found, Results
 from tools.drivers import driver_of
-from tools.servers import Server, ServerUnavailable, running
+from tools.servers import Server, ServerUnavailable, pooled, running
 
 UNAVAILABLE = 77
 MANY = 50
@@ -47,24 +47,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--crashes", type=int, default=120, help="how many crashes of servers (default: 120)")
     parser.add_argument("--seed", type=int, default=1, help="for the random moments")
     parser.add_argument(
-        "--db", choices=["postgres", "psycopg2"], default="postgres", help="PostgreSQL's driver: psycopg 3, or psycopg2"
+        "--db",
+        choices=["postgres", "psycopg2", "pgbouncer"],
+        default="postgres",
+        help="PostgreSQL with psycopg 3, with psycopg2, or behind PgBouncer in transaction mode",
     )
     options = parser.parse_args(arguments)
     kinds: tuple[Literal["postgres"], Literal["mysql"]] = ("postgres", "mysql")
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="djintegrate-"))
         stack.enter_context(driver_of(options.db))
+        is_pooled = options.db == "pgbouncer"
         given: dict[str, str] = {kind: uri for kind in kinds if (uri := os.environ.get(f"TEST_{kind.upper()}_URI"))}
+        if is_pooled:
+            # The pooler stands before a server of this run's own.
+            given.pop("postgres", None)
         crashes = 0 if given else options.crashes
         try:
             servers: dict[str, Server] = {
                 kind: stack.enter_context(running(kind, durable=bool(crashes))) for kind in kinds if kind not in given
             }
+            pooler = stack.enter_context(pooled(servers["postgres"])) if is_pooled else None
         except ServerUnavailable as error:
             print(error)
             return UNAVAILABLE
         uris: dict[str, str] = given | {kind: server.uri() for kind, server in servers.items()}
-        stores.configure(uris["postgres"], uris["mysql"], folder)
+        postgres = uris["postgres"] if pooler is None else pooler.uri()
+        stores.configure(postgres, uris["mysql"], folder, "transaction" if pooler else None)
         # This process itself never connects: what it forks is to have no connection of its parent's.
         in_child(stores.make_databases)
         in_child(stores.make_tables)
@@ -104,6 +113,7 @@ def recover(numbers: Sequence[int], scenario: Scenario) -> Found:
     """Look, run storm_indoubt, and look again, in a process of its own."""
 
     def work(report: Report) -> None:
+        stores.await_servers()
         at_first = _numbers(scenario.names, numbers)
         out = io.StringIO()
         try:

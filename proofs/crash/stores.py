@@ -4,13 +4,15 @@ of its own: the one that forks never connects.
 
 from __future__ import annotations
 
+import time
+from contextlib import closing
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import django
 import transaction
 from django.conf import settings
-from django.db import connections
+from django.db import Error, connections
 
 from djintegrate.storm_backend import get_store
 from djintegrate.storm_backend.two_phase import branches
@@ -48,12 +50,15 @@ OF_SOMEBODY_ELSE = ("ledger", "stock")
 """One of each server: there somebody else's transaction is prepared, and has to stay so."""
 
 
-def configure(postgres: str, mysql: str, folder: str) -> None:
+def configure(postgres: str, mysql: str, folder: str, pooler: str | None = None) -> None:
+    """`pooler`: the mode of the one that stands before PostgreSQL."""
+
     def configured(name: str, store: Store) -> dict[str, Any]:
         if store.kind == "sqlite":
             return {"URI": f"sqlite:{folder}/{name}.sqlite3"}
         server = postgres if store.kind == "postgres" else mysql
-        return {"URI": urlsplit(server)._replace(path=f"/crash_{name}").geturl(), "TWO_PHASE": store.two_phase}
+        uri = urlsplit(server)._replace(path=f"/crash_{name}").geturl()
+        return {"URI": uri, "TWO_PHASE": store.two_phase, "POOLER": pooler if store.kind == "postgres" else None}
 
     shared = ["postgres", "mysql", *(name for name, store in STORES.items() if store.shared)]
     aliases = {name: {"ENGINE": "djintegrate.storm_backend", "NAME": name} for name in shared}
@@ -61,7 +66,7 @@ def configure(postgres: str, mysql: str, folder: str) -> None:
         STORM_SITE=SITE,
         STORM_STORES={
             **{name: configured(name, store) for name, store in STORES.items()},
-            "postgres": postgres,
+            "postgres": {"URI": postgres, "POOLER": pooler},
             "mysql": mysql,
         },
         DATABASES={"default": aliases.pop("postgres"), **aliases},
@@ -79,7 +84,9 @@ def make_databases(report: Report) -> None:
 
 def drop_databases(report: Report) -> None:
     for name in ON_SERVERS:
-        _on_server(name, f"DROP DATABASE IF EXISTS crash_{name}")
+        # A pooler keeps connections of those who are gone.
+        force = " WITH (FORCE)" if STORES[name].kind == "postgres" else ""
+        _on_server(name, f"DROP DATABASE IF EXISTS crash_{name}{force}")
 
 
 def make_tables(report: Report) -> None:
@@ -96,6 +103,21 @@ def make_tables(report: Report) -> None:
         branches.run(other, forms.INSERT.format(-1))
         branch.prepare()
         other.close()
+
+
+def await_servers() -> None:
+    """A pooler may need a moment until it asks a server anew that was down."""
+    deadline = time.monotonic() + 10
+    for alias in ("default", "mysql"):
+        while True:
+            try:
+                with closing(connections[alias].copy()) as connection:
+                    connection.ensure_connection()
+                break
+            except Error:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
 
 
 def try_every_form(report: Report) -> None:

@@ -39,7 +39,8 @@ def conf(app: str) -> ModuleType:
     return import_module(f"djintegrate.{app}.conf")
 
 
-DECLARED: dict[str, Declared] = {app: conf(app).DECLARED for app in PAGES}
+APPS = sorted(path.parent.name for path in (ROOT / "djintegrate").glob("*/apps.py"))
+DECLARED: dict[str, Declared] = {app: conf(app).DECLARED for app in APPS}
 EVERY = [(app, setting) for app, declared in DECLARED.items() for setting in declared]
 
 ODD = [5, -1, 2.5, 10**400, float("nan"), float("inf"), True, b"text", object(), print]
@@ -220,3 +221,34 @@ def test_settings_are_read_where_they_are_declared_and_nowhere_else() -> None:
     read = re.compile(rf'settings(\.|, ")({ours})')
     modules = sorted((ROOT / "djintegrate").rglob("*.py"))
     assert [(str(path), found.group()) for path in modules for found in read.finditer(path.read_text())] == []
+
+
+def test_no_setting_is_left_out_here() -> None:
+    """One that is declared anywhere is tried above, unless it is another app's, which tries it."""
+    sources = [path.read_text() for path in sorted((ROOT / "djintegrate").rglob("*.py"))]
+    named = [name for source in sources for name in re.findall(r"\bSetting\(\s*\"(\w+)\"", source)]
+    assert len(named) > 50
+    assert set(named) == {setting.name for _, setting in EVERY}
+    assert set(PAGES) == set(APPS)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("DOJO_URL", "dojo", "DOJO_URL is 'dojo': browsers look for /dojo/dojo.js, which is not below STATIC_URL"),
+        ("STORM_STORES", {"main": {"URL": "sqlite:"}}, "Did you mean URI?"),
+        ("STORM_STORES", {"main": {"URI": "sqlite:", "TWO_PHASES": True}}, "Did you mean TWO_PHASE?"),
+        ("OPENID_PROVIDERS", [{"name": "x", "ulr": "https://x.example/"}], "Did you mean url?"),
+        ("OPENID_PROVIDERS", [{"name": "x", "issuer": "i", "client_ids": "c"}], "Did you mean client_id?"),
+    ],
+)
+def test_what_has_the_right_type_and_cannot_work_is_told_by_the_checks(name: str, value: Any, said: str) -> None:
+    [app] = [app for app, setting in EVERY if setting.name == name]
+    with override_settings(**{name: value}):
+        assert [message for message in said_by_the_check(app) if said in str(message.msg)]
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql"])
+def test_a_server_has_the_scheme_that_libpq_knows_too(scheme: str) -> None:
+    with override_settings(STORM_STORES={"main": f"{scheme}://user@host/db"}):
+        assert [message for message in said_by_the_check("storm_backend") if scheme in str(message.msg)] == []

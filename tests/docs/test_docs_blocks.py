@@ -49,6 +49,10 @@ QUOTED = {"docs/explanation/sample-site.md": "testproject/sprints/actions.py"}
 CHECKED_HERE = {"console", "css", "html", "html+django", "ini", "javascript", "js", "sql", "xml"}
 LEFT_OUT = {
     ("docs/index.md", "{toctree}"): "Sphinx reads it, and `make docs` fails where it leads nowhere.",
+    (
+        "docs/reference/docstrings.md",
+        "{eval-rst}",
+    ): "So does it where a name is not there; tests/docs/test_docstrings.py.",
 }
 """Blocks that nothing here looks at, with the reason."""
 TARGETS = re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE)
@@ -176,7 +180,18 @@ def test_the_variables_of_css_are_there(block: Block) -> None:
     assert [each for each in variables if f"var({each})" not in style] == []
 
 
-@pytest.mark.parametrize("block", every_block("ini"), ids=str)
+TYPE_CHECKERS = "docs/how-to/type-checkers.md"
+
+
+def test_the_settings_of_mypy_are_those_that_the_tests_use() -> None:
+    [block] = blocks(TYPE_CHECKERS, "ini")
+    assert block.text == (ROOT / "tests/project/types/mypy.ini").read_text()
+
+
+UNITS = [block for block in every_block("ini") if block.page != TYPE_CHECKERS]
+
+
+@pytest.mark.parametrize("block", UNITS, ids=str)
 def test_a_unit_of_systemd_starts_a_command_that_exists(block: Block) -> None:
     unit = configparser.ConfigParser(interpolation=None)
     unit.optionxform = str  # type: ignore[assignment, method-assign]

@@ -15,19 +15,20 @@ from django.core.management import call_command
 from tests.support.doc_pages import ROOT, blocks
 
 PAGE = "docs/reference/which-settings.md"
-HEADINGS = ["Storm", "OpenID", "Dojo", "All three"]
+HEADINGS = ["Storm", "OpenID", "Dojo", "Files", "Jobs", "JSON-RPC", "Roles", "All of them"]
 URLS = """
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.template import engines
 from django.urls import include
-from tests.support.which_settings_site import write_and_fail
+from tests.support.which_settings_site import enqueue_and_fail, write_and_fail
 
 def dojo(request):
     return HttpResponse(engines["django"].from_string("{% load dojo %}{% dojo request.dojo %}").render({}, request))
 
 urlpatterns += [
     path("fail/", write_and_fail),
+    path("enqueue/", enqueue_and_fail),
     path("members/", login_required(lambda request: HttpResponse())),
     path("dojo/", dojo),
 ]
@@ -43,6 +44,7 @@ def test_the_block_is_enough_and_no_line_can_be_left_out(heading: str, tmp_path:
     folder = tmp_path / "site_of_the_page"
     (tmp_path / "dojo" / "dojo").mkdir(parents=True)
     (tmp_path / "dojo" / "dojo" / "dojo.js").touch()  # as dojo_install does
+    (tmp_path / "roles.xml").write_text(blocks(PAGE, "xml")[0].text)
     with (folder / "urls.py").open("a") as file:
         file.write("\n".join([URLS, *urls]))
     start = (folder / "settings.py").read_text()
@@ -72,4 +74,5 @@ def block_of(heading: str) -> tuple[str, list[str]]:
         nearest = [name for line, name in headings if line < block.line][-1]
         below.setdefault(nearest, []).append(block.text)
     assert list(below) == HEADINGS
-    return below[heading][0], below["OpenID"][1:] if heading in ("OpenID", "All three") else []
+    settings, *urls = below[heading]
+    return settings, urls if heading != HEADINGS[-1] else [line for each in HEADINGS for line in below[each][1:]]

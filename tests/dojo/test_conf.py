@@ -92,6 +92,32 @@ def test_checks_name_the_setting_and_the_remedy(
     assert said in found.msg
 
 
+@pytest.mark.parametrize(
+    ("address", "looked_for"),
+    [
+        ("dojo", "/dojo/dojo.js"),
+        ("dojo/dojo/", "/dojo/dojo/dojo.js"),
+        ("statics/dojo", "/statics/dojo/dojo.js"),
+    ],
+)
+def test_an_address_below_nothing_is_a_warning_that_says_where_browsers_look(
+    settings: Any, address: str, looked_for: str
+) -> None:
+    settings.DOJO_URL = address
+    [found] = check_configuration()
+    assert found.id == "dojo.W003"
+    assert f"{looked_for}, which is not below STATIC_URL ('/static/')" in found.msg
+    assert 'DOJO_URL = STATIC_URL + "dojo/dojo"' in str(found.hint)
+
+
+@pytest.mark.parametrize(
+    "address", ["static/dojo/dojo", "/dojo", "https://cdn.example.com/dojo", "//cdn.example.com/d"]
+)
+def test_an_address_that_is_below_something_is_not(settings: Any, address: str) -> None:
+    settings.DOJO_URL = address
+    assert check_configuration() == []
+
+
 def test_settings_in_order_pass_the_checks() -> None:
     assert check_configuration() == []
 

@@ -86,7 +86,7 @@ def test_a_journal_that_cannot_be_written_fails_the_change_before_it_is_made(sit
 
 
 def test_without_space_for_the_journals_next_line_nothing_is_lost(site: Site, monkeypatch: Any) -> None:
-    original, left = Journal.write, [3]
+    original, left = Journal.write, [2]
 
     def almost_full(self: Journal, *entries: Any) -> None:
         left[0] -= 1

@@ -129,6 +129,16 @@ def test_a_job_that_fails_and_one_that_says_nothing_end_by_themselves(page: Page
     page.assert_sound()
 
 
+def test_a_job_that_its_queue_forgets_is_not_waited_for(page: Page, redis: Any) -> None:
+    job = tasks.add.using(backend="outbox").enqueue("it")
+    page.show(job)
+    page.wait_for("Waiting for a worker")
+    redis.flushall()
+    page.wait_for("Nothing is known of it any more")
+    assert page.bar() == {"value": 0, "max": 1, "hidden": False}
+    page.assert_sound()
+
+
 def test_without_javascript_the_page_comes_again_by_itself(page: Page) -> None:
     job = tasks.report.enqueue(4)
     with without_javascript(page.browser):

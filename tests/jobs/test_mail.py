@@ -16,6 +16,7 @@ import pytest
 import transaction
 from aiosmtpd.controller import Controller
 from django.core import mail
+from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import EmailMessage, EmailMultiAlternatives
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
@@ -107,6 +108,34 @@ class TestWithTheTransaction:
         work()
         assert (only_row().status, only_row().traceback) == ("SUCCESSFUL", "")
         assert [message["Subject"] for message in server.messages()] == ["kept"]
+
+    def test_what_a_connection_needs_beside_secrets_reaches_the_backend_that_sends(
+        self, server: Server, settings: Any
+    ) -> None:
+        address = {"host": settings.EMAIL_HOST, "port": settings.EMAIL_PORT}
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "192.0.2.1", 9
+        EmailMessage("there", "", to=["ada@example.com"], connection=mail.get_connection(**address)).send()
+        assert only_row().args_kwargs["args"][1] == address
+        work()
+        assert [message["Subject"] for message in server.messages()] == ["there"]
+
+    @pytest.mark.parametrize(
+        "options",
+        [{"username": "ada", "password": "hidden"}, {"password": "hidden"}, {"api_key": "hidden"}, {"token": "hidden"}],
+        ids=str,
+    )
+    def test_a_secret_is_refused_and_written_nowhere(self, server: Server, options: dict[str, str]) -> None:
+        with pytest.raises(ImproperlyConfigured) as caught:
+            mail.get_connection(**options)
+        assert ", ".join(options) in str(caught.value) and "hidden" not in str(caught.value)
+        assert "EMAIL_HOST_PASSWORD" in str(caught.value)
+        assert not DBTaskResult.objects.exists()
+
+    def test_send_mail_with_a_password_is_refused_and_without_one_is_not(self, server: Server) -> None:
+        with pytest.raises(ImproperlyConfigured, match="was given username, password"):
+            mail.send_mail("no", "", None, ["ada@example.com"], auth_user="ada", auth_password="hidden")
+        send("yes")
+        assert only_row().args_kwargs["args"][1] == {}
 
     def test_a_message_to_nobody_is_no_job(self, server: Server) -> None:
         assert EmailMessage("to nobody", "").send() == 0

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
 from django.contrib.auth.models import Permission, User
+from django.core.management import call_command
 from django.template import Context, Template
 from django.test import AsyncClient, Client, RequestFactory
 from django_tasks_db.models import DBTaskResult
@@ -151,6 +156,57 @@ class TestTheOutbox:
                 assert client.get(f"/jobs/{job.id}/").status_code == 200
                 assert job.id.encode() in client.get("/jobs/").content
 
+    def test_what_the_queue_has_forgotten_is_not_said_to_be_done(self, ada: User, settings: Any, redis: Any) -> None:
+        settings.JOBS_OWNER = lambda: ada
+        job = tasks.add.using(backend="outbox").enqueue("it")
+        redis.flushall()
+        client = signed_in(ada)
+        assert client.get(f"/jobs/{job.id}/status/").json()["state"] == "forgotten"
+        for page in (f"/jobs/{job.id}/", "/jobs/"):
+            shown = client.get(page).content
+            assert b"Nothing is known of it any more" in shown
+            # In what a script may show later, each state is named.
+            assert b">Done<" not in shown
+        assert b'<button class="jobs-button">' not in client.get(f"/jobs/{job.id}/").content
+        with pytest.raises(catalogue.NotPossible, match="is forgotten"):
+            catalogue.retry(known(job.id))
+
+    def test_a_queue_that_does_not_answer_is_said_on_the_pages(
+        self, ada: User, settings: Any, redis: Any, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        settings.JOBS_OWNER = lambda: ada
+        jobs = [tasks.add.using(backend="outbox").enqueue(name) for name in ("one", "two")]
+        client = signed_in(ada)
+        with away(redis):
+            listed = client.get("/jobs/")
+            assert listed.status_code == 200
+            assert listed.content.count(b"Not known: the queue does not answer") == 2
+            assert caplog.text.count("The queue of 'outbox' does not answer") == 1, "it was waited for twice"
+            shown = client.get(f"/jobs/{jobs[0].id}/")
+            assert shown.status_code == 200 and b"Not known: the queue does not answer" in shown.content
+            assert client.get(f"/jobs/{jobs[0].id}/status/").json()["state"] == "unknown"
+            assert client.post(f"/jobs/{jobs[0].id}/stop/").status_code == 302
+            with pytest.raises(catalogue.NotPossible, match="does not answer"):
+                catalogue.stop(known(jobs[0].id))
+            assert client.get("/admin/jobs/job/").status_code == 302  # ada is not staff
+            call_command("jobs", "list")
+        assert client.get(f"/jobs/{jobs[0].id}/status/").json()["state"] == "ready"
+
+    def test_a_cache_that_does_not_answer_leaves_the_pages_without_progress(
+        self, ada: User, settings: Any, redis: Any, tmp_path: Any
+    ) -> None:
+        settings.JOBS_OWNER = lambda: ada
+        jobs = [tasks.add.enqueue("it"), tasks.add.using(backend="outbox").enqueue("it")]
+        nowhere = {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": f"unix://{tmp_path}/none.socket",
+        }  # fmt: skip
+        settings.CACHES = {**settings.CACHES, "jobs": nowhere}
+        client = signed_in(ada)
+        assert client.get("/jobs/").status_code == 200
+        for job in jobs:
+            status = client.get(f"/jobs/{job.id}/status/").json()
+            assert (status["state"], status["done"]) == ("ready", None)
+
     def test_the_admin_shows_it_and_stops_it(self, ada: User, redis: Any) -> None:
         tasks.add.using(backend="outbox").enqueue("it")
         Job.objects.update(inner_id="", taken_at=None)
@@ -178,6 +234,24 @@ class TestTheTag:
         work()
         html = render(str(only_row().pk))
         assert "<script>alert" not in html and "&lt;script&gt;alert(1)" in html
+
+
+def known(job_id: str) -> catalogue.Known:
+    found = catalogue.find(job_id)
+    assert found is not None
+    return found
+
+
+@contextmanager
+def away(redis: Any) -> Iterator[None]:
+    """The server's socket is somewhere else for a while, so that nobody reaches it."""
+    socket = Path(os.environ["TEST_FOLDER"], "redis.socket")
+    socket.rename(socket.with_suffix(".away"))
+    redis.connection_pool.disconnect()
+    try:
+        yield
+    finally:
+        socket.with_suffix(".away").rename(socket)
 
 
 def staff_with_permission() -> User:

@@ -8,7 +8,21 @@ from pathlib import Path
 
 import pytest
 
-from tools.run_tests import ON_SERVERS, ROOT, THROUGH_DJANGO, UNAVAILABLE, Outcome, Run, execute, runs, summarise
+from tools.run_tests import (
+    DATABASES,
+    ENGINE,
+    FAR_FROM_DRIVERS,
+    ON_SERVERS,
+    ROOT,
+    THROUGH_A_POOLER,
+    THROUGH_DJANGO,
+    UNAVAILABLE,
+    Outcome,
+    Run,
+    execute,
+    runs,
+    summarise,
+)
 
 GOOD = Outcome(Run("sqlite"), 0, 1.0, passed=3, skipped=1)
 MISSING = Outcome(Run("mysql"), UNAVAILABLE, 0.1, unavailable="The program mariadbd is not installed.")
@@ -55,15 +69,25 @@ def test_a_database_that_is_named_alone_has_all_tests() -> None:
 
 
 def test_what_never_comes_near_a_driver_runs_once_on_postgresql() -> None:
+    ignored = [f"--ignore={path}" for path in (*THROUGH_DJANGO, *FAR_FROM_DRIVERS)]
     both = runs(["postgres", "psycopg2"], ["-x"])
-    assert both == [
-        Run("postgres", ("-x",)), Run("psycopg2", (*(f"--ignore={folder}" for folder in THROUGH_DJANGO), "-x")),
-    ]  # fmt: skip
+    assert both == [Run("postgres", ("-x",)), Run("psycopg2", ("--visits=none", *ignored, "-x"))]
+    assert all((ROOT / path).exists() for path in FAR_FROM_DRIVERS)
+
+
+def test_the_pooler_has_all_of_the_engines_tests_unless_everything_runs() -> None:
+    [named] = runs(["pgbouncer"], ["-x"])
+    assert named.arguments == (*ENGINE, "-x")
+    [run] = [run for run in runs(list(DATABASES), [], briefly=True) if run.kind == "pgbouncer"]
+    assert run.arguments == THROUGH_A_POOLER
+    paths = [argument.removeprefix("--ignore=") for argument in (*ENGINE, *THROUGH_A_POOLER)]
+    assert [path for path in paths if not (ROOT / path).exists()] == []
 
 
 def test_beside_sqlite_the_servers_have_what_a_server_makes_a_difference_for() -> None:
     mysql = next(run for run in runs(["sqlite", "mysql"], []) if run.kind == "mysql")
-    left_out = {argument.removeprefix("--ignore=") for argument in mysql.arguments}
+    assert mysql.arguments[0] == "--visits=none"
+    left_out = {argument.removeprefix("--ignore=") for argument in mysql.arguments[1:]}
     every = {path.relative_to(ROOT).as_posix() for folder in THROUGH_DJANGO for path in (ROOT / folder).glob("test_*")}
     assert every > ON_SERVERS
     assert left_out == every - ON_SERVERS
@@ -94,7 +118,7 @@ def test_an_unknown_database_is_named_with_the_known_ones() -> None:
         cwd=Path(__file__).resolve().parents[2], capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode == 2
-    assert "DB is 'oracle'. Make it sqlite, postgres, psycopg2, mysql or all." in done.stderr
+    assert "DB is 'oracle'. Make it sqlite, postgres, psycopg2, pgbouncer, mysql or all." in done.stderr
 
 
 def _run(folder: Path, source: str) -> Outcome:

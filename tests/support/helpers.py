@@ -280,6 +280,16 @@ def extra_alias(settings: Any, uri: str, **entry: Any) -> Iterator[Any]:
         settings.STORM_STORES = stores
 
 
+def with_keys(store: Any, **keys: Any) -> dict[str, Any]:
+    """An entry of STORM_STORES with these keys as well."""
+    return {**({"URI": store} if isinstance(store, str) else store), **keys}
+
+
+def beside_pooler(reason: str) -> pytest.MarkDecorator:
+    """For what is not so, or cannot be seen, where a pooler in transaction mode stands before the server."""
+    return pytest.mark.skipif(bool(os.environ.get("TEST_POOLER")), reason=f"Behind a pooler {reason}.")
+
+
 # Threads
 
 

@@ -13,7 +13,7 @@ from django.db import connections
 from djintegrate.storm_backend import conf
 from djintegrate.storm_backend.two_phase import branches
 from djintegrate.storm_backend.two_phase import decision_log as decisions
-from tests.support.helpers import ALIASES, Outside, is_sqlite, start_afresh
+from tests.support.helpers import ALIASES, Outside, is_sqlite, start_afresh, with_keys
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def two_phase(nothing_left: None, settings: Any) -> Iterator[None]:
     # While it is not there, nobody can say that it has no decision in it.
     Path(configured["plain"].removeprefix("sqlite:")).touch()
     settings.STORM_STORES = {
-        name: {"URI": uri, "TWO_PHASE": True} if name in ALIASES else uri for name, uri in configured.items()
+        name: with_keys(store, TWO_PHASE=True) if name in ALIASES else store for name, store in configured.items()
     }
     try:
         yield

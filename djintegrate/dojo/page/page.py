@@ -117,7 +117,7 @@ class Dojo:
         self._steps.insert(0, names.function(function))
         self._note_late()
 
-    def dojo_form(self, form: BaseForm | BaseFormSet, auto: bool | None = None) -> None:
+    def dojo_form(self, form: BaseForm | BaseFormSet[Any], auto: bool | None = None) -> None:
         """The fields of this form, or of each form of this formset, become the dijits that dojo_field() said.
 
         With `auto` the others become what fits them; None is what DOJO_AUTO says.

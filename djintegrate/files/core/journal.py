@@ -35,12 +35,12 @@ class Journal:
         self._file: int | None = None
         self._size = 0
 
-    def begin(self, using: str) -> None:
+    def begin(self, using: str, *entries: dict[str, Any]) -> None:
         self.folder.make()
         self.folder.locks.take(self._lock, self)
         try:
             self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o666)
-            self.write({"version": VERSION, "id": self.name, "using": using})
+            self.write({"version": VERSION, "id": self.name, "using": using}, *entries)
         except BaseException:
             self.finish()
             raise

@@ -66,9 +66,10 @@ class Unit(Follower):
         if self._followed is not None:
             if self._journal is None:
                 journal = self._world.folder.journal(self.name)
-                journal.begin(self.using)
+                journal.begin(self.using, change.as_json())
                 self._journal = journal
-            self._journal.write(change.as_json())
+            else:
+                self._journal.write(change.as_json())
             if self._world.fsync:
                 self._journal.sync()
         self.changes.append(change)

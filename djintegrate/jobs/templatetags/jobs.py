@@ -45,6 +45,8 @@ LABELS = {
     "successful": _("Done"),
     "failed": _("Failed"),
     "stopped": _("Stopped"),
+    "forgotten": _("Nothing is known of it any more"),
+    "unknown": _("Not known: the queue does not answer"),
 }
 
 

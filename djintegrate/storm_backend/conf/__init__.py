@@ -15,6 +15,7 @@ from djintegrate.common.types import (
     did_you_mean,
     function,
     number,
+    one_of,
     optional,
     record,
     sequence,
@@ -37,6 +38,9 @@ ATTEMPTS = "a whole number, 1 or more: how often a request may run in all"
 REQUIRED_KEYS = {"URI": text(URI)}
 FURTHER_KEYS = {
     "TWO_PHASE": boolean,
+    "MAX_CONNECTIONS": optional(whole_number("a whole number, 1 or more, or None", least=1)),
+    "MAX_WAIT_SECONDS": number("a number of seconds above 0", above=0),
+    "POOLER": optional(one_of("session", "transaction")),
     "SCHEMA": optional(text('the dotted path of a package, such as "shop.ledger_schema", or None')),
     "REPLICAS": sequence(REPLICAS, text(URI)),
     "STICKY_SECONDS": number("a number of seconds: how long a browser that wrote reads from the primary"),
@@ -53,6 +57,10 @@ class StoreSettings:
     uri: str
     two_phase: bool = False
     schema: str | None = None
+    pooler: str | None = None
+    # How many connections a process may have, and how long a thread waits for one.
+    max_connections: int | None = None
+    max_wait_seconds: float = 10
     replicas: tuple[str, ...] = ()
     sticky_seconds: float = 120
     max_lag_seconds: float = 10
@@ -110,6 +118,12 @@ def is_two_phase(name: str) -> bool:
     """Whether the store prepares its commits. SQLite cannot, and a check says so."""
     entry = stores().get(name)
     return entry is not None and entry.two_phase and parse(entry.uri).scheme != "sqlite"
+
+
+def is_pooled(name: str) -> bool:
+    """Whether the store has a session of the server's only for the length of a transaction."""
+    entry = stores().get(name)
+    return entry is not None and entry.pooler == "transaction" and parse(entry.uri).scheme == "postgres"
 
 
 def site() -> str:

@@ -36,10 +36,10 @@ class NamesItsFolder:
 
     settings_dict: dict[str, Any]
 
-    def ensure_connection(self) -> None:
+    def get_new_connection(self, conn_params: Any) -> Any:
         try:
-            super().ensure_connection()  # type: ignore[misc]
-        except OperationalError:
+            return super().get_new_connection(conn_params)  # type: ignore[misc]
+        except sqlite3.OperationalError:
             file = str(self.settings_dict["NAME"])
             folder = Path(file).absolute().parent
             if file.startswith("file:") or folder.is_dir():

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from storm.exceptions import URIError
 from storm.uri import URI
@@ -27,8 +26,7 @@ TRANSACTION_MODES = ("DEFERRED", "IMMEDIATE", "EXCLUSIVE")
 SQLITE_OPTIONS = ("journal_mode", "synchronous", "foreign_keys", "timeout", "transaction_mode")
 
 
-@dataclass(frozen=True)
-class Location:
+class Location(NamedTuple):
     """A store's database as a native Django backend names it."""
 
     backend: str

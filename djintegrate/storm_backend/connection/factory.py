@@ -11,8 +11,10 @@ from django.db.backends.base.base import NO_DB_ALIAS
 from django.db.utils import ConnectionHandler
 
 from .. import conf
-from ..conf import drivers, entries, uris
+from ..conf import drivers, entries, limit, pooler, uris
 from ..two_phase.manager import TwoPhaseDataManager
+from .limit import LimitedWrapper
+from .pooled import PooledTwoPhaseDataManager, PooledWrapper
 from .schema_editor import ReferenceSchemaEditor
 from .testing import StormCreation, StormOperations
 from .wrapper import StormWrapper
@@ -30,11 +32,28 @@ class TwoPhaseWrapper(StormWrapper):
         return conf.site()
 
 
+class PooledTwoPhaseWrapper(PooledWrapper, TwoPhaseWrapper):
+    """The connection of a store that is TWO_PHASE, and behind a pooler."""
+
+    data_manager_class = PooledTwoPhaseDataManager
+
+
+LAYERS = {
+    (False, False): StormWrapper,
+    (True, False): TwoPhaseWrapper,
+    (False, True): PooledWrapper,
+    (True, True): PooledTwoPhaseWrapper,
+}
+"""By whether a store is TWO_PHASE, and whether it is behind a pooler in transaction mode."""
+
+
 def connection_of(settings_dict: dict[str, Any], alias: str, *in_front: type[StormWrapper]) -> StormWrapper:
     """The connection of a DATABASES entry, which takes no part in any transaction yet; with these layers in front."""
     location = _resolve(settings_dict, alias)
-    layer = TwoPhaseWrapper if conf.is_two_phase(settings_dict["STORM_STORE"]) else StormWrapper
-    return _wrapper_class(location.backend, (*in_front, layer))(settings_dict, alias)
+    name = settings_dict["STORM_STORE"]
+    limited = [] if settings_dict["STORM_LIMIT"] is None else [LimitedWrapper]
+    layers = (*in_front, *limited, LAYERS[conf.is_two_phase(name), conf.is_pooled(name)])
+    return _wrapper_class(location.backend, layers)(settings_dict, alias)
 
 
 def connection_to(store: conf.StoreSettings) -> StormWrapper:
@@ -59,7 +78,13 @@ def _resolve(settings_dict: dict[str, Any], alias: str) -> uris.Location:
         store = entries.store_of(alias, settings_dict)
         location = uris.location(store.uri)
         options = {**location.settings["OPTIONS"], **settings_dict["OPTIONS"]}
+        pooler.refuse(store, options)
+        limit.refuse(alias, store, settings_dict)
         settings_dict.update(location.settings, OPTIONS=options, STORM_STORE=store.name, STORM_SECRET_URI=store.uri)
+        most = store.max_connections
+        settings_dict["STORM_LIMIT"] = None if most is None else (most, store.max_wait_seconds)
+        if store.pooler == "transaction":
+            settings_dict["DISABLE_SERVER_SIDE_CURSORS"] = True
         return location
 
 

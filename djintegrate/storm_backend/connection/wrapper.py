@@ -9,12 +9,15 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import cached_property
 from typing import Any
 
 from django.db import Error
 from django.db.backends.utils import CursorWrapper
 from django.db.transaction import Atomic, TransactionManagementError
+from django.db.utils import DatabaseErrorWrapper
 
+from ..sql import errors
 from ..transactions import thread
 from ..transactions.interfaces import Store
 from ..transactions.manager import State
@@ -41,6 +44,10 @@ class StormWrapper(JoiningConnection):
 
     # ##### Django's hooks: connections #####
 
+    @cached_property
+    def wrap_database_errors(self) -> NotedErrors:
+        return NotedErrors(self)
+
     def connect(self) -> None:
         # The statements that prepare a new connection belong to no transaction.
         data_manager, self.data_manager = self.data_manager, None
@@ -49,6 +56,10 @@ class StormWrapper(JoiningConnection):
         try:
             with atomic_state.aside(self) if is_waiting else contextlib.nullcontext():
                 super().connect()
+        except self.Database.Error as error:
+            # What the driver says names a host at most, where many stores may be.
+            errors.name_store(error, self.store_name)
+            raise
         finally:
             self.takes_part, self.data_manager = takes_part, data_manager
         if self.settings_dict["CONN_MAX_AGE"] == 0 and not self.is_pooled():
@@ -158,8 +169,8 @@ class StormWrapper(JoiningConnection):
         if data_manager is not None and sid == data_manager.scope.root:
             data_manager.left(commit=True)
             return
-        if data_manager is not None and data_manager.store is not None and not self.needs_rollback:
-            self._flush_inside(sid, data_manager.store)
+        if data_manager is not None and data_manager.stores and not self.needs_rollback:
+            self._flush_inside(sid, data_manager.stores)
         super().savepoint_commit(sid)
 
     def savepoint_rollback(self, sid: str | None) -> None:
@@ -209,17 +220,32 @@ class StormWrapper(JoiningConnection):
         # Where a TestCase class ends, its own transaction was around Zope's, and is Django's to end.
         return data_manager.scope.is_djangos_own
 
-    def _flush_inside(self, sid: str | None, store: Store) -> None:
+    def _flush_inside(self, sid: str | None, stores: list[Store]) -> None:
         """What Storm has pending was done inside of the savepoint. If it fails, the savepoint is undone."""
         try:
             with self.wrap_database_errors:
-                store.flush()
+                for store in stores:
+                    store.flush()
         except BaseException:
             # Django undoes the savepoint only after a database's error, and Storm's hooks may raise any.
             if sid is not None:
                 with contextlib.suppress(Error):
                     self.undo_to(sid)
             raise
+
+
+class NotedErrors(DatabaseErrorWrapper):
+    """Django's own; the connection is told first, and the error of one that is lost says which store it was to."""
+
+    def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
+        if kind is None:
+            return
+        connection = self.wrapper
+        if isinstance(error, connection.Database.Error):
+            connection.note_error(error)
+            if errors.is_lost(connection.vendor, error, connection.connection):
+                errors.name_store(error, connection.store_name)
+        super().__exit__(kind, error, traceback)
 
 
 _of_parent: list[Any] = []

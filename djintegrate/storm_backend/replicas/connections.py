@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Any
 
 from django.db import Error
 from django.db.transaction import Atomic
-from django.db.utils import DatabaseErrorWrapper
 
 from ..conf import uris
 from ..connection.wrapper import StormWrapper
@@ -87,10 +85,6 @@ class ReplicaLayer(PairedLayer):
     # What this process knows of the replica.
     known: lag.Replica
 
-    @cached_property
-    def wrap_database_errors(self) -> DatabaseErrorWrapper:
-        return NotingErrors(self)
-
     def note_error(self, error: BaseException) -> None:
         is_lost = self.connection is None or bool(self.connection.closed)
         if is_lost:
@@ -137,15 +131,6 @@ class ReplicaLayer(PairedLayer):
     def _may_connect_anew(self) -> bool:
         data_manager = self.data_manager
         return not self.in_atomic_block if data_manager is None else data_manager.state is State.WAITING
-
-
-class NotingErrors(DatabaseErrorWrapper):
-    """Django's, which turns the driver's errors into its own; it tells the replica's connection first."""
-
-    def __exit__(self, exc_type: Any, exc_value: Any, traceback: Any) -> None:
-        if isinstance(exc_value, self.wrapper.Database.Error):
-            self.wrapper.note_error(exc_value)
-        super().__exit__(exc_type, exc_value, traceback)
 
 
 class OwnBlock(Atomic):

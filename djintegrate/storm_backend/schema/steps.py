@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import transaction
 from storm.exceptions import Error
@@ -25,8 +24,7 @@ class SchemaError(Exception):
     """The schema could not be changed; the message says what failed, and what remains."""
 
 
-@dataclass(frozen=True)
-class Status:
+class Status(NamedTuple):
     """The patches of a store by what is known of them. `created` is False if the store has no schema at all."""
 
     created: bool

@@ -16,9 +16,9 @@ from . import verbs
 class Effect(NamedTuple):
     """What a statement may do to rows that were read before."""
 
-    # The tables that the statement may write, as `plain_name` has them.
+    writes: bool = False
+    # The tables that the statement may write, as `plain_name` has them. None are named where it may write any.
     tables: frozenset[str] = frozenset()
-    everything: bool = False
     # The statement rolls back: nothing is flushed before it, and what is pending after it is void.
     undoes: bool = False
     # The statement may make or alter tables, functions or triggers.
@@ -27,14 +27,15 @@ class Effect(NamedTuple):
     calls: frozenset[str] = frozenset()
 
     @property
-    def writes(self) -> bool:
-        return self.everything or bool(self.tables)
+    def everything(self) -> bool:
+        """Whether the statement may write any table."""
+        return self.writes and not self.tables
 
 
 NOTHING = Effect()
-EVERYTHING = Effect(everything=True)
-ALTERING = Effect(everything=True, alters=True)
-UNDOING = Effect(everything=True, undoes=True)
+EVERYTHING = Effect(writes=True)
+ALTERING = Effect(writes=True, alters=True)
+UNDOING = Effect(writes=True, undoes=True)
 
 # A longer statement is mostly one of a kind, and not worth the memory.
 LONGEST_REMEMBERED = 4000
@@ -51,7 +52,7 @@ def plain_name(table: str) -> str:
     """The name of a table without its schema and quotes, in lower case, as names are compared."""
     # A table of Django's says itself how it is quoted: a dot in its name is no schema then.
     table = getattr(table, "quoted", table)
-    return _unquoted(_NAMES.findall(table)[-1] if _PATH.fullmatch(table) else table).lower()
+    return _unquoted(re.findall(_NAME, table)[-1] if re.fullmatch(_PATH, table) else table).lower()
 
 
 def _told_from(sql: str, vendor: str) -> Effect:
@@ -64,15 +65,15 @@ def _told_from(sql: str, vendor: str) -> Effect:
         return ALTERING
     words, calls, in_doubt = _scan(sql, vendor)
     if in_doubt:
-        return ALTERING if _DEFINITION.search(sql) else EVERYTHING
+        return ALTERING if re.search(_DEFINITION, sql) else EVERYTHING
     if verb in verbs.READING:
         return EVERYTHING if words & _CHANGING_WORDS else Effect(calls=calls)
-    written = _WRITTEN_TABLE.match(sql)
+    written = re.match(_WRITTEN_TABLE, sql)
     if written is None or (words - {verb, "into"}) & _CHANGING_WORDS:
         return EVERYTHING
     table = plain_name(written["table"])
     # After its name come the columns, in parentheses.
-    return Effect(frozenset({table}), calls=calls - {table})
+    return Effect(writes=True, tables=frozenset({table}), calls=calls - {table})
 
 
 _remembered = lru_cache(maxsize=1024)(_told_from)
@@ -82,7 +83,7 @@ def _scan(sql: str, vendor: str) -> tuple[set[str], frozenset[str], bool]:
     """The words outside of quotes, the names that stand before a parenthesis, and whether there may be more of them."""
     words: set[str] = set()
     calls: set[str] = set()
-    for match in _lexicon(vendor).finditer(_NOT_WRITING.sub(" ", sql)):
+    for match in _lexicon(vendor).finditer(re.sub(_NOT_WRITING, " ", sql)):
         kind = match.lastgroup
         if kind == "doubt":
             return words, frozenset(calls), True
@@ -100,26 +101,21 @@ def _unquoted(name: str) -> str:
     return name[1:-1] if quote == "[" else name
 
 
+# These are compiled when a statement first needs them, for an import would wait for milliseconds.
 _NAME = r'(?:"[^"]*(?:""[^"]*)*"|`[^`]*(?:``[^`]*)*`|\[[^\]]*\]|[^\W\d][\w$]*)'
-_NAMES = re.compile(_NAME)
-_PATH = re.compile(rf"{_NAME}(?:\s*\.\s*{_NAME})*")
+_PATH = rf"{_NAME}(?:\s*\.\s*{_NAME})*"
 # The forms in which Django's ORM writes, and Storm. In any other it is not told apart which tables are written.
-_WRITTEN_TABLE = re.compile(
-    rf"""\s*(?:
+_WRITTEN_TABLE = rf"""(?ix)\s*(?:
         (?:INSERT(?:\s+OR\s+\w+|\s+IGNORE)?|REPLACE)\s+INTO\s+
-        | UPDATE\s+(?={_PATH.pattern}\s+SET\b)
-        | DELETE\s+FROM\s+(?={_PATH.pattern}\s*(?:$|;|WHERE\b|ORDER\b|LIMIT\b|RETURNING\b))
+        | UPDATE\s+(?={_PATH}\s+SET\b)
+        | DELETE\s+FROM\s+(?={_PATH}\s*(?:$|;|WHERE\b|ORDER\b|LIMIT\b|RETURNING\b))
         | DELETE\s+(?P<joined>{_NAME})\s+FROM\s+(?=(?P=joined)(?:\s|$))
-    )(?P<table>{_PATH.pattern})(?=[\s(;]|$)""",
-    re.IGNORECASE | re.VERBOSE,
-)
+    )(?P<table>{_PATH})(?=[\s(;]|$)"""
 # REPLACE is a function, too; as a verb it is followed by INTO.
 _CHANGING_WORDS = (verbs.CHANGING - {"replace"}) | verbs.DEFINING | {"merge", "into", "call", "copy", "execute", "do"}
 # In these phrases the verbs only lock rows, or say what becomes of a row that is there already.
-_NOT_WRITING = re.compile(
-    r"\b(?:FOR\s+(?:NO\s+KEY\s+)?UPDATE|DO\s+UPDATE|DO\s+NOTHING|ON\s+DUPLICATE\s+KEY\s+UPDATE)\b", re.IGNORECASE
-)
-_DEFINITION = re.compile(rf"\b(?:{'|'.join(sorted(verbs.DEFINING))})\b", re.IGNORECASE)
+_NOT_WRITING = r"(?i)\b(?:FOR\s+(?:NO\s+KEY\s+)?UPDATE|DO\s+UPDATE|DO\s+NOTHING|ON\s+DUPLICATE\s+KEY\s+UPDATE)\b"
+_DEFINITION = rf"(?i)\b(?:{'|'.join(sorted(verbs.DEFINING))})\b"
 _COMMENTS = {"mysql": r"--|/\*|\#", "postgresql": r"--|/\*|\$\w*\$", "sqlite": r"--|/\*"}
 # Where a string with a backslash ends depends on the server's settings, unless the string says it.
 _STRING = {

@@ -33,6 +33,12 @@ MYSQL_CODES = frozenset(
         1614,  # ER_XA_RBDEADLOCK: 1213, told by an XA statement
     }
 )
+MYSQL_LOST = frozenset(
+    {
+        2006,  # CR_SERVER_GONE_ERROR
+        2013,  # CR_SERVER_LOST
+    }
+)
 SQLITE_MESSAGES = ("database is locked", "database table is locked", "database schema is locked")
 
 
@@ -41,6 +47,20 @@ def is_retryable(vendor: str, error: BaseException) -> bool:
     check = {"postgresql": _postgres, "mysql": _mysql, "sqlite": _sqlite}[vendor]
     # Django and Storm both raise their own error from the driver's.
     return check(error) or (error.__cause__ is not None and is_retryable(vendor, error.__cause__))
+
+
+def is_lost(vendor: str, error: BaseException, raw_connection: Any) -> bool:
+    """Whether the connection has gone with this error."""
+    if vendor == "mysql":
+        return bool(error.args) and error.args[0] in MYSQL_LOST
+    return bool(getattr(raw_connection, "closed", False))
+
+
+def name_store(error: BaseException, store: str) -> None:
+    """Have the text of an error say which of many stores it comes from."""
+    said = f"(the store {store!r})"
+    if error.args and isinstance(error.args[-1], str) and said not in error.args[-1]:
+        error.args = (*error.args[:-1], f"{error.args[-1].rstrip()} {said}")
 
 
 def is_refused_by_replica(error: BaseException) -> bool:

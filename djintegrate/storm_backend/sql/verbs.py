@@ -7,6 +7,8 @@ import re
 READING = frozenset({"select", "with", "show", "describe", "desc", "explain", "set", "values", "table"})
 """These change rows only by what stands inside them: another verb, or a function that writes."""
 CHANGING = frozenset({"insert", "update", "delete", "replace"})
+SHOWING = frozenset({"show", "describe", "desc", "pragma"})
+"""These change no rows, whatever stands inside them."""
 MARKING = frozenset({"savepoint", "release"})
 UNDOING = "rollback"
 DEFINING = frozenset({"create", "alter", "drop", "truncate", "rename"})

@@ -23,6 +23,7 @@ from storm.tracer import TimeoutTracer, get_tracers, trace
 from storm.uri import URI
 
 from ..connection.wrapper import StormWrapper
+from ..sql import errors
 from . import tracing
 from .errors import storm_errors
 
@@ -48,7 +49,8 @@ class BorrowedConnection(Connection):
     def commit(self, xid: Any = None) -> None:
         """Only tell the tracers: the transaction is committed."""
         if self._timeout is not None:
-            self._ask_past_watchers(f"SET statement_timeout TO '{self._timeout}'")
+            if not self._wrapper.is_lent:
+                self._ask_past_watchers(f"SET statement_timeout TO '{self._timeout}'")
             self._timeout = None
         trace("connection_commit", self, xid)
 
@@ -67,6 +69,8 @@ class BorrowedConnection(Connection):
         lost = super().is_disconnection_error(exc, extra)
         # Django looks whether the connection works before it uses it again.
         self._wrapper.errors_occurred = self._wrapper.errors_occurred or lost
+        if lost:
+            errors.name_store(exc, self._wrapper.store_name)
         return lost
 
     def build_raw_cursor(self) -> Any:
@@ -76,12 +80,19 @@ class BorrowedConnection(Connection):
         return cursor
 
     def raw_execute(self, statement: str, params: Any = None) -> Any:
-        if self._wrapper.data_manager is not None:
-            self._wrapper.data_manager.note(statement)
+        data_manager, execute = self._wrapper.data_manager, self._execute
+        if data_manager is not None:
+            effect = data_manager.note(statement)
+            if len(data_manager.stores) > 1:
+                execute = data_manager.around(effect, execute, but=self._wrapper.store)
         if self.is_to_run is not None and not self.is_to_run(statement, params):
             return self.build_raw_cursor()
         if self._timeout is None and self._wrapper.vendor == "postgresql" and any(map(_sets_timeouts, get_tracers())):
             self._timeout = self._ask_past_watchers("SHOW statement_timeout")
+            self._wrapper.changes_session()
+        return execute(statement, params, False, {})
+
+    def _execute(self, statement: str, params: Any, many: bool, context: Any) -> Any:
         # Not Storm's SQLite way, which begins and repeats statements by itself.
         return Connection.raw_execute(self, statement, params)
 
@@ -127,9 +138,11 @@ def storm_classes(vendor: str) -> tuple[type[Database], type[Connection]]:
     """Storm's own classes for a kind of database."""
     # Imported when needed: each wants its driver.
     if vendor == "sqlite":
-        from storm.databases.sqlite import SQLite, SQLiteConnection
+        from storm.databases.sqlite import SQLite
 
-        return SQLite, SQLiteConnection
+        from .sqlite import SteadyConnection
+
+        return SQLite, SteadyConnection
     if vendor == "postgresql":
         from django.db.backends.postgresql.psycopg_any import is_psycopg3
 

@@ -24,13 +24,15 @@ class WatchedStore(Protocol):
     known: dict[type, WeakSet[Any]]
     _cache: Any
     _alive: Any
+    _dirty: Any
+    _event: Any
 
     @property
     def flushes_are_blocked(self) -> bool: ...
 
-    def has_changes(self) -> bool: ...
-
     def flush(self) -> None: ...
+
+    def break_transaction(self, error: BaseException) -> None: ...
 
     def forget_changes(self) -> None: ...
 
@@ -42,11 +44,9 @@ class WatchedStore(Protocol):
 
 
 def watch(store: WatchedStore, effect: Effect, execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
-    """Run a statement of Django's between what it needs before it, and what it leads to."""
+    """Run a statement of Django's that writes between what it needs before it, and what it leads to."""
     if not effect.undoes:
         flush(store)
-    if not effect.writes:
-        return execute(sql, params, many, context)
     try:
         result = execute(sql, params, many, context)
     except BaseException:
@@ -61,9 +61,15 @@ def flush(store: WatchedStore) -> None:
     connection = store.django_connection
     if connection.needs_rollback or store.flushes_are_blocked:
         return
-    with connection.wrap_database_errors:
-        if store.has_changes():
+    try:
+        # So says Storm to values that are changed in place, a list say: they tell it only now.
+        store._event.emit("flush")
+        if store._dirty:
             store.flush()
+    except BaseException as error:
+        store.break_transaction(error)
+        with connection.wrap_database_errors:
+            raise
 
 
 def read_anew(store: WatchedStore, effect: Effect, failed: bool = False) -> None:

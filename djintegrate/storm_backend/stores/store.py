@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
+from operator import attrgetter
 from typing import Any
 from weakref import WeakSet
 
@@ -58,7 +60,7 @@ class SharedStore(Store):
 
     _result_set_factory = SharedResultSet
     _knows_all = True
-    _flushes_one = False
+    is_sending = False
 
     def __init__(self, connection: StormWrapper) -> None:
         # Storm's infos of the objects of which any value is known, by their classes: what a write may have made untrue.
@@ -99,23 +101,11 @@ class SharedStore(Store):
             super().flush()
         except BaseException as error:
             # Storm does not try it again, so that to go on would be to lose it.
-            self._break(error)
+            self.break_transaction(error)
             raise
 
-    def has_changes(self) -> bool:
-        """Whether anything is pending."""
-        try:
-            # So says Storm to values that are changed in place, a list say: they tell it only now.
-            self._event.emit("flush")
-        except BaseException as error:
-            self._break(error)
-            raise
-        return bool(self._dirty)
-
-    @property
-    def flushes_are_blocked(self) -> bool:
-        """Whether somebody has called block_implicit_flushes()."""
-        return bool(self._implicit_flush_block_count)
+    flushes_are_blocked = property(attrgetter("_implicit_flush_block_count"))
+    """Whether somebody has called block_implicit_flushes()."""
 
     @property
     def has_pending(self) -> bool:
@@ -132,7 +122,9 @@ class SharedStore(Store):
 
     # Around Django's statements
 
+    watches_reads = False
     watch = coherence.watch
+    flush_before_reading = coherence.flush
 
     def wrote_unseen(self) -> None:
         """Something is about to be written that is not seen as a statement."""
@@ -153,6 +145,17 @@ class SharedStore(Store):
         if pre_remove.has_listeners(cls):
             self._event.emit("register-transaction")
             pre_remove.send(cls, store=self, objects=objects)
+
+    # What others have to do with pending changes
+
+    def tell_before_changes(self, listener: Callable[[Any], None]) -> None:
+        """Have somebody hear of each object that is about to have pending changes: older ones may have to go before."""
+        # In this store alone. All others have nothing to ask.
+        self._set_dirty = partial(self._tell_and_set_dirty, listener)
+
+    def _tell_and_set_dirty(self, listener: Callable[[Any], None], obj_info: Any) -> None:
+        listener(obj_info)
+        super()._set_dirty(obj_info)
 
     # Which objects are known
 
@@ -195,14 +198,14 @@ class SharedStore(Store):
         super()._resolve_lazy_value(obj_info, variable, lazy_value)
 
     def _flush_one(self, obj_info: Any) -> None:
-        self._flushes_one = True
+        self.is_sending = True
         try:
             super()._flush_one(obj_info)
         finally:
-            self._flushes_one = False
+            self.is_sending = False
 
     def _add_to_alive(self, obj_info: Any) -> None:
-        if self._flushes_one:
+        if self.is_sending:
             key = tuple(variable.get(to_db=True) for variable in obj_info.primary_vars)
             other = self._alive.get((obj_info.cls_info.cls, key))
             if other is not None and other is not obj_info:
@@ -226,7 +229,8 @@ class SharedStore(Store):
         for key in ("store", "primary_vars", "invalidated", "pending"):
             obj_info.pop(key, None)
 
-    def _break(self, error: BaseException) -> None:
+    def break_transaction(self, error: BaseException) -> None:
+        """Have the block or transaction around what failed refuse to be committed."""
         connection = self.django_connection
         if (connection.in_atomic_block or connection.data_manager is not None) and not connection.needs_rollback:
             atomic_state.mark_broken(connection, error)

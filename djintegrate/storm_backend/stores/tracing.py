@@ -38,7 +38,7 @@ class TracedCursor(CursorWrapper):
 
     def execute(self, statement: str, params: Any = None) -> Any:
         if params is not None and self._wrapper.vendor == "sqlite":
-            statement = _with_django_marks(statement)
+            statement = with_django_marks(statement)
         wrapper, wrappers = self._wrapper, self._wrapper.execute_wrappers
         # The engine's own are there for the statements of Django's that come between Storm's.
         wrapper.execute_wrappers = list(filter(_is_foreign, wrappers))
@@ -53,7 +53,7 @@ def _is_foreign(execute_wrapper: Any) -> bool:
     return not (getattr(execute_wrapper, "__module__", None) or "").startswith("djintegrate.storm_backend.")
 
 
-def _with_django_marks(statement: str) -> str:
+def with_django_marks(statement: str) -> str:
     # As Storm does it for the other databases: every second part is in quotes. "%?" would read as an escaped mark.
     parts = statement.replace("%", "%%").split("'")
     parts[::2] = [part.replace("%?", "% ?").replace("?", "%s") for part in parts[::2]]

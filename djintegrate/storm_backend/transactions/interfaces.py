@@ -14,18 +14,25 @@ class Connection(BaseDatabaseWrapper):
 
     # The Storm store on this connection, once somebody asked for it.
     store: Store | None = None
+    # SQLAlchemy's sessions on this connection, once somebody asked for its engine.
+    sessions: Any = None
     # What this connection is in Zope's transaction, if it is in one: a `manager.DataManager`.
     data_manager: Any = None
     # Whether transactions on this connection are branches of a two-phase commit.
     two_phase = False
     # Whether a data manager looks at each statement from the first one on, to know if anything was written.
     counts_writes = False
+    # Whether a pooler lends the server's session for the length of a transaction.
+    is_lent = False
     # Whether somebody called set_rollback(True). After an error Django asks for a rollback as well.
     rollback_requested = False
 
     @cached_property
     def store_name(self) -> str:
         return str(self.settings_dict["STORM_STORE"])
+
+    def changes_session(self, sql: object = "") -> None:
+        """What runs may change the session; told by those who set something that no statement shows."""
 
     @cached_property
     def key(self) -> str:
@@ -87,7 +94,7 @@ class Scope:
 
 
 class Store(Protocol):
-    """The Storm store on a connection."""
+    """The Storm store on a connection, or SQLAlchemy's sessions."""
 
     @property
     def has_pending(self) -> bool: ...
@@ -100,7 +107,12 @@ class Store(Protocol):
 
     def reset(self) -> None: ...
 
+    # Whether it does something around each read as well, and not only flush before it.
+    watches_reads: bool
+
     def watch(self, effect: Any, execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any: ...
+
+    def flush_before_reading(self) -> None: ...
 
     def wrote_unseen(self) -> None: ...
 

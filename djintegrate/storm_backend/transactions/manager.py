@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import enum
 import logging
+from functools import partial
 from typing import Any
 
 import transaction
@@ -45,9 +46,9 @@ class DataManager:
         self.txn = txn
         self.scope = scope
         self.state = State.WAITING
-        # The store on the connection, once it was used in this transaction. Until then there is nothing to flush, and
-        # nothing that the store has read.
-        self.store: Store | None = None
+        # The stores on the connection that were used in this transaction. Until then there is nothing to flush, and
+        # nothing that a store has read.
+        self.stores: list[Store] = []
         self.wrote = False
         # Whether tables, functions or triggers may have been changed.
         self.altered = False
@@ -86,9 +87,9 @@ class DataManager:
             self._watch()
 
     def use(self, store: Store) -> None:
-        """Storm takes part from now on. Safe to call again."""
-        if self.store is not store:
-            self.store = store
+        """Another ORM, Storm mostly, takes part from now on. Safe to call again."""
+        if store not in self.stores:
+            self.stores.append(store)
             self._watch()
 
     def drop(self) -> None:
@@ -100,27 +101,40 @@ class DataManager:
     def note(self, sql: object) -> Effect:
         """Remember whether `sql` may have written anything; what that is."""
         effect = catalogue.effect_of(self.connection, sql)
-        if effect.writes and not effect.undoes:
-            self.wrote = True
-            self.connection.note_write()
-        self.altered = self.altered or effect.alters
-        if effect.alters or (effect.undoes and self.altered):
-            catalogue.forget(self.connection)
+        if effect.writes:
+            if not effect.undoes:
+                self.wrote = True
+                self.connection.note_write()
+            self.altered = self.altered or effect.alters
+            if effect.alters or (effect.undoes and self.altered):
+                catalogue.forget(self.connection)
         return effect
 
     def note_unseen(self) -> None:
         """Something runs that is not seen as a statement, and may write anything."""
         self.wrote = True
         self.connection.note_write()
-        if self.store is not None:
-            self.store.wrote_unseen()
+        for store in self.stores:
+            store.wrote_unseen()
+
+    def around(self, effect: Effect, execute: Any, but: Store | None = None) -> Any:
+        """What executes a statement of Django's, or of the store `but`: between what the stores do before and after."""
+        for store in self.stores:
+            if store is but:
+                continue
+            if effect.writes or store.watches_reads:
+                execute = partial(store.watch, effect, execute)
+            else:
+                store.flush_before_reading()
+        return execute
 
     # What Zope asks, in this order
 
     def sortKey(self) -> str:
         # "~" sorts last. A one-phase commit cannot be taken back, so everybody who can still refuse must have voted
-        # before this one commits.
-        return f"~djintegrate.storm_backend:{self.name}:{id(self)}"
+        # before this one commits. And so must zope.sqlalchemy's sessions, which flush once more when they vote: theirs
+        # begins with "~sqlalchemy".
+        return f"~~djintegrate.storm_backend:{self.name}:{id(self)}"
 
     def tpc_begin(self, txn: Any) -> None:
         # Flushing before anybody commits lets a failing flush abort everybody.
@@ -177,8 +191,8 @@ class DataManager:
 
     @property
     def has_pending(self) -> bool:
-        """Whether Storm has changes that it did not flush yet."""
-        return self.store is not None and self.store.has_pending
+        """Whether a store has changes that it did not flush yet."""
+        return any(store.has_pending for store in self.stores)
 
     def has_changes(self) -> bool:
         """Whether its commit makes a difference that lasts."""
@@ -225,8 +239,8 @@ class DataManager:
             if self.altered:
                 # What the transaction has made may be gone with it.
                 catalogue.forget(self.connection)
-            if self.store is not None:
-                (self.store.committed if commit else self.store.forget_changes)()
+            for store in self.stores:
+                (store.committed if commit else store.forget_changes)()
             if not commit:
                 self.connection.expect(thread.current().begun)
 
@@ -246,7 +260,7 @@ class DataManager:
 
     def _end_all(self) -> None:
         # Leaving a block is Django's act, so the errors are Django's, that of Storm's flush included.
-        errors_of = self.connection.wrap_database_errors if self.store is not None else contextlib.nullcontext()
+        errors_of = self.connection.wrap_database_errors if self.stores else contextlib.nullcontext()
         try:
             with errors_of:
                 self.txn.commit()
@@ -263,12 +277,12 @@ class DataManager:
                 "atomic() block, or set_rollback(True) was called. Abort it; and next time wrap what may fail in an "
                 "atomic() block of its own, and catch the error outside of that block."
             ) from connection.rollback_exc
-        if self.store is not None or not self.scope.is_djangos_own:
+        if self.stores or not self.scope.is_djangos_own:
             errors.refuse_failed(self.name, connection.connection)
 
     def _flush(self) -> None:
-        if self.store is not None:
-            self.store.flush()
+        for store in self.stores:
+            store.flush()
 
     def _warn_of_several(self) -> None:
         # A failure between two commits in one phase would leave one without the other.
@@ -290,9 +304,7 @@ class DataManager:
 
     def _around(self, execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
         if self.state is State.OPEN:
-            effect = self.note(sql)
-            if self.store is not None:
-                return self.store.watch(effect, execute, sql, params, many, context)
+            execute = self.around(self.note(sql), execute)
         return execute(sql, params, many, context)
 
 
@@ -302,7 +314,7 @@ class ConnectionSavepoint:
     def __init__(self, data_manager: DataManager) -> None:
         connection = data_manager.connection
         self._connection = connection
-        self._savepoint = connection.savepoint()
+        self.sid = connection.savepoint()
         self._depth = len(connection.atomic_blocks)
         self._callbacks = len(connection.run_on_commit)
 
@@ -313,4 +325,4 @@ class ConnectionSavepoint:
                 "This transaction.savepoint() cannot be rolled back while an atomic() block that was opened after it "
                 "is still open. Leave the block first."
             )
-        connection.undo_to(self._savepoint, self._callbacks)
+        connection.undo_to(self.sid, self._callbacks)

@@ -10,8 +10,7 @@ import hashlib
 import re
 import secrets
 import time
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import Error
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -26,8 +25,7 @@ XAER_NOTA = 1397
 XA_RBROLLBACK = 1402
 
 
-@dataclass(frozen=True)
-class Xid:
+class Xid(NamedTuple):
     """The name of a branch: `transaction` is common to all branches, `branch` says whose this one is."""
 
     transaction: str

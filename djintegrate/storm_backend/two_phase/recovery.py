@@ -10,7 +10,7 @@ import enum
 import os
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -97,10 +97,10 @@ class Survey:
             if not (connection.vendor == "sqlite" and connection.is_in_memory_db())
         ]
 
-    def look(self) -> None:
-        """Read what is prepared, in all places, and then what is recorded."""
+    def look(self, say: Callable[[str], object] = lambda line: None) -> None:
+        """Read what is prepared, in all places, and then what is recorded; `say` is told of each place once."""
         for read in (self._read_prepared, self._read_records):
-            for place in self.places:
+            for number, place in enumerate(self.places, start=1):
                 try:
                     if place.is_missing:
                         raise OperationalError(
@@ -110,6 +110,9 @@ class Survey:
                     read(place)
                 except Error as error:
                     place.error = error
+                if read == self._read_prepared:
+                    found = f"{len(place.prepared)} prepared" if place.error is None else "cannot be reached"
+                    say(f"[{number}/{len(self.places)}] {place.name}: {found}")
 
     @property
     def unreachable(self) -> list[Place]:
@@ -214,11 +217,13 @@ class Survey:
 
 
 @contextmanager
-def survey(connections: Mapping[str, BaseDatabaseWrapper]) -> Iterator[Survey]:
+def survey(
+    connections: Mapping[str, BaseDatabaseWrapper], say: Callable[[str], object] = lambda line: None
+) -> Iterator[Survey]:
     """A survey that has looked, and closes its connections."""
     found = Survey(connections)
     try:
-        found.look()
+        found.look(say)
         yield found
     finally:
         for place in found.places:

@@ -363,5 +363,6 @@ def test_each_id_is_used_for_one_thing_and_tested() -> None:
     sources = [path.read_text() for path in (package / "checks.py", *(package / "conf").glob("*.py"))]
     ids = {part.split('"')[0] for source in sources for part in source.split('"storm_backend.')[1:]}
     here = Path(__file__)
-    tested = here.read_text() + (here.parents[1] / "replicas" / "test_checks.py").read_text()
-    assert {name for name in ids if f'"{name}"' not in tested} == set()
+    others = ("connection/test_limit.py", "pooler/test_noticing.py", "replicas/test_checks.py")
+    tested = "".join(path.read_text() for path in (here, *(here.parents[1] / other for other in others)))
+    assert {name for name in ids if f'{name}"' not in tested} == set()

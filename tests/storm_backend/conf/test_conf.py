@@ -56,7 +56,7 @@ def test_the_veto_is_imported(settings: Any) -> None:
                 "STORM_STORES['a']",
                 "'TWOPHASE'",
                 "Did you mean TWO_PHASE?",
-                '"URI", and with TWO_PHASE, SCHEMA, REPLICAS, STICKY_SECONDS, MAX_LAG_SECONDS as needed',
+                f'"URI", and with {", ".join(conf.FURTHER_KEYS)} as needed',
             ],
         ),
         (

@@ -62,6 +62,7 @@ class TestNative:
 
     def test_execute_wrappers_see_djangos_statements_in_a_begun_transaction(self) -> None:
         seen: list[str] = []
+        before = list(connection.execute_wrappers)
 
         def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
             seen.append(sql)
@@ -72,7 +73,7 @@ class TestNative:
         with connection.execute_wrapper(note), transaction.manager:
             django_names()
         assert len([sql for sql in seen if "people_person" in sql]) == 2
-        assert connection.execute_wrappers == []
+        assert connection.execute_wrappers == before
 
     def test_a_server_side_cursor_works_in_a_begun_transaction(self) -> None:
         with transaction.manager:

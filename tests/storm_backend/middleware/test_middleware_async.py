@@ -22,6 +22,7 @@ from tests.support.helpers import (
     TRANSACTIONS,
     Oops,
     Outside,
+    beside_pooler,
     connections_left,
     connections_open,
     storm_add,
@@ -134,6 +135,7 @@ def test_requests_at_the_same_time_are_transactions_of_their_own(outside: Outsid
     assert outside.names() == ["django kept", "storm kept"]
 
 
+@beside_pooler("the server counts the pooler's connections")
 def test_many_requests_leave_no_connection_behind(outside: Outside) -> None:
     async def main() -> set[int]:
         return {await status(await begin("/fails/")) for _ in range(10)}

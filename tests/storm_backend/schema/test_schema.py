@@ -21,7 +21,7 @@ from djintegrate.storm_backend import get_store, get_store_uri
 from djintegrate.storm_backend.schema import SchemaError, StoreSchema
 from djintegrate.storm_backend.schema.testing import prepare_test_database
 from djintegrate.storm_backend.stores import SharedStore
-from tests.support.helpers import Oops, django_add, django_names, is_mariadb, is_sqlite
+from tests.support.helpers import Oops, django_add, django_names, is_mariadb, is_sqlite, with_keys
 
 pytest_plugins = ["tests.support.fixtures"]
 pytestmark = [
@@ -91,7 +91,7 @@ def store(request: pytest.FixtureRequest, settings: Any, package: WritePackage) 
         pytest.skip("SQLite has no two-phase commit.")
     name = "main" if request.param == "main" else "loose"
     uri = get_store_uri("main") if name == "loose" else settings.STORM_STORES[name]
-    entry = {"URI": uri, "SCHEMA": package(), "TWO_PHASE": request.param == "two_phase"}
+    entry = with_keys(uri, SCHEMA=package(), TWO_PHASE=request.param == "two_phase")
     settings.STORM_STORES = {**settings.STORM_STORES, name: entry}
     found = get_store(name)
     found.name = name
@@ -391,7 +391,7 @@ class TestInTests:
     @pytest.fixture(autouse=True)
     def schema_of_main(self, settings: Any, package: WritePackage) -> Iterator[None]:
         main = settings.STORM_STORES["main"]
-        settings.STORM_STORES = {**settings.STORM_STORES, "main": {"URI": main, "SCHEMA": package()}}
+        settings.STORM_STORES = {**settings.STORM_STORES, "main": with_keys(main, SCHEMA=package())}
         yield
         call_command("storm_schema", "drop", "main", interactive=False, verbosity=0)
 

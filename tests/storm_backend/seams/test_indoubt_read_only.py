@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from django.db import connections
 
 from djintegrate.storm_backend.management.commands import storm_indoubt
-from tests.support.helpers import TRANSACTIONS, Outside, is_postgres, start_afresh
+from tests.support.helpers import TRANSACTIONS, Outside, beside_pooler, is_postgres, start_afresh
 from tests.support.two_phase import leave_committed, leave_prepared, names_in_both, prepared, transaction_name
 from tests.support.two_phase import two_phase as two_phase
 
@@ -68,6 +68,7 @@ def test_the_list_works(read_only: ReadOnly) -> None:
     run(all=True)
 
 
+@beside_pooler("a session keeps what the database was set to when it began")
 def test_what_is_not_recorded_anywhere_is_rolled_back_in_the_others(read_only: ReadOnly, outside: Outside) -> None:
     name = transaction_name()
     leave_prepared(name, "main", "ann")
@@ -98,6 +99,7 @@ def test_what_the_read_only_store_has_recorded_is_committed_in_the_others(
     assert names_in_both(outside) == (["ann"], ["ann"])
 
 
+@beside_pooler("a session keeps what the database was set to when it began")
 def test_records_of_the_read_only_store_stay_and_do_not_stop_the_command(read_only: ReadOnly, outside: Outside) -> None:
     leave_committed(transaction_name(), "second", "ann")
     read_only.on()

@@ -20,7 +20,16 @@ from django.db.transaction import atomic
 from djintegrate.storm_backend import get_store
 from djintegrate.storm_backend.management.commands import storm_indoubt
 from tests.apps.people.storm_models import StormPerson
-from tests.support.helpers import TRANSACTIONS, Oops, by_manager, django_add, is_postgres, is_sqlite, storm_add
+from tests.support.helpers import (
+    TRANSACTIONS,
+    Oops,
+    beside_pooler,
+    by_manager,
+    django_add,
+    is_postgres,
+    is_sqlite,
+    storm_add,
+)
 from tests.support.two_phase import leave_committed, leave_prepared, prepared, transaction_name
 from tests.support.two_phase import two_phase as two_phase
 
@@ -80,6 +89,7 @@ class TestATimeoutOfATracer:
                 if fails:
                     raise Oops
 
+    @beside_pooler("a site has no timeout of its own that outlives a transaction")
     def test_leaves_a_timeout_of_the_sites_own_as_it_was(
         self, around: Callable[[], AbstractContextManager[Any]], fails: bool, timeouts: list[float]
     ) -> None:

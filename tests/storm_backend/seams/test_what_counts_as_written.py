@@ -123,7 +123,7 @@ def beside(two_phase: None, settings: Any) -> None:
     """Only `main` is TWO_PHASE: `second` commits in one."""
     start_afresh()
     entry = settings.STORM_STORES["second"]
-    settings.STORM_STORES = {**settings.STORM_STORES, "second": entry["URI"]}
+    settings.STORM_STORES = {**settings.STORM_STORES, "second": {**entry, "TWO_PHASE": False}}
 
 
 def by_django(statement: str) -> None:

@@ -13,8 +13,8 @@ def written(sql: str, *vendors: str) -> set[str]:
     """The tables, which must be the same for all of these databases."""
     effects = {effect_of(sql, vendor)[:-1] for vendor in vendors or ALL}
     assert len(effects) == 1
-    tables, everything, *_ = effects.pop()
-    assert not everything
+    writes, tables, *_ = effects.pop()
+    assert writes == bool(tables), "written is what is named, and nothing else"
     return set(tables)
 
 

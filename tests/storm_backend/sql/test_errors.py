@@ -16,7 +16,17 @@ from djintegrate.storm_backend import get_store, get_store_uri
 from djintegrate.storm_backend.sql.errors import is_retryable
 from tests.apps.people.models import Person
 from tests.apps.people.storm_models import StormPerson
-from tests.support.helpers import TRANSACTIONS, Oops, Outside, Spy, django_add, is_sqlite, joined, storm_insert
+from tests.support.helpers import (
+    TRANSACTIONS,
+    Oops,
+    Outside,
+    Spy,
+    beside_pooler,
+    django_add,
+    is_sqlite,
+    joined,
+    storm_insert,
+)
 
 pytest_plugins = ["tests.support.fixtures"]
 pytestmark = TRANSACTIONS
@@ -46,6 +56,7 @@ def change_with_storm() -> None:
 
 @pytest.mark.parametrize("change", [change_with_django, change_with_storm])
 class TestLocks:
+    @beside_pooler("nobody sets how long a session waits for a lock")
     def test_a_lock_that_is_not_released_in_time(self, change: Callable[[], None], outside: Outside) -> None:
         django_add("ann")
         impatient()

@@ -22,6 +22,7 @@ from tests.apps.people.storm_models import StormPerson, StormSample
 from tests.support.helpers import (
     TRANSACTIONS,
     Outside,
+    beside_pooler,
     connections_left,
     connections_open,
     django_add,
@@ -188,6 +189,7 @@ class TestStoresOutsideOfZopesTransaction:
         store.commit()
         assert outside.names() == ["ann"]
 
+    @beside_pooler("the server counts the pooler's connections")
     def test_they_have_a_connection_of_their_own_and_close_it(self) -> None:
         connection.ensure_connection()
         before = connections_left()

@@ -15,7 +15,7 @@ from storm.locals import DateTime, Int
 from djintegrate.storm_backend import get_store, get_store_uri
 from tests.apps.people.models import Person
 from tests.apps.people.storm_models import StormPerson
-from tests.support.helpers import TRANSACTIONS, extra_alias, is_postgres, wait_until
+from tests.support.helpers import TRANSACTIONS, beside_pooler, extra_alias, is_postgres, wait_until
 
 pytest_plugins = ["tests.support.fixtures"]
 pytestmark = [*TRANSACTIONS, pytest.mark.usefixtures("unguarded")]
@@ -82,6 +82,7 @@ class TestBothDriversAlike:
             assert store.find(Moment).one().at == datetime(2024, 5, 6, 10, tzinfo=timezone.utc)
             store.execute("DROP TABLE moment")
 
+    @beside_pooler("another one is used without a word")
     def test_a_connection_that_the_server_ended_is_noticed(self, settings: Any) -> None:
         with extra_alias(settings, get_store_uri("main")):
             store = get_store("extra")

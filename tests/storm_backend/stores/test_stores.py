@@ -26,6 +26,7 @@ from tests.support.helpers import (
     storm_add,
     storm_names,
     wants_postgres_driver,
+    with_keys,
 )
 
 pytest_plugins = ["tests.support.fixtures"]
@@ -116,7 +117,7 @@ class TestGetStoreUri:
     @pytest.mark.parametrize("name", ["main", "second"])
     def test_under_the_test_runner_it_is_the_test_database(self, name: str, settings: Any) -> None:
         uri = URI(get_store_uri(name))
-        configured = URI(settings.STORM_STORES[name])
+        configured = URI(with_keys(settings.STORM_STORES[name])["URI"])
         assert uri.database != configured.database
         assert uri.database.endswith(f"test_{name}.sqlite3" if is_sqlite() else f"test_djintegrate_{name}")
         assert (uri.scheme, uri.host, uri.port) == (configured.scheme, configured.host, configured.port)
@@ -135,7 +136,7 @@ class TestGetStoreUri:
         assert get_store_uri("plain") == settings.STORM_STORES["plain"]
 
     def test_in_production_it_is_what_was_configured(self, settings: Any) -> None:
-        uri = settings.STORM_STORES["main"]
+        uri = with_keys(settings.STORM_STORES["main"])["URI"]
         with extra_alias(settings, uri):
             assert get_store_uri("extra") == uri
             assert get_store_uri("extra") == uri

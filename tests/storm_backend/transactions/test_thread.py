@@ -22,6 +22,7 @@ from tests.support.helpers import (
     TRANSACTIONS,
     Oops,
     Outside,
+    beside_pooler,
     connections_left,
     connections_open,
     django_add,
@@ -172,6 +173,7 @@ class TestManyThreads:
             in_thread(lambda number=number: storm_insert(str(number)))
         wait_until(lambda: connections_open() == before)
 
+    @beside_pooler("the server counts the pooler's connections")
     def test_there_is_one_connection_for_each_living_thread(self) -> None:
         django_names()
         before = connections_left()

@@ -24,6 +24,7 @@ from tests.support.helpers import (
     Oops,
     Outside,
     Spy,
+    beside_pooler,
     django_add,
     django_names,
     is_mariadb,
@@ -276,6 +277,7 @@ class TestAOnePhaseStoreBesideThem:
         assert not caplog.records
 
 
+@beside_pooler("a session that has ended is replaced, mostly without a word: proofs.crash has such crashes")
 class TestLostConnections:
     @pytest.mark.parametrize("alias", ["default", "second"])
     def test_one_lost_between_prepare_and_commit_is_committed_on_another(self, alias: str, outside: Outside) -> None:

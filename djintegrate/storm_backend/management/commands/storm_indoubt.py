@@ -33,14 +33,19 @@ class Command(BaseCommand):
             help="Leave alone what began later: its process may be at it. Default: 60.",
         )  # fmt: skip
         parser.add_argument(
+            "--all-stores", action="store_true",
+            help="Tell of each store as it is asked. All of them always are: any may have the record of a commit.",
+        )  # fmt: skip
+        parser.add_argument(
             "--force", action="store_true", help="Even against what is recorded, or with a store that is lost."
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["force"] and not (options["commit"] or options["rollback"]):
             raise CommandError("--force goes with --commit or --rollback: say which transaction.", returncode=FAILED)
+        say = self._say if options["all_stores"] else lambda line: None
         try:
-            with survey(connections_of_all_stores()) as found:
+            with survey(connections_of_all_stores(), say) as found:
                 self._handle(found, **options)
         except (CannotEnd, ImproperlyConfigured) as error:
             raise CommandError(str(error), returncode=FAILED) from error
@@ -110,6 +115,10 @@ class Command(BaseCommand):
                 "the stores then may differ."
             )
         self._say_ended(doubt, found.end(doubt, commit, by_force=force))
+
+    def _say(self, line: str) -> None:
+        self.stdout.write(line)
+        self.stdout.flush()
 
     def _say_ended(self, doubt: Doubt, committed: bool) -> None:
         verdict = Verdict.COMMIT if committed else Verdict.ROLLBACK

@@ -4,6 +4,7 @@
   if (window.djintegrateJobs) { return; }
   window.djintegrateJobs = true;
   var FIRST_PAUSE = 400, LONGEST_PAUSE = 4000;
+  var ENDED = ["successful", "failed", "stopped", "forgotten"];
 
   function bar(place) {
     var plain = place.querySelector("progress"), dijit = null;
@@ -22,7 +23,7 @@
       if (known) {
         plain.max = total;
         plain.value = Math.min(done, total);
-      } else if (job.state === "failed" || job.state === "stopped") {
+      } else if (ENDED.indexOf(job.state) >= 0) {
         plain.max = 1;
         plain.value = 0;
       } else {
@@ -30,7 +31,7 @@
       }
       if (dijit) {
         dijit.set(known ? {indeterminate: false, maximum: total, value: Math.min(done, total)}
-          : {indeterminate: job.state === "ready" || job.state === "running"});
+          : {indeterminate: ENDED.indexOf(job.state) < 0});
       }
     }
     return show;
@@ -51,7 +52,7 @@
           said("state", place.getAttribute("data-" + job.state));
           said("message", job.error || job.message);
           show(job);
-          if (job.state === "ready" || job.state === "running") {
+          if (ENDED.indexOf(job.state) < 0) {
             pause = Math.min(pause * 1.2, LONGEST_PAUSE);
             setTimeout(look, pause);
           } else {

@@ -1,0 +1,10 @@
+"""Which of Django's connections are the engine's; for those who work with it and without."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def is_engines(connection: Any) -> bool:
+    """Whether it is one of `djintegrate.storm_backend`, which takes part in Zope's transaction."""
+    return hasattr(connection, "zope_transaction")

@@ -1,0 +1,1 @@
+"""An app with people whose keys are UUIDs."""

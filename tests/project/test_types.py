@@ -1,0 +1,33 @@
+"""A user's project under mypy with django-stubs, and under pyright: no error where all is well, one where it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.support import type_checkers
+from tests.support.type_checkers import PROJECT, Found
+
+WRONG = "shop/wrong.py"
+MARK = "  # wrong"
+
+
+@pytest.fixture(scope="module")
+def environment() -> Path:
+    return type_checkers.environment()
+
+
+@pytest.mark.parametrize("checker", [type_checkers.mypy, type_checkers.pyright], ids=["mypy", "pyright"])
+def test_a_projects_types_are_known_and_its_mistakes_are_found(
+    checker: Callable[[Path], Found], environment: Path, db_kind: str
+) -> None:
+    if db_kind != "sqlite":
+        pytest.skip("What a type checker says depends on no database.")
+    found = checker(environment)
+    assert {place: said for place, said in found.items() if place[0] != WRONG} == {}
+    source = (PROJECT / WRONG).read_text().splitlines()
+    mistakes = {number for number, line in enumerate(source, 1) if line.endswith(MARK)}
+    assert len(mistakes) > 20
+    assert {line for path, line in found if path == WRONG} == mistakes

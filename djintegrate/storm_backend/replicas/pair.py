@@ -15,7 +15,7 @@ from ..connection.factory import connection_of
 from ..connection.wrapper import StormWrapper
 from ..transactions import thread
 from . import lag, policy
-from .connections import PrimaryLayer, ReplicaLayer, settings_of_replica
+from .connections import PrimaryLayer, replica_on
 
 
 def connection_or_pair(settings_dict: dict[str, Any], alias: str) -> StormWrapper | Pair:
@@ -116,8 +116,7 @@ class Pair:
 
     def _new_replica(self, number: int) -> Any:
         primary: Any = self.primary
-        settings = settings_of_replica(primary.settings_dict, self._uris[number])
-        replica: Any = connection_of(settings, primary.alias, ReplicaLayer)
+        replica = replica_on(primary, self._uris[number])
         replica.pair, replica.key, replica.known = self, f"{primary.key} replica {number}", self._states[number]
         # `connection.queries` has what was asked of either.
         replica.queries_log = primary.queries_log

@@ -87,6 +87,16 @@ class TestLimits:
         assert in_thread(read) == REPLICA
 
 
+def test_sqlalchemy_follows_the_policy_as_well(site: Servers, client: Any) -> None:
+    pytest.importorskip("sqlalchemy")
+    assert client.get("/by_sqlalchemy_writes/").json() == {"sqlalchemy": REPLICA}
+    assert client.post("/by_sqlalchemy_writes/").json() == {"sqlalchemy": PRIMARY}
+    assert site.there.names() == []
+    assert client.get("/by_sqlalchemy_writes/?name=ann").json() == {"sqlalchemy": PRIMARY}
+    assert site.there.names() == ["ann"]
+    assert client.get("/names/").json() == {"names": ["ann"], "django": PRIMARY, "storm": PRIMARY}
+
+
 def read_only(servers: Servers, value: str) -> None:
     servers.behind.rows(f"ALTER SYSTEM SET default_transaction_read_only = {value}")
     servers.behind.rows("SELECT pg_reload_conf()")

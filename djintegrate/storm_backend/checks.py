@@ -88,6 +88,13 @@ def check_replicas(connection: Any) -> Iterator[CheckMessage]:
                 hint="Make it a standby by streaming replication: pg_basebackup -R.",
                 id="storm_backend.W301",
             )
+        elif not answer.is_read_only:
+            yield Warning(
+                f"{where} would take writes once promoted, and no request reads from it: a pooler does not pass on "
+                "default_transaction_read_only.",
+                hint="Set default_transaction_read_only = on in the standby's postgresql.conf, until it is promoted.",
+                id="storm_backend.W303",
+            )
         elif not 0 < timeout < store.sticky_seconds:  # type: ignore[union-attr]
             yield Warning(
                 f"{where} notices after {timeout:g} seconds that the way to its primary is cut (0: never). By then "
@@ -112,6 +119,12 @@ def _replicas(store: conf.StoreSettings, where: str) -> Iterator[CheckMessage]:
                 id="storm_backend.E301",
             )
             return
+        if given == store.uri:
+            yield Error(
+                f"{where} has its own URI among its REPLICAS.",
+                hint="Name standbys of it, or remove REPLICAS.",
+                id="storm_backend.E303",
+            )
     if store.sticky_seconds <= store.max_lag_seconds:
         yield Error(
             f"{where} has STICKY_SECONDS = {store.sticky_seconds:g} and MAX_LAG_SECONDS = {store.max_lag_seconds:g}: a "

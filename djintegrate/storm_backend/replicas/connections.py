@@ -8,6 +8,9 @@ from django.db import Error
 from django.db.transaction import Atomic
 
 from ..conf import uris
+from ..connection.factory import connection_of
+from ..connection.limit import TooManyConnections
+from ..connection.pooled import PooledDataManager
 from ..connection.wrapper import StormWrapper
 from ..sql import catalogue, errors
 from ..sql.effects import Effect
@@ -23,6 +26,12 @@ class PairedLayer(StormWrapper):
     """A connection that shares its alias with others."""
 
     pair: Any = None
+
+    @property
+    def is_in_use(self) -> bool:
+        """Whether a transaction is open on it, of whatever kind."""
+        has_begun = self.connection is not None and not self.autocommit
+        return self.data_manager is not None or self.in_atomic_block or has_begun
 
     def own_block(self) -> Atomic:
         return OwnBlock(self)
@@ -115,6 +124,8 @@ class ReplicaLayer(PairedLayer):
         if self.connection is None:
             try:
                 self.connect()
+            except TooManyConnections:
+                raise
             except Exception:
                 # Each driver has its own ways to say that nobody answers.
                 self.known.has_failed()
@@ -125,6 +136,16 @@ class ReplicaLayer(PairedLayer):
     def _may_connect_anew(self) -> bool:
         data_manager = self.data_manager
         return not self.in_atomic_block if data_manager is None else data_manager.state is State.WAITING
+
+
+class PooledReplicaDataManager(ReplicaDataManager, PooledDataManager):
+    """The same, behind a pooler."""
+
+
+class PooledReplicaLayer(ReplicaLayer):
+    """In front of the other layers, where a pooler lends the session."""
+
+    data_manager_class = PooledReplicaDataManager
 
 
 class OwnBlock(Atomic):
@@ -143,7 +164,16 @@ class OwnBlock(Atomic):
             super().__exit__(*error)
 
 
-def settings_of_replica(primary: dict[str, Any], uri: str) -> dict[str, Any]:
+def replica_on(primary: PrimaryLayer, uri: str) -> ReplicaLayer:
+    """A connection to the replica with this URI, which takes no part in transactions yet."""
+    layer = PooledReplicaLayer if primary.is_lent else ReplicaLayer
+    settings = _settings_of_replica(primary.settings_dict, uri, is_lent=primary.is_lent)
+    replica = connection_of(settings, primary.alias, layer)
+    assert isinstance(replica, ReplicaLayer)
+    return replica
+
+
+def _settings_of_replica(primary: dict[str, Any], uri: str, is_lent: bool) -> dict[str, Any]:
     """Those of the primary's connection, but for what the replica's URI says."""
     location = uris.location(uri)
     of_uri = uris.location(primary["STORM_SECRET_URI"]).settings["OPTIONS"]
@@ -153,7 +183,9 @@ def settings_of_replica(primary: dict[str, Any], uri: str) -> dict[str, Any]:
     options = {"connect_timeout": CONNECT_TIMEOUT, **location.settings["OPTIONS"], **given}
     if "isolation_level" in options:
         options["isolation_level"] = _isolation_of_standby(options["isolation_level"])
-    options["options"] = f"{options.get('options', '')} {READ_ONLY}".strip()
+    if not is_lent:
+        # A pooler would refuse it, or ignore it. Whether it holds is asked with the lag.
+        options["options"] = f"{options.get('options', '')} {READ_ONLY}".strip()
     return {**primary, **location.settings, "OPTIONS": options, "STORM_SECRET_URI": uri}
 
 

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from ..connection.limit import TooManyConnections
+
 ASKED_EVERY = 1.0
 """Seconds for which an answer is used. It ages: by its end the replica may be a second further behind."""
 DEAD_FOR = 30.0
@@ -25,7 +27,8 @@ QUESTION = """
 SELECT (SELECT pid FROM pg_stat_wal_receiver WHERE coalesce(status, 'streaming') = 'streaming'),
        pg_last_wal_replay_lsn()
        >= greatest(pg_last_wal_receive_lsn(), (SELECT latest_end_lsn FROM pg_stat_wal_receiver)),
-       CAST(extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()) AS float)
+       CAST(extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()) AS float),
+       CAST(current_setting('default_transaction_read_only') AS boolean)
 """
 
 clock = time.monotonic
@@ -41,11 +44,13 @@ class Answer:
     has_replayed_all: bool | None
     # Since the last transaction that was replayed was committed.
     seconds: float | None
+    # Whether the connection takes no write, even after a promotion.
+    is_read_only: bool = True
 
     @property
     def lag(self) -> float:
-        """In seconds; infinite for a server that follows no primary."""
-        if self.receiver is None:
+        """In seconds; infinite for what is no replica, or not to be used as one."""
+        if self.receiver is None or not self.is_read_only:
             return math.inf
         if self.has_replayed_all:
             return 0
@@ -87,6 +92,10 @@ class Replica:
             self._not_before = began + DEAD_FOR
         try:
             answer = ask()
+        except TooManyConnections:
+            # That says nothing of the replica.
+            self._not_before = began
+            raise
         except Exception as error:
             # Each driver has its own ways to say that nobody answers.
             self._is_dead = True
@@ -102,7 +111,7 @@ class Replica:
         return clock() <= self._serves_until
 
     def _lag(self, answer: Answer, now: float) -> float:
-        if answer.receiver is None or answer.receiver != self._receiver:
+        if answer.lag == math.inf or answer.receiver != self._receiver:
             # A receiver that has just begun does not know yet how far its primary is.
             self._receiver, self._level_at = answer.receiver, -math.inf
             return math.inf

@@ -13,8 +13,9 @@ from .. import conf
 from ..conf import uris
 from ..connection.factory import connection_of
 from ..connection.wrapper import StormWrapper
+from ..transactions import thread
 from . import lag, policy
-from .connections import PrimaryLayer, ReplicaLayer, settings_of_replica
+from .connections import PrimaryLayer, replica_on
 
 
 def connection_or_pair(settings_dict: dict[str, Any], alias: str) -> StormWrapper | Pair:
@@ -41,6 +42,7 @@ class Pair:
                 lag.replica(store.name, number, uri, store.max_lag_seconds) for number, uri in enumerate(store.replicas)
             ],
             _replicas={},
+            _begun=None,
             _database=uris.location(store.uri).settings["NAME"],
         )
         primary.pair = self
@@ -95,6 +97,17 @@ class Pair:
                 return number
         return None
 
+    def may_keep(self, number: int | None) -> bool:
+        """Whether what was chosen is kept: to the end of a transaction, and after that as long as it may serve."""
+        begun = thread.current().begun
+        if begun is not None:
+            # The first statement in a transaction chooses for all of it.
+            is_known, self.__dict__["_begun"] = self._begun is begun, begun
+            return is_known
+        if (self.primary if number is None else self.replica(number)).is_in_use:
+            return True
+        return number is not None and self._states[number].may_serve(self.replica(number).answer)
+
     def replica(self, number: int) -> Any:
         """This thread's connection to the replica with this number."""
         if number not in self._replicas:
@@ -103,8 +116,7 @@ class Pair:
 
     def _new_replica(self, number: int) -> Any:
         primary: Any = self.primary
-        settings = settings_of_replica(primary.settings_dict, self._uris[number])
-        replica: Any = connection_of(settings, primary.alias, ReplicaLayer)
+        replica = replica_on(primary, self._uris[number])
         replica.pair, replica.key, replica.known = self, f"{primary.key} replica {number}", self._states[number]
         # `connection.queries` has what was asked of either.
         replica.queries_log = primary.queries_log

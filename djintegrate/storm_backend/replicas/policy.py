@@ -27,6 +27,8 @@ class Pair(Protocol):
 
     def choose(self) -> int | None: ...
 
+    def may_keep(self, number: int | None) -> bool: ...
+
     def replica(self, number: int) -> Any: ...
 
 
@@ -36,6 +38,8 @@ class Run:
 
     # Whether replicas are out of question, since one of them has failed the run before this.
     only_primary: bool = False
+    # Whether it may last, as a worker does that reads from replicas: it chooses anew from time to time.
+    may_last: bool = False
     # The number of the replica that it reads from, by the store's name; None where no replica may serve.
     chosen: dict[str, int | None] = field(default_factory=dict)
     # Whether something was written on a primary.
@@ -71,7 +75,7 @@ class Policy:
         if not self.reads_replicas or self.run.only_primary or name in self.pinned:
             return pair.primary
         chosen = self.run.chosen
-        if name not in chosen:
+        if name not in chosen or (self.run.may_last and not pair.may_keep(chosen[name])):
             chosen[name] = pair.choose()
         number = chosen[name]
         return pair.primary if number is None else pair.replica(number)
@@ -131,7 +135,7 @@ class store_policy:
 
     def __enter__(self) -> None:
         around = _current.get()
-        enter(Policy(Run() if around is None else around.run, self.reads_from == "replica"))
+        enter(Policy(Run(may_last=True) if around is None else around.run, self.reads_from == "replica"))
 
     def __exit__(self, *error: object) -> None:
         leave()

@@ -363,6 +363,11 @@ def test_each_id_is_used_for_one_thing_and_tested() -> None:
     sources = [path.read_text() for path in (package / "checks.py", *(package / "conf").glob("*.py"))]
     ids = {part.split('"')[0] for source in sources for part in source.split('"storm_backend.')[1:]}
     here = Path(__file__)
-    others = ("connection/test_limit.py", "pooler/test_noticing.py", "replicas/test_checks.py")
+    others = (
+        "connection/test_limit.py",
+        "pooler/test_noticing.py",
+        "replicas/test_checks.py",
+        "replicas/test_seams.py",
+    )
     tested = "".join(path.read_text() for path in (here, *(here.parents[1] / other for other in others)))
     assert {name for name in ids if f'{name}"' not in tested} == set()

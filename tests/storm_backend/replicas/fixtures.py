@@ -79,7 +79,8 @@ def site(two: Servers, entry: dict[str, Any], settings: Any, clock: Clock) -> It
         assert current().begun is None
         for connection in connections["extra"].members().values():
             assert connection.data_manager is None
-            assert not connection.in_atomic_block and connection.get_autocommit()
+            assert not connection.in_atomic_block
+            assert connection.connection is None or connection.get_autocommit()
 
 
 @pytest.fixture(params=["sync", "async"])

@@ -79,6 +79,11 @@ class TestSettings:
         settings.STORM_STORES = {**settings.STORM_STORES, "second": {"URI": uri, "REPLICAS": [replica]}}
         assert_said(the_one("E301"), "STORM_STORES['second']", "only PostgreSQL", "Remove REPLICAS")
 
+    def test_e303_a_store_that_is_its_own_replica(self, settings: Any) -> None:
+        entry = {"URI": "postgresql://host/db", "REPLICAS": ["postgres://standby/db", "postgres://host/db"]}
+        settings.STORM_STORES = {**settings.STORM_STORES, "second": entry}
+        assert_said(the_one("E303"), "STORM_STORES['second']", "its own URI")
+
     @pytest.mark.parametrize(("sticky", "lag"), [(10, 10), (5, 10), (120, 600), (0, 0.5)])
     def test_e302_a_browser_that_would_read_before_its_write_arrives(
         self, sticky: float, lag: float, settings: Any

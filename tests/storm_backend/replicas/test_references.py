@@ -13,10 +13,10 @@ from djintegrate.storm_backend.mapping import storm_class
 from tests.apps.people.models import Person, Visit
 from tests.apps.sprints.models import Comment
 from tests.apps.sprints.storm_models import Session
-from tests.storm_backend.replicas.site import REPLICAS, Servers
+from tests.storm_backend.replicas.site import REPLICAS, WHATEVER_DRIVER, Servers
 
 pytest_plugins = ["tests.support.fixtures", "tests.storm_backend.replicas.fixtures"]
-pytestmark = REPLICAS
+pytestmark = [*REPLICAS, WHATEVER_DRIVER]
 
 POLICIES = ["primary", "replica"]
 

@@ -312,3 +312,19 @@ class TestDeadReplica:
         finally:
             site.behind.rows("ALTER SYSTEM RESET max_standby_streaming_delay")
             site.behind.rows("SELECT pg_reload_conf()")
+
+
+class TestSeveralReplicas:
+    @pytest.fixture
+    def entry(self, two: Servers) -> dict[str, Any]:
+        """Of three replicas one is dead, and one is no standby."""
+        replicas = ["postgres://nobody@127.0.0.1:9/test", two.standby.uri(), two.primary.uri()]
+        return {"URI": two.primary.uri(), "REPLICAS": replicas, "STICKY_SECONDS": STICKY, "MAX_LAG_SECONDS": LAG}
+
+    def test_one_that_can_serve_does(self, new_browser: Browser, clock: Clock) -> None:
+        for _ in range(6):
+            assert new_browser()("get", "/where/").json() == ON_REPLICA
+        # Whichever is asked first.
+        clock.passes(31)
+        for _ in range(6):
+            assert new_browser()("get", "/where/").json() == ON_REPLICA

@@ -7,9 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.storm_backend.replicas.site import Servers
+from tests.storm_backend.replicas.site import WHATEVER_DRIVER, Servers
 
 pytest_plugins = ["tests.support.fixtures", "tests.storm_backend.replicas.fixtures"]
+pytestmark = WHATEVER_DRIVER
 
 ROOT = Path(__file__).resolve().parents[3]
 OWN = "tests.storm_backend.replicas.own_tests"

@@ -81,6 +81,19 @@ async def async_writes(request: HttpRequest) -> JsonResponse:
     return JsonResponse(await sync_to_async(seen)())
 
 
+def by_sqlalchemy_writes(request: HttpRequest) -> JsonResponse:
+    _count("by_sqlalchemy_writes")
+    from sqlalchemy import text
+
+    from djintegrate.storm_backend.sqlalchemy import engine
+
+    with engine("extra").begin() as connection:
+        is_replica = connection.execute(text(ASK)).scalar()
+        if "name" in request.GET:
+            connection.execute(text("INSERT INTO people_person (name) VALUES ('ann')"))
+    return JsonResponse({"sqlalchemy": REPLICA if is_replica else PRIMARY})
+
+
 def swallows(request: HttpRequest) -> HttpResponse:
     """Writes, and says that all is well though it is not."""
     _count("swallows")
@@ -226,8 +239,8 @@ class Page(View):
 
 
 FUNCTIONS = [
-    where, where_async, names, by_django_writes, by_storm_writes, async_writes, swallows, locks, on_commit_writes,
-    posted_writes, retries, keeps, kept, sign_in, loses, streams_late, fails, commits_and_writes, reads_on_primary,
-    nested, at_once, feed, feed_async, page_async,
+    where, where_async, names, by_django_writes, by_storm_writes, by_sqlalchemy_writes, async_writes, swallows, locks,
+    on_commit_writes, posted_writes, retries, keeps, kept, sign_in, loses, streams_late, fails, commits_and_writes,
+    reads_on_primary, nested, at_once, feed, feed_async, page_async,
 ]  # fmt: skip
 urlpatterns = [*(path(f"{view.__name__}/", view) for view in FUNCTIONS), path("page/", Page.as_view())]

@@ -60,12 +60,9 @@ ENGINE = (
     "--ignore=tests/storm_backend/connection/test_faults.py",
 )
 THROUGH_A_POOLER = (
-    "tests/storm_backend/connection/test_wrapper.py",
-    "tests/storm_backend/pooler",
     "tests/storm_backend/seams/test_sessions_of_connections.py",
     "tests/storm_backend/transactions/test_requests.py",
-    "tests/storm_backend/transactions/test_transactions_atomic.py",
-    "tests/storm_backend/two_phase/test_recovery.py",
+    "tests/storm_backend/two_phase/test_manager.py",
 )
 """What runs through PgBouncer beside all the others. Named, it has all of the engine's tests."""
 PARTS = ("sites", "apps", "engine")

@@ -53,6 +53,11 @@ def _begins_flush(session: Session, *args: Any) -> None:
         sessions.let_storm_go_first()
 
 
+def _has_flushed(session: Session, *args: Any) -> None:
+    for sessions in all_of(session):
+        sessions.has_flushed(session)
+
+
 def _inserted(session: Session, instance: Any) -> None:
     for sessions in all_of(session):
         sessions.note(session, instance, inserted=True)
@@ -76,6 +81,7 @@ _LISTENERS: dict[str, Callable[..., None]] = {
     "after_begin": _began,
     "before_attach": _is_attached,
     "before_flush": _begins_flush,
+    "after_flush_postexec": _has_flushed,
     "pending_to_persistent": _inserted,
     "persistent_to_deleted": _deleted,
 }

@@ -64,7 +64,7 @@ class Sessions:
             self.join_transaction()
 
     def let_storm_go_first(self) -> None:
-        """A session begins to flush, or a savepoint. What Storm has pending is older than that."""
+        """A session begins a nested transaction. What Storm has pending is older than that."""
         store: Any = self.wrapper.store
         if store is not None and store.has_pending and not store.is_sending and not self._are_undone:
             coherence.flush(store)

@@ -12,7 +12,7 @@ from sqlalchemy import exc, select, update
 from sqlalchemy.orm.exc import ObjectDeletedError
 
 from djintegrate.storm_backend import get_store
-from tests.apps.people.models import Person
+from tests.apps.people.models import Person, Visit
 from tests.apps.people.storm_models import StormPerson
 from tests.support.helpers import TRANSACTIONS, Oops, Outside, django_add, django_names, names_in_both, storm_add
 
@@ -242,3 +242,19 @@ def test_a_flush_that_fails_within_an_atomic_block_is_undone_with_it(outside: Ou
         in_all(["taken"])
         storm_add("after")
     assert outside.names() == ["after", "taken"]
+
+
+def test_a_commit_that_fails_at_the_very_end_leaves_no_half(outside: Outside, caplog: pytest.LogCaptureFixture) -> None:
+    if connection.vendor == "mysql":
+        pytest.skip("It has no deferred constraints.")
+    with pytest.raises(IntegrityError), transaction.manager:
+        alchemy_add("alchemy")
+        storm_add("storm")
+        Visit.objects.create(note="of nobody", person_id=12345)
+    transaction.abort()
+    # zope.sqlalchemy does not expect to be told of an abort after its vote.
+    assert [record.exc_info[0] for record in caplog.records if record.exc_info][-1:] == [AssertionError]
+    assert outside.names() == []
+    with transaction.manager:
+        alchemy_add("next")
+    assert outside.names() == ["next"]

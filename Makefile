@@ -43,9 +43,9 @@ coherence: ## play 2,000 random sequences of both ORMs on each database, beside 
 	@$(ENVIRONMENT) test --db '$(or $(DB),all)' --servers
 	@$(VENV) -m proofs.coherence --db '$(or $(DB),all)' $(ARGS)
 
-values: ## take 1,000 random rows through both ORMs on each database, beside each other (DB=sqlite|postgres|…)
+values: ## take 1,000 random rows through the ORMs on each database, beside each other (DB=sqlite|postgres|…)
 	@$(ENVIRONMENT) test --db '$(or $(DB),all)' --servers
-	@MAPPING_EXAMPLES=1000 $(VENV) -m tools.run_tests --db '$(or $(DB),all)' -- tests/storm_backend/mapping/test_mapping_values.py $(ARGS)
+	@MAPPING_EXAMPLES=1000 VALUES_EXAMPLES=1000 $(VENV) -m tools.run_tests --db '$(or $(DB),all)' -- tests/storm_backend/mapping/test_mapping_values.py tests/storm_backend/sqlalchemy/test_values.py $(ARGS)
 
 conformance: ## run Django's and Storm's own tests on the engine (DB=sqlite|postgres|psycopg2|mysql|all)
 	@$(ENVIRONMENT) test --db '$(or $(DB),all)' --servers
@@ -95,9 +95,10 @@ isolation: ## play anomalies and histories with both ORMs in each transaction (A
 	@$(ENVIRONMENT) test --db all --servers
 	@$(VENV) -m proofs.isolation $(ARGS)
 
-third-orm: ## run zope.sqlalchemy's own tests on the engine of a store (DB=sqlite|postgres|psycopg2|mysql|all)
+third-orm: ## run zope.sqlalchemy's own tests on engines of ours, and 2,000 random sequences of three ORMs (DB=sqlite|…)
 	@$(ENVIRONMENT) test --db '$(or $(DB),all)' --servers
 	@$(VENV) -m proofs.third_orm --db '$(or $(DB),all)' $(ARGS)
+	@MODEL_EXAMPLES=2000 $(VENV) -m tools.run_tests --db '$(or $(DB),all)' -- tests/storm_backend/sqlalchemy/test_model.py
 
 beside: ## compare 5,000 fields that Hypothesis puts together, as plain HTML and as dijits (ARGS="--pages 10")
 	@$(ENVIRONMENT) test --browser

@@ -12,6 +12,8 @@ from pathlib import Path
 from tools.run_tests import DATABASES
 from tools.servers import Kind
 
+STRAIGHT = tuple(database for database in DATABASES if database != "pgbouncer")
+"""The values of DB behind which there is a server without a pooler, or a file."""
 MODULES = {"postgres": "psycopg", "psycopg2": "psycopg2", "pgbouncer": "psycopg", "mysql": "MySQLdb"}
 
 

@@ -13,6 +13,7 @@ import sys
 import tarfile
 import zipfile
 from collections.abc import Iterator
+from email.message import Message
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,6 +29,8 @@ def main() -> None:
     if wrong := [*_of_sdist(sdist), *_of_wheel(wheel), *_of_changelog(wheel)]:
         sys.exit("\n".join(wrong))
     print(f"{sdist.name} and {wheel.name} have all that they should.", flush=True)
+    if "Project-URL" not in _metadata(wheel):
+        print("Nothing says where the project lives: fill in [project.urls] in pyproject.toml.", flush=True)
     # A Python that is not there is a failure here: a release is for all of them.
     _run(
         "-m", "nox", "-s", "release", "--error-on-missing-interpreters", "--reuse-venv=no", "--", str(wheel), str(sdist)
@@ -55,12 +58,16 @@ def _of_wheel(wheel: Path) -> Iterator[str]:
 
 
 def _of_changelog(wheel: Path) -> Iterator[str]:
-    with zipfile.ZipFile(wheel) as archive:
-        [name] = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
-        version = email.message_from_bytes(archive.read(name))["Version"]
+    version = _metadata(wheel)["Version"]
     changelog = (ROOT / "CHANGELOG.md").read_text()
     if not re.search(rf"^## \[(Unreleased|{re.escape(version)}\] - \d{{4}}-\d\d-\d\d$)", changelog, re.MULTILINE):
         yield f"CHANGELOG.md says nothing of {version}. Give its changes the heading `## [{version}] - YEAR-MONTH-DAY`."
+
+
+def _metadata(wheel: Path) -> Message:
+    with zipfile.ZipFile(wheel) as archive:
+        [name] = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
+        return email.message_from_bytes(archive.read(name))
 
 
 def _in_git() -> set[str]:

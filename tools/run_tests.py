@@ -66,12 +66,9 @@ ENGINE = (
     "--ignore=tests/storm_backend/connection/test_faults.py",
 )
 THROUGH_A_POOLER = (
-    "tests/storm_backend/connection/test_wrapper.py",
-    "tests/storm_backend/pooler",
     "tests/storm_backend/seams/test_sessions_of_connections.py",
     "tests/storm_backend/transactions/test_requests.py",
-    "tests/storm_backend/transactions/test_transactions_atomic.py",
-    "tests/storm_backend/two_phase/test_recovery.py",
+    "tests/storm_backend/two_phase/test_manager.py",
 )
 """What runs through PgBouncer beside all the others. Named, it has all of the engine's tests."""
 PARTS = ("sites", "apps", "engine")
@@ -139,10 +136,15 @@ def runs(kinds: Sequence[str], arguments: Sequence[str], briefly: bool = False) 
         if kind == "sqlite":
             found += [Run(kind, (*_of_part(part), *arguments), part) for part in PARTS]
         elif kind == "pgbouncer":
-            found.append(Run(kind, (*(THROUGH_A_POOLER if briefly else ENGINE), *arguments)))
+            paths = THROUGH_A_POOLER if briefly else ENGINE
+            found.append(Run(kind, (*(() if any(map(_is_path, arguments)) else paths), *arguments)))
         else:
             found.append(Run(kind, (*_left_out(kind, kinds), *arguments)))
     return sorted(found, key=lambda run: run.part == "engine" or run.kind == "psycopg2")
+
+
+def _is_path(argument: str) -> bool:
+    return not argument.startswith("-") and (ROOT / argument.partition("::")[0]).exists()
 
 
 def _of_part(part: str) -> list[str]:

@@ -49,7 +49,7 @@ class Resource:
     def set_privilege(
         self, privilege: str, allowed: bool = True, condition: str | None = None, *, line: int = 0
     ) -> None:
-        """Grant; with a condition, only where it holds; with `allowed=False`, withdraw what would be inherited.
+        """Grant, with a condition only where that is true; with `allowed=False`, withdraw what would be inherited.
 
         The last call counts, but conditions add up: any of them is enough.
         """
@@ -77,7 +77,7 @@ class Resource:
 
     @property
     def privileges(self) -> tuple[str, ...]:
-        """Those that something is said of, withdrawals included."""
+        """All privileges that are granted or withdrawn here."""
         return tuple(self._words)
 
     def __str__(self) -> str:
@@ -100,11 +100,11 @@ class Role:
         self._parents[parent.name] = parent
 
     def set_resource(self, resource: Resource) -> None:
-        """In place of what this role has of a resource of the same name."""
+        """Add a resource with its privileges, in place of one of the same name."""
         self._resources[resource.name] = resource
 
     def has_access(self, resource: str, privilege: str, holds: Holds | None = None) -> bool:
-        """Grants with a condition count where `holds` is given, and says that it is true."""
+        """Whether the role has the privilege. Conditions count if `holds` is given, and says that they are true."""
         return any(
             way.condition is None or (holds is not None and holds(way.condition))
             for way in self.ways(resource, privilege)
@@ -147,7 +147,7 @@ class Role:
 
     @property
     def resources(self) -> tuple[Resource, ...]:
-        """What this role says something of itself."""
+        """The resources that this role itself mentions."""
         return tuple(self._resources.values())
 
     def __str__(self) -> str:
@@ -157,13 +157,13 @@ class Role:
 
 
 class Acl:
-    """An access control list: roles by their names. Each is a list of its own."""
+    """An access control list: roles, by name. Two of them share nothing."""
 
     def __init__(self) -> None:
         self._roles: dict[str, Role] = {}
 
     def set_role(self, role: Role) -> None:
-        """In place of a role of the same name."""
+        """Add a role, in place of one of the same name."""
         self._roles[role.name] = role
 
     def role(self, name: str) -> Role:
@@ -177,14 +177,14 @@ class Acl:
     def check_access(self, role_name: str, resource: str, privilege: str, holds: Holds | None = None) -> bool:
         """Whether a role has access. AccessError if there is no such role.
 
-        A grant with a condition is one only where `holds`, which is called with the name of the condition, says so.
+        A grant with a condition counts only if `holds`, called with the name of the condition, says that it is true.
         """
         return self.role(role_name).has_access(resource, privilege, holds)
 
     def build_acl(self, file: str | os.PathLike[str] | IO[Any]) -> None:
-        """Take everything from an XML file, in place of what is here. One mistake in it, and nothing changes.
+        """Read everything from an XML file, in place of what is here.
 
-        AclFileError says all that is wrong, with lines.
+        If the file has a mistake, nothing changes, and AclFileError lists all mistakes with their lines.
         """
         document = read(file)
         if document.mistakes:
@@ -193,11 +193,11 @@ class Acl:
 
     @property
     def roles(self) -> tuple[str, ...]:
-        """The names, in the order in which they came."""
+        """The names of the roles, in the order in which they were added."""
         return tuple(self._roles)
 
     def privileges(self) -> list[tuple[str, str]]:
-        """Each resource and privilege that some role says something of, sorted."""
+        """All pairs of a resource and a privilege that some role mentions, sorted."""
         return sorted(
             {
                 (resource.name, privilege)

@@ -46,9 +46,9 @@ NOTHING = Held(frozenset(), {})
 
 
 def current() -> Acl:
-    """The list of ACL_FILE. It is everybody's: build an Acl of your own to change one.
+    """The list of ACL_FILE. It is shared: to change one, build an Acl of your own.
 
-    Misconfigured, with every mistake, as long as the file is wrong.
+    Raises Misconfigured, with every mistake, as long as the file is wrong.
     """
     return _read(conf.file())
 

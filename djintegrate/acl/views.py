@@ -26,10 +26,10 @@ def access_required(
     login_url: str | None = None,
     raise_exception: bool = False,
 ) -> Callable[[View], View]:
-    """The view is called for those alone who have the privilege on the resource.
+    """Only people who have the privilege on the resource get to the view.
 
-    `get_object(request, *args, **kwargs)` gives the object that conditions are about; it is called only where the
-    answer depends on it.
+    `get_object(request, *args, **kwargs)` returns the object that conditions are about. It is called only if the answer
+    depends on it.
     """
     _be_names(resource, privilege)
 
@@ -81,7 +81,7 @@ class AccessRequiredMixin(AccessMixin):
         return _is_allowed(request, str(self.resource), str(self.privilege), self.get_access_object)
 
     def get_access_object(self) -> Any:
-        """What conditions are about: the object of a detail, update or delete view. Asked only where they matter."""
+        """What conditions are about: the object of a detail, update or delete view. Called only if they matter."""
         names = {getattr(self, "pk_url_kwarg", None), getattr(self, "slug_url_kwarg", None)}
         if hasattr(self, "get_object") and names.intersection(self.kwargs):
             return self.get_object()

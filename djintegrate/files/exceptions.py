@@ -14,4 +14,4 @@ class PathLocked(TransactionError, TransientError):
 
 
 class Undecided(TransactionError):
-    """A process has died in the middle of a transaction, of which the database cannot say yet whether it committed."""
+    """A process died in the middle of a transaction, and the database cannot say yet whether that has committed."""

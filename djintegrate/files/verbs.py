@@ -27,12 +27,12 @@ Path = str | os.PathLike[str]
 
 
 def transaction(using: str = "default") -> Transaction:
-    """For a `with` statement."""
+    """For a `with` statement: it joins the current transaction, as a savepoint, or begins one."""
     return Transaction(using)
 
 
 class Transaction:
-    """Begun by `with` or begin(), as often as one likes; each is ended by itself."""
+    """Begins by `with` or begin(). Each further begin() is a savepoint, which is ended by itself."""
 
     def __init__(self, using: str = "default") -> None:
         self.using = using
@@ -60,7 +60,7 @@ class Transaction:
             self._end(_Asked, _Asked(), None)
 
     def add_file(self, path: Path, directory: bool | None = None) -> None:
-        """The file was created just now, or is about to be: it goes if the transaction does not commit."""
+        """The file was created just now, or is about to be: it is removed if the transaction does not commit."""
         with self._changing() as unit:
             place = PathPlace(path)
             _refuse_other_kind(place.path, directory)

@@ -30,7 +30,7 @@ OWNER = "owner"
 
 
 class DatabaseBackend(TheirDatabaseBackend):
-    """django-tasks-db's: a job is a row of the transaction that enqueues it. Ours has an owner, and runs as one."""
+    """django-tasks-db's backend, with jobs that have an owner, and each of which runs as one transaction."""
 
     task_class = TransactionalTask
 

@@ -35,7 +35,7 @@ class Progress:
 
 
 def progress(done: float, total: float | None = None, message: object = "") -> None:
-    """Inside of a task: say how far it is. Seen by others at once. Outside of a task it does nothing."""
+    """Tell how far the task is. Others see it at once. Outside of a task, this does nothing."""
     if not _is_number(done):
         raise TypeError(f"done is {done!r}. Make it a number.")
     if total is not None and not _is_number(total):
@@ -46,7 +46,7 @@ def progress(done: float, total: float | None = None, message: object = "") -> N
 
 
 def stop_requested() -> bool:
-    """Inside of a task: whether somebody asked it to stop. A task that does so raises djintegrate.jobs.Stopped."""
+    """Whether somebody has asked the task to stop. A task that stops raises djintegrate.jobs.Stopped."""
     job = _running.get()
     return job is not None and bool(_cache().get(_key("stop", job)))
 

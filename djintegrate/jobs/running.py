@@ -79,7 +79,7 @@ def run(call: Callable[[], T]) -> T:
 
 @contextmanager
 def step() -> Iterator[None]:
-    """Inside of a task: what is in the block is committed at its end, and what was before it at its beginning.
+    """In a task: the block is committed when it ends, and whatever came before is committed when it begins.
 
     A job that has committed a step is not run again by itself after an error. Outside of a task the block does nothing.
     """

@@ -6,7 +6,7 @@ from typing import Any
 
 
 class JSONRPCError(Exception):
-    """What the client is told: a code, a sentence, and data that JSON can say."""
+    """What the client is told: a code, a sentence, and any data that JSON can hold."""
 
     code: int = -32000
     message: str = "Server error"

@@ -27,7 +27,7 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 
 
 class ServiceProxy:
-    """`auth` is a pair of name and password, for HTTP Basic."""
+    """A client of the service at `url`. `auth` is a pair of name and password, for HTTP Basic."""
 
     def __init__(
         self,

@@ -22,7 +22,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class JSONRPCSite:
-    """Methods by their names. `dispatch` is a view, `urls` all addresses: path("json/", include(site.urls))."""
+    """A service's methods, by name. `dispatch` is its view; for all addresses: path("json/", include(site.urls))."""
 
     def __init__(self, title: str = "JSON-RPC") -> None:
         self.title = title
@@ -40,7 +40,7 @@ class JSONRPCSite:
 
     @property
     def own_methods(self) -> list[Method]:
-        """The project's, by name; not those by which the service describes itself."""
+        """The project's methods, sorted by name, without those by which the service describes itself."""
         found = [method for name, method in self.methods.items() if not name.startswith(("rpc.", "system."))]
         return sorted(found, key=lambda method: method.name)
 
@@ -122,12 +122,12 @@ def jsonrpc_method(
     permissions: Mapping[str, str | None] | None = None,
     site: JSONRPCSite | None = None,
 ) -> Callable[[F], F]:
-    """Have other programs call the function below by this name. It stays what it was, and gets the request first.
+    """Let other programs call the function by this name. It stays what it is; its first argument is the request.
 
-    safe           It changes nothing, so it may be called by GET.
-    authenticated  Only those who are signed in may call it.
-    permission     Only those who have it may: "app.codename".
-    permissions    For parameters that are objects: what a caller needs to name one; without, the model's `view`.
+    - `safe`: it changes nothing, so it may be called by GET.
+    - `authenticated`: only people who are signed in may call it.
+    - `permission`: only people with this permission, "app.codename", may call it.
+    - `permissions`: for parameters that are objects, the permission that a caller needs; by default the model's `view`.
     """
     if callable(name):
         raise ImproperlyConfigured("Write @jsonrpc_method('app.name'), with a name, above the function.")

@@ -87,7 +87,7 @@ def _run(database: str, cases: list[Case], rounds: int) -> list[Measurement]:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m proofs.benchmarks", description="Measure the engine.")
-    parser.add_argument("--db", choices=[*DATABASES, "all"], default="all")
+    parser.add_argument("--db", choices=[*drivers.STRAIGHT, "all"], default="all")
     parser.add_argument("--only", default="", metavar="NAME", help="only the cases with NAME in their title")
     parser.add_argument("--rounds", type=int, default=400, metavar="N", help="pairs of batches for a case, at most")
     parser.add_argument("--noise", action="store_true", help="measure the other side beside itself, to see the noise")

@@ -19,7 +19,6 @@ from typing import Any, get_args
 from proofs.benchmarks import sides
 from proofs.benchmarks.crowd import Crowd, Memory, memory, open_connections
 from tools import drivers
-from tools.run_tests import DATABASES
 from tools.servers import Kind, Server, running
 
 STEPS = 10
@@ -55,7 +54,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m proofs.benchmarks.connections", description="Look for what is left behind."
     )
-    parser.add_argument("--db", choices=[*DATABASES, "all"], default="all")
+    parser.add_argument("--db", choices=[*drivers.STRAIGHT, "all"], default="all")
     parser.add_argument("--requests", type=int, default=10_000)
     parser.add_argument("--threads", type=int, default=50)
     options = parser.parse_args()

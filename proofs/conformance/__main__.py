@@ -16,7 +16,7 @@ from proofs.conformance.known import known_differences
 from proofs.conformance.process import Side, cache_folder
 from proofs.conformance.results import Run, differences, failed_natively_alone
 from tools import drivers
-from tools.run_tests import DATABASES
+from tools.drivers import STRAIGHT
 from tools.servers import running
 
 
@@ -25,7 +25,7 @@ def main() -> int:
     # A plain exit lets the servers be stopped; the default would end this process and leave them running.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     suites = ["storm"] if options.storm else ["django"] if options.only else ["storm", "django"]
-    databases = list(DATABASES) if options.db == "all" else [options.db]
+    databases = list(STRAIGHT) if options.db == "all" else [options.db]
     rows: list[tuple[str, Run]] = []
     objections: list[str] = []
     for database in databases:
@@ -87,7 +87,7 @@ def _hiding(database: str) -> Sequence[str]:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m proofs.conformance", description=__doc__)
-    parser.add_argument("--db", choices=[*DATABASES, "all"], default="sqlite")
+    parser.add_argument("--db", choices=[*STRAIGHT, "all"], default="sqlite")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="test processes (default: one per CPU)")
     parser.add_argument("--only", nargs="+", default=[], metavar="LABEL", help="some of Django's tests")
     parser.add_argument("--storm", action="store_true", help="Storm's tests alone")

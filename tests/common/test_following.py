@@ -351,7 +351,7 @@ def test_a_commit_that_others_refuse_is_told_when_all_have_aborted(
     order: list[str] = []
     with pytest.raises(Oops), transaction.manager:
         world.add("one", row=alias == "default")
-        spy = joined(Spy(fails_at=step, sort_key="~~"))
+        spy = joined(Spy(fails_at=step, sort_key="~~~"))
         spy.watch["tpc_abort"] = lambda: order.extend(world.told)
     assert "committed" not in world.told
     assert world.told[-1] == told

@@ -29,11 +29,13 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 RUN = {
     "README.md",
+    "docs/index.md",
     "docs/explanation/transactions.md",
     "docs/how-to/dojo-store-view.md",
     "docs/how-to/moving-from-django-openid-auth.md",
     "docs/how-to/openid-pages-and-providers.md",
     "docs/how-to/retries-and-deadlocks.md",
+    "docs/how-to/scale.md",
     "docs/how-to/storm-schema.md",
     "docs/reference/api.md",
 }
@@ -55,9 +57,10 @@ def routed(settings: Any, monkeypatch: pytest.MonkeyPatch, urlpatterns: list[Any
     return Client()
 
 
+@pytest.mark.parametrize("page", ["README.md", "docs/index.md"])
 @pytest.mark.parametrize("fails", [False, True])
 def test_readme_a_view_writes_with_both_or_with_neither(
-    fails: bool, settings: Any, monkeypatch: pytest.MonkeyPatch
+    fails: bool, page: str, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def leave(name: str) -> Any:
         get_store("main").flush()
@@ -69,7 +72,7 @@ def test_readme_a_view_writes_with_both_or_with_neither(
         objects = SimpleNamespace(create=lambda text: Person.objects.create(name=text))
 
     namespace = {"Booking": StormVisit, "Receipt": Receipt, "redirect": leave}
-    order = code("README.md", "def order").run(namespace)["order"]
+    order = code(page, "def order").run(namespace)["order"]
     urls = [path("order/", order), path("orders/", order, name="orders")]
     client = routed(settings, monkeypatch, urls)
     with pytest.raises(RuntimeError, match="orders") if fails else nullcontext():
@@ -77,6 +80,20 @@ def test_readme_a_view_writes_with_both_or_with_neither(
     with transaction.manager:
         written = [*Person.objects.values_list("name", flat=True), *get_store("main").find(StormVisit.note)]
     assert written == ([] if fails else ["a table for two"] * 2)
+
+
+def test_a_shard_is_found_by_its_key(settings: Any, tmp_path: Path) -> None:
+    page = "docs/how-to/scale.md"
+    stores = code(page, "shard{number:02}").run({})["STORM_STORES"]
+    namespace = code(page, "def shard_of").run({"Account": StormPerson})
+    assert {namespace["shard_of"](key) for key in range(100)} == {name for name in stores if name != "main"}
+    settings.STORM_STORES = {**settings.STORM_STORES, "shard05": f"sqlite:{tmp_path}/shard05.sqlite3"}
+    with transaction.manager:
+        get_store("shard05").execute("CREATE TABLE people_person (id INTEGER PRIMARY KEY, name TEXT)", noresult=True)
+        get_store("shard05").execute("INSERT INTO people_person VALUES (21, 'ann')", noresult=True)
+    assert namespace["account"](21).name == "ann"
+    transaction.abort()
+    get_store("shard05").close()
 
 
 def test_rows_are_served_as_the_page_says(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:

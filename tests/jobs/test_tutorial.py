@@ -88,9 +88,10 @@ def reader(tmp_path: Path, db_kind: str) -> Iterator[Reader]:
 def test_the_page_does_what_it_says(reader: Reader) -> None:
     settings, task, view, urls = [block.text for block in blocks(PAGE, "python")]
     install, migrate, serve, work = [block.text.strip() for block in blocks(PAGE, "console")]
-    assert "djintegrate[jobs]" in install
-    reader.run("python -m django startproject mysite .")
-    reader.run("python manage.py startapp reports")
+    fetch, start, make_app = install.split("\n")
+    assert "djintegrate[jobs]" in fetch
+    reader.run(start.replace("django-admin", "python -m django"))
+    reader.run(make_app)
     reader.write("mysite/settings.py", settings, "a")
     reader.run(migrate)
     for name, text in (("reports/tasks.py", task), ("reports/views.py", view), ("mysite/urls.py", urls)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,18 +15,12 @@ WRONG = "shop/wrong.py"
 MARK = "  # wrong"
 
 
-@pytest.fixture(scope="module")
-def environment() -> Path:
-    return type_checkers.environment()
-
-
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="django-stubs wants Python 3.11.")
 @pytest.mark.parametrize("checker", [type_checkers.mypy, type_checkers.pyright], ids=["mypy", "pyright"])
-def test_a_projects_types_are_known_and_its_mistakes_are_found(
-    checker: Callable[[Path], Found], environment: Path, db_kind: str
-) -> None:
+def test_a_projects_types_are_known_and_its_mistakes_are_found(checker: Callable[[Path], Found], db_kind: str) -> None:
     if db_kind != "sqlite":
         pytest.skip("What a type checker says depends on no database.")
-    found = checker(environment)
+    found = checker(type_checkers.environment())
     assert {place: said for place, said in found.items() if place[0] != WRONG} == {}
     source = (PROJECT / WRONG).read_text().splitlines()
     mistakes = {number for number, line in enumerate(source, 1) if line.endswith(MARK)}

@@ -82,19 +82,19 @@ class LimitedWrapper(StormWrapper):
     """Mixed in before the wrapper of a store that has MAX_CONNECTIONS."""
 
     # A copy() has a connection of its own, which does not count: storm_indoubt's, say.
-    is_limited = False
+    goes_round = False
     _has_place = False
 
     def take_part(self) -> None:
         super().take_part()
-        self.is_limited = True
+        self.goes_round = True
 
     def is_pooled(self) -> bool:
-        return self.is_limited or super().is_pooled()
+        return self.goes_round or super().is_pooled()
 
     def get_new_connection(self, conn_params: Any) -> Any:
         connect = super().get_new_connection
-        if not self.is_limited:
+        if not self.goes_round:
             return connect(conn_params)
         raw = places(self).take(lambda: connect(conn_params), self._is_alive)
         self._has_place = True

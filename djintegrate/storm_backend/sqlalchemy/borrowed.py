@@ -19,9 +19,20 @@ from .drivers import Driver
 
 
 class Said(str):
-    """A statement of SQLAlchemy's, which says on which connection."""
+    """A statement of SQLAlchemy's, which says on which connection. It may be remembered for longer than that lives."""
 
-    connection: BorrowedConnection
+    _connection: Any = None
+
+    @property
+    def connection(self) -> BorrowedConnection | None:
+        found: BorrowedConnection | None = self._connection()
+        return found
+
+    @classmethod
+    def on(cls, connection: BorrowedConnection, statement: str) -> Said:
+        said = cls(statement)
+        said._connection = ref(connection)
+        return said
 
 
 class BorrowedConnection:
@@ -167,8 +178,7 @@ class BorrowedCursor:
         if isinstance(statement, str):
             if parameters is not None and isinstance(self._djangos.cursor, _with_django_marks()):
                 statement = tracing.with_django_marks(statement)
-            statement = Said(statement)
-            statement.connection = connection
+            statement = Said.on(connection, statement)
         with _driver_errors(connection.wrapper.Database):
             return run(statement, parameters)
 

@@ -48,9 +48,9 @@ def _is_attached(session: Session, instance: Any) -> None:
         _sessions(bind).take(session, bind)
 
 
-def _begins_flush(session: Session, *args: Any) -> None:
+def _has_flushed(session: Session, *args: Any) -> None:
     for sessions in all_of(session):
-        sessions.let_storm_go_first()
+        sessions.has_flushed(session)
 
 
 def _inserted(session: Session, instance: Any) -> None:
@@ -75,7 +75,7 @@ _LISTENERS: dict[str, Callable[..., None]] = {
     "after_transaction_create": _created,
     "after_begin": _began,
     "before_attach": _is_attached,
-    "before_flush": _begins_flush,
+    "after_flush_postexec": _has_flushed,
     "pending_to_persistent": _inserted,
     "persistent_to_deleted": _deleted,
 }

@@ -36,6 +36,8 @@ class Sessions:
         self._are_undone = False
         # What has expired in a session that has read nothing since: tables, or None for all.
         self._expired: WeakKeyDictionary[Session, set[str | None]] = WeakKeyDictionary()
+        # What others have written while a session flushes: some of its objects are known only after that.
+        self._written_meanwhile: WeakKeyDictionary[Session, list[Effect]] = WeakKeyDictionary()
         self._journal = Journal()
         self._speaker: BorrowedConnection | None = None
         # Storm's store, which tells when objects of its change.
@@ -62,7 +64,7 @@ class Sessions:
             self.join_transaction()
 
     def let_storm_go_first(self) -> None:
-        """A session begins to flush, or a savepoint. What Storm has pending is older than that."""
+        """A session begins a nested transaction. What Storm has pending is older than that."""
         store: Any = self.wrapper.store
         if store is not None and store.has_pending and not store.is_sending and not self._are_undone:
             coherence.flush(store)
@@ -84,6 +86,10 @@ class Sessions:
             # Of an object with pending changes that are older still, only the last values are known.
             with self._storm_waits() if store._is_dirty(obj_info) else nullcontext():
                 self._flush(sessions, of_all=False)
+
+    def has_flushed(self, session: Session) -> None:
+        for effect in self._written_meanwhile.pop(session, ()):
+            self._expire([session], effect, even_flushing=True)
 
     def note(self, session: Session, obj: Any, inserted: bool) -> None:
         if session in self._binds:
@@ -236,7 +242,11 @@ class Sessions:
         finally:
             store.unblock_implicit_flushes()
 
-    def _expire(self, sessions: list[Session], effect: Effect) -> None:
+    def _expire(self, sessions: list[Session], effect: Effect, even_flushing: bool = False) -> None:
+        if not even_flushing:
+            for session in filter(_flushes_itself, sessions):
+                self._written_meanwhile.setdefault(session, []).append(effect)
+            sessions = [session for session in sessions if not _flushes_itself(session)]
         if not sessions:
             return
         tables = None if effect.everything else catalogue.reached(self.wrapper, effect.tables)
@@ -261,6 +271,7 @@ class Sessions:
         """The transaction has ended. The sessions that were in it; those with a transaction of their own stay known."""
         self._journal = Journal()
         self._expired.clear()
+        self._written_meanwhile.clear()
         sessions = list(self._binds)
         for session in sessions:
             if not session.in_transaction():

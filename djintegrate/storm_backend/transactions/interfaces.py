@@ -22,6 +22,8 @@ class Connection(BaseDatabaseWrapper):
     two_phase = False
     # Whether a data manager looks at each statement from the first one on, to know if anything was written.
     counts_writes = False
+    # Whether the connection is given to others when a request has ended.
+    goes_round = False
     # Whether a pooler lends the server's session for the length of a transaction.
     is_lent = False
     # Whether somebody called set_rollback(True). After an error Django asks for a rollback as well.

@@ -58,6 +58,9 @@ def _abort(here: thread.ThreadTransactions, around: Any) -> None:
         if data_manager is not connection.data_manager or connection.open_blocks():
             # Django has asked this before, and was not heard because of the transaction.
             connection.close_after_request()
+        elif connection.goes_round and not _request.is_in_test:
+            # Django asks those in DATABASES, and a store may have no entry there.
+            connection.close_if_unusable_or_obsolete()
     if here.begun is not None and here.begun is not around:
         # Begun, and without a statement on any of these connections.
         _end(here.begun)

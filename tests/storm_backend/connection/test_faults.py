@@ -111,6 +111,7 @@ class TestAConnectionLostInARequest:
         answer = site(loses_its_connection)
         assert answer.status == 500
         assert_operational(answer.errors)
+        assert "(the store 'main')" in str(answer.errors[0])
         assert committed() == []
         assert site(write_both).status == 200
         assert committed() == WRITTEN

@@ -25,7 +25,7 @@ from djintegrate.storm_backend.connection import limit
 from djintegrate.storm_backend.connection.limit import TooManyConnections
 from tests.apps.people.models import Person
 from tests.apps.people.storm_models import StormPerson
-from tests.support.helpers import MIDDLEWARE, TRANSACTIONS, Oops, Outside, extra_alias, in_thread, is_sqlite
+from tests.support.helpers import MIDDLEWARE, TRANSACTIONS, Oops, Outside, extra_alias, in_thread, is_sqlite, wait_until
 
 pytest_plugins = ["tests.support.fixtures"]
 pytestmark = [*TRANSACTIONS, pytest.mark.usefixtures("unguarded")]
@@ -113,6 +113,32 @@ def test_a_thread_that_rests_after_its_request_keeps_none_from_others(three: Any
         done.set()
         for thread in threads:
             thread.join(30)
+
+
+def test_a_store_that_no_alias_names_keeps_none_either(settings: Any) -> None:
+    limit._places.clear()
+    entry = {"URI": get_store_uri("main"), "MAX_CONNECTIONS": 1, "MAX_WAIT_SECONDS": 5}
+    settings.STORM_STORES = {**settings.STORM_STORES, "loose": entry}
+    done = threading.Event()
+    found: list[int] = []
+
+    def serve() -> None:
+        request_started.send(None)
+        with transaction.manager:
+            found.append(get_store("loose").find(StormPerson).count())
+        request_finished.send(None)
+        done.wait(30)
+
+    threads = [threading.Thread(target=serve) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    wait_until(lambda: len(found) == 3)
+    done.set()
+    for thread in threads:
+        thread.join(30)
+    [places] = limit._places.values()
+    assert (places._open, len(places._idle)) == (1, 1)
+    places._idle.pop().close()
 
 
 def test_the_next_request_has_the_connection_of_the_one_before_it(three: Any) -> None:

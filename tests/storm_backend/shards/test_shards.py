@@ -60,8 +60,8 @@ def shard_of(key: int) -> str:
 
 @pytest.fixture(scope="module")
 def other_server(db_kind: str, server: Server | None) -> Iterator[Server]:
-    if db_kind != "postgres" or server is None:
-        pytest.skip("Wants two PostgreSQL servers of the tests' own.")
+    if db_kind != "postgres" or server is None or connections["default"].Database.__name__ != "psycopg":
+        pytest.skip("Wants two PostgreSQL servers of the tests' own: part of the run with psycopg 3.")
     try:
         with running("postgres", durable=False) as other:
             yield other

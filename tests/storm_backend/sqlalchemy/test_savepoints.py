@@ -52,8 +52,14 @@ def undone(request: pytest.FixtureRequest) -> Callable[[Callable[[], None]], Non
     return {"atomic": by_atomic, "savepoint": by_savepoint, "nested": by_nested}[request.param]
 
 
-@pytest.mark.parametrize("began", ["with a session", "without"])
-@pytest.mark.parametrize("order", ["django storm alchemy", "alchemy storm django", "storm alchemy django"])
+@pytest.mark.parametrize(
+    ("began", "order"),
+    [
+        ("with a session", "django storm alchemy"),
+        ("without", "alchemy storm django"),
+        ("without", "storm alchemy django"),
+    ],
+)
 def test_a_savepoint_of_any_kind_is_rolled_back_in_all_three(
     outside: Outside, undone: Callable[[Callable[[], None]], None], began: str, order: str
 ) -> None:

@@ -125,7 +125,7 @@ OF_VENDOR: dict[str, dict[str, tuple[Any, st.SearchStrategy[Any]]]] = {
     },
 }
 examples = settings(
-    max_examples=int(os.environ.get("VALUES_EXAMPLES", "20")), deadline=None, database=None,
+    max_examples=int(os.environ.get("VALUES_EXAMPLES", "12")), deadline=None, database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )  # fmt: skip
 

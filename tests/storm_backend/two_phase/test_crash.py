@@ -37,6 +37,7 @@ def test_after_kills_crashes_and_storm_indoubt_no_database_has_what_the_other_la
             str(CRASHES),
             "--seed",
             "3",
+            *(["--db", "pgbouncer"] if os.environ["TEST_POOLER"] else []),
         ],
         cwd=Path(__file__).parents[3],
         env=environment,

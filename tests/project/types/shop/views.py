@@ -10,6 +10,7 @@ from django.core.files.base import File
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.generic import FormView, TemplateView
+from sqlalchemy import Engine
 from typing_extensions import assert_type
 
 from djintegrate import files
@@ -20,6 +21,7 @@ from djintegrate.dojo.page.page import Dojo
 from djintegrate.dojo.rest import StoreView
 from djintegrate.dojo.views import DojoFormMixin
 from djintegrate.storm_backend import get_store, get_store_uri, invalidate
+from djintegrate.storm_backend.sqlalchemy import engine
 from djintegrate.storm_backend.stores import SharedStore
 
 from .forms import BookingForm
@@ -33,6 +35,7 @@ def book(request: DojoHttpRequest, day: str) -> HttpResponse:
     assert_type(get_store_uri("main"), str)
     get_store("main").add(Booking())  # pyright: ignore[reportUnknownMemberType]: it is Storm's
     invalidate("main", "booking")
+    assert_type(engine("main"), Engine)
     form = BookingForm(request.POST or None)
     assert_type(request.dojo, Dojo)
     assert_type(request.dojo.theme, str)

@@ -42,6 +42,7 @@ class Pair:
                 lag.replica(store.name, number, uri, store.max_lag_seconds) for number, uri in enumerate(store.replicas)
             ],
             _replicas={},
+            # The transaction of Zope's in which a replica was last chosen, if one was begun then.
             _begun=None,
             _database=uris.location(store.uri).settings["NAME"],
         )
@@ -88,6 +89,7 @@ class Pair:
 
     def choose(self) -> int | None:
         """The number of a replica that may serve now, if there is one."""
+        self.__dict__["_begun"] = thread.current().begun
         if self.settings_dict["NAME"] != self._database:
             # A test database: what a test has not committed is on no replica.
             return None
@@ -102,8 +104,7 @@ class Pair:
         begun = thread.current().begun
         if begun is not None:
             # The first statement in a transaction chooses for all of it.
-            is_known, self.__dict__["_begun"] = self._begun is begun, begun
-            return is_known
+            return self._begun is begun
         if (self.primary if number is None else self.replica(number)).is_in_use:
             return True
         return number is not None and self._states[number].may_serve(self.replica(number).answer)

@@ -172,6 +172,19 @@ class TestElsewhere:
 
             wait_until(again)
 
+    def test_a_transaction_chooses_once(self, site: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
+        pair, chosen = connections["extra"], []
+        choose = type(pair).choose
+        monkeypatch.setattr(
+            "djintegrate.storm_backend.replicas.pair.Pair.choose", lambda p: chosen.append(1) or choose(p)
+        )
+        with store_policy("replica"):
+            for number in (1, 2):
+                with transaction.manager:
+                    assert seen() == ON_REPLICA
+                    assert Person.objects.count() == 0
+                assert len(chosen) == number
+
     def test_one_transaction_stays_where_it_has_begun(self, site: Servers, clock: Clock) -> None:
         with store_policy("replica"):
             for begins in (transaction.manager, atomic("extra")):

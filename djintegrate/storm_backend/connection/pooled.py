@@ -113,7 +113,7 @@ class PooledWrapper(StormWrapper):
 
     def changes_session(self, sql: object = "") -> None:
         self._changed = True
-        if re.search(r"\btemp", str(sql), re.IGNORECASE):
+        if "temp" in str(sql).lower():
             self._has_temporary_tables = True
 
     def restore_session(self) -> None:
@@ -190,7 +190,7 @@ _OF_SESSION = re.compile(
     ^\s*(?:
         SET\s+(?!LOCAL\b|TRANSACTION\b|CONSTRAINTS\b)
         | RESET\b | LISTEN\b | LOAD\b | DISCARD\b | PREPARE\s+(?!TRANSACTION\b)
-        | CREATE\s+(?:(?:GLOBAL|LOCAL)\s+)?TEMP(?:ORARY)?\b | DECLARE\b.*\bWITH\s+HOLD\b
+        | CREATE\s+(?:(?:GLOBAL|LOCAL)\s+)?TEMP(?:ORARY)?\b | CREATE\b[^(]*\bpg_temp\b | DECLARE\b.*\bWITH\s+HOLD\b
     )
     | \bset_config\s*\((?![^()]*,\s*true\s*\))
     | \bpg_(?:try_)?advisory_lock(?:_shared)?\s*\(

@@ -1,6 +1,7 @@
 """Who reads from replicas: a context variable, so that what runs at the same time does not mix. Asks no database.
 
-Around a request the middleware sets it; `store_policy()` sets it for what is within.
+Around a request the middleware sets it, as `requests` says: a GET may read from a replica. `store_policy()` sets it for
+what is within. Which replica serves, the store's `pair.Pair` chooses.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """What a statement may have written, told from its text alone.
 
 What Django's ORM writes is told apart table by table, and a plain read is known as one. Any other statement may have
-written everything. Never talks to a database.
+written everything. What the database adds to that, by triggers, cascades and functions, is in `catalogue`. Never talks
+to a database.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Which attributes of a mapped object may be untrue once some tables were written by others, and what makes them so."""
+"""Has the attributes of a session's objects expire that may be untrue once some tables were written by others.
+
+`sessions` calls this after each statement of Django's or Storm's that writes.
+"""
 
 from __future__ import annotations
 

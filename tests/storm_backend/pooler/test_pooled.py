@@ -85,6 +85,7 @@ CHANGES = [
     "PREPARE named AS SELECT 1",
     "DECLARE held CURSOR WITH HOLD FOR SELECT 1",
     "CREATE TEMPORARY TABLE short_lived (id integer)",
+    "CREATE TABLE pg_temp.short_lived (id integer)",
 ]
 AROUND: list[Callable[[], AbstractContextManager[Any]]] = [by_manager, in_block]
 

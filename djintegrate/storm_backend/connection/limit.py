@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-import time
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -22,60 +22,91 @@ class TooManyConnections(OperationalError):
     """A thread has waited for a connection for as long as it may."""
 
 
+class Waiting:
+    """A thread in the queue. When it is its turn, it has a place, and perhaps the connection that was there."""
+
+    def __init__(self) -> None:
+        self.turn = threading.Event()
+        self.raw: Any = None
+
+
 class Places:
-    """The connections of one store in this process."""
+    """The connections of one store in this process. Who comes first is served first."""
 
     def __init__(self, name: str, most: int, seconds: float) -> None:
         self._name, self._most, self._seconds = name, most, seconds
         self._idle: list[Any] = []
         self._open = 0
-        self._changed = threading.Condition()
+        # Empty as long as a connection rests, or another may be opened.
+        self._queue: deque[Waiting] = deque()
+        self._lock = threading.Lock()
 
     def take(self, connect: Callable[[], Any], is_alive: Callable[[Any], bool]) -> Any:
         """One that rests and is alive; or a new one, as soon as there may be another."""
-        deadline = time.monotonic() + self._seconds
-        while (resting := self._rest_of(deadline)) is not None:
-            if is_alive(resting):
-                return resting
-            self.closed()
+        resting = self._take_place()
         try:
-            return connect()
+            return resting if resting is not None and is_alive(resting) else connect()
         except BaseException:
             self.closed()
             raise
 
     def give(self, raw: Any) -> None:
-        with self._changed:
-            self._idle.append(raw)
-            self._changed.notify()
+        with self._lock:
+            if self._queue:
+                self._call(raw)
+            else:
+                self._idle.append(raw)
 
     def closed(self) -> None:
-        with self._changed:
-            self._open -= 1
-            self._changed.notify()
+        with self._lock:
+            if self._queue:
+                self._call(None)
+            else:
+                self._open -= 1
 
     def begin_anew(self) -> None:
         """In a forked child: what is open is the parent's."""
         # To let go of it would close it, with some drivers.
         _of_parent.extend(self._idle)
-        self._idle, self._open, self._changed = [], 0, threading.Condition()
+        self._idle, self._open, self._queue, self._lock = [], 0, deque(), threading.Lock()
 
-    def _rest_of(self, deadline: float) -> Any | None:
-        """One that rests; or None, where one more may be opened, which then counts as open."""
-        with self._changed:
-            if not self._changed.wait_for(self._is_free, max(0, deadline - time.monotonic())):
-                raise TooManyConnections(
-                    f"The store {self._name!r} has no connection free: all {self._most} that this process may have "
-                    f"(MAX_CONNECTIONS) were in use for {self._seconds:g} seconds (MAX_WAIT_SECONDS). Raise "
-                    "MAX_CONNECTIONS if the server can take it, or have fewer requests at a time."
-                )
+    def _take_place(self) -> Any | None:
+        """A place, with the connection that rests there; without one, another may be opened."""
+        with self._lock:
             if self._idle:
                 return self._idle.pop()
-            self._open += 1
-            return None
+            if self._open < self._most:
+                self._open += 1
+                return None
+            waiting = Waiting()
+            self._queue.append(waiting)
+        try:
+            waiting.turn.wait(self._seconds)
+        except BaseException:
+            # Ctrl-C, say. What this thread may have got in the meantime is for the next one.
+            if self._has_turn(waiting):
+                self.closed() if waiting.raw is None else self.give(waiting.raw)
+            raise
+        if self._has_turn(waiting):
+            return waiting.raw
+        raise TooManyConnections(
+            f"The store {self._name!r} has no connection free: all {self._most} that this process may have "
+            f"(MAX_CONNECTIONS) were in use for {self._seconds:g} seconds (MAX_WAIT_SECONDS). Raise MAX_CONNECTIONS if "
+            "the server can take it, or have fewer requests at a time."
+        )
 
-    def _is_free(self) -> bool:
-        return bool(self._idle) or self._open < self._most
+    def _has_turn(self, waiting: Waiting) -> bool:
+        """Whether it has; if not, it waits no longer."""
+        with self._lock:
+            if not waiting.turn.is_set():
+                self._queue.remove(waiting)
+            return waiting.turn.is_set()
+
+    def _call(self, raw: Any) -> None:
+        """Whoever has waited longest gets this place. The next one that comes does not overtake."""
+        waiting = self._queue.popleft()
+        waiting.raw = raw
+        waiting.turn.set()
 
 
 class LimitedWrapper(StormWrapper):

@@ -324,6 +324,43 @@ class TestAVisitor:
             assert list(threads.map(visit, range(12))) == ["200 OK"] * 12
 
 
+def test_who_comes_first_is_served_first(settings: Any) -> None:
+    """Nobody overtakes: not even a thread that comes back again and again just when a place is free."""
+    with limited(settings, most=1, seconds=30) as connection:
+        places = limit.places(connection)
+        has_it, go_on, over = threading.Event(), threading.Event(), threading.Event()
+        served: list[int] = []
+
+        def greedy() -> None:
+            request("first", lambda: (get_store("extra").flush(), has_it.set(), go_on.wait(30)))
+            while not over.is_set():
+                request_started.send(None)
+                Person.objects.using("extra").count()
+                request_finished.send(None)
+                served.append(-1)
+
+        def visitor(number: int) -> None:
+            request_started.send(None)
+            Person.objects.using("extra").count()
+            served.append(number)
+            request_finished.send(None)
+
+        threads = [threading.Thread(target=greedy)]
+        threads[0].start()
+        assert has_it.wait(30)
+        for number in range(5):
+            threads.append(threading.Thread(target=visitor, args=(number,)))
+            threads[-1].start()
+            wait_until(lambda number=number: len(places._queue) == number + 1)
+        go_on.set()
+        for thread in threads[1:]:
+            thread.join(30)
+        over.set()
+        threads[0].join(30)
+        assert [each for each in served if each >= 0] == list(range(5))
+        assert served[:5] == list(range(5))
+
+
 class TestAMistake:
     @pytest.mark.parametrize(
         ("entry", "fragment"),

@@ -226,6 +226,7 @@ class TestCost:
             # MariaDB does not tell whether a function that a SELECT calls has written.
             assert steps == ["prepare second", "record main"]
 
+    @beside_pooler("what is in pg_temp is a session's")
     def test_a_function_that_writes_is_no_reading(self, steps: list[str], outside: Outside) -> None:
         if is_mariadb():
             pytest.skip("MariaDB does not tell, so it is always prepared.")

@@ -154,7 +154,8 @@ def test_no_object_of_a_session_is_stale(by: str) -> None:
         elif by == "storm":
             get_store("main").find(StormPerson).set(name="after")
         elif by == "core":
-            session().get_bind().connect().execute(update(AlchemyPerson.__table__).values(name="after"))
+            with session().get_bind().begin() as core:
+                core.execute(update(AlchemyPerson.__table__).values(name="after"))
         else:
             with connection.cursor() as cursor:
                 cursor.execute("UPDATE people_person SET name = 'after'")

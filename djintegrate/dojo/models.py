@@ -57,7 +57,8 @@ class Dijit:
     def attributes(self, of: Field) -> dict[str, Any]:
         """What the dijit is made with. An attribute without a value, None or empty, is left to the dijit."""
         made: dict[str, Any] = {}
-        for source, (target, convert) in {**default_attr_map, **self.attr_map}.items():
+        attr_map = {**default_attr_map, **self.attr_map} if self.attr_map else default_attr_map
+        for source, (target, convert) in attr_map.items():
             value = _find(of, source)
             if value is not None and convert is not None:
                 value = convert(value)
@@ -128,17 +129,22 @@ def _field(field: Any) -> Field:
     return field.field
 
 
-def _find(source: Any, path: str) -> Any:
-    for part in path.split("."):
-        source = source.get(part) if isinstance(source, Mapping) else getattr(source, part, None)
-    return source
+def _find(field: Field, path: str) -> Any:
+    first, *more = path.split(".")
+    found = getattr(field, first, None)
+    for part in more:
+        found = found.get(part) if isinstance(found, Mapping) else getattr(found, part, None)
+    return found
 
 
 def _put(target: dict[str, Any], path: str, value: Any) -> None:
     *outer, last = path.split(".")
     for part in outer:
         target = target.setdefault(part, {})
-    if isinstance(value, Mapping) and isinstance(target.get(last), dict):
+    # Most values are plain, and to ask whether something is a Mapping takes Python a while.
+    if isinstance(value, (str, int)) or not isinstance(value, Mapping):
+        target[last] = value
+    elif isinstance(target.get(last), dict):
         target[last].update(value)
     else:
-        target[last] = dict(value) if isinstance(value, Mapping) else value
+        target[last] = dict(value)

@@ -46,10 +46,10 @@ def reading(field: forms.Field, widget: forms.Widget) -> dict[str, Any] | None:
     kind = kind_of(field)
     if kind == "number":
         return {"kind": kind, **_numbers(field)}
-    if not kind or not has_known_format(field):
-        return None
-    formats = _formats(field)
+    formats = _formats(field) if kind else []
     known = [text for text in formats if _is_known(text)]
+    if not known:
+        return None
     shown = _shown(widget)
     made: dict[str, Any] = {
         "kind": kind,

@@ -181,13 +181,17 @@ class Dojo:
         """Those that the first paint waits for, in their order."""
         if not self.enabled:
             return self._look
-        theme = [] if self.late_theme else [self._theme_address]
+        theme = [] if self._is_theme_late else [self._theme_address]
         return [*theme, *([] if self._is_look_in_theme else self._look), *self._stylesheets]
 
     @property
     def late_theme(self) -> str:
         """The theme's stylesheet, where the first paint need not wait for it: in a build all of it is of dijits."""
-        return self._theme_address if self._release and not self._is_look_in_theme else ""
+        return self._theme_address if self._is_theme_late else ""
+
+    @property
+    def _is_theme_late(self) -> bool:
+        return self._release is not None and not self._is_look_in_theme
 
     @property
     def _theme_address(self) -> str:

@@ -64,6 +64,9 @@ ENGINE = (
     # They go by the number of a connection's own session: to see who waits for whom, and to end it.
     "--ignore=tests/storm_backend/isolation",
     "--ignore=tests/storm_backend/connection/test_faults.py",
+    # They start servers of their own, and a pooler where it matters.
+    "--ignore=tests/storm_backend/replicas",
+    "--ignore=tests/storm_backend/two_phase/test_crash.py",
 )
 THROUGH_A_POOLER = (
     "tests/storm_backend/seams/test_sessions_of_connections.py",

@@ -23,12 +23,12 @@ from sqlalchemy.dialects import mysql, postgresql
 
 from djintegrate.storm_backend.sqlalchemy import engine
 from tests.apps.people.models import Sample
-from tests.support.helpers import TRANSACTIONS
+from tests.support.helpers import TRANSACTIONS, beside_pooler
 
 from .own_engine import own_engine
 
 pytest_plugins = ["tests.support.fixtures"]
-pytestmark = TRANSACTIONS
+pytestmark = [*TRANSACTIONS, beside_pooler("an engine of SQLAlchemy's own cannot say how its session begins")]
 
 Row = dict[str, Any]
 

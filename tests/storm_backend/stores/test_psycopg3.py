@@ -143,6 +143,7 @@ class TestDjangosOptions:
             sql = "SELECT length(name) + ? FROM people_person GROUP BY length(name) + ?"
             assert store.execute(sql, (1, 1)).get_all() == []
 
+    @beside_pooler("no statement of a session's is prepared")
     def test_djangos_statements_are_prepared_as_asked(self, options: dict[str, Any]) -> None:
         with transaction.manager:
             list(Person.objects.using("extra").filter(name="ann"))

@@ -15,11 +15,13 @@ from django.db import connections
 from django.utils.module_loading import import_string
 
 from djintegrate.common.checks import unknown_names, wrong_values
+from djintegrate.common.engine import is_engines
 
 from . import conf, schema
 from .conf import drivers, entries, limit, pooler, uris
 from .connection.pooled import shares_sessions
 
+HOW_TO_TELL_OF_POOLER = 'Add "POOLER": "transaction" to STORM_STORES[{!r}].'
 MIDDLEWARE = "djintegrate.storm_backend.middleware.ZopeTransactionMiddleware"
 VIEW_ERRORS = "djintegrate.storm_backend.middleware.ViewErrorMiddleware"
 FILTER = "djintegrate.storm_backend.reports.StoreHidingFilter"
@@ -53,21 +55,26 @@ def check_databases(databases: Collection[str] | None = None, **kwargs: Any) -> 
                     "the server.",
                     id="storm_backend.E202",
                 )
-        if connection.vendor == "postgresql" and hasattr(connection, "is_lent"):
+        if connection.vendor == "postgresql" and is_engines(connection):
             yield from _poolers(connection)
 
 
 def _poolers(connection: Any) -> Iterator[CheckMessage]:
     """A pooler is known by what it does: it lends one session to two connections."""
     name = connection.store_name
-    if conf.store(name).pooler is None and shares_sessions(connection):
+    if has_untold_pooler(connection):
         yield Warning(
             f"Something stands before the PostgreSQL of STORM_STORES[{name!r}] that lends its sessions for the length "
             "of a transaction, as PgBouncer does in transaction mode. Server-side cursors fail there, and what one "
             "request sets in its session, another finds.",
-            hint=f'Add "POOLER": "transaction" to STORM_STORES[{name!r}].',
+            hint=HOW_TO_TELL_OF_POOLER.format(name),
             id="storm_backend.W010",
         )
+
+
+def has_untold_pooler(connection: Any) -> bool:
+    """Whether a pooler stands before PostgreSQL of which the settings say nothing."""
+    return conf.store(connection.store_name).pooler is None and shares_sessions(connection)
 
 
 def check_replicas(connection: Any) -> Iterator[CheckMessage]:

@@ -10,8 +10,7 @@ from django.db import connections
 from djintegrate.common.examination import Finding, ill
 
 from . import conf
-from .checks import check_replicas
-from .connection.pooled import shares_sessions
+from .checks import HOW_TO_TELL_OF_POOLER, check_replicas, has_untold_pooler
 from .schema import SchemaError, StoreSchema
 from .stores.registry import alias_of, connections_of_all_stores
 from .two_phase.recovery import survey
@@ -46,11 +45,11 @@ def _reached(subject: str, name: str, connection: Any) -> Iterator[Finding]:
 
 
 def _before_postgresql(subject: str, name: str, connection: Any) -> Iterator[Finding]:
-    if conf.store(name).pooler is None and shares_sessions(connection):
+    if has_untold_pooler(connection):
         yield ill(
             subject,
             "A pooler in transaction mode stands before the server, and the settings do not say so.",
-            f'Add "POOLER": "transaction" to STORM_STORES[{name!r}].',
+            HOW_TO_TELL_OF_POOLER.format(name),
         )
         return
     wanted = str(connection.settings_dict["PORT"] or 5432)

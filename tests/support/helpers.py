@@ -41,6 +41,13 @@ TRANSACTIONS = [
 ]
 
 
+def marked(test: Any) -> Any:
+    """The same for one test of a file that has others as well."""
+    for mark in reversed(TRANSACTIONS):
+        test = mark(test)
+    return test
+
+
 class Oops(Exception):
     """What the tests raise to make something fail."""
 

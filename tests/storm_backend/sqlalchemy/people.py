@@ -20,6 +20,8 @@ class AlchemyPerson(Base):
     name: Mapped[str] = mapped_column(String(100), unique=True)
 
 
+PEOPLE = AlchemyPerson.__table__
+
 # As a site has it: a session for each thread, in Zope's transaction.
 session = scoped_session(sessionmaker(engine("main")))
 register(session)

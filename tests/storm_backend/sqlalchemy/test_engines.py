@@ -27,27 +27,20 @@ from djintegrate.storm_backend.sqlalchemy import engine
 from tests.apps.people.models import Person
 from tests.apps.people.storm_models import StormPerson
 from tests.support.helpers import (
-    TRANSACTIONS,
     Oops,
     Outside,
     connections_left,
     django_add,
     django_names,
     in_thread,
+    marked,
     storm_add,
 )
 
-from .people import AlchemyPerson, Base, alchemy_add, alchemy_names, session
+from .people import PEOPLE, AlchemyPerson, Base, alchemy_add, alchemy_names, session
 
 pytest_plugins = ["tests.support.fixtures"]
 ROOT = Path(__file__).resolve().parents[3]
-PEOPLE = AlchemyPerson.__table__
-
-
-def marked(test: Any) -> Any:
-    for mark in reversed(TRANSACTIONS):
-        test = mark(test)
-    return test
 
 
 # ##### Making one #####

@@ -17,12 +17,10 @@ from djintegrate.storm_backend.sqlalchemy import engine
 from tests.apps.people.models import Person
 from tests.support.helpers import TRANSACTIONS, Oops, Outside, django_add, django_names, names_in_both, storm_add
 
-from .people import AlchemyPerson, alchemy_names
+from .people import PEOPLE, AlchemyPerson, alchemy_names
 
 pytest_plugins = ["tests.support.fixtures"]
 pytestmark = TRANSACTIONS
-
-PEOPLE = AlchemyPerson.__table__
 
 
 def insert(name: str) -> sa.Insert:

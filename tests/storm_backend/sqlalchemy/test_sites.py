@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
 import pytest
 import sqlalchemy as sa
 import transaction
@@ -18,27 +15,19 @@ from django.urls import path
 from djintegrate.storm_backend.sqlalchemy import engine
 from tests.support.helpers import (
     MIDDLEWARE,
-    TRANSACTIONS,
     LeavesNothing,
     Oops,
     Outside,
     django_add,
     django_names,
+    marked,
     names_in_both,
     storm_add,
 )
 
-from .people import AlchemyPerson, alchemy_add, alchemy_names, session
+from .people import PEOPLE, alchemy_add, alchemy_names, session
 
 pytest_plugins = ["tests.support.fixtures"]
-ROOT = Path(__file__).resolve().parents[3]
-PEOPLE = AlchemyPerson.__table__
-
-
-def marked(test: Any) -> Any:
-    for mark in reversed(TRANSACTIONS):
-        test = mark(test)
-    return test
 
 
 # ##### Requests #####

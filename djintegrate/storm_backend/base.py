@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DEFAULT_DB_ALIAS
 
 from .conf.stand_in import StandIn
 from .connection.wrapper import StormWrapper
-from .replicas.pair import Pair, connection_or_pair
+from .replicas.connecting import connection_or_pair
+
+if TYPE_CHECKING:
+    from .replicas.pair import Pair
 
 
 def DatabaseWrapper(settings_dict: dict[str, Any], alias: str = DEFAULT_DB_ALIAS) -> StormWrapper | Pair | StandIn:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from functools import cache, cached_property
+from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS
@@ -12,47 +13,15 @@ from django.db.utils import ConnectionHandler
 
 from .. import conf
 from ..conf import drivers, entries, limit, pooler, uris
-from ..two_phase.manager import TwoPhaseDataManager
-from .limit import LimitedWrapper
-from .pooled import PooledTwoPhaseDataManager, PooledWrapper
 from .schema_editor import ReferenceSchemaEditor
 from .testing import StormCreation, StormOperations
 from .wrapper import StormWrapper
 
 
-class TwoPhaseWrapper(StormWrapper):
-    """The connection of a store that is TWO_PHASE."""
-
-    two_phase = True
-    data_manager_class = TwoPhaseDataManager
-
-    @cached_property
-    def site(self) -> str:
-        """What this site is called in the names of its two-phase transactions."""
-        return conf.site()
-
-
-class PooledTwoPhaseWrapper(PooledWrapper, TwoPhaseWrapper):
-    """The connection of a store that is TWO_PHASE, and behind a pooler."""
-
-    data_manager_class = PooledTwoPhaseDataManager
-
-
-LAYERS = {
-    (False, False): StormWrapper,
-    (True, False): TwoPhaseWrapper,
-    (False, True): PooledWrapper,
-    (True, True): PooledTwoPhaseWrapper,
-}
-"""By whether a store is TWO_PHASE, and whether it is behind a pooler in transaction mode."""
-
-
 def connection_of(settings_dict: dict[str, Any], alias: str, *in_front: type[StormWrapper]) -> StormWrapper:
     """The connection of a DATABASES entry, which takes no part in any transaction yet; with these layers in front."""
     location = _resolve(settings_dict, alias)
-    name = settings_dict["STORM_STORE"]
-    limited = [] if settings_dict["STORM_LIMIT"] is None else [LimitedWrapper]
-    layers = (*in_front, *limited, LAYERS[conf.is_two_phase(name), conf.is_pooled(name)])
+    layers = (*in_front, *_layers(settings_dict))
     return _wrapper_class(location.backend, layers)(settings_dict, alias)
 
 
@@ -86,6 +55,25 @@ def _resolve(settings_dict: dict[str, Any], alias: str) -> uris.Location:
         if store.pooler == "transaction":
             settings_dict["DISABLE_SERVER_SIDE_CURSORS"] = True
         return location
+
+
+def _layers(settings_dict: dict[str, Any]) -> Iterator[type[StormWrapper]]:
+    """What the settings of a store ask for. Each of these modules is imported for the first store that needs it."""
+    if settings_dict["STORM_LIMIT"] is not None:
+        from .limit import LimitedWrapper
+
+        yield LimitedWrapper
+    name = settings_dict["STORM_STORE"]
+    if conf.is_pooled(name):
+        from .pooled import PooledTwoPhaseWrapper, PooledWrapper
+
+        yield PooledTwoPhaseWrapper if conf.is_two_phase(name) else PooledWrapper
+    elif conf.is_two_phase(name):
+        from .two_phase import TwoPhaseWrapper
+
+        yield TwoPhaseWrapper
+    else:
+        yield StormWrapper
 
 
 @cache

@@ -18,13 +18,8 @@ from . import lag, policy
 from .connections import PrimaryLayer, replica_on
 
 
-def connection_or_pair(settings_dict: dict[str, Any], alias: str) -> StormWrapper | Pair:
-    """The connection of a DATABASES entry, or the pair if its store has REPLICAS; it takes part in transactions."""
-    store = conf.stores().get(str(settings_dict.get("STORM_STORE", settings_dict["NAME"])))
-    if store is None or not store.replicas:
-        connection = connection_of(settings_dict, alias)
-        connection.take_part()
-        return connection
+def pair_of(settings_dict: dict[str, Any], alias: str, store: conf.StoreSettings) -> Pair:
+    """The pair of a DATABASES entry."""
     primary = connection_of(settings_dict, alias, PrimaryLayer)
     primary.take_part()
     return Pair(primary, store)

@@ -15,7 +15,7 @@ from ..conf import uris
 from ..conf.stand_in import StandIn
 from ..connection.factory import connection_to, entry_of
 from ..connection.wrapper import StormWrapper
-from ..replicas.pair import connection_or_pair
+from ..replicas.connecting import connection_or_pair
 from ..sql.effects import plain_name
 from ..transactions import thread
 from ..two_phase import decision_log

@@ -106,8 +106,8 @@ class Followed:
 def current(alias: str) -> Followed | None:
     """The transaction that a change made now belongs to; from now on its followers hear of its end."""
     connection = connections[alias]
-    # The engine's may be one that stands for another.
-    connection = getattr(connection, "itself", connection)
+    # The engine's may stand for one that only reads, while the change is the primary's in any case.
+    connection = getattr(connection, "primary", connection)
     if is_engines(connection):
         txn = connection.zope_transaction()
         if txn is not None:

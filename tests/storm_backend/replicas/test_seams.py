@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
 import transaction
 from django.db import connections
+from django.db.transaction import atomic
 
+from djintegrate.common import following
 from djintegrate.storm_backend import get_store, store_policy
 from djintegrate.storm_backend.connection.limit import TooManyConnections
 from tests.apps.people.models import Person
@@ -16,7 +19,7 @@ from tests.apps.people.storm_models import StormPerson
 from tests.storm_backend.replicas.site import LAG, REPLICAS, STICKY, Servers, replica_serves
 from tests.storm_backend.replicas.test_checks import ids
 from tests.storm_backend.replicas.views import PRIMARY, REPLICA, by_django, seen
-from tests.support.helpers import in_thread, wait_until
+from tests.support.helpers import Oops, in_thread, wait_until
 from tools.servers import ServerUnavailable, pooled
 
 pytest_plugins = ["tests.support.fixtures", "tests.storm_backend.replicas.fixtures"]
@@ -95,6 +98,18 @@ def test_sqlalchemy_follows_the_policy_as_well(site: Servers, client: Any) -> No
     assert client.get("/by_sqlalchemy_writes/?name=ann").json() == {"sqlalchemy": PRIMARY}
     assert site.there.names() == ["ann"]
     assert client.get("/names/").json() == {"names": ["ann"], "django": PRIMARY, "storm": PRIMARY}
+
+
+def test_what_follows_a_transaction_follows_the_primary_wherever_it_began(site: Servers) -> None:
+    committed: list[str] = []
+    with store_policy("replica"), transaction.manager:
+        following.after_commit("extra", lambda: committed.append("begun on a replica"))
+        with store_policy("primary"), suppress(Oops), atomic("extra"):
+            Person.objects.using("extra").create(name="ann")
+            following.after_commit("extra", lambda: committed.append("rolled back"))
+            raise Oops
+    assert committed == ["begun on a replica"]
+    assert site.there.names() == []
 
 
 def read_only(servers: Servers, value: str) -> None:

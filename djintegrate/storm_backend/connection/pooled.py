@@ -21,12 +21,13 @@ from ..transactions.manager import DataManager
 from ..two_phase.branches import run
 from ..two_phase.decision_log import another
 from ..two_phase.manager import TwoPhaseDataManager
+from .two_phase import TwoPhaseWrapper
 from .wrapper import StormWrapper
 
 FOLLOWED = ("client_encoding", "DateStyle", "TimeZone", "standard_conforming_strings", "application_name")
 """What a pooler keeps apart for each of its clients, because the server tells of each change."""
 
-FREE = "CLOSE ALL; DEALLOCATE ALL; SELECT pg_advisory_unlock_all()"
+FREE = "CLOSE ALL; DEALLOCATE ALL; UNLISTEN *; SELECT pg_advisory_unlock_all()"
 """What no rollback undoes."""
 RESTORE = f"RESET SESSION AUTHORIZATION; RESET ALL; {FREE}"
 SECONDS_TO_ANSWER = 2
@@ -111,9 +112,10 @@ class PooledWrapper(StormWrapper):
 
     # ##### The session #####
 
-    def changes_session(self, sql: object = "") -> None:
+    def changes_session(self, sql: object = None) -> None:
+        """A statement may have done so, or something that was not seen, without one."""
         self._changed = True
-        if "temp" in str(sql).lower():
+        if sql is None or "temp" in str(sql).lower():
             self._has_temporary_tables = True
 
     def restore_session(self) -> None:
@@ -139,7 +141,7 @@ class PooledWrapper(StormWrapper):
             raise NotSupportedError(
                 f"{str(sql)[:60]!r} is for a session, and the store {self.store_name!r} has one only for the length of "
                 "a transaction: POOLER is 'transaction'. Run it in a transaction, with SET LOCAL or "
-                "pg_advisory_xact_lock(); a setting that is always to be so belongs into ALTER ROLE … SET."
+                "pg_advisory_xact_lock(); a setting that is always to be so belongs in ALTER ROLE … SET."
             )
         return execute(sql, params, many, context)
 
@@ -147,6 +149,12 @@ class PooledWrapper(StormWrapper):
         # psycopg2 sets a default of the session's where autocommit is turned off and on; as long as it is off, it says
         # the level with BEGIN, as psycopg does in any case.
         return self.Database.__name__ == "psycopg2" and "isolation_level" in self.settings_dict["OPTIONS"]
+
+
+class PooledTwoPhaseWrapper(PooledWrapper, TwoPhaseWrapper):
+    """The same, for a store that is TWO_PHASE."""
+
+    data_manager_class = PooledTwoPhaseDataManager
 
 
 @lru_cache(maxsize=1024)

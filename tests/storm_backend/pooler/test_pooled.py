@@ -35,6 +35,7 @@ LEFT = """
     UNION ALL SELECT 'statement', name, '' FROM pg_prepared_statements
     UNION ALL SELECT 'cursor', name, '' FROM pg_cursors
     UNION ALL SELECT 'table', relname, '' FROM pg_class WHERE relpersistence = 't' AND relkind = 'r'
+    UNION ALL SELECT 'channel', pg_listening_channels(), ''
     UNION ALL SELECT 'tenant', coalesce(current_setting('app.tenant', true), ''), ''
 """
 
@@ -55,9 +56,13 @@ def rows(connection: Any, sql: str) -> list[Any]:
         return list(cursor.fetchall())
 
 
-def by_django(sql: str) -> None:
-    with connections["extra"].cursor() as cursor:
+def run_on(connection: Any, sql: str) -> None:
+    with connection.cursor() as cursor:
         cursor.execute(sql)
+
+
+def by_django(sql: str) -> None:
+    run_on(connections["extra"], sql)
 
 
 def by_storm(sql: str) -> None:
@@ -86,6 +91,7 @@ CHANGES = [
     "DECLARE held CURSOR WITH HOLD FOR SELECT 1",
     "CREATE TEMPORARY TABLE short_lived (id integer)",
     "CREATE TABLE pg_temp.short_lived (id integer)",
+    "LISTEN news",
 ]
 AROUND: list[Callable[[], AbstractContextManager[Any]]] = [by_manager, in_block]
 
@@ -107,6 +113,19 @@ class TestASession:
             transaction.abort()
             assert (sql, rows(somebody, LEFT)) == (sql, before)
             assert (sql, rows(connections["extra"], LEFT)) == (sql, before)
+
+    def test_is_as_it_was_after_a_call_that_is_not_seen_as_a_statement(self, lent: Any, somebody: Any) -> None:
+        body = "BEGIN CREATE TEMPORARY TABLE short_lived (id integer); PERFORM pg_advisory_lock(7); LISTEN news; END"
+        run_on(somebody, f"CREATE FUNCTION changes() RETURNS void LANGUAGE plpgsql AS $${body}$$")
+        try:
+            before = rows(somebody, LEFT)
+            for around in AROUND:
+                with around(), connections["extra"].cursor() as cursor:
+                    cursor.callproc("changes")
+                transaction.abort()
+                assert rows(somebody, LEFT) == before
+        finally:
+            run_on(somebody, "DROP FUNCTION changes()")
 
     def test_has_what_was_set_until_the_transaction_ends(self, lent: Any) -> None:
         with transaction.manager:

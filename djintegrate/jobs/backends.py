@@ -89,10 +89,10 @@ class OutboxBackend(BaseTaskBackend):
         return result
 
     def get_result(self, result_id: str) -> TaskResult[Any]:
-        from .models import Job
+        from .models import Job, with_id
 
-        job = Job.with_id(result_id)
-        if job is None or job.backend_name != self.alias:
+        job = with_id(Job.objects.filter(backend_name=self.alias), result_id)
+        if job is None:
             raise TaskResultDoesNotExist(result_id)
         return self.result_of(job)
 

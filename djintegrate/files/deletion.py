@@ -6,7 +6,6 @@ Only files in a TransactionalStorage, and only if no row names them any more.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from typing import Any
 
 from django.apps import apps
@@ -16,7 +15,7 @@ from django.db.models import FileField
 from django.db.models.signals import post_delete, post_save, pre_delete, pre_save
 
 from .conf import config
-from .storage import TransactionalStorage
+from .named import fields_of
 
 logger = logging.getLogger("djintegrate.files")
 
@@ -39,7 +38,7 @@ def _note_replaced(
     """What the row names until now; it is asked only if it may be there already."""
     if raw or _is_new(instance) or not config.delete_replaced:
         return
-    fields = [field for field in _fields(sender) if update_fields is None or field.name in update_fields]
+    fields = [field for field in fields_of(sender) if update_fields is None or field.name in update_fields]
     if fields:
         names = [field.attname for field in fields]
         row = sender._base_manager.using(using).filter(pk=instance.pk).values(*names).first()
@@ -55,12 +54,12 @@ def _remove_replaced(sender: type[models.Model], instance: Any, **kwargs: Any) -
 
 def _load_names(sender: type[models.Model], instance: Any, **kwargs: Any) -> None:
     """Those that are deferred cannot be loaded any more when the row is gone."""
-    for field in _fields(sender):
+    for field in fields_of(sender):
         getattr(instance, field.attname)
 
 
 def _remove_files(sender: type[models.Model], instance: Any, **kwargs: Any) -> None:
-    for field in _fields(sender):
+    for field in fields_of(sender):
         name = getattr(instance, field.attname).name
         if name:
             _remove(field, name)
@@ -72,12 +71,6 @@ def _remove(field: FileField, name: str) -> None:
     except (SuspiciousFileOperation, ValueError):
         # The row is to be rid of such a name, and no file of the storage's has it.
         logger.warning("%s named %r, which is outside of its storage. No file is deleted.", field, name)
-
-
-def _fields(model: type[models.Model]) -> Iterator[FileField]:
-    for field in model._meta.concrete_fields:
-        if isinstance(field, FileField) and isinstance(field.storage, TransactionalStorage):
-            yield field
 
 
 def _is_new(instance: Any) -> bool:

@@ -25,11 +25,15 @@ def is_named(place: Any, using: str) -> bool:
 def fields() -> Iterator[tuple[type[models.Model], FileField]]:
     """The FileFields of the site whose storage is transactional, each with the model that has its column."""
     for model in apps.get_models(include_auto_created=True):
-        if model._meta.proxy or model._meta.swapped:
-            continue
-        for field in model._meta.local_concrete_fields:
-            if isinstance(field, FileField) and isinstance(field.storage, Transactional):
-                yield model, field
+        # A proxy has the fields of the model that it stands for, and a child also those of its parents.
+        yield from ((model, field) for field in fields_of(model) if field.model is model)
+
+
+def fields_of(model: type[models.Model]) -> Iterator[FileField]:
+    """Those of one model, with those that it inherits."""
+    for field in model._meta.concrete_fields:
+        if isinstance(field, FileField) and isinstance(field.storage, Transactional):
+            yield field
 
 
 def remember(column: Any) -> None:

@@ -187,7 +187,7 @@ class TransactionalStorage(identities.Transactional, Storage):
         is_local = staged is not place
         change = unit.note(Kind.CREATE, place, staged if is_local else None)
         if not (is_local and staged.exists()):
-            saved = self.inner.save(staged.name, content)
+            saved = staged.save(content)
             if saved != staged.name:
                 # A storage that finds names of its own.
                 unit.cancel(change)
@@ -201,7 +201,7 @@ class TransactionalStorage(identities.Transactional, Storage):
         return None
 
     def _save_as(self, place: Any, content: Any) -> None:
-        saved = self.inner.save(place.name, content)
+        saved = place.save(content)
         if saved != place.name:
             self.inner.delete(saved)
             raise TransactionError(

@@ -34,6 +34,19 @@ class DatabaseBackend(TheirDatabaseBackend):
 
     task_class = TransactionalTask
 
+    def enqueue(self, task: Any, args: Any, kwargs: Any) -> Any:
+        self.validate_task(task)
+        # The inner engine makes this twice, and validates the task anew each time.
+        result = self._task_to_db_task(task, args, kwargs).task_result
+        task_enqueued.send(type(self), task_result=result)
+        return result
+
+    async def aenqueue(self, task: Any, args: Any, kwargs: Any) -> Any:
+        self.validate_task(task)
+        result = (await self._atask_to_db_task(task, args, kwargs)).task_result
+        await task_enqueued.asend(type(self), task_result=result)
+        return result
+
     def _task_to_db_task(self, task: Any, args: Any, kwargs: Any) -> Any:
         return self._rows().create(**self._fields(task, args, kwargs, owners.current_key()))
 
@@ -89,10 +102,10 @@ class OutboxBackend(BaseTaskBackend):
         return result
 
     def get_result(self, result_id: str) -> TaskResult[Any]:
-        from .models import Job
+        from .models import Job, with_id
 
-        job = Job.with_id(result_id)
-        if job is None or job.backend_name != self.alias:
+        job = with_id(Job.objects.filter(backend_name=self.alias), result_id)
+        if job is None:
             raise TaskResultDoesNotExist(result_id)
         return self.result_of(job)
 

@@ -10,14 +10,14 @@ from functools import cached_property
 from itertools import islice
 from typing import Any
 
-from django.core.exceptions import SuspiciousOperation, ValidationError
+from django.core.exceptions import SuspiciousOperation
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from . import reports
 from .backends import OWNER, DatabaseBackend, OutboxBackend
 from .errors import Stopped
-from .models import Job
+from .models import Job, with_id
 from .tasks import Status, TaskResultDoesNotExist, backends_of, name_of, task_backends
 
 logger = logging.getLogger("djintegrate.jobs")
@@ -115,10 +115,7 @@ class _Rows:
         self.rows: QuerySet[Any] = DBTaskResult.objects.filter(backend_name__in=[each.alias for each in backends])
 
     def find(self, job_id: str) -> Known | None:
-        try:
-            row = self.rows.filter(pk=job_id).first()
-        except (ValidationError, ValueError):
-            return None
+        row = with_id(self.rows, job_id)
         return None if row is None else self._known(row)
 
     def recent(self, owner: Any) -> Iterator[Known]:
@@ -177,10 +174,7 @@ class _Outbox:
         """The backends whose queue has not answered: it is not waited for once more for each job of a list."""
 
     def find(self, job_id: str) -> Known | None:
-        try:
-            job = self.jobs.filter(pk=job_id).first()
-        except (ValidationError, ValueError):
-            return None
+        job = with_id(self.jobs, job_id)
         return None if job is None else self._known(job)
 
     def recent(self, owner: Any) -> Iterator[Known]:

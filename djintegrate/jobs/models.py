@@ -15,6 +15,14 @@ from django.utils.translation import gettext_lazy as _
 from .tasks import Status, Task, TaskResult, name_of
 
 
+def with_id(rows: models.QuerySet[Any], job_id: str) -> Any | None:
+    """The row that has this id, which may come from an address, and be no id at all."""
+    try:
+        return rows.filter(pk=job_id).first()
+    except (ValidationError, ValueError):
+        return None
+
+
 class Job(models.Model):
     """A job for a queue outside of the database, which waits here until its transaction has committed."""
 
@@ -40,13 +48,6 @@ class Job(models.Model):
 
     def __str__(self) -> str:
         return f"{name_of(self.task_path)} ({self.id})"
-
-    @classmethod
-    def with_id(cls, job_id: str) -> Job | None:
-        try:
-            return cls.objects.filter(pk=job_id).first()
-        except (ValidationError, ValueError):
-            return None
 
     @property
     def task(self) -> Task[Any, Any]:

@@ -6,20 +6,27 @@ else could write at all.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass
+from time import monotonic
 from typing import Any
 
 from django.core.cache import BaseCache, caches
 
 from . import conf
 
+logger = logging.getLogger("djintegrate.jobs")
+
 KEPT_SECONDS = 24 * 60 * 60
 """A job that reports nothing for a day shows no progress any more until its next report."""
 
-_running: ContextVar[str | None] = ContextVar("running", default=None)
+PAUSE_SECONDS = 30
+"""For so long a job does without a cache that has not answered: each attempt to reach its server may take seconds."""
+
+_running: ContextVar[Reporter | None] = ContextVar("running", default=None)
 
 
 @dataclass(frozen=True)
@@ -40,15 +47,15 @@ def progress(done: float, total: float | None = None, message: object = "") -> N
         raise TypeError(f"done is {done!r}. Make it a number.")
     if total is not None and not _is_number(total):
         raise TypeError(f"total is {total!r}. Make it a number, or None where it is not known.")
-    job = _running.get()
-    if job is not None:
-        _cache().set(_key("progress", job), Progress(done, total, str(message)).as_json(), KEPT_SECONDS)
+    reporter = _running.get()
+    if reporter is not None:
+        reporter.tell(Progress(done, total, str(message)))
 
 
 def stop_requested() -> bool:
     """Whether somebody has asked the task to stop. A task that stops raises djintegrate.jobs.Stopped."""
-    job = _running.get()
-    return job is not None and bool(_cache().get(_key("stop", job)))
+    reporter = _running.get()
+    return reporter is not None and reporter.is_asked_to_stop()
 
 
 def progress_of(job: str) -> Progress | None:
@@ -61,19 +68,51 @@ def ask_to_stop(job: str) -> None:
     _cache().set(_key("stop", job), True, KEPT_SECONDS)
 
 
-def is_asked_to_stop(job: str) -> bool:
-    return bool(_cache().get(_key("stop", job)))
-
-
 def forget(job: str) -> None:
     """The job begins anew: what was said of its earlier run does not count."""
     _cache().delete_many([_key("progress", job), _key("stop", job)])
 
 
+class Reporter:
+    """Speaks for a job that runs in this process. That the cache does not answer is no reason for the job to fail."""
+
+    def __init__(self, job: str) -> None:
+        self.last: Progress | None = None
+        """The last report, whether or not others could see it."""
+        self._job = job
+        self._silent_until = 0.0
+        self._has_warned = False
+
+    def tell(self, progress: Progress) -> None:
+        self.last = progress
+        self._reach(lambda cache: cache.set(_key("progress", self._job), progress.as_json(), KEPT_SECONDS))
+
+    def is_asked_to_stop(self) -> bool:
+        return bool(self._reach(lambda cache: cache.get(_key("stop", self._job))))
+
+    def _reach(self, call: Callable[[BaseCache], Any]) -> Any:
+        cache = _cache()
+        if monotonic() < self._silent_until:
+            return None
+        try:
+            return call(cache)
+        except Exception as error:
+            # Whatever the cache's own library raises if its server is away.
+            self._silent_until = monotonic() + PAUSE_SECONDS
+            if not self._has_warned:
+                self._has_warned = True
+                logger.warning(
+                    "JOBS_CACHE does not answer: %s. Job %s goes on; others cannot see its progress, or stop it.",
+                    error,
+                    self._job,
+                )
+            return None
+
+
 @contextmanager
-def reporting(job: str) -> Iterator[None]:
-    """What calls progress() and stop_requested() in this block is the job with this id."""
-    token = _running.set(job)
+def reporting(reporter: Reporter | None) -> Iterator[None]:
+    """What calls progress() and stop_requested() in this block is the job of this reporter."""
+    token = _running.set(reporter)
     try:
         yield
     finally:

@@ -57,11 +57,12 @@ def run(call: Callable[[], T]) -> T:
     """Call the function of a task in a transaction; again in a new one after an error that is worth it."""
     result = _started.get()
     _started.set(None)
+    reporter = None if result is None else reports.Reporter(result.id)
     value: Any = None
     for left in reversed(range(conf.attempts())):
-        attempt = Run(result)
+        attempt = Run(result, reporter)
         try:
-            with attempt.current(), reports.reporting("" if result is None else result.id):
+            with attempt.current(), reports.reporting(reporter):
                 value = call()
                 attempt.finish(value)
             break
@@ -95,9 +96,10 @@ def step() -> Iterator[None]:
 class Run:
     """One attempt at a job, from transaction to transaction."""
 
-    def __init__(self, result: Any) -> None:
+    def __init__(self, result: Any, reporter: reports.Reporter | None) -> None:
         # Those who are called without a worker, as in a test, have no result, and other queues' results have no row.
         self.row: Any = getattr(result, "db_result", None)
+        self._reporter = reporter
         self._block: Atomic | None = None
         self._has_committed = False
 
@@ -159,10 +161,8 @@ class Run:
             self.row.set_failed = _nothing
 
     def _is_untouched(self) -> bool:
-        if self._block is not None or reports.progress_of(str(self.row.pk)) is not None:
-            # Natively nobody knows whether a transaction of Django's has had a statement.
-            return False
-        return not transaction.get()._resources
+        # Natively nobody knows whether a transaction of Django's has had a statement.
+        return self._block is None and not self._last_progress() and not transaction.get()._resources
 
     def _note_success(self, value: Any) -> None:
         fields = {
@@ -179,8 +179,9 @@ class Run:
 
     def _last_progress(self) -> dict[str, Any]:
         """As a field of the row, if anything was reported."""
-        progress = reports.progress_of(str(self.row.pk))
-        return {} if progress is None else {"args_kwargs": {**self.row.args_kwargs, "progress": progress.as_json()}}
+        if self._reporter is None or self._reporter.last is None:
+            return {}
+        return {"args_kwargs": {**self.row.args_kwargs, "progress": self._reporter.last.as_json()}}
 
     def _claim(self, **fields: Any) -> None:
         """Change the job's row, if it is still as this worker took it; its lock is held until the commit."""

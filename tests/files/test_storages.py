@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
-from django.core.files.storage import InMemoryStorage
+from django.core.files.storage import FileSystemStorage, InMemoryStorage
 from django.db.transaction import atomic
 
 from djintegrate.files import TransactionalStorage
@@ -183,3 +183,32 @@ def test_the_journal_has_no_secret_in_it(site: Site, s3_server: dict[str, Any], 
     assert len(written) == 2
     assert "very secret" not in str(written)
     storage.delete("one")
+
+
+class WithNamesOfItsOwn(FileSystemStorage):
+    """As some sites have it, so that nobody can guess an address."""
+
+    def get_available_name(self, name: str, max_length: int | None = None) -> str:
+        folder, base = os.path.split(name)
+        return os.path.join(folder, f"secret-{base}")
+
+
+class InCapitals(FileSystemStorage):
+    """Does something to what is saved."""
+
+    def save(self, name: str | None, content: Any, max_length: int | None = None) -> str:
+        return super().save(name, ContentFile(content.read().upper()), max_length)
+
+
+def test_a_file_system_storage_that_finds_names_of_its_own_names_the_file_and_not_its_draft(site: Site) -> None:
+    storage = TransactionalStorage(storage=WithNamesOfItsOwn(**site.location), using=site.alias)
+    with atomic(using=site.alias):
+        assert storage.save("folder/one", ContentFile(b"new")) == "folder/secret-one"
+    assert site.files == {"folder/secret-one": "new"}
+
+
+def test_what_a_file_system_storage_does_in_its_save_is_done(site: Site) -> None:
+    storage = TransactionalStorage(storage=InCapitals(**site.location), using=site.alias)
+    with atomic(using=site.alias):
+        storage.save("one", ContentFile(b"new"))
+    assert site.files == {"one": "NEW"}

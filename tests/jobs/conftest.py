@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,15 +26,8 @@ def forgotten_reports() -> None:
 def redis_server() -> Iterator[subprocess.Popen[bytes]]:
     if shutil.which("redis-server") is None:
         pytest.skip("The program redis-server is not installed.")
-    socket = Path(os.environ["TEST_FOLDER"], "redis.socket")
-    options = {"port": "0", "unixsocket": str(socket), "save": "", "dir": os.environ["TEST_FOLDER"]}
-    command = ["redis-server", *(word for name, value in options.items() for word in (f"--{name}", value))]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True) as process:
-        try:
-            _wait_for(socket, process)
-            yield process
-        finally:
-            process.terminate()
+    with serving(Path(os.environ["TEST_FOLDER"], "redis.socket")) as process:
+        yield process
 
 
 @pytest.fixture
@@ -43,6 +37,18 @@ def redis(redis_server: Any) -> Iterator[Any]:
     connection = django_rq.get_connection()
     connection.flushall()
     yield connection
+
+
+@contextmanager
+def serving(socket: Path) -> Iterator[subprocess.Popen[bytes]]:
+    options = {"port": "0", "unixsocket": str(socket), "save": "", "dir": os.environ["TEST_FOLDER"]}
+    command = ["redis-server", *(word for name, value in options.items() for word in (f"--{name}", value))]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True) as process:
+        try:
+            _wait_for(socket, process)
+            yield process
+        finally:
+            process.terminate()
 
 
 def _wait_for(socket: Path, process: subprocess.Popen[bytes]) -> None:

@@ -143,6 +143,11 @@ def say(message: str) -> None:
 
 
 @task
+def ask_whether_to_stop() -> bool:
+    return jobs.stop_requested()
+
+
+@task
 def report_and_fail(done: int, total: int) -> None:
     jobs.progress(done, total, "two")
     raise ValueError("no more")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from subprocess import Popen
+from typing import Any
 
 import pytest
 from django.db import connections
@@ -13,6 +16,7 @@ from django.db import connections
 from djintegrate import jobs
 from djintegrate.jobs import catalogue, reports
 from tests.jobs import tasks
+from tests.jobs.conftest import serving
 from tests.jobs.helpers import JOBS, only_row, work
 from tests.support.helpers import wait_until
 
@@ -84,6 +88,73 @@ class TestStopping:
         assert known is not None
         with pytest.raises(catalogue.NotPossible, match="has ended"):
             catalogue.stop(known)
+
+
+@pytest.mark.usefixtures("redis_server")
+class TestACacheThatDoesNotAnswer:
+    """A real Redis is the cache, and is killed."""
+
+    @pytest.fixture
+    def start(self, settings: Any) -> Iterator[Callable[[], Popen[bytes]]]:
+        socket = Path(os.environ["TEST_FOLDER"], "cache.socket")
+        backend = "django.core.cache.backends.redis.RedisCache"
+        settings.CACHES = {**settings.CACHES, "jobs": {"BACKEND": backend, "LOCATION": f"unix://{socket}"}}
+        with ExitStack() as stack:
+            yield lambda: stack.enter_context(serving(socket))
+
+    @pytest.fixture
+    def killed(self, start: Callable[[], Popen[bytes]]) -> None:
+        kill(start())
+
+    @pytest.mark.usefixtures("killed")
+    def test_the_job_succeeds_and_its_last_report_is_kept(self) -> None:
+        job = tasks.report.enqueue(3)
+        work()
+        known = catalogue.find(job.id)
+        assert known is not None and (known.state, known.progress) == ("SUCCESSFUL", reports.Progress(3, 3, "row 3"))
+
+    @pytest.mark.usefixtures("killed")
+    def test_a_job_that_fails_does_so_by_its_own_error(self) -> None:
+        job = tasks.report_and_fail.enqueue(2, 3)
+        work()
+        known = catalogue.find(job.id)
+        assert known is not None and (known.state, known.progress) == ("FAILED", reports.Progress(2, 3, "two"))
+        assert known.error == "ValueError: no more"
+
+    @pytest.mark.usefixtures("killed")
+    def test_it_is_logged_once_for_each_job(
+        self, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(reports, "PAUSE_SECONDS", 0)
+        ids = [tasks.report.enqueue(2).id for _ in range(2)]
+        work()
+        said = [record.getMessage() for record in caplog.records if "JOBS_CACHE does not answer" in record.getMessage()]
+        assert [sum(f"Job {job} goes on" in line for line in said) for job in ids] == [1, 1]
+
+    @pytest.mark.usefixtures("killed")
+    def test_nobody_has_asked_it_to_stop(self) -> None:
+        tasks.ask_whether_to_stop.enqueue()
+        work()
+        assert (only_row().status, only_row().return_value) == ("SUCCESSFUL", False)
+
+    def test_when_it_answers_again_it_hears_the_next_report_after_a_while(
+        self, start: Callable[[], Popen[bytes]], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        reporter = reports.Reporter("a-job")
+        kill(start())
+        reporter.tell(reports.Progress(1))
+        start()
+        reporter.tell(reports.Progress(2))
+        assert reports.progress_of("a-job") is None
+        later = reports.monotonic() + reports.PAUSE_SECONDS
+        monkeypatch.setattr(reports, "monotonic", lambda: later)
+        reporter.tell(reports.Progress(3))
+        assert reports.progress_of("a-job") == reports.Progress(3)
+
+
+def kill(process: Popen[bytes]) -> None:
+    process.kill()
+    process.wait()
 
 
 @contextmanager

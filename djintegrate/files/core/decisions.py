@@ -25,8 +25,9 @@ AT_ONCE = 100
 
 def record(using: str, name: str, identity: str) -> None:
     """Decide for the commit, in the transaction that is about to commit."""
-    with connections[using].cursor() as cursor:
-        cursor.execute(_sql(connections[using], "INSERT INTO {} (id, journal) VALUES (%s, %s)"), [name, identity])
+    connection = connections[using]
+    with connection.cursor() as cursor:
+        cursor.execute(_sql(connection, "INSERT INTO {} (id, journal) VALUES (%s, %s)"), [name, identity])
 
 
 def exists(using: str, name: str) -> bool:

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
-from django.core.files.storage import FileSystemStorage
+from django.core.files.storage import FileSystemStorage, Storage
 
 STAGED = ".files-"
 
@@ -125,6 +125,13 @@ class FilePlace(PathPlace):
             # A storage may do more than unlink.
             self.storage.delete(self.name)
 
+    def save(self, content: Any) -> str:
+        """Have the storage write this name, which nobody else has; the name that it was written under."""
+        if type(self.storage).save is Storage.save:
+            # save() would look for a free name, which this one is, and examine it three times.
+            return str(self.storage._save(self.name, content))
+        return str(self.storage.save(self.name, content))
+
     def beside(self, name: str) -> FilePlace:
         return FilePlace(self.storage, self.identity, _beside(self.name, name))
 
@@ -151,6 +158,10 @@ class StoredPlace:
         # Not every storage takes it in good part if the file is gone.
         if self.exists():
             self.storage.delete(self.name)
+
+    def save(self, content: Any) -> str:
+        """The name that it was saved under. Some storages find names of their own."""
+        return str(self.storage.save(self.name, content))
 
     def beside(self, name: str) -> StoredPlace:
         return StoredPlace(self.storage, self.identity, _beside(self.name, name))

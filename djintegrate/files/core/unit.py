@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import os
-import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -34,7 +33,7 @@ class Unit(Follower):
 
     def __init__(self, world: World, using: str, followed: Followed | None) -> None:
         self.using = using
-        self.name = uuid.uuid4().hex
+        self.name = os.urandom(16).hex()
         self.changes: list[Change] = []
         self._world = world
         self._followed = followed

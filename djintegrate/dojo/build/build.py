@@ -138,8 +138,8 @@ def _minify(node: str, order: Order, made: Path, folder: Path) -> None:
 
     The first layer becomes the argument of boot.js, which runs it once the page has been painted.
     """
-    themes = [{"path": str(made / name), "pruned": True, "after": order.look and str(order.look)}
-              for name in served.THEMES]  # fmt: skip
+    themes = [{"path": str(made / name), "with": [str(made / more) for more in served.rtl(name)], "pruned": True,
+               "after": order.look and str(order.look)} for name in served.THEMES]  # fmt: skip
     others = [{"path": str(served.stylesheet(made, name))} for name in order.stylesheets]
     layers = served.layers(made)
     ours = order.paths.get("djintegrate")
@@ -170,7 +170,7 @@ def _collect(order: Order, made: Path, new: Path) -> list[tuple[Size, list[Path]
     for name in [*served.THEMES, *order.stylesheets]:
         served.stylesheet(made, name)
         files = served.copy(made, new, [name])
-        sources = served.imported(order.root / name)
+        sources = [path for one in (name, *served.rtl(name)) for path in served.imported(order.root / one)]
         if order.look and name in served.THEMES:
             sources.append(order.look)
         found.append((served.size(name.rpartition("/")[2], sources, files), files))

@@ -1,5 +1,5 @@
 // Minifies what Dojo's build system made: its layers, their texts, and the themes without the rules that no widget in
-// the layers needs. What it is to do comes as JSON: {root, scripts, texts, styles: [{path, pruned, after}],
+// the layers needs. What it is to do comes as JSON: {root, scripts, texts, styles: [{path, with, pruned, after}],
 // boot: {path, layer}}. Each file is written over itself.
 "use strict";
 const fs = require("fs");
@@ -82,8 +82,8 @@ function dropForerunners(block, generate) {
 function minifyStyles(styles, scripts) {
 	const { minify, syntax } = load("csso");
 	const options = { restructure: false, comments: false };
-	for (const { path, pruned, after } of styles) {
-		const css = read(path), tree = syntax.parse(css);
+	for (const { path, with: more = [], pruned, after } of styles) {
+		const css = [path, ...more].map(read).join("\n"), tree = syntax.parse(css);
 		syntax.walk(tree, { visit: "Block", enter: block => dropForerunners(block, syntax.generate) });
 		const usage = pruned ? { classes: neededClasses(css, scripts) } : null;
 		const made = syntax.generate(syntax.compress(tree, { ...options, usage }).ast);

@@ -57,8 +57,8 @@ def check(browser: Any) -> None:
         assert part < whole, name
     places = browser.execute_script(SLIDER)
     assert places == sorted(places)
-    width = browser.execute_script("return [document.documentElement.scrollWidth, document.documentElement.clientWidth]")
-    assert width[0] == width[1]
+    root = browser.execute_script("return [document.documentElement].map(it => [it.scrollWidth, it.clientWidth])[0]")
+    assert root[0] == root[1]
     assert complaints(browser) == []
 
 

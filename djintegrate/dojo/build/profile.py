@@ -64,7 +64,7 @@ _CONFIGURE = r"""function (global) {
     }
     return config;
 }"""
-"""What the loader in the layer asks for its configuration: the layers beside it are in the build, and so are our modules.
+"""What the loader in the layer asks for its configuration: other layers are in the build, and so are our modules.
 
 A page of somebody else's, without our specification, has its own configuration.
 """

@@ -64,6 +64,29 @@ def test_the_theme_of_a_build_holds_up_the_first_paint_only_with_the_look(
     assert complaints(browser) == []
 
 
+# A page that is not painted at first, and a script of its own that asks for a module.
+UNPAINTED = """
+performance.getEntriesByType = () => [];
+window.PerformanceObserver = class { observe() {} disconnect() {} };
+document.addEventListener("DOMContentLoaded", () => {
+    window.found = [typeof require, typeof define, document.documentElement.dataset.djintegrate];
+    require(["dijit/registry", "dojo/json"], (registry, json) => found.push(json.stringify([registry.length])));
+});
+"""
+
+
+def test_dojo_does_nothing_before_the_plain_page_is_painted_and_keeps_what_scripts_ask_for(
+    show: Any, built: None, browser: Any
+) -> None:
+    added = browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": UNPAINTED})
+    try:
+        show(Talk)
+    finally:
+        browser.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
+    assert browser.execute_script("return found") == ["function", "undefined", "loading", "[0]"]
+    assert complaints(browser) == []
+
+
 @pytest.mark.parametrize("has_editor", [False, True])
 def test_an_editor_is_fetched_by_the_pages_that_have_one(show: Any, built: None, has_editor: bool) -> None:
     browser = show(Every if has_editor else Many, lambda page, form: page.dojo_form(form, auto=True))

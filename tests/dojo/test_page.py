@@ -58,6 +58,7 @@ def test_the_head_brings_the_theme_the_specification_and_dojo(page: Dojo) -> Non
     page.append_stylesheet("/static/a.css?x=1&y=2")
     assert Elements(head(page)).found == [
         ("link", {"rel": "stylesheet", "href": "/static/dojo/dijit/themes/soria/soria.css"}),
+        ("link", {"rel": "stylesheet", "href": "/static/dojo/dijit/themes/soria/soria_rtl.css"}),
         ("link", {"rel": "stylesheet", "href": "/static/a.css?x=1&y=2"}),
         ("script", {"id": "djintegrate-dojo", "type": "application/json"}),
         ("script", {"defer": None, "src": "/static/djintegrate/dojo/boot.js"}),

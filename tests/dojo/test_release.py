@@ -51,9 +51,9 @@ def elements(page: Dojo) -> list[tuple[str, dict[str, str | None]]]:
 
 
 THEME = "/static/r/dijit/themes/claro/claro.css"
-LATE = ("link", {"id": "djintegrate-theme", "rel": "preload", "as": "style", "href": THEME})
+LATE = ("link", {"id": "djintegrate-theme", "rel": "preload", "as": "style", "fetchpriority": "low", "href": THEME})
 LOOK = ("link", {"rel": "stylesheet", "href": "/static/djintegrate/dojo/form.css"})
-TEXTS = ("link", {"rel": "preload", "as": "script", "href": "/static/r/dojo/nls/dojo_en.js"})
+TEXTS = ("link", {"rel": "preload", "as": "script", "fetchpriority": "low", "href": "/static/r/dojo/nls/dojo_en.js"})
 
 
 def test_a_page_of_a_build_needs_no_boot_js_and_fetches_its_texts_beside_dojo(page: Dojo) -> None:

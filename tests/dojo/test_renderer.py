@@ -84,13 +84,18 @@ def dark(browser: Any) -> Iterator[Any]:
 
 @pytest.mark.usefixtures("built")
 @pytest.mark.parametrize("is_dark", [False, True])
+@pytest.mark.parametrize("theme", THEMES)
 def test_axe_finds_nothing_wrong_with_the_look(
-    show: Any, browser: Any, settings: Any, dark: Any, is_dark: bool
+    show: Any, browser: Any, settings: Any, dark: Any, theme: str, is_dark: bool
 ) -> None:
+    def prepare(page: Any, form: Any) -> None:
+        page.theme = theme
+        by_itself(page, form)
+
     settings.STATICFILES_DIRS = [*settings.STATICFILES_DIRS, ("tests", "tests/dojo/static/tests")]
     dark(is_dark)
     data = {"text": "", "whole": "x", "day": "31.02.2026"}
-    show(lambda *posted: Long(*(posted or [data])), by_itself, template=TEMPLATE)
+    show(lambda *posted: Long(*(posted or [data])), prepare, template=TEMPLATE)
     assert violations(browser) == []
     for name in ("id_start__date", "id_hour", "id_room"):
         browser.execute_async_script(OPEN, name)

@@ -134,16 +134,21 @@ def _profile(order: Order, folder: Path) -> str:
 
 
 def _minify(node: str, order: Order, made: Path, folder: Path) -> None:
-    """Of the themes, what the widgets of the layers need is kept, and `order.look` comes after it."""
-    themes = [{"path": str(made / name), "pruned": True, "after": order.look and str(order.look)}
-              for name in served.THEMES]  # fmt: skip
+    """Of the themes, what the widgets of the layers need is kept, and `order.look` comes after it.
+
+    The first layer becomes the argument of boot.js, which runs it once the page has been painted.
+    """
+    themes = [{"path": str(made / name), "with": [str(made / more) for more in served.rtl(name)], "pruned": True,
+               "after": order.look and str(order.look)} for name in served.THEMES]  # fmt: skip
     others = [{"path": str(served.stylesheet(made, name))} for name in order.stylesheets]
     layers = served.layers(made)
+    ours = order.paths.get("djintegrate")
     work = {
         "root": str(order.root),
         "scripts": [str(made / f"{name}.js") for name in layers],
         "texts": [str(made / text) for name in layers for text in served.texts(made, name)],
         "styles": [*themes, *others],
+        "boot": ours and {"path": str(ours / profile.BOOT), "layer": str(made / f"{profile.LAYER}.js")},
     }
     done = run([node, str(MINIFY)], folder, SECONDS, given=json.dumps(work))
     if done.code:
@@ -165,7 +170,7 @@ def _collect(order: Order, made: Path, new: Path) -> list[tuple[Size, list[Path]
     for name in [*served.THEMES, *order.stylesheets]:
         served.stylesheet(made, name)
         files = served.copy(made, new, [name])
-        sources = served.imported(order.root / name)
+        sources = [path for one in (name, *served.rtl(name)) for path in served.imported(order.root / one)]
         if order.look and name in served.THEMES:
             sources.append(order.look)
         found.append((served.size(name.rpartition("/")[2], sources, files), files))

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..page.release import LAYER, SEPARATE
 
-__all__ = ["FEATURES", "LAYER", "change", "profile"]
+__all__ = ["BOOT", "FEATURES", "LAYER", "change", "profile"]
 
 # The browsers of today, since djintegrate/styles asks for constructed stylesheets: Chrome 73, Firefox 101, Safari 16.4
 # or later. What is known of all of them, or is never used here, is said before; the minifier then drops the other
@@ -53,7 +53,24 @@ CHANGED: Mapping[str, Sequence[tuple[str, str]]] = {
 
 # No tests, and nothing hidden.
 _LEFT_OUT = r"(^|\/)(tests|testsDOH|demos|bench|node_modules|_firebug)(\/|$)|(^|\/)\."
-_BOOT = "boot.js"
+_CONFIGURE = r"""function (global) {
+    var config = global.dojoConfig || global.djConfig || global.require || {};
+    if (config.djintegrate) {
+        config.packages.forEach(function (one) {
+            if (one.name === "djintegrate") {
+                one.location = config.baseUrl.replace(/[^\/]*\/$/, one.name);
+            }
+        });
+    }
+    return config;
+}"""
+"""What the loader in the layer asks for its configuration: other layers are in the build, and so are our modules.
+
+A page of somebody else's, without our specification, has its own configuration.
+"""
+
+BOOT = "boot.js"
+"""Runs before the layer: a file of the package djintegrate, and no module."""
 
 
 def profile(
@@ -95,7 +112,7 @@ def profile(
         "layers": layers,
     }
     if "djintegrate" in paths:
-        made["userConfig"] = _booting((paths["djintegrate"] / _BOOT).read_text())
+        made["userConfig"] = _CONFIGURE
     text = json.dumps(made, indent=1)
     return "var profile = " + re.sub(r'"@@(.*?)@@"', lambda found: f"/{json.loads(found[0])[2:-2]}/", text) + ";\n"
 
@@ -119,24 +136,3 @@ def change(root: Path, folder: Path) -> dict[str, Path]:
 def _package(name: str, location: Path, left_out: str) -> dict[str, Any]:
     return {"name": name, "location": str(location), "destLocation": name,
             "trees": [[str(location), name, f"@@{left_out}@@"]]}  # fmt: skip
-
-
-def _booting(boot: str) -> str:
-    """What the loader in the layer asks for its configuration: boot.js is in it, and need not be fetched.
-
-    The layers beside it are in the build, so our modules are as well. A page of somebody else's, without our
-    specification, has its own configuration.
-    """
-    return f"""function (global) {{
-    if (document.getElementById("djintegrate-dojo")) {{
-        if (!(global.dojoConfig && global.dojoConfig.djintegrate)) {{
-            {boot}
-        }}
-        global.dojoConfig.packages.forEach(function (one) {{
-            if (one.name === "djintegrate") {{
-                one.location = global.dojoConfig.baseUrl.replace(/[^\\/]*\\/$/, one.name);
-            }}
-        }});
-    }}
-    return global.dojoConfig || global.djConfig || global.require || {{}};
-}}"""

@@ -69,6 +69,12 @@ def stylesheet(made: Path, name: str) -> Path:
     return made / name
 
 
+def rtl(theme: str) -> list[str]:
+    """The stylesheet that a theme's own is to have at its end, for pages from right to left. Others import theirs."""
+    is_apart = Path(theme).stem in names.RTL_APART
+    return [str(Path(theme).with_name(f"{Path(theme).stem}_rtl.css"))] if is_apart else []
+
+
 def imported(stylesheet: Path) -> list[Path]:
     """The stylesheet and what it imports."""
     found, waiting = [], [stylesheet]

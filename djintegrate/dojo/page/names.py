@@ -6,6 +6,8 @@ import re
 from typing import Any
 
 THEMES = ("tundra", "soria", "nihilo", "claro")
+RTL_APART = ("soria", "nihilo")
+"""Those that have their rules for pages from right to left in a stylesheet of its own."""
 
 _PART = r"[A-Za-z_$][\w$-]*"
 _DOTTED = re.compile(rf"{_PART}(\.{_PART})*", re.ASCII)

@@ -181,22 +181,26 @@ class Dojo:
         """Those that the first paint waits for, in their order."""
         if not self.enabled:
             return self._look
-        theme = [] if self._is_theme_late else [self._theme_address]
+        theme = [] if self._is_theme_late else [self._theme_address(), *self._rtl]
         return [*theme, *([] if self._is_look_in_theme else self._look), *self._stylesheets]
 
     @property
     def late_theme(self) -> str:
         """The theme's stylesheet, where the first paint need not wait for it: in a build all of it is of dijits."""
-        return self._theme_address if self._is_theme_late else ""
+        return self._theme_address() if self._is_theme_late else ""
 
     @property
     def _is_theme_late(self) -> bool:
         return self._release is not None and not self._is_look_in_theme
 
-    @property
-    def _theme_address(self) -> str:
+    def _theme_address(self, kind: str = "") -> str:
         base = conf.url().rpartition("/")[0]
-        return _address(f"{base}/dijit/themes/{self.theme}/{self.theme}.css")
+        return _address(f"{base}/dijit/themes/{self.theme}/{self.theme}{kind}.css")
+
+    @property
+    def _rtl(self) -> list[str]:
+        """What such a theme lacks, unless this is a build, where it is in the theme."""
+        return [] if self._release or self.theme not in names.RTL_APART else [self._theme_address("_rtl")]
 
     @property
     def _look(self) -> list[str]:

@@ -1,18 +1,32 @@
 // Minifies what Dojo's build system made: its layers, their texts, and the themes without the rules that no widget in
-// the layers needs. What it is to do comes as JSON: {root, scripts, texts, styles: [{path, pruned, after}]}. Each file is
-// written over itself.
+// the layers needs. What it is to do comes as JSON: {root, scripts, texts, styles: [{path, with, pruned, after}],
+// boot: {path, layer}}. Each file is written over itself.
 "use strict";
 const fs = require("fs");
 const work = JSON.parse(fs.readFileSync(0, "utf8"));
 const load = name => require(require.resolve(name, { paths: [work.root] }));
 const read = path => fs.readFileSync(path, "utf8");
 
-async function minifyScripts(paths) {
-	const { minify } = load("terser");
+async function minifyScript(text) {
+	const { code } = await load("terser").minify(text, { compress: { passes: 2 }, ecma: 2018, format: { comments: false } });
+	return code;
+}
+
+async function minifyScripts(paths, boot) {
 	for (const path of paths) {
-		const { code } = await minify(read(path), { compress: { passes: 2 }, ecma: 2018, format: { comments: false } });
-		fs.writeFileSync(path, code);
+		const code = await minifyScript(read(path));
+		fs.writeFileSync(path, boot && path === boot.layer ? await asArgument(code, read(boot.path)) : code);
 	}
+}
+
+// boot.js calls its function without an argument: `code` becomes that. In parentheses, for such a function is compiled
+// while the script is fetched, and others when they are called.
+async function asArgument(code, boot) {
+	const [head, tail, ...more] = (await minifyScript(boot.replace(/\(\);\s*$/, "(DOJO);"))).split("DOJO");
+	if (tail !== ");" || more.length) {
+		throw new Error("boot.js does not end with the call of its function.");
+	}
+	return `${head}(function(){${code}})${tail}`;
 }
 
 // Unicode's words for languages have many entries that Dojo never looks up; nor does any other module of the layers,
@@ -68,8 +82,8 @@ function dropForerunners(block, generate) {
 function minifyStyles(styles, scripts) {
 	const { minify, syntax } = load("csso");
 	const options = { restructure: false, comments: false };
-	for (const { path, pruned, after } of styles) {
-		const css = read(path), tree = syntax.parse(css);
+	for (const { path, with: more = [], pruned, after } of styles) {
+		const css = [path, ...more].map(read).join("\n"), tree = syntax.parse(css);
 		syntax.walk(tree, { visit: "Block", enter: block => dropForerunners(block, syntax.generate) });
 		const usage = pruned ? { classes: neededClasses(css, scripts) } : null;
 		const made = syntax.generate(syntax.compress(tree, { ...options, usage }).ast);
@@ -78,7 +92,7 @@ function minifyStyles(styles, scripts) {
 }
 
 async function main() {
-	await minifyScripts(work.scripts);
+	await minifyScripts(work.scripts, work.boot);
 	const scripts = work.scripts.map(read);
 	minifyTexts(work.texts, scripts);
 	minifyStyles(work.styles, scripts);

@@ -1,52 +1,84 @@
 // Before dojo.js: hands the page's configuration to Dojo's loader. No AMD module, for there is no loader yet.
-(function () {
+// In a build, dojo.js is this script with Dojo as the argument of its function. The first paint would have to wait for
+// what a script does that is there early, so all but the first lines waits for the paint.
+(function (dojo) {
 	"use strict";
 	var root = document.documentElement,
-		page = JSON.parse(document.getElementById("djintegrate-dojo").textContent),
-		config = page.config,
+		specification = document.getElementById("djintegrate-dojo"),
 		nonce = document.currentScript.nonce,
-		theme = document.getElementById("djintegrate-theme");
+		early = [];
 
 	// The plain page is shown before dijits are made of it. What is not seen is not painted, nor is a hidden frame.
 	function afterPaint(then) {
-		var once = function () { clearTimeout(timer); once = function () {}; then(); }, timer;
+		var timer, watch;
+		function once() {
+			clearTimeout(timer);
+			watch.disconnect();
+			then();
+		}
 		if (document.hidden || performance.getEntriesByType("paint").length) { return then(); }
-		timer = setTimeout(function () { once(); }, 250);
-		requestAnimationFrame(function () { setTimeout(function () { once(); }); });
+		timer = setTimeout(once, 250);
+		watch = new PerformanceObserver(once);
+		watch.observe({ type: "paint" });
 	}
 
-	root.classList.add(page.theme);
+	function start() { require(["djintegrate/start"]); }
+
+	function configure() {
+		var page = JSON.parse(specification.textContent), config = page.config;
+		root.classList.add(page.theme);
+		config.djintegrate = page;
+		config.deps = config.deps || [];
+		config.callback = (function (callback) {
+			return function () {
+				if (callback) { callback.apply(this, arguments); }
+				if (dojo) { start(); } else { afterPaint(start); }
+			};
+		})(config.callback);
+		if (Object.keys(page.urls).length) {
+			config.fixupUrl = function (url) { return page.urls[url] || url; };
+		}
+		if (nonce) {
+			// A policy may allow no script but those with the nonce, and Dojo's loader knows of none.
+			config.loaderPatch = {
+				injectUrl: function (url, loaded, module) {
+					var script = document.createElement("script");
+					script.nonce = nonce;
+					script.src = url;
+					script.onload = function () { loaded && loaded(); };
+					script.onerror = function () {
+						require.signal("error", { src: "dojoLoader", message: "scriptError: " + url, info: [url] });
+					};
+					module.node = script;
+					return document.head.appendChild(script);
+				}
+			};
+		}
+		window.dojoConfig = config;
+	}
+
+	function run() {
+		var theme = document.getElementById("djintegrate-theme");
+		if (theme) {
+			// Nothing has its classes before there are dijits.
+			theme.rel = "stylesheet";
+		}
+		configure();
+		dojo();
+		early.forEach(function (asked) { require.apply(null, asked); });
+	}
+
+	if (dojo && (!specification || window.dojoConfig && window.dojoConfig.djintegrate)) {
+		// A page of somebody else's has a configuration of its own, or this script has run already, by itself.
+		dojo();
+		return;
+	}
 	root.setAttribute("data-djintegrate", "loading");
-	config.djintegrate = page;
-	config.deps = config.deps || [];
-	config.callback = (function (callback) {
-		return function () {
-			if (callback) { callback.apply(this, arguments); }
-			afterPaint(function () { require(["djintegrate/start"]); });
-		};
-	})(config.callback);
-	if (theme) {
-		// Nothing has its classes before there are dijits, so the first paint has not waited for it.
-		theme.rel = "stylesheet";
+	if (dojo) {
+		// The page's other scripts may ask for modules already.
+		window.require = function () { early.push(arguments); };
+		afterPaint(run);
+	} else {
+		configure();
 	}
-	if (Object.keys(page.urls).length) {
-		config.fixupUrl = function (url) { return page.urls[url] || url; };
-	}
-	if (nonce) {
-		// A policy may allow no script but those with the nonce, and Dojo's loader knows of none.
-		config.loaderPatch = {
-			injectUrl: function (url, loaded, module) {
-				var script = document.createElement("script");
-				script.nonce = nonce;
-				script.src = url;
-				script.onload = function () { loaded && loaded(); };
-				script.onerror = function () {
-					require.signal("error", { src: "dojoLoader", message: "scriptError: " + url, info: [url] });
-				};
-				module.node = script;
-				return document.head.appendChild(script);
-			}
-		};
-	}
-	window.dojoConfig = config;
 })();

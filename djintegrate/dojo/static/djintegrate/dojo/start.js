@@ -110,6 +110,11 @@ define([
 		return loaded.promise;
 	}
 
+	// What these themes say of pages from right to left is for a theme's class below <html>, which has the direction's.
+	if (/soria|nihilo/.test(page.theme)) {
+		document.body.classList.add(page.theme);
+	}
+
 	styled().then(function () { return run(page); }).then(grids).then(function () {
 		settle("ready");
 		ready.resolve();

@@ -8,9 +8,7 @@ define(["dojo/dom-construct"], function (domConstruct) {
 		ASIDE = "data-aside-style",
 		sheet = new CSSStyleSheet();
 
-	// Two of the themes leave Dojo's own boxes off the screen at the side to which a page from right to left scrolls.
-	sheet.replaceSync(":dir(rtl) > .dijitOffScreen { left: auto !important; right: -10000px !important; }" +
-		":where(.djintegrateDateTimeBox) { display: inline-flex; gap: 8px; }" +
+	sheet.replaceSync(":where(.djintegrateDateTimeBox) { display: inline-flex; gap: 8px; }" +
 		":where(.djintegrate-error) { color: #b3151f; color: light-dark(#b3151f, #ff9a92); }" +
 		":where(.djintegrate-error:not([hidden])) { display: block; }");
 	document.adoptedStyleSheets.push(sheet);

@@ -19,6 +19,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection, models
 from django.db.models.signals import post_migrate
 
+from djintegrate.openid_auth import examination
 from djintegrate.openid_auth.auth import OpenIDBackend
 from djintegrate.openid_auth.models import Association, Nonce, UserOpenID
 from djintegrate.openid_auth.people import verified
@@ -297,6 +298,19 @@ def test_an_identity_that_was_removed_here_does_not_come_back(old: Old, ada: Use
     assert "useropenid: 1 copied, 0 here already, 0 expired, 0 in conflict, 2 removed here since" in report
     assert UserOpenID.objects.get().claimed_id == "https://op.example/new"
     assert not User.objects.get(pk=ada.pk).has_perm("openid_auth.account_verified")
+
+
+def test_the_doctor_knows_of_identities_that_nobody_has_brought(old: Old, ada: User, settings: Any) -> None:
+    settings.OPENID_PROVIDERS = []
+    old.identity(ada.pk, "https://op.example/a")
+    found = [finding for finding in examination.examine() if not finding.is_well]
+    assert [(each.said, each.remedy) for each in found] == [
+        ("1 identity of django-openid-auth cannot sign in here yet.", "Run: python manage.py openid_adopt")
+    ]
+    adopt()
+    assert all(finding.is_well for finding in examination.examine())
+    UserOpenID.objects.all().delete()
+    assert all(finding.is_well for finding in examination.examine())
 
 
 def test_what_was_in_conflict_comes_once_that_is_settled(old: Old, ada: User) -> None:

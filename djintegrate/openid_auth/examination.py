@@ -13,6 +13,7 @@ from djintegrate.common.examination import Finding, ill
 
 from . import connect
 from .conf import config
+from .people import verified
 from .protocol.discovery import discover
 from .site.egress import make_fetcher
 from .upkeep import adoption, left_over, tables
@@ -24,7 +25,7 @@ LOOK = "See whether this machine may reach that address, and whether it is right
 
 def examine() -> Iterator[Finding]:
     """Never raises: a part that cannot be looked at is itself a finding."""
-    for part in (_urls, _migrations, _identities, _providers):
+    for part in (_urls, _migrations, _adoption, _providers):
         yield from _guarded(part)
 
 
@@ -54,13 +55,16 @@ def _migrations() -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def _identities() -> Iterator[Finding]:
-    """Those of django-openid-auth, if nobody has brought them yet."""
-    if tables.are_here(DEFAULT_DB_ALIAS) and (waiting := adoption.waiting(DEFAULT_DB_ALIAS)):
-        yield ill(
-            SUBJECT, f"{counted(waiting, 'identity', 'identities')} of django-openid-auth cannot sign in here yet.",
-            "Run: python manage.py openid_adopt",
-        )  # fmt: skip
+def _adoption() -> Iterator[Finding]:
+    """Whether openid_adopt has not been run, or has been interrupted."""
+    if not tables.are_here(DEFAULT_DB_ALIAS):
+        return
+    run = "Run: python manage.py openid_adopt"
+    if waiting := adoption.waiting(DEFAULT_DB_ALIAS):
+        identities = counted(waiting, "identity", "identities")
+        yield ill(SUBJECT, f"{identities} of django-openid-auth cannot sign in here yet.", run)
+    if verified.find(verified.OLD, DEFAULT_DB_ALIAS):
+        yield ill(SUBJECT, f"The permission {verified.CODENAME} is still django-openid-auth's.", run)
 
 
 def _providers() -> Iterator[Finding]:

@@ -300,12 +300,15 @@ def test_an_identity_that_was_removed_here_does_not_come_back(old: Old, ada: Use
     assert not User.objects.get(pk=ada.pk).has_perm("openid_auth.account_verified")
 
 
-def test_the_doctor_knows_of_identities_that_nobody_has_brought(old: Old, ada: User, settings: Any) -> None:
+def test_the_doctor_knows_what_nobody_has_brought(old: Old, ada: User, settings: Any) -> None:
     settings.OPENID_PROVIDERS = []
     old.identity(ada.pk, "https://op.example/a")
+    old.permission()
     found = [finding for finding in examination.examine() if not finding.is_well]
+    remedy = "Run: python manage.py openid_adopt"
     assert [(each.said, each.remedy) for each in found] == [
-        ("1 identity of django-openid-auth cannot sign in here yet.", "Run: python manage.py openid_adopt")
+        ("1 identity of django-openid-auth cannot sign in here yet.", remedy),
+        ("The permission account_verified is still django-openid-auth's.", remedy),
     ]
     adopt()
     assert all(finding.is_well for finding in examination.examine())

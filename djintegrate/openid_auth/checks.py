@@ -22,6 +22,7 @@ from . import conf, connect
 from .auth import OpenIDBackend
 from .conf import config
 from .people import membership, sessions
+from .people.verified import OLD
 from .protocol.library import default_fetcher
 from .site import issuers
 from .site.fetcher import FetchRefused, parse
@@ -144,7 +145,7 @@ def _sessions() -> Iterator[CheckMessage]:
 
 def _backends() -> Iterator[CheckMessage]:
     backends = settings.AUTHENTICATION_BACKENDS
-    if not any(_is_ours(path) or path.startswith(f"{left_over.OLD}.") for path in backends):
+    if not any(_is_ours(path) or path.startswith(f"{OLD}.") for path in backends):
         yield Warning(
             "AUTHENTICATION_BACKENDS has no OpenIDBackend: no sign-in by OpenID will find a user.",
             hint=f"Add {BACKEND!r}, or a class derived from it.",
@@ -173,10 +174,13 @@ def _login_url() -> Iterator[CheckMessage]:
         # URLs that cannot be loaded, for whatever reason, are Django's to tell.
         return
     if missing:
+        named = str(settings.LOGIN_URL) == "openid-login"
         yield Warning(
             f"LOGIN_URL is {str(settings.LOGIN_URL)!r}, and this site has no page there: who has to sign in sees an "
             "error.",
-            hint='This app\'s login is called "openid-login".',
+            hint='Put path("openid/", include("djintegrate.openid_auth.urls")) into the URLs.'
+            if named
+            else 'This app\'s login is called "openid-login".',
             id="openid_auth.W008",
         )
 

@@ -41,7 +41,7 @@ def _guarded(part: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
 def _urls() -> Iterator[Finding]:
     if left_over.in_urls():
         yield ill(
-            SUBJECT, f"The URLs still name {left_over.OLD}, which is not here any more.",
+            SUBJECT, f"The URLs still name {verified.OLD}, which is not here any more.",
             'Write "djintegrate.openid_auth" instead, there and in what they import.',
         )  # fmt: skip
 
@@ -49,7 +49,7 @@ def _urls() -> Iterator[Finding]:
 def _migrations() -> Iterator[Finding]:
     if migration := left_over.in_migrations():
         yield ill(
-            SUBJECT, f"The migration {migration} depends on {left_over.OLD}, which is not here any more.",
+            SUBJECT, f"The migration {migration} depends on {verified.OLD}, which is not here any more.",
             'Add "djintegrate.openid_auth.old_tables" to INSTALLED_APPS, and read about foreign keys in the how-to '
             "on moving from django-openid-auth.",
         )  # fmt: skip

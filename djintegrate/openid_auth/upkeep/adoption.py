@@ -1,8 +1,8 @@
 """Copies what other apps keep in their tables into ours.
 
-Of django-openid-auth identities, nonces, associations and verified accounts; of python-social-auth and django-allauth
-identities. Only reads those tables, and needs nothing of those apps. Never changes a row that is here already, and
-never brings an identity twice: who has removed it here is rid of it.
+Of django-openid-auth (django_openid_auth_…) identities, nonces, associations and verified accounts; of
+python-social-auth and django-allauth identities. Only reads those tables, and needs nothing of those apps. Never
+changes a row that is here already, and never brings an identity twice: who has removed it here is rid of it.
 """
 
 from __future__ import annotations

@@ -11,7 +11,8 @@ from django.db.migrations.exceptions import NodeNotFoundError
 from django.db.migrations.loader import MigrationLoader
 from django.urls import get_resolver
 
-OLD = "django_openid_auth"
+from ..people.verified import OLD
+
 MODULES = ("admin", "auth", "exceptions", "forms", "models", "signals", "store", "teams", "urls", "views")
 DOTTED = re.compile(rf"{OLD}\.(\w+)[\w.]*")
 

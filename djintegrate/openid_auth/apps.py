@@ -22,11 +22,11 @@ class OpenIDAuthConfig(AppConfig):
     def ready(self) -> None:
         from django.contrib.auth.signals import user_logged_in, user_logged_out
         from django.core import checks
-        from django.db.models.signals import post_delete, post_save
+        from django.db.models.signals import post_delete, post_migrate, post_save
 
         from .checks import check_configuration
         from .models import OpenIDSession, UserOpenID
-        from .people import fresh, trail
+        from .people import fresh, trail, verified
         from .people.receivers import end_session, take_back_verification
         from .site import log_lines
 
@@ -35,6 +35,7 @@ class OpenIDAuthConfig(AppConfig):
         post_save.connect(trail.identity_saved, sender=UserOpenID, dispatch_uid="openid_auth.added")
         post_delete.connect(trail.identity_deleted, sender=UserOpenID, dispatch_uid="openid_auth.removed")
         post_delete.connect(trail.session_deleted, sender=OpenIDSession, dispatch_uid="openid_auth.ended")
+        post_migrate.connect(verified.make_or_leave, sender=self, dispatch_uid="openid_auth.permission")
         user_logged_in.connect(fresh.note, dispatch_uid="openid_auth.signed_in")
         user_logged_out.connect(end_session, dispatch_uid="openid_auth.signed_out")
         log_lines.protect()

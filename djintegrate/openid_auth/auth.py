@@ -32,6 +32,7 @@ from .people import membership, usernames
 from .people.details import Details
 from .people.membership import get_user_group_model
 from .people.savepoints import undone_alone
+from .people.verified import PERMISSION
 from .people.vouched import Vouched
 from .teams import TeamsResponse
 
@@ -41,7 +42,6 @@ logger = logging.getLogger("djintegrate.openid_auth")
 
 ATTEMPTS = 32
 """How often a newcomer looks for another name, because somebody who arrived at the same moment took the last one."""
-PERMISSION = {"content_type__app_label": "openid_auth", "codename": "account_verified"}
 
 
 class OpenIDBackend(BaseBackend):
@@ -231,10 +231,11 @@ class OpenIDBackend(BaseBackend):
         if not hasattr(user, "user_permissions") or (is_new and not verified):
             return
         has = user.user_permissions.filter(**PERMISSION).exists()
-        if verified and not has:
-            user.user_permissions.add(Permission.objects.get(**PERMISSION))
-        elif has and not verified:
-            user.user_permissions.remove(*Permission.objects.filter(**PERMISSION))
+        permission = Permission.objects.filter(**PERMISSION).first() if verified != has else None
+        if permission is not None:
+            (user.user_permissions.add if verified else user.user_permissions.remove)(permission)
+        elif verified != has:
+            logger.warning("User %s is verified, and gets no permission for it before openid_adopt has run.", user.pk)
 
     def _save(self, user: Any, changes: Mapping[str, Any]) -> None:
         changed = [name for name, value in changes.items() if getattr(user, name) != value]

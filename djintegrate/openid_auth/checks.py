@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
 from django.core.exceptions import ImproperlyConfigured
+from django.shortcuts import resolve_url
+from django.urls import NoReverseMatch, is_valid_path
 from django.utils.module_loading import import_string
 from openid.extensions import sreg
 
@@ -18,33 +22,52 @@ from . import conf, connect
 from .auth import OpenIDBackend
 from .conf import config
 from .people import membership, sessions
+from .people.verified import OLD
 from .protocol.library import default_fetcher
 from .site import issuers
 from .site.fetcher import FetchRefused, parse
+from .upkeep import left_over
 
 BACKEND = "djintegrate.openid_auth.auth.OpenIDBackend"
+HOST = re.compile(r"[a-zA-Z0-9_.-]+")
+HOST_AND_PORT = re.compile(r"(\[[0-9a-f:.]+\]|[0-9a-f:.]*:[0-9a-f:.]*:[0-9a-f.]*|[a-z0-9_.-]+(?=:|$))(:[0-9]+)?")
+"""A host is compared in lower case; an address of IPv6 may have brackets."""
 SESSIONS = "django.contrib.sessions.middleware.SessionMiddleware"
 
 
 def check_configuration(**kwargs: Any) -> list[CheckMessage]:
     """Everything about the settings of the OpenID app."""
-    unknown = list(unknown_names(conf.DECLARED, "openid_auth.W005"))
-    wrong = list(wrong_values(conf.DECLARED, "openid_auth.E001"))
-    return unknown + (wrong or [*_addresses(), *_fields(), *_group_model(), *_surroundings(), *_trust(), *_connect()])
+    found = [*unknown_names(conf.DECLARED, "openid_auth.W005"), *wrong_values(conf.DECLARED, "openid_auth.E001")]
+    for part in PARTS:
+        # A part that needs a setting whose value does not fit, which has been said, has nothing to add.
+        with suppress(ImproperlyConfigured):
+            for message in part():
+                found.append(message)
+    return found
 
 
-def _addresses() -> Iterator[CheckMessage]:
-    named = [("OPENID_SSO_SERVER_URL", config.sso_server_url)] if config.sso_server_url else []
-    named += [("OPENID_TEAMS_TRUSTED_ENDPOINTS", url) for url in config.teams_trusted_endpoints or ()]
-    for name, url in named:
-        try:
-            parse(url)
-        except (FetchRefused, ValueError):
-            yield Error(
-                f"{name} has {url!r}, which is not an address that could be fetched.",
-                hint="Write it whole, as in https://login.launchpad.net/",
-                id="openid_auth.E002",
-            )
+def _sso_server() -> Iterator[CheckMessage]:
+    if config.sso_server_url:
+        yield from _address("OPENID_SSO_SERVER_URL", config.sso_server_url)
+
+
+def _endpoints() -> Iterator[CheckMessage]:
+    for url in config.teams_trusted_endpoints or ():
+        yield from _address("OPENID_TEAMS_TRUSTED_ENDPOINTS", url)
+
+
+def _address(name: str, url: str) -> Iterator[CheckMessage]:
+    try:
+        parse(url)
+    except (FetchRefused, ValueError):
+        yield Error(
+            f"{name} has {url!r}, which is not an address that could be fetched.",
+            hint="Write it whole, as in https://login.launchpad.net/",
+            id="openid_auth.E002",
+        )
+
+
+def _patterns() -> Iterator[CheckMessage]:
     for pattern in config.email_whitelist:
         try:
             re.compile(pattern)
@@ -56,13 +79,41 @@ def _addresses() -> Iterator[CheckMessage]:
             )
 
 
-def _fields() -> Iterator[CheckMessage]:
-    for name in dict.fromkeys([*config.sreg_required_fields, *config.sreg_extra_fields]):
+def _required_fields() -> Iterator[CheckMessage]:
+    return _fields("OPENID_SREG_REQUIRED_FIELDS", config.sreg_required_fields)
+
+
+def _extra_fields() -> Iterator[CheckMessage]:
+    return _fields("OPENID_SREG_EXTRA_FIELDS", config.sreg_extra_fields)
+
+
+def _fields(setting: str, names: Iterable[str]) -> Iterator[CheckMessage]:
+    for name in dict.fromkeys(names):
         if name not in sreg.data_fields:
             yield Error(
                 f"{name!r} is not a field of simple registration, which has {', '.join(sorted(sreg.data_fields))}.",
-                hint="Correct OPENID_SREG_REQUIRED_FIELDS or OPENID_SREG_EXTRA_FIELDS.",
+                hint=f"Correct {setting}.",
                 id="openid_auth.E004",
+            )
+
+
+def _fetched_hosts() -> Iterator[CheckMessage]:
+    return _hosts("OPENID_FETCH_ALLOWED_HOSTS", config.fetch_allowed_hosts, HOST_AND_PORT, '"host:port"')
+
+
+def _redirect_hosts() -> Iterator[CheckMessage]:
+    return _hosts("ALLOWED_EXTERNAL_OPENID_REDIRECT_DOMAINS", config.redirect_domains, HOST, "a host's name alone")
+
+
+def _hosts(name: str, values: Iterable[str], form: re.Pattern[str], should_be: str) -> Iterator[CheckMessage]:
+    for value in values:
+        if not form.fullmatch(value):
+            netloc = re.sub(r"^\w+://|[/?#].*$", "", value).lower()
+            better = netloc if form.fullmatch(netloc) else netloc.partition(":")[0]
+            yield Error(
+                f"{name} has {value!r}, which no host is called: it is never found.",
+                hint=f"Write {better!r}." if form.fullmatch(better) else f"Write {should_be}, in lower case.",
+                id="openid_auth.E010",
             )
 
 
@@ -74,19 +125,71 @@ def _group_model() -> Iterator[CheckMessage]:
             yield Error(str(error), hint="Correct AUTH_USER_GROUP_MODEL.", id="openid_auth.E005")
 
 
-def _surroundings() -> Iterator[CheckMessage]:
+def _sessions() -> Iterator[CheckMessage]:
     if SESSIONS not in settings.MIDDLEWARE:
         yield Warning(
             "MIDDLEWARE has no SessionMiddleware, and a sign-in that was begun is remembered in the session.",
             hint=f"Add {SESSIONS!r}, or one of your own that does the same.",
             id="openid_auth.W001",
         )
-    if not any(map(_is_ours, settings.AUTHENTICATION_BACKENDS)):
+    try:
+        import_string(settings.SESSION_SERIALIZER)
+    except ImportError:
+        yield Error(
+            f"SESSION_SERIALIZER is {settings.SESSION_SERIALIZER!r}, which cannot be imported: no request would have a "
+            "session.",
+            hint="Remove the setting. django-openid-auth needed it, and this app does not.",
+            id="openid_auth.E012",
+        )
+
+
+def _backends() -> Iterator[CheckMessage]:
+    backends = settings.AUTHENTICATION_BACKENDS
+    if not any(_is_ours(path) or path.startswith(f"{OLD}.") for path in backends):
         yield Warning(
             "AUTHENTICATION_BACKENDS has no OpenIDBackend: no sign-in by OpenID will find a user.",
             hint=f"Add {BACKEND!r}, or a class derived from it.",
             id="openid_auth.W002",
         )
+
+
+def _left_over() -> Iterator[CheckMessage]:
+    for name, value in left_over.in_settings():
+        yield Error(
+            f"{name} still has {value!r}, of the app that this one replaces.",
+            hint=f"Replace it with {left_over.replacement(value)!r}.",
+            id="openid_auth.E011",
+        )
+
+
+def _login_url() -> Iterator[CheckMessage]:
+    if not settings.is_overridden("LOGIN_URL"):
+        return
+    try:
+        address = resolve_url(settings.LOGIN_URL)
+        missing = address.startswith("/") and not address.startswith("//") and not _leads_somewhere(address)
+    except NoReverseMatch:
+        missing = True
+    except Exception:
+        # URLs that cannot be loaded, for whatever reason, are Django's to tell.
+        return
+    if missing:
+        named = str(settings.LOGIN_URL) == "openid-login"
+        yield Warning(
+            f"LOGIN_URL is {str(settings.LOGIN_URL)!r}, and this site has no page there: who has to sign in sees an "
+            "error.",
+            hint='Put path("openid/", include("djintegrate.openid_auth.urls")) into the URLs.'
+            if named
+            else 'This app\'s login is called "openid-login".',
+            id="openid_auth.W008",
+        )
+
+
+def _leads_somewhere(address: str) -> bool:
+    """Also below a prefix, which only the server may know."""
+    path = urlsplit(address).path
+    ends = [path[begin:] for begin, letter in enumerate(path) if letter == "/"]
+    return any(is_valid_path(end) or is_valid_path(f"{end}/") for end in ends if end == path or end != "/")
 
 
 def _connect() -> Iterator[CheckMessage]:
@@ -136,7 +239,7 @@ def _is_ours(path: str) -> bool:
         return False
 
 
-def _trust() -> Iterator[CheckMessage]:
+def _fetcher() -> Iterator[CheckMessage]:
     if config.fetcher is None and default_fetcher() is not None:
         yield Warning(
             "Something has called python3-openid's setDefaultFetcher(). That fetcher is used, and our rules "
@@ -144,6 +247,9 @@ def _trust() -> Iterator[CheckMessage]:
             hint="Take the call out, or name the fetcher in OPENID_FETCHER, if it keeps such rules itself.",
             id="openid_auth.W006",
         )
+
+
+def _unsolicited() -> Iterator[CheckMessage]:
     if config.allow_unsolicited:
         yield Warning(
             "OPENID_ALLOW_UNSOLICITED is on: any page can sign a visitor in as somebody else, whose account then gets "
@@ -151,6 +257,9 @@ def _trust() -> Iterator[CheckMessage]:
             hint="Leave it off, unless a provider of yours cannot do without.",
             id="openid_auth.W003",
         )
+
+
+def _teams() -> Iterator[CheckMessage]:
     wanted = config.teams_mapping or config.teams_mapping_auto or config.staff_teams or config.teams_required
     if wanted and config.teams_trusted_endpoints is not None and not config.teams_trusted_endpoints:
         yield Warning(
@@ -158,3 +267,10 @@ def _trust() -> Iterator[CheckMessage]:
             hint="Name the endpoints whose word on teams counts, or remove the setting.",
             id="openid_auth.W004",
         )
+
+
+PARTS = (
+    _sso_server, _endpoints, _patterns, _required_fields, _extra_fields, _fetched_hosts, _redirect_hosts, _group_model,
+    _sessions, _backends, _left_over, _login_url, _fetcher, _unsolicited, _teams, _connect,
+)  # fmt: skip
+"""Each reads as few settings as it can: a wrong one silences only the parts that need it."""

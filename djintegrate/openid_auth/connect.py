@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from openid.fetchers import HTTPFetcher, HTTPFetchingError
 
 from .site.fetcher import FetchRefused, parse
 from .site.issuers import key
@@ -58,6 +59,18 @@ def unreadable(entry: dict[str, Any]) -> str:
     except Exception as error:
         # cryptography and joserfc have no common class for it.
         return type(error).__name__
+    return ""
+
+
+def undescribed(issuer: str, fetcher: HTTPFetcher) -> str:
+    """Why the issuer's own description cannot be used; nothing if it can."""
+    from .oidc.discovery import describe
+    from .oidc.transport import Unusable
+
+    try:
+        describe(issuer, fetcher)
+    except (Unusable, HTTPFetchingError) as error:
+        return str(getattr(error, "why", None) or error)
     return ""
 
 

@@ -13,8 +13,23 @@ from .conf import config
 from .people.groups import driving_teams
 
 
+class _Described(forms.BoundField):
+    """By itself the input names no element that describes it: a site's template need not have them."""
+
+    aria_describedby = None
+
+    def with_descriptions(self) -> str:
+        """The input for a template that has the help text and the errors under Django's names for them."""
+        return self.as_widget(attrs={"aria-describedby": super().aria_describedby or None})
+
+
+class _Identifier(forms.CharField):
+    def get_bound_field(self, form: Any, field_name: str) -> forms.BoundField:
+        return _Described(form, self, field_name)
+
+
 class OpenIDLoginForm(forms.Form):
-    openid_identifier = forms.CharField(
+    openid_identifier = _Identifier(
         label=_("Any OpenID"),
         help_text=_("The address of your OpenID or of your provider, for instance https://me.example.org/"),
         max_length=255,

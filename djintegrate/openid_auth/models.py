@@ -15,7 +15,7 @@ from .fields import DigestField, digest_of
 
 
 class UserOpenID(models.Model):
-    """`claimed_id` is the identity; `display_id` is how it is shown."""
+    """`claimed_id` is the identity; `display_id` is how it is shown. `people.verified` makes its permission."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, verbose_name=_("user"))
     claimed_id = models.TextField(_("claimed identifier"), max_length=2047)
@@ -25,7 +25,6 @@ class UserOpenID(models.Model):
     class Meta:
         verbose_name = _("OpenID identity")
         verbose_name_plural = _("OpenID identities")
-        permissions = (("account_verified", "The OpenID has been verified"),)
 
     def __str__(self) -> str:
         return self.display_id or self.claimed_id
@@ -35,6 +34,15 @@ class UserOpenID(models.Model):
         others = UserOpenID.objects.filter(digest=digest_of(self.claimed_id)).exclude(pk=self.pk)
         if "claimed_id" not in (exclude or ()) and others.exists():
             raise ValidationError({"claimed_id": _("This identity already belongs to a user.")})
+
+
+class AdoptedIdentity(models.Model):
+    """An identity, by its digest, that openid_adopt has brought once: who removes it afterwards is rid of it."""
+
+    digest = models.CharField(max_length=64, primary_key=True)
+
+    class Meta:
+        default_permissions = ()
 
 
 class OpenIDSession(models.Model):

@@ -37,9 +37,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _serve(port: int, until_input_ends: bool) -> None:
+    from .urls import CONNECT
+
     server = ThreadedWSGIServer((HOST, port), _QuietHandler, ipv6=False)
     server.set_app(StaticFilesHandler(WSGIHandler()))
     print(f"http://{HOST}:{server.server_port}/", flush=True)
+    if not CONNECT:
+        print("It speaks OpenID 2.0 alone: for OpenID Connect install djintegrate[oidc].", file=sys.stderr)
     if until_input_ends:
         threading.Thread(target=lambda: (sys.stdin.read(), server.shutdown()), daemon=True).start()
     with suppress(KeyboardInterrupt):

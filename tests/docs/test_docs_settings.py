@@ -88,6 +88,7 @@ def test_the_checks_have_nothing_to_say(
     for key, value in {**all_three, **shown, "STORM_STORES": stores}.items():
         if key not in ("DATABASES", "INSTALLED_APPS"):
             setattr(settings, key, value)
+    settings.ROOT_URLCONF = "tests.openid_auth.urls"  # The pages say to include the login's.
     assert about or block.page.endswith("dojo-production.md")  # which shows STORAGES alone
     checks = [import_module(f"djintegrate.{app}.checks").check_configuration for app in about]
     assert [str(each) for check in checks for each in check() if each.id not in NOT_INSTALLED] == []

@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -131,8 +132,14 @@ def provider(provider_process: Provider) -> Iterator[Provider]:
 
 @pytest.fixture(scope="session")
 def provider_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
-    folder = tmp_path_factory.mktemp("provider")
-    command = [sys.executable, "-m", "testproject.provider", "--port", "0", "--folder", str(folder)]
+    with started(tmp_path_factory.mktemp("provider"), "-m", "testproject.provider") as provider:
+        yield provider
+
+
+@contextmanager
+def started(folder: Path, *program: str) -> Iterator[Provider]:
+    """The provider as a process, which `program` runs in Python."""
+    command = [sys.executable, *program, "--port", "0", "--folder", str(folder)]
     # Its input ends with this process, however that ends, and it with its input.
     with subprocess.Popen(
         [*command, "--until-input-ends"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

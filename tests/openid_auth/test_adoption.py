@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import Group, Permission, User
 from django.contrib.contenttypes.models import ContentType
 from django.core.management import CommandError, call_command
 from django.db import connection, models
+from django.db.models.signals import post_migrate
 
+from djintegrate.openid_auth import examination
+from djintegrate.openid_auth.auth import OpenIDBackend
 from djintegrate.openid_auth.models import Association, Nonce, UserOpenID
+from djintegrate.openid_auth.people import verified
 from djintegrate.openid_auth.upkeep import adoption
+from tests.support.sample_site import uri as uri
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -28,8 +38,8 @@ class Old:
     def __init__(self) -> None:
         self.models = adoption.old_models()
 
-    def identity(self, user_id: int, claimed_id: str) -> None:
-        self.models.identity(owner=user_id, claimed_id=claimed_id, display_id=f"shown {claimed_id}").save()
+    def identity(self, user_id: int, claimed_id: str, key: int | None = None) -> None:
+        self.models.identity(pk=key, owner=user_id, claimed_id=claimed_id, display_id=f"shown {claimed_id}").save()
 
     def nonce(self, salt: str, age: int = 0) -> None:
         self.models.nonce(server_url=PROVIDER, timestamp=NOW - age, salt=salt).save()
@@ -41,6 +51,8 @@ class Old:
         ).save()  # fmt: skip
 
     def permission(self) -> Permission:
+        """That of the old app, alone, as it is where the old app has been migrated first."""
+        Permission.objects.filter(**verified.PERMISSION).delete()
         of = ContentType.objects.create(app_label="django_openid_auth", model="useropenid")
         return Permission.objects.create(codename="account_verified", name="verified", content_type=of)
 
@@ -57,11 +69,35 @@ def old(transactional_db: None) -> Iterator[Old]:
         for model in every:
             editor.delete_model(model)
     ContentType.objects.filter(app_label="django_openid_auth").delete()
+    after_migrate()
 
 
 @pytest.fixture
 def ada(transactional_db: None) -> User:
     return User.objects.create_user("ada")
+
+
+@pytest.fixture
+def profile(old: Old) -> Iterator[Any]:
+    """A model of the site's own with a foreign key to the old identities."""
+
+    class Profile(models.Model):
+        identity = models.ForeignKey(old.models.identity, on_delete=models.CASCADE)
+
+        class Meta:
+            apps = old.models.identity._meta.apps
+            app_label = "profiles"
+
+    with connection.schema_editor() as editor:
+        editor.create_model(Profile)
+    yield Profile
+    with connection.schema_editor() as editor:
+        editor.delete_model(Profile)
+
+
+def after_migrate() -> None:
+    config = apps.get_app_config("openid_auth")
+    post_migrate.send(sender=config, app_config=config, verbosity=0, interactive=False, using="default", apps=apps)
 
 
 def adopt(**options: Any) -> str:
@@ -114,7 +150,7 @@ def test_an_identity_of_somebody_else_is_a_conflict_and_stays_where_it_is(old: O
     old.identity(ada.pk, "https://op.example/a")
     report = adopt()
     assert f"https://op.example/a belongs to user {ada.pk} there, and to user {bruno.pk} here" in report
-    assert "1 were left out" in report
+    assert "1 was left out for you to decide; the old tables keep it." in report
     assert UserOpenID.objects.get().user == bruno
 
 
@@ -165,10 +201,137 @@ def test_verified_accounts_stay_verified(old: Old, ada: User) -> None:
     group.permissions.add(permission)
     bruno.groups.add(group)
     report = adopt()
-    assert "account_verified: 2 copied, 0 here already" in report
+    assert "account_verified: 2 copied" in report
     for user in (ada, bruno):
         assert User.objects.get(pk=user.pk).has_perm("openid_auth.account_verified")
-    assert "account_verified: 0 copied, 2 here already" in adopt()
+    assert Permission.objects.get(codename="account_verified").pk == permission.pk
+    assert "account_verified: 0 copied" in adopt()
+
+
+def test_two_permissions_become_one_whose_holders_are_those_of_both(old: Old, ada: User) -> None:
+    permission = old.permission()
+    of = ContentType.objects.get_for_model(UserOpenID)
+    ours = Permission.objects.create(codename="account_verified", name="verified", content_type=of)
+    bruno, chiara = User.objects.create_user("bruno"), User.objects.create_user("chiara")
+    ada.user_permissions.add(permission, ours)
+    bruno.user_permissions.add(permission)
+    chiara.user_permissions.add(ours)
+    adopt()
+    left = Permission.objects.get(codename="account_verified")
+    assert left.pk == ours.pk
+    assert set(left.user_set.all()) == {ada, bruno, chiara}
+
+
+def test_migrate_makes_no_second_permission_which_the_old_app_would_fail_over(old: Old) -> None:
+    permission = old.permission()
+    after_migrate()
+    assert Permission.objects.get(codename="account_verified") == permission
+    permission.delete()
+    after_migrate()
+    assert Permission.objects.get(codename="account_verified").content_type.app_label == "openid_auth"
+
+
+def test_a_verified_newcomer_comes_in_before_the_permission_is_here(
+    old: Old, ada: User, caplog: pytest.LogCaptureFixture
+) -> None:
+    old.permission()
+    OpenIDBackend()._update_verified(ada, True)
+    OpenIDBackend()._update_verified(ada, False)
+    assert not ada.user_permissions.exists()
+    assert "before openid_adopt has run" in caplog.text
+
+
+def test_identities_keep_their_keys_and_new_ones_get_others(old: Old, ada: User) -> None:
+    for key in (7, 3, 12):
+        old.identity(ada.pk, f"https://op.example/{key}", key)
+    adopt()
+    assert {key: identity.claimed_id for key, identity in UserOpenID.objects.in_bulk().items()} == {
+        key: f"https://op.example/{key}" for key in (3, 7, 12)
+    }
+    assert UserOpenID.objects.create(user=ada, claimed_id="https://op.example/new", display_id="").pk > 12
+
+
+def test_a_key_that_is_taken_is_not_given_twice(old: Old, ada: User) -> None:
+    here = UserOpenID.objects.create(user=ada, claimed_id="https://op.example/here", display_id="")
+    for key in range(here.pk - 1, here.pk + 3):
+        old.identity(ada.pk, f"https://op.example/{key}", key)
+    assert "1 of them got another key" in adopt(batch_size=2)
+    kept = {key: identity.claimed_id for key, identity in UserOpenID.objects.in_bulk().items()}
+    assert kept.pop(here.pk) == "https://op.example/here"
+    for key in (here.pk - 1, here.pk + 1, here.pk + 2):
+        assert kept.pop(key) == f"https://op.example/{key}"
+    assert list(kept.values()) == [f"https://op.example/{here.pk}"]
+
+
+def test_nothing_is_written_where_a_reference_would_lead_to_another_identity(old: Old, ada: User, profile: Any) -> None:
+    here = UserOpenID.objects.create(user=ada, claimed_id="https://op.example/here", display_id="")
+    old.identity(ada.pk, "https://op.example/there", here.pk)
+    old.identity(ada.pk, "https://op.example/fine", here.pk + 1)
+    for key in (here.pk, here.pk + 1):
+        profile(identity_id=key).save()
+    with pytest.raises(CommandError, match=f"profiles_profile.identity_id.*\n  {here.pk}: another identity has"):
+        adopt()
+    assert UserOpenID.objects.get() == here
+    UserOpenID.objects.all().delete()
+    adopt()
+    assert UserOpenID.objects.get(pk=here.pk).claimed_id == "https://op.example/there"
+
+
+def test_a_reference_to_an_identity_that_keeps_its_key_is_no_hindrance(old: Old, ada: User, profile: Any) -> None:
+    here = UserOpenID.objects.create(user=ada, claimed_id="https://op.example/here", display_id="")
+    old.identity(ada.pk, "https://op.example/there", here.pk)
+    old.identity(ada.pk, "https://op.example/fine", here.pk + 1)
+    profile(identity_id=here.pk + 1).save()
+    adopt()
+    assert UserOpenID.objects.get(pk=here.pk + 1).claimed_id == "https://op.example/fine"
+
+
+def test_an_identity_that_was_removed_here_does_not_come_back(old: Old, ada: User) -> None:
+    UserOpenID.objects.create(user=ada, claimed_id="https://op.example/both", display_id="")
+    for key, name in ((500, "both"), (501, "lost")):
+        old.identity(ada.pk, f"https://op.example/{name}", key)
+    ada.user_permissions.add(old.permission())
+    adopt()
+    UserOpenID.objects.all().delete()
+    old.identity(ada.pk, "https://op.example/new", key=600)
+    report = adopt()
+    assert "useropenid: 1 copied, 0 here already, 0 expired, 0 in conflict, 2 removed here since" in report
+    assert UserOpenID.objects.get().claimed_id == "https://op.example/new"
+    assert not User.objects.get(pk=ada.pk).has_perm("openid_auth.account_verified")
+
+
+def test_the_doctor_knows_what_nobody_has_brought(old: Old, ada: User, settings: Any) -> None:
+    settings.OPENID_PROVIDERS = []
+    old.identity(ada.pk, "https://op.example/a")
+    old.permission()
+    found = [finding for finding in examination.examine() if not finding.is_well]
+    remedy = "Run: python manage.py openid_adopt"
+    assert [(each.said, each.remedy) for each in found] == [
+        ("1 identity of django-openid-auth cannot sign in here yet.", remedy),
+        ("The permission account_verified is still django-openid-auth's.", remedy),
+    ]
+    adopt()
+    assert all(finding.is_well for finding in examination.examine())
+    UserOpenID.objects.all().delete()
+    assert all(finding.is_well for finding in examination.examine())
+
+
+def test_what_was_in_conflict_comes_once_that_is_settled(old: Old, ada: User) -> None:
+    bruno = User.objects.create_user("bruno")
+    here = UserOpenID.objects.create(user=bruno, claimed_id="https://op.example/a", display_id="a")
+    old.identity(ada.pk, "https://op.example/a")
+    adopt()
+    here.user = ada
+    here.save()
+    assert "useropenid: 0 copied, 1 here already, 0 expired, 0 in conflict" in adopt()
+
+
+@pytest.mark.parametrize("name", ["openid_adopt", "openid_cleanup", "openid_ways_in"])
+def test_before_migrate_a_command_says_to_run_that(old: Old, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    tables = [table for table in connection.introspection.table_names() if not table.startswith("openid_auth_")]
+    monkeypatch.setattr(connection.introspection, "table_names", lambda *arguments, **options: tables)
+    with pytest.raises(CommandError, match=r"Run this first: python manage\.py migrate openid_auth$"):
+        call_command(name)
 
 
 def test_without_the_old_tables_it_says_so(transactional_db: None) -> None:
@@ -188,3 +351,27 @@ def test_the_old_reference_to_a_user_has_the_type_of_the_users_key(monkeypatch: 
     key = models.UUIDField(primary_key=True)
     monkeypatch.setattr(User._meta, "pk", key)
     assert isinstance(adoption.old_models().identity._meta.get_field("owner"), models.UUIDField)
+
+
+class TestAWholeMove:
+    @pytest.fixture
+    def told(self, uri: str) -> Any:
+        command = [sys.executable, "-W", "ignore", "-m", "tests.openid_auth.moving_site", uri]
+        root = Path(__file__).resolve().parents[2]
+        done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stderr[-3000:]
+        return json.loads(done.stdout)
+
+    def test_with_a_foreign_key_there_and_back(self, told: Any) -> None:
+        people = [[name, name] for name in ("ada", "bruno", "chiara")]
+        assert told["too early"].startswith("refused: ") and "migrate openid_auth" in told["too early"]
+        assert told["permissions once migrated"] == [["django_openid_auth", ["ada"]]]
+        assert "django_openid_auth_useropenid: 3 copied" in told["said"]
+        assert told["permissions once adopted"] == [["openid_auth", ["ada"]]]
+        assert told["missing migrations"] == "No changes detected\n"
+        assert told["profiles"] == people
+        assert told["a newcomer's key is new"]
+        assert told["permissions once back"] == [["django_openid_auth", ["ada"]]]
+        assert told["old profiles"] == people
+        assert told["profiles again"] == people
+        assert told["left"] == []

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from django.apps import apps
-from django.core.checks import run_checks
+from django.core.checks import CheckMessage, run_checks
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import request_started
 from django.test import Client, override_settings
@@ -23,8 +23,13 @@ REFERENCE = (DOCS / "reference" / "openid-settings.md").read_text()
 
 
 def found(**settings: Any) -> list[str]:
-    with override_settings(AUTHENTICATION_BACKENDS=BACKENDS, **settings):
-        return [str(message.id) for message in checks.check_configuration()]
+    return [str(message.id) for message in messages(**settings)]
+
+
+def messages(**settings: Any) -> list[CheckMessage]:
+    usual = {"AUTHENTICATION_BACKENDS": BACKENDS, "ROOT_URLCONF": "tests.openid_auth.urls"}
+    with override_settings(**usual | settings):
+        return checks.check_configuration()
 
 
 def test_a_usual_site_has_nothing_to_complain_about() -> None:
@@ -56,6 +61,13 @@ def test_a_usual_site_has_nothing_to_complain_about() -> None:
         ("AUTH_USER_GROUP_MODEL", "nonsense", "E005"),
         ("AUTH_USER_GROUP_MODEL", "no.Model", "E005"),
         ("MIDDLEWARE", [], "W001"),
+        ("OPENID_FETCH_ALLOWED_HOSTS", ["http://127.0.0.1:8111/"], "E010"),
+        ("OPENID_FETCH_ALLOWED_HOSTS", ["Provider.example"], "E010"),
+        ("ALLOWED_EXTERNAL_OPENID_REDIRECT_DOMAINS", ["shop.example:8000"], "E010"),
+        ("CACHES", {"default": {"BACKEND": "django_openid_auth.store.Cache"}}, "E011"),
+        ("SESSION_SERIALIZER", "django.contrib.sessions.serializers.PickleSerializer", "E012"),
+        ("LOGIN_URL", "openid-logn", "W008"),
+        ("LOGIN_URL", "/open-id/login/", "W008"),
         ("OPENID_ALLOW_UNSOLICITED", True, "W003"),
     ],
 )
@@ -66,6 +78,55 @@ def test_what_is_wrong_is_reported(setting: str, value: object, expected: str) -
 def test_a_site_without_the_backend_is_told_so() -> None:
     with override_settings(AUTHENTICATION_BACKENDS=BACKENDS[1:]):
         assert [message.id for message in checks.check_configuration()] == ["openid_auth.W002"]
+
+
+def test_what_is_wrong_is_said_in_one_round() -> None:
+    wrong = found(
+        OPENID_CREATE_USERS="yes",
+        OPENID_TEAMS_TRUSTED_ENDPOINTS=5,
+        OPENID_SSO_SERVER_URL="nowhere",
+        OPENID_EMAIL_WHITELIST_REGEXP_LIST=["("],
+        OPENID_SREG_REQUIRED_FIELDS=5,
+        OPENID_SREG_EXTRA_FIELDS=["shoe size"],
+        MIDDLEWARE=[],
+    )
+    ids = ["E001", "E001", "E001", "E002", "E003", "E004", "W001"]
+    assert sorted(wrong) == [f"openid_auth.{each}" for each in ids]
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "hint"),
+    [
+        ("OPENID_FETCH_ALLOWED_HOSTS", "http://127.0.0.1:8111/", "Write '127.0.0.1:8111'."),
+        ("OPENID_FETCH_ALLOWED_HOSTS", "https://Me.example", "Write 'me.example'."),
+        ("ALLOWED_EXTERNAL_OPENID_REDIRECT_DOMAINS", "https://shop.example:8000/", "Write 'shop.example'."),
+        (
+            "AUTHENTICATION_BACKENDS",
+            "django_openid_auth.auth.OpenIDBackend",
+            "Replace it with 'djintegrate.openid_auth.auth.OpenIDBackend'.",
+        ),
+        ("SITE_RIGHTS", "django_openid_auth.account_verified", "Replace it with 'openid_auth.account_verified'."),
+    ],
+)
+def test_the_hint_says_what_to_write(setting: str, value: str, hint: str) -> None:
+    assert [message.hint for message in messages(**{setting: [value]})] == [hint]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "me.example:8000", "::1", "[::1]:8000", "fe80::1"])
+def test_hosts_as_they_are_compared_are_right(host: str) -> None:
+    assert found(OPENID_FETCH_ALLOWED_HOSTS=[host]) == []
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["openid-login", "/openid/login/", "/openid/login", "/below/openid/login/?next=/", "https://elsewhere.example/"],
+)
+def test_a_login_url_that_leads_somewhere_is_right(address: str) -> None:
+    assert found(LOGIN_URL=address) == []
+
+
+def test_urls_that_cannot_be_imported_are_left_to_django_to_tell() -> None:
+    assert found(LOGIN_URL="openid-login", ROOT_URLCONF="no.such.urls") == []
 
 
 def test_teams_that_nobody_is_trusted_with_are_reported() -> None:

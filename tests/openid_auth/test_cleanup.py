@@ -67,7 +67,7 @@ def test_each_batch_is_a_transaction_of_its_own() -> None:
 def test_the_command_says_what_it_removed() -> None:
     nonces(SKEW + 5, 0)
     associations(-5, -5)
-    assert cleanup() == "Removed 1 expired nonces and 2 expired associations.\n"
+    assert cleanup() == "Removed 1 expired nonce and 2 expired associations.\n"
     assert cleanup() == "Removed 0 expired nonces and 0 expired associations.\n"
 
 

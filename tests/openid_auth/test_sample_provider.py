@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import pytest
 from openid.consumer.consumer import CANCEL, FAILURE, SETUP_NEEDED, SUCCESS, Consumer
 from openid.extensions import ax, pape, sreg
 from openid.store.memstore import MemoryStore
 
 from testproject.provider.extensions import TEAMS, VERIFIED
-from tests.openid_auth.provider import Provider
+from tests.openid_auth.provider import Provider, started
 
 SITE = "http://site.example/"
 RETURN_TO = f"{SITE}complete/"
@@ -134,6 +136,22 @@ def test_a_site_that_wants_the_answer_elsewhere_is_refused(provider: Provider) -
 
 def test_a_decision_needs_a_csrf_token(provider: Provider) -> None:
     assert provider.fetch(f"{provider.url}decide", {"allow": "1", "person": "a7fG3kQ"})[0] == 403
+
+
+WITHOUT_CONNECT = """
+import runpy, sys
+sys.modules.update(dict.fromkeys(["authlib", "cryptography", "joserfc", "requests"]))
+sys.argv[0] = "testproject.provider"
+runpy.run_module("testproject.provider", run_name="__main__", alter_sys=True)
+"""
+
+
+def test_without_what_openid_connect_needs_it_speaks_openid(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with started(tmp_path, "-c", WITHOUT_CONNECT) as alone:
+        site = Site()
+        assert site.complete(alone.decide(site.begin(alone.url), "ada").fields).status == SUCCESS
+        assert alone.fetch(f"{alone.url}.well-known/openid-configuration")[0] == 404
+    assert "install djintegrate[oidc]" in capfd.readouterr().err
 
 
 class Teams(sreg.Extension):

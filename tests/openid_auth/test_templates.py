@@ -53,6 +53,17 @@ def test_the_frame_of_the_site_is_put_around_every_page(write: Any, client: Clie
         assert "<h1>" in page
 
 
+def test_the_input_names_what_describes_it_where_that_is_in_the_page(write: Any, client: Client) -> None:
+    page = client.post("/openid/login/", {"openid_identifier": ""}).content.decode()
+    named = re.findall(r'aria-describedby="([^"]+)"', page)[0].split()
+    assert named and all(f'id="{each}"' in page for each in named)
+
+
+def test_in_a_template_of_the_sites_own_it_names_nothing_that_may_be_missing(write: Any, client: Client) -> None:
+    write("openid/login.html", "{{ form.openid_identifier }}")
+    assert "aria-describedby" not in client.post("/openid/login/", {"openid_identifier": ""}).content.decode()
+
+
 def test_templates_made_for_django_openid_auth_work(write: Any, client: Client) -> None:
     write(
         "openid/login.html",

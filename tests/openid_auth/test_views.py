@@ -137,7 +137,8 @@ class TestFailures:
     def test_the_reason_of_a_refused_fetch_is_not_on_the_page(self, caplog: Any) -> None:
         page = Visitor().begin("http://169.254.169.254/").content.decode()
         assert "public" not in page
-        assert "which is not a public address" in caplog.text
+        assert "169.254.169.254 is not a public address" in caplog.text
+        assert "OPENID_FETCH_ALLOWED_HOSTS may name '169.254.169.254:80'" in caplog.text
 
 
 def test_an_identity_is_added_to_the_account_of_who_began_it(provider: Provider, rf: Any) -> None:

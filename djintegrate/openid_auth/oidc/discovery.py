@@ -43,9 +43,14 @@ def provider_of(client: Client, fetcher: HTTPFetcher) -> Provider:
     place = f"openid-connect-provider-{digest_of(client.issuer)}"
     found = cache.get(place)
     if found is None:
-        found = _checked(client.issuer, fetch_object(fetcher, f"{client.issuer.rstrip('/')}/{WELL_KNOWN}"))
+        found = describe(client.issuer, fetcher)
         cache.set(place, found, KEPT)
     return Provider(client.issuer, found["addresses"], found["names_itself"])
+
+
+def describe(issuer: str, fetcher: HTTPFetcher) -> dict[str, Any]:
+    """What the provider says of itself now; raises as `provider_of` does."""
+    return _checked(issuer, fetch_object(fetcher, f"{issuer.rstrip('/')}/{WELL_KNOWN}"))
 
 
 def keys_of(provider: Provider, fetcher: HTTPFetcher, kid: str | None) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 
 from ..models import UserOpenID
 from .sessions import end_own
+from .verified import PERMISSION
 
 
 def take_back_verification(sender: Any, instance: UserOpenID, **kwargs: Any) -> None:
@@ -19,9 +20,7 @@ def take_back_verification(sender: Any, instance: UserOpenID, **kwargs: Any) -> 
         return
     through = model.user_permissions.through
     user_field = model._meta.get_field("user_permissions").m2m_field_name()
-    verified = Permission.objects.filter(
-        content_type__app_label=UserOpenID._meta.app_label, codename="account_verified"
-    )
+    verified = Permission.objects.filter(**PERMISSION)
     # The keys are a list: MariaDB is slow at deleting by a subquery.
     through._default_manager.filter(
         **{f"{user_field}_id": instance.user_id}, permission__in=list(verified.values_list("pk", flat=True))

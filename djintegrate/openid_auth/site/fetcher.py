@@ -47,9 +47,13 @@ class Target:
     path: str
 
     @property
+    def host_and_port(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
     def allowed_by_setting(self) -> bool:
         """An exception names a host and a port; without one, the port is the usual one of the address's scheme."""
-        names = {f"{self.host}:{self.port}", self.host_header}
+        names = {f"{self.host}:{self.port}", self.host_and_port, self.host_header}
         if self.port == USUAL_PORTS[self.scheme]:
             names.add(self.host)
         return not names.isdisjoint(config.fetch_allowed_hosts)
@@ -218,7 +222,11 @@ def _judged(target: Target, deadline: Deadline) -> list[tuple[int, Any]]:
     if not target.allowed_by_setting:
         for _, address in found:
             if not is_public(address[0]):
-                raise FetchRefused(f"{target.host!r} is {address[0]!r}, which is not a public address")
+                is_address = "" if address[0] == target.host else f" is {address[0]}, which"
+                raise FetchRefused(
+                    f"{target.host}{is_address} is not a public address. If it is a provider of yours, "
+                    f"OPENID_FETCH_ALLOWED_HOSTS may name {target.host_and_port!r}"
+                )
     return found
 
 

@@ -1,7 +1,8 @@
 """Copies what other apps keep in their tables into ours.
 
-Of django-openid-auth identities, nonces, associations and verified accounts; of python-social-auth and django-allauth
-identities. Only reads those tables, and needs nothing of those apps. Never changes a row that is here already.
+Of django-openid-auth (django_openid_auth_…) identities, nonces, associations and verified accounts; of
+python-social-auth and django-allauth identities. Only reads those tables, and needs nothing of those apps. Never
+changes a row that is here already, and never brings an identity twice: who has removed it here is rid of it.
 """
 
 from __future__ import annotations
@@ -13,15 +14,18 @@ from typing import Any
 
 from django.apps.registry import Apps
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Group, Permission
+from django.core.management.color import no_style
 from django.db import connections, models, transaction
 from openid.store.nonce import SKEW
 
 from ..fields import digest_of
-from ..models import Association, Nonce, UserOpenID
+from ..models import AdoptedIdentity, Association, Nonce, UserOpenID
+from ..people import verified
 from ..people.trail import identities_adopted
+from .references import batches, ensure_none_is_lost
+from .tables import ensure_here
 
-OLD = "django_openid_auth"
+OLD = verified.OLD
 SOCIAL, ALLAUTH = "social_auth_usersocialauth", "socialaccount_socialaccount"
 OPENID_BACKENDS = ("openid", "launchpad", "ubuntu", "fedora", "opensuse", "livejournal")
 """Names of python-social-auth's backends for OpenID 2.0 whose `uid` is the claimed identifier. The `uid` of another
@@ -37,20 +41,35 @@ class Count:
     copied: int = 0
     present: int = 0
     expired: int = 0
+    removed: int = 0
+    """Were brought before, and have been removed here."""
     conflicts: list[str] = field(default_factory=list)
+    without_key: list[Any] = field(default_factory=list)
+    """Identities whose key another one has here; nothing refers to it."""
 
 
 def adopt(using: str, batch_size: int, dry_run: bool) -> Iterator[Count]:
     """Yields a count for each old table, and for the permission. With `dry_run` nothing is written."""
+    ensure_here(using)
     old = old_models()
     tables = connections[using].introspection.table_names()
-    for model, copy in ((old.identity, _identities), (old.nonce, _nonces), (old.association, _associations)):
+    if old.identity._meta.db_table in tables:
+        ensure_none_is_lost(old.identity, using, batch_size)
+    for model, copy in ((old.identity, _with_keys), (old.nonce, _nonces), (old.association, _associations)):
         if model._meta.db_table in tables:
             yield _in_batches(model, copy, using, batch_size, dry_run)
     for table, names in ((SOCIAL, OPENID_BACKENDS), (ALLAUTH, ("openid",))):
         if table in tables:
             yield _in_batches(accounts_in(table), _addressed, using, batch_size, dry_run, provider__in=names)
-    yield _verified_accounts(using, batch_size, dry_run)
+    yield _verified_accounts(using, dry_run)
+
+
+def waiting(using: str) -> int:
+    """How many identities of django-openid-auth nobody has brought yet."""
+    old = old_models().identity
+    if old._meta.db_table not in connections[using].introspection.table_names():
+        return 0
+    return _in_batches(old, _with_keys, using, 1000, dry_run=True).copied
 
 
 def old_tables(using: str) -> list[str]:
@@ -141,34 +160,80 @@ def _addressed(batch: list[Any], count: Count, using: str, dry_run: bool) -> Non
 
 def _in_batches(model: Any, copy: Any, using: str, batch_size: int, dry_run: bool, **only: Any) -> Count:
     count = Count(model._meta.db_table)
-    rows, last = model.objects.using(using).filter(**only).order_by("pk"), 0
-    while batch := list(rows.filter(pk__gt=last)[:batch_size]):
+    for batch in batches(model, using, batch_size, **only):
         # Each batch is committed by itself: what was copied before an interruption stays.
         with transaction.atomic(using=using):
             copy(batch, count, using, dry_run)
-        last = batch[-1].pk
+    for begin in range(0, len(count.without_key), batch_size):
+        # These come last: the keys that the database gives them are nobody's in the old table.
+        with transaction.atomic(using=using):
+            _bring(count.without_key[begin : begin + batch_size], count, using, dry_run)
     return count
 
 
+def _with_keys(batch: list[Any], count: Count, using: str, dry_run: bool) -> None:
+    """As _identities, but each that can keeps its key, for the site's tables may refer to it."""
+    wanted = _wanted(batch, count, using, dry_run)
+    keys = [row.pk for row in wanted]
+    taken = set(UserOpenID.objects.using(using).filter(pk__in=keys).values_list("pk", flat=True))
+    count.without_key += [row for row in wanted if row.pk in taken]
+    _bring([row for row in wanted if row.pk not in taken], count, using, dry_run, with_keys=True)
+
+
 def _identities(batch: list[Any], count: Count, using: str, dry_run: bool) -> None:
+    _bring(_wanted(batch, count, using, dry_run), count, using, dry_run)
+
+
+def _wanted(batch: list[Any], count: Count, using: str, dry_run: bool) -> list[Any]:
+    """Those of the rows that are to be copied."""
     digests = {digest_of(row.claimed_id): row for row in batch}
     present = dict(UserOpenID.objects.using(using).filter(digest__in=digests).values_list("digest", "user_id"))
+    brought = AdoptedIdentity.objects.using(using).filter(digest__in=digests).values_list("digest", flat=True)
+    removed = set(brought) - set(present)
     users = get_user_model()._default_manager.using(using)
     known = set(users.filter(pk__in={row.owner for row in batch}).values_list("pk", flat=True))
-    new = []
+    wanted, same = [], []
     for digest, row in digests.items():
         if present.get(digest) == row.owner:
-            count.present += 1
+            same.append(digest)
         elif digest in present:
             owner = present[digest]
             count.conflicts.append(f"{row.claimed_id} belongs to user {row.owner} there, and to user {owner} here")
+        elif digest in removed:
+            count.removed += 1
         elif row.owner not in known:
             count.conflicts.append(f"{row.claimed_id} belongs to user {row.owner}, who does not exist")
         else:
-            new.append(UserOpenID(user_id=row.owner, claimed_id=row.claimed_id, display_id=row.display_id))
-    _create(UserOpenID, new, count, using, dry_run)
+            wanted.append(row)
+    count.present += len(same)
     if not dry_run:
-        identities_adopted(new)
+        _remember(same, using)
+    return wanted
+
+
+def _bring(rows: list[Any], count: Count, using: str, dry_run: bool, with_keys: bool = False) -> None:
+    new = [
+        UserOpenID(
+            pk=row.pk if with_keys else None, user_id=row.owner, claimed_id=row.claimed_id, display_id=row.display_id
+        )
+        for row in rows
+    ]
+    _create(UserOpenID, new, count, using, dry_run)
+    if dry_run or not new:
+        return
+    if with_keys:
+        # PostgreSQL does not notice keys that it has not given itself.
+        with connections[using].cursor() as cursor:
+            for statement in connections[using].ops.sequence_reset_sql(no_style(), [UserOpenID]):
+                cursor.execute(statement)
+    _remember([digest_of(row.claimed_id) for row in rows], using)
+    identities_adopted(new)
+
+
+def _remember(digests: list[str], using: str) -> None:
+    AdoptedIdentity.objects.using(using).bulk_create(
+        [AdoptedIdentity(digest=digest) for digest in digests], ignore_conflicts=True
+    )
 
 
 def _nonces(batch: list[Any], count: Count, using: str, dry_run: bool) -> None:
@@ -207,31 +272,15 @@ def _associations(batch: list[Any], count: Count, using: str, dry_run: bool) -> 
     _create(Association, new, count, using, dry_run)
 
 
-def _verified_accounts(using: str, batch_size: int, dry_run: bool) -> Count:
-    """Who holds the old app's permission account_verified gets ours, users and groups."""
-    count = Count("account_verified")
-    permissions = Permission.objects.using(using).filter(codename="account_verified")
-    old = permissions.filter(content_type__app_label=OLD).first()
-    new = permissions.filter(content_type__app_label=UserOpenID._meta.app_label).first()
-    if old is None or new is None:
-        return count
-    for through, holder in _holders():
-        rows = through._default_manager.using(using)
-        has = set(rows.filter(permission_id=new.pk).values_list(holder, flat=True))
-        wanting = [key for key in rows.filter(permission_id=old.pk).values_list(holder, flat=True) if key not in has]
-        count.present += rows.filter(permission_id=old.pk).count() - len(wanting)
-        for begin in range(0, len(wanting), batch_size):
-            keys = wanting[begin : begin + batch_size]
-            _create(through, [through(**{holder: key, "permission_id": new.pk}) for key in keys], count, using, dry_run)
+def _verified_accounts(using: str, dry_run: bool) -> Count:
+    """Who holds the old app's permission account_verified holds ours, users and groups."""
+    count = Count(verified.CODENAME)
+    old = verified.find(verified.OLD, using)
+    if old is not None:
+        count.copied = verified.holders(old, using)
+        if not dry_run:
+            verified.take_over(using)
     return count
-
-
-def _holders() -> Iterator[tuple[Any, str]]:
-    """The tables that say who holds a permission, and the column of the holder in each."""
-    yield Group.permissions.through, "group_id"
-    users = getattr(get_user_model(), "user_permissions", None)
-    if users is not None:
-        yield users.through, f"{users.field.m2m_field_name()}_id"
 
 
 def _create(model: Any, new: list[Any], count: Count, using: str, dry_run: bool) -> None:

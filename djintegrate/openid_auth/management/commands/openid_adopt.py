@@ -1,4 +1,4 @@
-"""`manage.py openid_adopt`: moves over from other apps. May run many times; --dry-run writes nothing."""
+"""`manage.py openid_adopt`: moves over from other apps. Nothing comes twice; --dry-run writes nothing."""
 
 from __future__ import annotations
 
@@ -39,9 +39,10 @@ class Command(BaseCommand):
             self._report(count, dry_run)
             conflicts += len(count.conflicts)
         if conflicts:
-            self.stdout.write(
-                self.style.WARNING(f"{conflicts} were left out for you to decide; the old tables keep them.")
-            )
+            what = "1 was left out for you to decide; the old tables keep it."
+            if conflicts > 1:
+                what = f"{conflicts} were left out for you to decide; the old tables keep them."
+            self.stdout.write(self.style.WARNING(what))
         if dry_run:
             self.stdout.write("Nothing was written: --dry-run.")
 
@@ -49,8 +50,11 @@ class Command(BaseCommand):
         verb = "to copy" if dry_run else "copied"
         self.stdout.write(
             f"{count.name}: {count.copied} {verb}, {count.present} here already, {count.expired} expired, "
-            f"{len(count.conflicts)} in conflict"
+            f"{len(count.conflicts)} in conflict" + (f", {count.removed} removed here since" if count.removed else "")
         )
+        if count.without_key:
+            verb = "would get" if dry_run else "got"
+            self.stdout.write(f"  {len(count.without_key)} of them {verb} another key: theirs is taken here")
         for conflict in count.conflicts[:SHOWN]:
             self.stdout.write(self.style.WARNING(f"  {conflict}"))
         if len(count.conflicts) > SHOWN:

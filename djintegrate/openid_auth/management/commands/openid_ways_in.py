@@ -9,6 +9,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 
 from ...site.issuers import Issuer
 from ...site.pages import issuers
+from ...upkeep.tables import counted, ensure_here
 from ...upkeep.ways_in import dependent_on_openid_2
 
 
@@ -22,6 +23,7 @@ class Command(BaseCommand):
         parser.add_argument("--database", default=DEFAULT_DB_ALIAS, choices=list(connections), help="has the tables")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        ensure_here(options["database"])
         configured = issuers()
         wanted = options["issuer"] or configured
         if strangers := [issuer for issuer in wanted if issuer not in configured]:
@@ -38,5 +40,5 @@ class Command(BaseCommand):
             elif address:
                 self.stdout.write(address)
         if not options["addresses"]:
-            summary = f"{count} accounts have no way in but OpenID 2.0."
+            summary = f"{counted(count, 'account has', 'accounts have')} no way in but OpenID 2.0."
             self.stdout.write(self.style.WARNING(summary) if count else self.style.SUCCESS(summary))

@@ -6,11 +6,10 @@ import copy
 from typing import Any
 from weakref import WeakValueDictionary
 
-from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured
 from storm.expr import Column
 
-from .targets import attribute_of
+from .targets import attribute_of, model_named
 
 # Every descriptor that was made, by its id, for the system checks. Not a set: descriptors compare as expressions do.
 every: WeakValueDictionary[int, ColumnDescriptor] = WeakValueDictionary()
@@ -47,8 +46,8 @@ class ColumnDescriptor:
     def model(self) -> Any:
         if isinstance(self.to, str):
             try:
-                self.to = apps.get_model(self.to)
-            except (LookupError, ValueError) as error:
+                self.to = model_named(self.to)
+            except LookupError as error:
                 raise ImproperlyConfigured(f"{self.label} names {self.to!r}, which is not a model: {error}") from error
         return self.to
 

@@ -54,7 +54,11 @@ MISTAKES: dict[str, tuple[dict[str, Any], str, str]] = {
     "no driver's port": (stores({"main": "mysql://u:secret@host:port/x"}), "E002", "the port is not a number"),
     "no stores": (WITHOUT_STORES, "E004", "STORM_STORES names no store"),
     "stores misspelt": ({**WITHOUT_STORES, "STORM_STORE": {"main": "sqlite:"}}, "W008", "Did you mean STORM_STORES?"),
-    "a misspelt key of a store": (stores({"main": {"URL": "sqlite:/x"}}), "E001", "the unknown key 'URL'. Did you mean"),
+    "a misspelt key of a store": (
+        stores({"main": {"URL": "sqlite:/x"}}),
+        "E001",
+        "the unknown key 'URL'. Did you mean",
+    ),
     "another": (
         stores({"main": {"URI": "sqlite:/x", "POOLR": "transaction"}}),
         "E001",

@@ -75,7 +75,7 @@ class TestTheClass:
             (int, TypeError, "takes a Django model, not <class 'int'>"),
             (Person(), TypeError, "takes a Django model, not <Person"),
             ("auth.Nobody", LookupError, "Nobody"),
-            ("Permission", LookupError, "\"app_label.Model\", such as \"auth.User\". Did you mean 'auth.Permission'?"),
+            ("Permission", LookupError, '"app_label.Model", such as "auth.User". Did you mean \'auth.Permission\'?'),
         ],
     )
     def test_what_has_no_table_is_refused(self, model: Any, error: type[Exception], said: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -65,6 +65,19 @@ def native_wrapper(backend: str) -> type[Any]:
     if backend != "django.db.backends.sqlite3":
         return wrapper
     return type("DatabaseWrapper", (NamesItsFolder, wrapper), {"__module__": wrapper.__module__})
+
+
+def unknown_to_libpq(names: Collection[str]) -> Iterator[str]:
+    """Those that PostgreSQL's own library does not take as options of a connection."""
+    if not names:
+        return
+    driver: Any = native_base("django.db.backends.postgresql").Database
+    parse = driver.conninfo.conninfo_to_dict if driver.__name__ == "psycopg" else driver.extensions.parse_dsn
+    for name in names:
+        try:
+            parse(f"{name}=''")
+        except driver.ProgrammingError:
+            yield name
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

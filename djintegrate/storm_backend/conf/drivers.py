@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Collection, Iterator
 from importlib import import_module
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -14,6 +13,7 @@ from django.core.management.base import CommandError
 from django.db import OperationalError
 
 from djintegrate.common.errors import Misconfigured
+from djintegrate.common.sqlite import missing_folder
 
 EXTRAS = {"django.db.backends.postgresql": "postgresql", "django.db.backends.mysql": "mysql"}
 
@@ -41,8 +41,8 @@ class NamesItsFolder:
             return super().get_new_connection(conn_params)  # type: ignore[misc]
         except sqlite3.OperationalError:
             file = str(self.settings_dict["NAME"])
-            folder = Path(file).absolute().parent
-            if file.startswith("file:") or folder.is_dir():
+            folder = missing_folder(file)
+            if folder is None:
                 raise
             message = f"The folder {str(folder)!r} is not there, and the SQLite store {file!r} is to be in it. Make it."
             # Storm's callers get the driver's error, which is the cause.

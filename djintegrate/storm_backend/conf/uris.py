@@ -92,7 +92,7 @@ def _refuse_at_signs(scheme: str, colon: str, place: str) -> None:
         return
     what = "more than one @: write %40 for one in the user's name or the password"
     if not has_slashes:
-        place, what = f"***{place[place.rindex('@'):]}", f"no //: write {scheme}://user@host/database"
+        place, what = f"***{place[place.rindex('@') :]}", f"no //: write {scheme}://user@host/database"
     raise Misconfigured(f"The Storm URI {without_password(scheme + colon + place)!r} has {what}.")
 
 

@@ -47,7 +47,7 @@ def variable_class(conversion: Conversion) -> type[DjangoVariable]:
 
 
 class DatabaseName(str):
-    """The name of a table or a column in the database of `alias`. It is quoted as Django quotes it, in any statement."""
+    """The name of a table or a column in the database of `alias`, quoted in any statement as Django quotes it."""
 
     alias: str
 

@@ -93,7 +93,7 @@ class ColumnDescriptor:
 
 
 class OfClass:
-    """What a descriptor gives for the class itself, as `Session.owner`: it has nothing that a model's fields could mean."""
+    """What a descriptor gives for the class itself, as `Session.owner`: it has no attributes of its own."""
 
     def __init__(self, descriptor: ColumnDescriptor) -> None:
         self._descriptor = descriptor

@@ -27,7 +27,7 @@ VIEW_ERRORS = "djintegrate.storm_backend.middleware.ViewErrorMiddleware"
 @pytest.fixture(autouse=True)
 def clean(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A configuration that has nothing wrong; each test spoils one thing."""
-    settings.STORM_STORES = {"main": "sqlite:/srv/site/db.sqlite3", "second": "sqlite:/srv/site/second.sqlite3"}
+    settings.STORM_STORES = {"main": "sqlite:/db.sqlite3", "second": "sqlite:/second.sqlite3"}
     settings.MIDDLEWARE = [*MIDDLEWARE, OTHER]
     aliases(monkeypatch, default={"NAME": "main"}, second={"NAME": "second"})
 
@@ -305,8 +305,61 @@ class TestDatabases:
         aliases(monkeypatch, default={"NAME": "main", "AUTOCOMMIT": False}, second={"NAME": "second"})
         assert_said(the_one("W002"), "DATABASES['default']", "AUTOCOMMIT = False", "Remove AUTOCOMMIT")
 
+    @pytest.mark.parametrize(
+        ("key", "meant"), [("OPTION", "OPTIONS"), ("CON_MAX_AGE", "CONN_MAX_AGE"), ("HOSTS", "HOST")]
+    )
+    def test_w013_a_key_that_is_nearly_one_of_djangos(
+        self, key: str, meant: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        aliases(monkeypatch, default={"NAME": "main", key: None}, second={"NAME": "second"})
+        assert_said(the_one("W013"), "DATABASES['default']", f"{key!r}. Did you mean {meant!r}?")
+
+    def test_other_keys_are_somebody_elses(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        aliases(monkeypatch, default={"NAME": "main", "SCHEMA_SEARCH_PATHS": []}, second={"NAME": "second"})
+        assert found() == []
+
+    def test_e014_the_app_is_not_there(self) -> None:
+        """In "storm_backend.E014" the engine itself speaks: the app is not there to have its checks run."""
+        script = f"""
+from django.conf import settings
+settings.configure(
+    STORM_STORES={{"main": "sqlite:"}}, DATABASES={{"default": {{"ENGINE": {ENGINE!r}, "NAME": "main"}}}},
+    INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes"],
+)
+from django.core.management import execute_from_command_line
+execute_from_command_line(["manage.py", "check"])
+"""
+        done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+        assert_said(done.stderr, "(storm_backend.E014) DATABASES['default'] is on", f"Add {ENGINE!r} to INSTALLED_APPS")
+        assert "Traceback" not in done.stderr and done.returncode == 1
+
 
 class TestMiddleware:
+    @pytest.mark.parametrize(
+        ("path", "meant"),
+        [
+            ("djintegrate.storm_backend.middleware.StormTransactionMiddleware", MIDDLEWARE[0]),
+            ("djintegrate.storm_backend.ZopeTransactionMiddleware", MIDDLEWARE[0]),
+            ("djintegrate.storm_backend.middlewares.ViewErrorMiddleware", VIEW_ERRORS),
+        ],
+    )
+    def test_e015_a_path_that_is_nearly_ours(self, path: str, meant: str, settings: Any) -> None:
+        settings.MIDDLEWARE = [path, *([] if meant == MIDDLEWARE[0] else MIDDLEWARE)]
+        found_ids = {message.id: message.msg for message in found()}
+        assert_said(found_ids["storm_backend.E015"], f"{path!r}, which cannot be imported", f"Did you mean {meant!r}?")
+        assert "storm_backend.W009" not in found_ids
+
+    def test_e016_the_middleware_twice(self, settings: Any) -> None:
+        settings.MIDDLEWARE = [*MIDDLEWARE, OTHER, *MIDDLEWARE]
+        assert_said(the_one("E016"), "more than once", "first place only")
+
+    def test_w012_no_database_shares_a_store(self, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        native = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "x"}}
+        monkeypatch.setitem(connections.__dict__, "settings", connections.configure_settings(native))
+        assert_said(the_one("W012"), "what Django wrote is kept", "ENGINE of DATABASES['default']", "W012")
+        settings.MIDDLEWARE = [OTHER]
+        assert found() == []
+
     def test_w003_the_middleware_is_not_the_first(self, settings: Any) -> None:
         settings.MIDDLEWARE = [OTHER, *MIDDLEWARE]
         assert_said(the_one("W003"), "ZopeTransactionMiddleware", f"'{OTHER}'", "first place")
@@ -352,9 +405,11 @@ def test_several_mistakes_are_all_told(settings: Any, monkeypatch: pytest.Monkey
     assert {message.id for message in found()} == {f"storm_backend.{name}" for name in ("E002", "E004", "E008", "W003")}
 
 
-def test_they_do_not_connect(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings.STORM_STORES = {"main": "sqlite:/no/such/folder/db.sqlite3", "second": "sqlite:/nor/this/one"}
-    assert found() == []
+def test_w011_a_folder_that_is_not_there(settings: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "no" / "such"
+    settings.STORM_STORES = {"main": f"sqlite:{folder}/db.sqlite3", "second": f"sqlite:{tmp_path}/db.sqlite3"}
+    assert_said(the_one("W011"), "STORM_STORES['main']", f"{str(folder)!r}, which is not there", "Make the folder")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_each_id_is_used_for_one_thing_and_tested() -> None:

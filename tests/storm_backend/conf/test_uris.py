@@ -88,7 +88,10 @@ class TestLocation:
                 marks=wants_postgres_driver,
             ),
             ("mysql://user:secret@host/db?isolaton=serializable", "'isolaton'. Did you mean isolation?"),
-            ("postgres://user:secret@host:5432/", "no database. Write it after the host: postgres://user@host/database."),
+            (
+                "postgres://user:secret@host:5432/",
+                "no database. Write it after the host: postgres://user@host/database.",
+            ),
             ("mysql://user:secret@host", "no database. Write it after the host: mysql://user@host/database."),
             ("postgres://user:sec@ret@host/db", "more than one @: write %40"),
             ("mysql://us@er:secret@host/db", "more than one @: write %40"),

@@ -1,4 +1,4 @@
-"""Each of Storm's own properties on the column of the Django field that belongs to it: either reads what the other wrote.
+"""Each of Storm's own properties on the column of a Django field: either ORM reads what the other wrote.
 
 docs/how-to/same-tables.md says which values the two write in different forms.
 """

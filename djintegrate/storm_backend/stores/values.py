@@ -5,6 +5,7 @@ Storm's own Result and Connection do the rest. What they read and write without 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -17,7 +18,7 @@ from storm.variables import BytesVariable, DecimalVariable, TimeDeltaVariable
 MICROSECOND = timedelta(microseconds=1)
 
 # As Django reads them: of SQLite's binary fractions, 15 digits are sure.
-READ_FROM = (
+READ_FROM: tuple[tuple[type, type, Callable[[Any], object]], ...] = (
     (DecimalVariable, float, lambda value: Decimal(f"{value:.15g}")),
     (TimeDeltaVariable, int, lambda value: timedelta(microseconds=value)),
     (BytesVariable, str, str.encode),

@@ -54,8 +54,12 @@ class MappedModel:
     __django_alias__: ClassVar[str]
     _conversions: ClassVar[dict[str, Conversion]]
 
-    def __init__(self, **values: Any) -> None:
-        """A new object with the field's defaults, as in Django, and with `values`."""
+    def __init__(self, *unnamed: Any, **values: Any) -> None:
+        """A new object with the field's defaults, as in Django, and with `values`, which have names."""
+        if unnamed:
+            names = [name for name, conversion in self._conversions.items() if not conversion.field.primary_key]
+            named = ", ".join(f"{name}=…" for name in names[: len(unnamed)])
+            raise TypeError(f"{type(self).__name__}() takes values by name only: {type(self).__name__}({named}).")
         self._set_defaults()
         for name, value in values.items():
             if not hasattr(type(self), name):

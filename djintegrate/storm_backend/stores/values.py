@@ -18,7 +18,7 @@ from storm.variables import BytesVariable, DecimalVariable, TimeDeltaVariable
 MICROSECOND = timedelta(microseconds=1)
 
 # As Django reads them: of SQLite's binary fractions, 15 digits are sure.
-READ_FROM: tuple[tuple[type, type, Callable[[Any], object]], ...] = (
+READ_FROM: tuple[tuple[Any, Any, Callable[[Any], object]], ...] = (
     (DecimalVariable, float, lambda value: Decimal(f"{value:.15g}")),
     (TimeDeltaVariable, int, lambda value: timedelta(microseconds=value)),
     (BytesVariable, str, str.encode),

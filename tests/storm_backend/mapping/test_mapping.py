@@ -82,6 +82,13 @@ class TestTheClass:
         with pytest.raises(error, match=said):
             storm_class(model)
 
+    def test_values_without_names_are_refused_with_the_names(self) -> None:
+        class Named(storm_class(Invitation)):  # type: ignore[misc]
+            """A site's own."""
+
+        with pytest.raises(TypeError, match=r"Named\(\) takes values by name only: Named\(club_id=…, guest_id=…\)"):
+            Named(1, 2)
+
     def test_a_database_without_a_store_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
         entries = {**connections.settings, "native": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
         monkeypatch.setitem(connections.__dict__, "settings", connections.configure_settings(entries))

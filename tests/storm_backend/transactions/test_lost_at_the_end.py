@@ -1,4 +1,4 @@
-"""A script that commits nothing loses what it wrote, with both ORMs: the log says so when its process or thread ends."""
+"""A script that commits nothing loses what both ORMs wrote: the log says so when its process or thread ends."""
 
 from __future__ import annotations
 

@@ -255,7 +255,7 @@ class NestedAttempt(Attempt):
 
 def _is_attempted(request: HttpRequest) -> bool:
     """Whether a transaction is open for just this request."""
-    attempt = getattr(request, "_storm_attempt", None)
+    attempt = vars(request).get("_storm_attempt")
     return attempt is not None and not attempt.is_over
 
 

@@ -10,11 +10,15 @@ import os
 import re
 import sys
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
-from djintegrate.common.examination import Finding, ill
+from djintegrate.common.examination import Finding, first_line, ill
+from djintegrate.common.sqlite import keep_as_it_is, missing
 
 VARIABLE = "DJANGO_SETTINGS_MODULE"
 WIDTH = 110
@@ -47,61 +51,124 @@ def examine() -> Iterator[Finding]:
         )  # fmt: skip
         return
     import django
-    from django.core.exceptions import ImproperlyConfigured
 
     try:
         django.setup()
-    except (ImportError, ImproperlyConfigured, SyntaxError) as error:
-        yield ill("settings", f"{os.environ[VARIABLE]}: {error}", "Correct the settings, or their name.")
+    except Exception as error:
+        # Whatever the settings, and the modules of the apps, may raise.
+        said = f"{os.environ[VARIABLE]}: {type(error).__name__}: {first_line(error)}"
+        yield ill("settings", said, "Correct the settings, or their name. `python manage.py check` has the traceback.")
         return
     version = ".".join(map(str, sys.version_info[:3]))
     yield Finding("settings", f"{os.environ[VARIABLE]}, with Django {django.get_version()} and Python {version}")
-    yield from _checks()
-    yield from _migrations()
-    yield from _apps()
+    from django.db import connections
+
+    for alias in connections:
+        yield from _tried(f"database {alias}", partial(_keep_as_it_is, alias))
+    yield from _tried("checks", _checks)
+    yield from _tried("settings", _paths)
+    for alias in connections:
+        yield from _tried("migrations", partial(_migrations, alias))
+    yield from _tried("apps", _apps)
+
+
+def _tried(subject: str, part: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:
+    """What a part of the examination finds; and if it fails itself, that it does: there is more to look at."""
+    try:
+        yield from part()
+    except Exception as error:
+        yield ill(subject, f"{type(error).__name__}: {first_line(error)}", "Correct this first; then look again.")
+
+
+def _keep_as_it_is(alias: str) -> Iterable[Finding]:
+    from django.db import connections
+
+    keep_as_it_is(connections[alias])
+    return ()
 
 
 def _checks() -> Iterator[Finding]:
     from django.core import checks
+    from django.db import connections
 
-    found = [message for message in checks.run_checks() if not message.is_silenced()]
+    # Some of Django's ask a database, and take one that does not answer for one that can do nothing.
+    databases: list[str] | None = [] if any(map(missing, connections.all())) else None
+    found = [message for message in checks.run_checks(databases=databases) if not message.is_silenced()]
     for message in found:
         yield Finding(message.id or "check", message.msg, message.level < checks.WARNING, message.hint or "")
     if not found:
         yield Finding("checks", "The system checks have nothing to say.")
 
 
-def _migrations() -> Iterator[Finding]:
+def _paths() -> Iterator[Finding]:
+    """What no system check says: a path that Django imports only where it serves, and an app that is not there."""
+    from django.apps import apps
+    from django.conf import settings
+    from django.db import connections
+    from django.utils.module_loading import import_string
+
+    for path in settings.MIDDLEWARE:
+        try:
+            import_string(path)
+        except Exception as error:
+            yield ill("settings", f"{path!r} cannot be imported: {first_line(error)}", "Correct the path.")
+    # Of DATABASES and its ENGINE, the engine tells by itself, by a check.
+    engines = {entry["ENGINE"] for entry in connections.settings.values()}
+    named = [*settings.MIDDLEWARE, *settings.AUTHENTICATION_BACKENDS]
+    used = {".".join(path.split(".")[:2]): path for path in named if path.startswith("djintegrate.")}
+    if hasattr(settings, "STORM_STORES"):
+        used.setdefault("djintegrate.storm_backend", "STORM_STORES")
+    for app, what in used.items():
+        if app not in engines and not apps.is_installed(app):
+            said = f"They use {app} ({what}), which is not in INSTALLED_APPS: nothing of it is checked."
+            yield ill("settings", said, f"Add {app!r} to INSTALLED_APPS.")
+
+
+def _migrations(alias: str) -> Iterator[Finding]:
     from django.db import DEFAULT_DB_ALIAS, connections
     from django.db.migrations.executor import MigrationExecutor
 
-    for alias in connections:
-        try:
-            executor = MigrationExecutor(connections[alias])
-            plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
-        except Exception as error:
-            # Whatever a driver or a setting makes of it; a store says more below.
-            yield ill("migrations", f"Not known for {alias!r}: {error}", "Look at what is said of the database.")
-            continue
-        if plan and alias == DEFAULT_DB_ALIAS:
-            names = ", ".join(sorted({migration.app_label for migration, _ in plan}))
-            yield ill("migrations", f"{len(plan)} wait, of {names}.", "Run: python manage.py migrate")
-        elif not plan:
-            yield Finding("migrations", f"All are applied in {alias!r}.")
+    connection: Any = connections[alias]
+    if said := missing(connection):
+        remedy = "Run: python manage.py migrate" if alias == DEFAULT_DB_ALIAS else _where_it_is_said(alias, connection)
+        yield ill("migrations", f"Not known for {alias!r}: {said}", remedy)
+        return
+    try:
+        executor = MigrationExecutor(connection)
+        plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except Exception as error:
+        # Whatever a driver or a setting makes of it; a store says more below.
+        yield ill("migrations", f"Not known for {alias!r}: {first_line(error)}", _where_it_is_said(alias, connection))
+        return
+    if plan and alias == DEFAULT_DB_ALIAS:
+        names = ", ".join(sorted({migration.app_label for migration, _ in plan}))
+        number = f"{len(plan)} are" if len(plan) > 1 else "One is"
+        yield ill("migrations", f"{number} not applied yet, of {names}.", "Run: python manage.py migrate")
+    elif not plan:
+        yield Finding("migrations", f"All are applied in {alias!r}.")
+
+
+def _where_it_is_said(alias: str, connection: Any) -> str:
+    from django.apps import apps
+
+    name = getattr(connection, "store_name", None)
+    if name and apps.is_installed("djintegrate.storm_backend"):
+        return f"See `store {name}` below."
+    return f"Correct DATABASES[{alias!r}], or what a check says above; or start the server."
 
 
 def _apps() -> Iterator[Finding]:
-    from importlib import import_module
-
     from django.apps import apps
 
     for config in apps.get_app_configs():
         name = f"{config.name}.examination"
         if config.name.startswith("djintegrate.") and find_spec(name):
-            try:
-                yield from import_module(name).examine()
-            except Exception as error:
-                yield ill(config.label, f"{type(error).__name__}: {error}", "Correct this first; then look again.")
+            yield from _tried(config.label, partial(_examine_app, name))
+
+
+def _examine_app(name: str) -> Iterator[Finding]:
+    found: Iterator[Finding] = import_module(name).examine()
+    return found
 
 
 def _in_manage_py() -> str | None:
@@ -118,9 +185,11 @@ def _tell(finding: Finding) -> None:
     mark = "ok" if finding.is_well else "!!"
     indent = " " * 24
     head = f"{mark}  {finding.subject:<18}  "
-    print(textwrap.fill(finding.said, WIDTH, initial_indent=head, subsequent_indent=indent), flush=True)
+    # A path is to be copied as it is.
+    fill = partial(textwrap.fill, width=WIDTH, break_long_words=False, break_on_hyphens=False, subsequent_indent=indent)
+    print(fill(finding.said, initial_indent=head), flush=True)
     if finding.remedy and not finding.is_well:
-        print(textwrap.fill(finding.remedy, WIDTH, initial_indent=indent, subsequent_indent=indent), flush=True)
+        print(fill(finding.remedy, initial_indent=indent), flush=True)
 
 
 if __name__ == "__main__":

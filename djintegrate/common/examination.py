@@ -17,3 +17,8 @@ class Finding:
 
 def ill(subject: str, said: object, remedy: str) -> Finding:
     return Finding(subject, str(said), False, remedy)
+
+
+def first_line(error: BaseException) -> str:
+    """What an error says, where there is room for a line."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_BETWEEN_USER_AND_HOST = re.compile(r"(//[^:/@\s]*:).*@", re.DOTALL)
+_BETWEEN_USER_AND_HOST = re.compile(r"(//[^:/\s]*:).*@", re.DOTALL)
 _OPTION = re.compile(r"([?&]\w*(?:password|passwd)=)[^&\s'\"]*", re.IGNORECASE)
 
 

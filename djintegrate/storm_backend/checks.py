@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from collections import defaultdict
 from collections.abc import Collection, Iterator
+from difflib import get_close_matches
 from itertools import chain
 from typing import Any
 
@@ -16,6 +17,7 @@ from django.utils.module_loading import import_string
 
 from djintegrate.common.checks import unknown_names, wrong_values
 from djintegrate.common.engine import is_engines
+from djintegrate.common.sqlite import missing_folder
 
 from . import conf, schema
 from .conf import drivers, entries, limit, pooler, uris
@@ -36,7 +38,7 @@ def check_configuration(**kwargs: Any) -> Iterator[CheckMessage]:
     yield from unknown_names(conf.DECLARED, "storm_backend.W008")
     if not wrong_stores:
         stores = conf.stores()
-        yield from chain(_stores(stores), _reports(stores), _databases(stores), _middleware())
+        yield from chain(_stores(stores), _reports(stores), _databases(stores), _middleware(stores))
 
 
 def check_databases(databases: Collection[str] | None = None, **kwargs: Any) -> Iterator[CheckMessage]:
@@ -177,6 +179,12 @@ def _stores(stores: dict[str, conf.StoreSettings]) -> Iterator[CheckMessage]:
                 "(in sqlite:///x, x is relative).",
                 id="storm_backend.W001",
             )
+        elif uri.scheme == "sqlite" and (folder := missing_folder(uri.database)):
+            yield Warning(
+                f"{where} is to be a file in the folder {str(folder)!r}, which is not there.",
+                hint="Make the folder, or correct the URI.",
+                id="storm_backend.W011",
+            )
 
 
 def _reports(stores: dict[str, conf.StoreSettings]) -> Iterator[CheckMessage]:
@@ -207,7 +215,7 @@ def _databases(stores: dict[str, conf.StoreSettings]) -> Iterator[CheckMessage]:
         name = str(entry.get("STORM_STORE", entry["NAME"]))
         aliases[name].append(alias)
         mistakes = list(entries.mistakes(alias, entry))
-        yield from mistakes
+        yield from chain(mistakes, entries.slips(alias, entry))
         if any(mistake.id == entries.WRONG_TYPE for mistake in mistakes):
             continue
         if entry["OPTIONS"].get("pool") and name in stores and stores[name].uri.startswith("postgres:"):
@@ -260,10 +268,18 @@ def _objections_to_pool(entry: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "but psycopg_pool is not installed.", 'Run: python -m pip install "psycopg[pool]"'
 
 
-def _middleware() -> Iterator[CheckMessage]:
+def _middleware(stores: Collection[str]) -> Iterator[CheckMessage]:
     middleware = list(settings.MIDDLEWARE)
+    misspelt = [(path, *near) for path in middleware if (near := _meant(path))]
+    for path, near in misspelt:
+        yield Error(
+            f"MIDDLEWARE names {path!r}, which cannot be imported. Did you mean {near!r}?",
+            hint="Correct the path.",
+            id="storm_backend.E015",
+        )
+    has_shared = any(entry["ENGINE"] == conf.ENGINE for entry in connections.settings.values())
     if MIDDLEWARE not in middleware:
-        if any(entry["ENGINE"] == conf.ENGINE for entry in connections.settings.values()):
+        if has_shared and not misspelt:
             yield Warning(
                 "A database is on the Storm engine, and ZopeTransactionMiddleware is not in MIDDLEWARE. Storm's work "
                 "in a request is committed where the code calls transaction.commit(), and else aborted at its end.",
@@ -272,6 +288,20 @@ def _middleware() -> Iterator[CheckMessage]:
                 id="storm_backend.W009",
             )
         return
+    if middleware.count(MIDDLEWARE) > 1:
+        yield Error(
+            "ZopeTransactionMiddleware is in MIDDLEWARE more than once. A request has one transaction.",
+            hint="Leave it in the first place only.",
+            id="storm_backend.E016",
+        )
+    if stores and not has_shared:
+        yield Warning(
+            "ZopeTransactionMiddleware is in MIDDLEWARE, and no DATABASES entry is on the Storm engine: when a request "
+            "fails, what Storm wrote is undone, and what Django wrote is kept.",
+            hint=f"Make the ENGINE of DATABASES['default'] {conf.ENGINE!r}, and its NAME a store's; or, where Django "
+            "is to have a database of its own, add 'storm_backend.W012' to SILENCED_SYSTEM_CHECKS.",
+            id="storm_backend.W012",
+        )
     if middleware[0] != MIDDLEWARE:
         yield Warning(
             f"ZopeTransactionMiddleware is not the first in MIDDLEWARE: what {middleware[0]!r} writes is outside of "
@@ -287,6 +317,15 @@ def _middleware() -> Iterator[CheckMessage]:
                 hint=f"Add {VIEW_ERRORS!r} as the last in MIDDLEWARE.",
                 id="storm_backend.W007",
             )
+
+
+def _meant(path: str) -> list[str]:
+    """Which of ours a path that cannot be imported is a slip of."""
+    try:
+        import_string(path)
+    except ImportError:
+        return get_close_matches(path, [MIDDLEWARE, VIEW_ERRORS], n=1, cutoff=0.8)
+    return []
 
 
 def _handles_exceptions(path: str) -> bool:

@@ -2,41 +2,71 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
-from django.db import connections
+from django.core.exceptions import ImproperlyConfigured
+from django.db import DEFAULT_DB_ALIAS, connections
 
-from djintegrate.common.examination import Finding, ill
+from djintegrate.common.examination import Finding, first_line, ill
+from djintegrate.common.sqlite import keep_as_it_is, missing
 
 from . import conf
 from .checks import HOW_TO_TELL_OF_POOLER, check_replicas, has_untold_pooler
 from .schema import SchemaError, StoreSchema
-from .stores.registry import alias_of, connections_of_all_stores
+from .stores.registry import alias_of, another_connection, connections_of_all_stores, get_store
 from .two_phase.recovery import survey
 
 
 def examine() -> Iterator[Finding]:
-    for name, connection in connections_of_all_stores().items():
-        subject = f"store {name}"
-        try:
-            connection.ensure_connection()
-            yield from _reached(subject, name, connection)
-            yield from _replicas(subject, name)
-        except Exception as error:
-            # Each driver has its own ways to say that nobody answers.
-            first_line = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            yield ill(subject, first_line, f"Start the server, or correct the URI in STORM_STORES[{name!r}].")
-        finally:
-            connection.close()
-    if any(conf.store(name).two_phase for name in conf.stores()):
+    stores = conf.stores()
+    for name in stores:
+        yield from _store(f"store {name}", name)
+    if any(store.two_phase for store in stores.values()):
         yield _doubts()
+
+
+def _store(subject: str, name: str) -> Iterator[Finding]:
+    place = f"the URI in STORM_STORES[{name!r}]"
+    connection: Any = None
+    try:
+        connection = another_connection(name)
+        if said := missing(connection):
+            what = "Make it" if said.startswith("The folder") else _how_to_make(name)
+            yield ill(subject, said, f"{what}; or correct {place}.")
+            return
+        keep_as_it_is(connection)
+        connection.ensure_connection()
+        yield from _reached(subject, name, connection)
+        yield from _replicas(subject, name)
+    except ImproperlyConfigured as error:
+        yield ill(subject, error, f"Correct {place}, or what a check says above.")
+    except Exception as error:
+        # Each driver has its own ways to say that nobody answers, or that the server has no such database.
+        said, what = first_line(error), "Start the server"
+        if re.search(r'database ".*" does not exist|Unknown database', said):
+            database = connection.settings_dict["NAME"]
+            what = f"Create the database {database!r}"
+        yield ill(subject, said, f"{what}, or correct {place}.")
+    finally:
+        if connection is not None:
+            connection.close()
+
+
+def _how_to_make(name: str) -> str:
+    alias = alias_of(name)
+    if alias is not None:
+        return "Run: python manage.py migrate" + (f" --database {alias}" if alias != DEFAULT_DB_ALIAS else "")
+    return f"Run: python manage.py storm_schema apply {name}" if conf.store(name).schema else "Make its tables with SQL"
 
 
 def _reached(subject: str, name: str, connection: Any) -> Iterator[Finding]:
     version = ".".join(map(str, connection.get_database_version()))
     driver = getattr(connection.Database, "__name__", "")
     yield Finding(subject, f"{connection.display_name} {version} answers, by {driver}.")
+    if alias_of(name) is None:
+        yield Finding(subject, "It is Storm's alone: no entry of DATABASES names it, and Django's ORM does not use it.")
     if connection.vendor == "postgresql":
         yield from _before_postgresql(subject, name, connection)
         yield from _prepared(subject, name, connection)
@@ -84,6 +114,7 @@ def _replicas(subject: str, name: str) -> Iterator[Finding]:
 
 def _schema(subject: str, name: str) -> Finding:
     try:
+        keep_as_it_is(get_store(name).django_connection)
         status = StoreSchema(name).status()
     except SchemaError as error:
         return ill(subject, error, "Correct the package that SCHEMA names.")

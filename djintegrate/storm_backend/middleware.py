@@ -59,6 +59,9 @@ class ZopeTransactionMiddleware(MiddlewareMixin):
             logging.getLogger("django.request").addFilter(_is_final)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        if _is_attempted(request):
+            # The middleware is there twice. All is left to the outer one.
+            return self.get_response(request)
         if self.async_mode:
             return self.__acall__(request)
         again: Attempt | None = self._begin(request)
@@ -135,6 +138,7 @@ class ZopeTransactionMiddleware(MiddlewareMixin):
         """Abort. The next attempt, if there is to be one."""
         # A data manager knows only before the abort whether it would retry.
         again = attempt.may_run_again(error)
+        attempt.is_over = True
         try:
             attempt.abort()
         finally:
@@ -164,6 +168,8 @@ class ViewErrorMiddleware(MiddlewareMixin):
 
 class Attempt:
     """One run of a request in a transaction of its own."""
+
+    is_over = False
 
     def __init__(
         self, request: HttpRequest, left: int = 0, body: Any = None, reading: requests.Reading | None = None
@@ -245,6 +251,12 @@ class NestedAttempt(Attempt):
 
     def abort(self) -> None:
         self._savepoint.rollback()
+
+
+def _is_attempted(request: HttpRequest) -> bool:
+    """Whether a transaction is open for just this request."""
+    attempt = vars(request).get("_storm_attempt")
+    return attempt is not None and not attempt.is_over
 
 
 def _note(request: HttpRequest | None, error: BaseException | None) -> Attempt | None:

@@ -32,8 +32,8 @@ PAGES_THAT_RUN = {*map(name, RUNNABLE), "docs/tutorial/storm-in-ten-minutes.md"}
 BLOCKS = [block for block in every_block("python") if is_settings(block) and block.page not in PAGES_THAT_RUN]
 SITE_WITH_JOBS = "docs/tutorial/a-job-with-a-progress-bar.md"
 """Whose first block the blocks about jobs are added to."""
-NOT_INSTALLED = {"storm_backend.E003", "storm_backend.E010"}
-"""Drivers, and their pools, that this environment may do without."""
+NOT_INSTALLED = {"storm_backend.E003", "storm_backend.E010", "storm_backend.W011"}
+"""Drivers, their pools, and the folders of examples, that this environment may do without."""
 SITES_OWN = {
     "catalog": [],
     "mysite.middleware": ["ErrorPages"],

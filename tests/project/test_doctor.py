@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -31,7 +33,15 @@ def doctor(folder: Path, *arguments: str, settings: str = "") -> subprocess.Comp
     )  # fmt: skip
 
 
+def said_by(folder: Path, settings: str) -> str:
+    """What it says of a site that is not well, without its line breaks."""
+    done = doctor(folder, settings=settings)
+    assert (done.returncode, done.stderr) == (1, "")
+    return " ".join(done.stdout.split())
+
+
 def test_a_site_that_is_well_is_said_to_be(tmp_path: Path) -> None:
+    (tmp_path / "site.sqlite3").touch()
     done = doctor(tmp_path, settings=SETTINGS % {"uri": f"sqlite:{tmp_path}/site.sqlite3"})
     assert "!!" not in done.stdout
     assert "site_settings, with Django" in done.stdout
@@ -43,18 +53,97 @@ def test_a_site_that_is_well_is_said_to_be(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("uri", "said", "remedy"),
     [
-        ("sqlite:/no/such/folder/site.sqlite3", "'/no/such/folder' is not there", "Make it."),
+        ("sqlite:/no/such/folder/site.sqlite3", "'/no/such/folder' is not there", "Make it"),
         ("oracle://x", "oracle", "STORM_STORES"),
+        ("postgre://user@host/site", "Did you mean postgres?", "Correct the URI in STORM_STORES['main']"),
+        ("postgres://user@host:54x/site", "the port is not a number", "Correct the URI in STORM_STORES['main']"),
     ],
 )
 def test_a_store_that_cannot_be_reached_is_said_with_the_remedy(
     tmp_path: Path, uri: str, said: str, remedy: str
 ) -> None:
-    done = doctor(tmp_path, settings=SETTINGS % {"uri": uri})
-    text = " ".join(done.stdout.split())
+    text = said_by(tmp_path, SETTINGS % {"uri": uri})
     assert "!!" in text and said in text and remedy in text
-    assert done.returncode == 1
-    assert "Traceback" not in done.stderr
+    assert "!! store main" in text and "TypeError" not in text
+
+
+def test_it_makes_no_file_and_says_that_there_is_none(tmp_path: Path) -> None:
+    native = '"other": {"ENGINE": "django.db.backends.sqlite3", "NAME": "%s/other.sqlite3"}' % tmp_path  # noqa: UP031
+    settings = SETTINGS % {"uri": f"sqlite:{tmp_path}/site.sqlite3"}
+    settings += f"STORM_STORES['archive'] = 'sqlite:{tmp_path}/archive.sqlite3'\nDATABASES |= {{{native}}}\n"
+    text = said_by(tmp_path, settings)
+    for name in ("site", "archive", "other"):
+        assert f"The file '{tmp_path}/{name}.sqlite3' is not there yet." in text
+    assert "store archive" in text and "Run: python manage.py migrate" in text
+    assert list(tmp_path.glob("*.sqlite3*")) == []
+
+
+def test_it_changes_nothing_of_a_file_that_is_there(tmp_path: Path) -> None:
+    file = tmp_path / "site.sqlite3"
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("CREATE TABLE thing (id INTEGER)")
+    before = file.read_bytes()
+    doctor(tmp_path, settings=SETTINGS % {"uri": f"sqlite:{file}?journal_mode=wal"})
+    assert file.read_bytes() == before
+    assert [path.name for path in tmp_path.glob("*.sqlite3*")] == ["site.sqlite3"]
+
+
+def test_a_store_that_only_storm_uses_is_said_to_be_one(tmp_path: Path) -> None:
+    (tmp_path / "site.sqlite3").touch()
+    (tmp_path / "archive.sqlite3").touch()
+    settings = SETTINGS % {"uri": f"sqlite:{tmp_path}/site.sqlite3"}
+    done = doctor(tmp_path, settings=settings + f"STORM_STORES['archive'] = 'sqlite:{tmp_path}/archive.sqlite3'\n")
+    lines = [line for line in done.stdout.splitlines() if "Storm's alone" in line]
+    assert len(lines) == 1 and lines[0].startswith("ok  store archive")
+
+
+def test_an_app_that_is_not_installed_is_said(tmp_path: Path) -> None:
+    (tmp_path / "site.sqlite3").touch()
+    settings = SETTINGS % {"uri": f"sqlite:{tmp_path}/site.sqlite3"} + "INSTALLED_APPS = []\n"
+    text = said_by(tmp_path, settings)
+    assert "Add 'djintegrate.storm_backend' to INSTALLED_APPS." in text
+    without_engine = "DATABASES = {'default': {'ENGINE': 'django.db.backends.sqlite3', 'NAME': ':memory:'}}\n"
+    text = said_by(tmp_path, settings + without_engine)
+    assert "Add 'djintegrate.storm_backend' to INSTALLED_APPS." in text
+    text = said_by(tmp_path, settings + without_engine + "MIDDLEWARE = []\n")
+    assert "(STORM_STORES), which is not in INSTALLED_APPS" in text
+
+
+def test_a_path_that_cannot_be_imported_is_said(tmp_path: Path) -> None:
+    (tmp_path / "site.sqlite3").touch()
+    settings = SETTINGS % {"uri": f"sqlite:{tmp_path}/site.sqlite3"}
+    text = said_by(tmp_path, settings + "MIDDLEWARE.append('no.such.Middleware')\n")
+    assert "'no.such.Middleware' cannot be imported: No module named 'no'" in text
+
+
+def test_a_store_that_is_told_of_below_is_named(tmp_path: Path) -> None:
+    text = said_by(tmp_path, SETTINGS % {"uri": "postgres://user@127.0.0.1:1/site"})
+    assert "See `store main` below." in text and "!! store main" in text
+
+
+@pytest.mark.parametrize("broken", ["raise RuntimeError('odd')", "from nowhere import nothing", "1 +"])
+def test_an_app_that_cannot_be_loaded_is_one_line(tmp_path: Path, broken: str) -> None:
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "__init__.py").touch()
+    (tmp_path / "shop" / "models.py").write_text(broken)
+    settings = SETTINGS % {"uri": f"sqlite:{tmp_path}/site.sqlite3"}
+    text = said_by(tmp_path, settings + "INSTALLED_APPS.append('shop')\n")
+    assert text.startswith("!! settings site_settings: ") and "Correct the settings" in text
+
+
+def test_a_part_that_fails_is_a_line_and_the_others_go_on(tmp_path: Path) -> None:
+    (tmp_path / "site.sqlite3").touch()
+    (tmp_path / "shop.py").write_text("""
+from django.core import checks
+
+@checks.register
+def fails(**kwargs):
+    raise ZeroDivisionError("odd")
+""")
+    settings = SETTINGS % {"uri": f"sqlite:{tmp_path}/site.sqlite3"}
+    text = said_by(tmp_path, settings + "import sys\nsys.path.append('.')\nINSTALLED_APPS.append('shop')\n")
+    assert "!! checks ZeroDivisionError: odd" in text
+    assert "ok store main" in text
 
 
 def test_settings_that_cannot_be_imported_end_in_a_line(tmp_path: Path) -> None:

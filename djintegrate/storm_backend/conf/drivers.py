@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from importlib import import_module
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -14,6 +13,7 @@ from django.core.management.base import CommandError
 from django.db import OperationalError
 
 from djintegrate.common.errors import Misconfigured
+from djintegrate.common.sqlite import missing_folder
 
 EXTRAS = {"django.db.backends.postgresql": "postgresql", "django.db.backends.mysql": "mysql"}
 
@@ -41,8 +41,8 @@ class NamesItsFolder:
             return super().get_new_connection(conn_params)  # type: ignore[misc]
         except sqlite3.OperationalError:
             file = str(self.settings_dict["NAME"])
-            folder = Path(file).absolute().parent
-            if file.startswith("file:") or folder.is_dir():
+            folder = missing_folder(file)
+            if folder is None:
                 raise
             message = f"The folder {str(folder)!r} is not there, and the SQLite store {file!r} is to be in it. Make it."
             # Storm's callers get the driver's error, which is the cause.
@@ -65,6 +65,19 @@ def native_wrapper(backend: str) -> type[Any]:
     if backend != "django.db.backends.sqlite3":
         return wrapper
     return type("DatabaseWrapper", (NamesItsFolder, wrapper), {"__module__": wrapper.__module__})
+
+
+def unknown_to_libpq(names: Collection[str]) -> Iterator[str]:
+    """Those that PostgreSQL's own library does not take as options of a connection."""
+    if not names:
+        return
+    driver: Any = native_base("django.db.backends.postgresql").Database
+    parse = driver.conninfo.conninfo_to_dict if driver.__name__ == "psycopg" else driver.extensions.parse_dsn
+    for name in names:
+        try:
+            parse(f"{name}=''")
+        except driver.ProgrammingError:
+            yield name
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from typing import Any
 
-from django.core.checks import Error
+from django.apps import apps
+from django.core.checks import CheckMessage, Error, Warning, register
+from django.db import connections
 
 from djintegrate.common.errors import Misconfigured
 from djintegrate.common.types import Type, Unfit, boolean, dictionary, number, optional, text
 
-from . import StoreSettings, stores, unknown
+from . import ENGINE, StoreSettings, stores, unknown
 
 WRONG_TYPE = "storm_backend.E011"
 PLACE = ("HOST", "PORT", "USER", "PASSWORD")
@@ -25,6 +28,34 @@ TYPES: dict[str, Type[Any]] = {
     "TIME_ZONE": optional(text('the name of a time zone, such as "Europe/London", or None')),
 }
 """Keys whose values Django takes as they come, to fail later or to take "False" for true."""
+
+
+OTHERS = ("ENGINE", "NAME", *PLACE)
+
+
+@register
+def check_app(**kwargs: Any) -> Iterator[CheckMessage]:
+    """That the app is there. All other checks are registered by the app, and this one by who uses the engine."""
+    aliases = [alias for alias, entry in connections.settings.items() if entry["ENGINE"] == ENGINE]
+    if aliases and not apps.is_installed(ENGINE):
+        yield Error(
+            f"DATABASES[{aliases[0]!r}] is on {ENGINE}, which is not in INSTALLED_APPS: nothing is checked, no "
+            "transaction that a request leaves open is aborted, and references do not heed what is deleted.",
+            hint=f"Add {ENGINE!r} to INSTALLED_APPS.",
+            id="storm_backend.E014",
+        )
+
+
+def slips(alias: str, entry: Mapping[str, Any]) -> Iterator[Warning]:
+    """Keys that look like one of Django's. It does not look at those that it does not know."""
+    for key in entry:
+        near = get_close_matches(str(key), (*TYPES, *OTHERS), n=1, cutoff=0.8)
+        if near and near[0] != key:
+            yield Warning(
+                f"DATABASES[{alias!r}] has the unknown key {key!r}. Did you mean {near[0]!r}?",
+                hint="Correct the key, or remove it.",
+                id="storm_backend.W013",
+            )
 
 
 def store_of(alias: str, entry: Mapping[str, Any]) -> StoreSettings:

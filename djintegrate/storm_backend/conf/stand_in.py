@@ -5,6 +5,7 @@ Django asks for connections when it loads models, long before a system check can
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any, NoReturn
 
 from django.db import utils
@@ -18,12 +19,16 @@ class StandIn(dummy.DatabaseWrapper):
 
     Database = utils  # for the names of its exceptions
 
-    def __init__(self, settings_dict: dict[str, Any], alias: str, reason: Exception) -> None:
+    def __init__(self, settings_dict: dict[str, Any], alias: str, reason: object) -> None:
         super().__init__(settings_dict, alias)
         self.reason = str(reason)
-        self.ops.quote_name = self.client.runshell = self.complain
+        self.ops.quote_name = self.client.runshell = self.creation.create_test_db = self.complain
 
     def complain(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise Misconfigured(self.reason)
 
+    def copy(self, alias: str | None = None) -> StandIn:
+        return type(self)(deepcopy(self.settings_dict), alias or self.alias, self.reason)
+
     ensure_connection = _cursor = _commit = _savepoint_commit = _set_autocommit = complain
+    connect = create_cursor = get_connection_params = get_database_version = schema_editor = complain

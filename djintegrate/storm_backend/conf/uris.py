@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 from storm.exceptions import URIError
@@ -22,8 +24,14 @@ NATIVE_BACKENDS = {
 ISOLATION_LEVELS = ("read-uncommitted", "read-committed", "repeatable-read", "serializable")
 # Options of Django's own, which belong in the OPTIONS of a DATABASES entry.
 DJANGO_OPTIONS = ("pool", "prepare_threshold", "server_side_binding")
+# Options that a database may be named by, elsewhere: in libpq's or MariaDB's own files.
+NAME_A_DATABASE = {"service", "db", "database", "read_default_file"}
 TRANSACTION_MODES = ("DEFERRED", "IMMEDIATE", "EXCLUSIVE")
 SQLITE_OPTIONS = ("journal_mode", "synchronous", "foreign_keys", "timeout", "transaction_mode")
+
+
+# Of the many that servers have, those to guess at where one is misspelt.
+SERVER_OPTIONS = ("isolation", "application_name", "connect_timeout", "options", "sslmode", "sslrootcert")
 
 
 class Location(NamedTuple):
@@ -36,6 +44,8 @@ class Location(NamedTuple):
 def location(uri: str) -> Location:
     """Translate a Storm URI; Misconfigured says what is wrong with it."""
     parsed = parse(uri)
+    if parsed.scheme != "sqlite" and not parsed.database and not NAME_A_DATABASE.intersection(parsed.options):
+        raise _refused(parsed, f"no database. Write it after the host: {parsed.scheme}://user@host/database.")
     settings = {
         "NAME": parsed.database or (":memory:" if parsed.scheme == "sqlite" else ""),
         "USER": parsed.username or "",
@@ -54,6 +64,7 @@ def canonical(uri: str) -> str:
 
 def parse(uri: str) -> URI:
     """Storm's own reading of `uri`, if it is of a kind this engine knows."""
+    _refuse_at_signs(*canonical(uri).partition("?")[0].partition(":"))
     try:
         parsed = URI(canonical(uri))
     except (URIError, ValueError) as error:
@@ -72,6 +83,17 @@ def parse(uri: str) -> URI:
             f"Storm knows: {', '.join(NATIVE_BACKENDS)}. {question}".rstrip()
         )
     return parsed
+
+
+def _refuse_at_signs(scheme: str, colon: str, place: str) -> None:
+    """Storm takes what it does not understand of them for a host, or for a database."""
+    has_slashes = place.startswith("//")
+    if scheme not in NATIVE_BACKENDS or scheme == "sqlite" or place.count("@") <= has_slashes:
+        return
+    what = "more than one @: write %40 for one in the user's name or the password"
+    if not has_slashes:
+        place, what = f"***{place[place.rindex('@') :]}", f"no //: write {scheme}://user@host/database"
+    raise Misconfigured(f"The Storm URI {without_password(scheme + colon + place)!r} has {what}.")
 
 
 def holds_password(uri: str) -> bool:
@@ -112,6 +134,7 @@ def _postgres_options(uri: URI) -> dict[str, Any]:
         where = "the OPTIONS of the DATABASES entry"
         raise _refused(uri, f"the option {name!r}, which is Django's and not a string. Move it to {where}.")
     isolation = options.pop("isolation", None)
+    _refuse_unknown(uri, drivers.unknown_to_libpq(options.keys() - {"assume_role"}))
     if isolation is not None:
         drivers.native_base(NATIVE_BACKENDS["postgres"])
         from django.db.backends.postgresql.psycopg_any import IsolationLevel
@@ -125,9 +148,17 @@ def _mysql_options(uri: URI) -> dict[str, Any]:
     # Everything but `isolation` is a parameter of MySQLdb.connect().
     options: dict[str, Any] = {name: int(value) if value.isdecimal() else value for name, value in uri.options.items()}
     isolation = options.pop("isolation", None)
+    # MySQLdb has no list of what it takes; whatever it does not, it says when it connects.
+    _refuse_unknown(uri, get_close_matches("isolation", options, n=1, cutoff=0.8))
     if isolation is not None:
         options["isolation_level"] = _one_of(uri, "isolation", isolation, ISOLATION_LEVELS).replace("-", " ")
     return options
+
+
+def _refuse_unknown(uri: URI, unknown: Iterable[str]) -> None:
+    for name in unknown:
+        question = did_you_mean(name, SERVER_OPTIONS)
+        raise _refused(uri, f"the unknown option {name!r}. {question}".rstrip())
 
 
 OPTIONS_OF = {"sqlite": _sqlite_options, "postgres": _postgres_options, "mysql": _mysql_options}

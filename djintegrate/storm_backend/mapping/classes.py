@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from typing import Any, ClassVar
 
@@ -17,8 +17,8 @@ from storm.references import Proxy
 from storm.store import PENDING_ADD, PENDING_REMOVE, AutoReload
 
 from ..conf import ENGINE
-from ..connection.wrapper import StormWrapper
 from ..references import StormForeignKey
+from ..references.targets import model_named
 from .conversion import Conversion
 from .relations import Ends, LazyReference, LazyReferenceSet
 from .variables import DatabaseName, variable_class
@@ -36,12 +36,12 @@ def storm_class(model: type[Model] | str, using: str | None = None) -> type[Mapp
         )
     concrete: Any = _concrete(model)
     alias = using or router.db_for_write(concrete)
-    connection = connections[alias]
-    if not isinstance(connection, StormWrapper):
+    # The settings, not the connection: what else is wrong with those is said where somebody uses the store.
+    entry = connections.settings.get(alias) or connections[alias].settings_dict
+    if entry["ENGINE"] != ENGINE:
         raise ImproperlyConfigured(
-            f"{concrete._meta.label} is in DATABASES[{alias!r}], whose ENGINE is "
-            f"{connection.settings_dict['ENGINE']!r}: there is no Storm store on it. Make that {ENGINE!r}, or "
-            "name another alias with `using`."
+            f"{concrete._meta.label} is in DATABASES[{alias!r}], whose ENGINE is {entry['ENGINE']!r}: there is no "
+            f"Storm store on it. Make that {ENGINE!r}, or name another alias with `using`."
         )
     with _building:
         return _mapped(concrete, alias)
@@ -54,8 +54,12 @@ class MappedModel:
     __django_alias__: ClassVar[str]
     _conversions: ClassVar[dict[str, Conversion]]
 
-    def __init__(self, **values: Any) -> None:
-        """A new object with the field's defaults, as in Django, and with `values`."""
+    def __init__(self, *unnamed: Any, **values: Any) -> None:
+        """A new object with the field's defaults, as in Django, and with `values`, which have names."""
+        if unnamed:
+            names = [name for name, conversion in self._conversions.items() if not conversion.field.primary_key]
+            named = ", ".join(f"{name}=…" for name in names[: len(unnamed)])
+            raise TypeError(f"{type(self).__name__}() takes values by name only: {type(self).__name__}({named}).")
         self._set_defaults()
         for name, value in values.items():
             if not hasattr(type(self), name):
@@ -103,13 +107,12 @@ class MappedModel:
 @cache
 def _mapped(model: Any, alias: str) -> type[MappedModel]:
     options = model._meta
-    quote = connections[alias].ops.quote_name
     conversions = {field.attname: Conversion(field, alias) for field in options.local_concrete_fields}
-    columns = {name: _property(conversion, quote) for name, conversion in conversions.items()}
+    columns = {name: _property(conversion) for name, conversion in conversions.items()}
     attributes = {
         "__doc__": f"The table of {options.label}, for Storm.",
         "__module__": model.__module__,
-        "__storm_table__": DatabaseName(options.db_table, quote(options.db_table)),
+        "__storm_table__": DatabaseName(options.db_table, alias),
         "__storm_primary__": tuple(field.attname for field in options.pk_fields),
         "__django_model__": model,
         "__django_alias__": alias,
@@ -123,9 +126,9 @@ def _mapped(model: Any, alias: str) -> type[MappedModel]:
     return made
 
 
-def _property(conversion: Conversion, quote: Callable[[str], str]) -> Property:
+def _property(conversion: Conversion) -> Property:
     field = conversion.field
-    column = DatabaseName(field.column, quote(field.column))
+    column = DatabaseName(field.column, conversion.alias)
     # What the database gives is None before the row is there.
     allows_none = bool(field.null or field.primary_key or field.generated or field.has_db_default())
     return Property(column, False, variable_class(conversion), {"allow_none": allows_none})
@@ -187,7 +190,7 @@ def _storm_end(field: StormForeignKey) -> Ends:
 
 def _concrete(model: type[Model] | str) -> type[Model]:
     if isinstance(model, str):
-        model = apps.get_model(model)
+        model = model_named(model)
     if not (isinstance(model, type) and issubclass(model, Model)):
         raise TypeError(f"storm_class() takes a Django model, not {model!r}.")
     options = model._meta

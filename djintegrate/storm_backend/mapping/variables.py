@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+from functools import cached_property
 from typing import Any, ClassVar
 
+from django.db import connections
 from storm.expr import State
 from storm.expr import compile as storm_compile
 from storm.variables import MutableValueVariable, Variable
@@ -45,14 +47,19 @@ def variable_class(conversion: Conversion) -> type[DjangoVariable]:
 
 
 class DatabaseName(str):
-    """The name of a table or a column. It is quoted as Django quotes it, in any statement."""
+    """The name of a table or a column in the database of `alias`, quoted in any statement as Django quotes it."""
 
-    quoted: str
+    alias: str
 
-    def __new__(cls, name: str, quoted: str) -> DatabaseName:
+    def __new__(cls, name: str, alias: str) -> DatabaseName:
         self = super().__new__(cls, name)
-        self.quoted = quoted
+        self.alias = alias
         return self
+
+    @cached_property
+    def quoted(self) -> str:
+        # Only when the database is used: where its settings are wrong, classes are made all the same.
+        return str(connections[self.alias].ops.quote_name(str(self)))
 
 
 @storm_compile.when(DjangoVariable)

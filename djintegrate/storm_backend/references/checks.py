@@ -51,7 +51,7 @@ def check_foreign_key(field: Any) -> Iterator[CheckMessage]:
 
 def check_references(**kwargs: Any) -> Iterator[CheckMessage]:
     """Every DjangoReference and DjangoReferenceSet of the Storm classes that were imported."""
-    for reference in list(every.values()):
+    for reference in list(every):
         if reference.cls is None:
             continue
         try:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import copy
 from typing import Any
-from weakref import WeakValueDictionary
+from weakref import WeakSet
 
-from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured
 from storm.expr import Column
 
-from .targets import attribute_of
+from .targets import attribute_of, model_named
 
-# Every descriptor that was made, by its id, for the system checks. Not a set: descriptors compare as expressions do.
-every: WeakValueDictionary[int, ColumnDescriptor] = WeakValueDictionary()
+# Every descriptor that was made, for the system checks.
+every: WeakSet[ColumnDescriptor] = WeakSet()
 
 
 class ColumnDescriptor:
@@ -28,7 +27,7 @@ class ColumnDescriptor:
         self.field = field
         self.cls: Any = local_key.cls if isinstance(local_key, Column) else None
         self._name: str | None = None
-        every[id(self)] = self
+        every.add(self)
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.cls, self._name = owner, name
@@ -43,12 +42,16 @@ class ColumnDescriptor:
         mine._local_key = self.attribute
         return mine
 
+    def instead(self, model: str, name: str) -> str:
+        """What to write for `Session.owner.name`."""
+        raise NotImplementedError
+
     @property
     def model(self) -> Any:
         if isinstance(self.to, str):
             try:
-                self.to = apps.get_model(self.to)
-            except (LookupError, ValueError) as error:
+                self.to = model_named(self.to)
+            except LookupError as error:
                 raise ImproperlyConfigured(f"{self.label} names {self.to!r}, which is not a model: {error}") from error
         return self.to
 
@@ -87,6 +90,23 @@ class ColumnDescriptor:
     def label(self) -> str:
         """What error messages call the descriptor."""
         return f"{self.cls.__name__}.{self.name}"
+
+
+class OfClass:
+    """What a descriptor gives for the class itself, as `Session.owner`: it has no attributes of its own."""
+
+    def __init__(self, descriptor: ColumnDescriptor) -> None:
+        self._descriptor = descriptor
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        label, to = self._descriptor.label, self._descriptor.to
+        model = to.rpartition(".")[2] if isinstance(to, str) else to.__name__
+        raise AttributeError(
+            f"Cannot look at {name!r} through {label}: {model} is a Django model, and Storm cannot join its table. "
+            f"{self._descriptor.instead(model, name)}"
+        )
 
 
 def _name_in(cls: type, wanted: Any) -> str:

@@ -16,7 +16,7 @@ from storm.expr import Not
 from storm.info import get_obj_info
 from storm.store import Store
 
-from .columns import ColumnDescriptor
+from .columns import ColumnDescriptor, OfClass
 from .deletion import attach
 from .targets import StormSide, alias_of, batches, is_left_to_database, refuse_unless_allowed
 
@@ -80,7 +80,7 @@ class DjangoReference(ColumnDescriptor):
 
     def __get__(self, obj: Any, cls: Any = None) -> Any:
         if obj is None:
-            return self.for_class(cls)
+            return ExpressionOfClass(self.for_class(cls))
         key, store = getattr(obj, self.attribute), Store.of(obj)
         if key is None:
             return None
@@ -153,19 +153,10 @@ class DjangoReference(ColumnDescriptor):
             return False
         return True
 
-    # In find()
-
-    def __eq__(self, other: object) -> Any:
-        return self.column == self.key_or_value(other)
-
-    def __ne__(self, other: object) -> Any:
-        return Not(self == other)
-
-    __hash__ = object.__hash__
-
-    def is_in(self, others: Iterable[Any]) -> Any:
-        """For find(): the reference points at one of these Django objects, which may come from a QuerySet."""
-        return self.column.is_in([self.key_or_value(other) for other in others])
+    def instead(self, model: str, name: str) -> str:
+        return (
+            f"Find its objects with Django, and filter by them: {self.label}.is_in({model}.objects.filter({name}=…))."
+        )
 
     # What Django's prefetch_related_objects() asks of a descriptor
 
@@ -191,12 +182,40 @@ class DjangoReference(ColumnDescriptor):
         return found, attrgetter(self.attname), attrgetter(self.attribute), True, self._slot, True
 
 
+class ExpressionOfClass(OfClass):
+    """For find() and prefetch()."""
+
+    _descriptor: DjangoReference
+
+    def __eq__(self, other: object) -> Any:
+        return self._descriptor.column == self._descriptor.key_or_value(other)
+
+    def __ne__(self, other: object) -> Any:
+        return Not(self == other)
+
+    __hash__ = object.__hash__
+
+    def is_in(self, others: Iterable[Any]) -> Any:
+        """The reference points at one of these Django objects, which may come from a QuerySet."""
+        return self._descriptor.column.is_in([self._descriptor.key_or_value(other) for other in others])
+
+    # Django's prefetch_related_objects() finds the descriptor by the class.
+
+    @property
+    def is_cached(self) -> Any:
+        return self._descriptor.is_cached
+
+    @property
+    def get_prefetch_querysets(self) -> Any:
+        return self._descriptor.get_prefetch_querysets
+
+
 def prefetch(objects: Iterable[Any], *references: Any) -> list[Any]:
     """The Storm objects as a list, after the Django objects that `references` give were loaded together.
 
     A reference is `Session.owner`, or a name, or a path of names as for prefetch_related(): "owner__groups".
     """
     found = list(objects)
-    lookups = [reference.name if isinstance(reference, ColumnDescriptor) else reference for reference in references]
+    lookups = [reference._descriptor.name if isinstance(reference, OfClass) else reference for reference in references]
     prefetch_related_objects(found, *lookups)
     return found

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Model, QuerySet
 from storm.exceptions import FeatureError
 
-from .columns import ColumnDescriptor
+from .columns import ColumnDescriptor, OfClass
 from .targets import key_of, store_of
 
 
@@ -21,11 +21,14 @@ class DjangoReferenceSet(ColumnDescriptor):
 
     def __get__(self, obj: Any, cls: Any = None) -> Any:
         if obj is None:
-            return self.for_class(cls)
+            return OfClass(self.for_class(cls))
         store = store_of(obj, self.label)
         queryset = _as_related(self.model._default_manager.using(store.alias))
         queryset._attname, queryset._key = self.attname, key_of(obj, self.attribute)
         return queryset.filter(**{queryset._attname: queryset._key})
+
+    def instead(self, model: str, name: str) -> str:
+        return f"Find its objects with Django: {model}.objects.filter({name}=…)."
 
     def __set__(self, obj: Any, value: Any) -> None:
         raise FeatureError(f"{self.label} cannot be set. Use its add() and remove().")

@@ -127,6 +127,16 @@ class StormTarget:
         return [obj for batch in batches(keys) for obj in store.find(self.cls, self.column.is_in(batch))]
 
 
+def model_named(label: str) -> Any:
+    """The Django model with a label such as "auth.User". LookupError says what is wrong with one that names none."""
+    if label.count(".") != 1:
+        name = label.rpartition(".")[2]
+        found = [model._meta.label for model in apps.get_models() if model.__name__ == name]
+        question = f" Did you mean {found[0]!r}?" if found else ""
+        raise LookupError(f'{label!r} is not of the form "app_label.Model", such as "auth.User".{question}')
+    return apps.get_model(label)
+
+
 def is_left_to_database(on_delete: Any) -> bool:
     """Whether nothing is to be done about a deletion: DO_NOTHING, or one of Django 6.1's DB_CASCADE and so on."""
     return on_delete is DO_NOTHING or hasattr(on_delete, "on_delete_sql")

@@ -153,9 +153,11 @@ def storm_classes(vendor: str) -> tuple[type[Database], type[Connection]]:
         from storm.databases.postgres import Postgres, PostgresConnection
 
         return Postgres, PostgresConnection
-    from storm.databases.mysql import MySQL, MySQLConnection
+    from storm.databases.mysql import MySQL
 
-    return MySQL, MySQLConnection
+    from .mysql import MariaDBConnection
+
+    return MySQL, MariaDBConnection
 
 
 @cache

@@ -83,7 +83,7 @@ def invalidate(name: str, *tables: str) -> None:
 
 def connections_of_all_stores() -> dict[str, StormWrapper]:
     """A new connection to the database of each store, none of which takes part in any transaction."""
-    return {name: _another_connection(name) for name in conf.stores()}
+    return {name: another_connection(name) for name in conf.stores()}
 
 
 def forget_unshared(setting: str, **kwargs: Any) -> None:
@@ -94,7 +94,8 @@ def forget_unshared(setting: str, **kwargs: Any) -> None:
                 connection.store.close()
 
 
-def _another_connection(name: str) -> StormWrapper:
+def another_connection(name: str) -> StormWrapper:
+    """A new connection to the database of a store, which takes no part in any transaction."""
     alias = alias_of(name)
     if alias is None:
         return connection_to(conf.store(name))

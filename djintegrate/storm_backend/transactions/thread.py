@@ -6,7 +6,9 @@ thread has opened when that thread ends.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import logging
 import os
 import threading
 from typing import Any
@@ -24,6 +26,8 @@ from .interfaces import Connection
 # What the package calls the states of a transaction.
 OPEN = ("Active", "Doomed")
 COMMIT_FAILED = "Commit failed"
+
+logger = logging.getLogger("djintegrate.storm_backend")
 
 # The connections that other threads may use, too.
 shared: set[Any] = set()
@@ -188,13 +192,38 @@ class EndOfThread:
         self._connections = connections
         self._thread = threading.get_ident()
         self._process = os.getpid()
+        self._has_told = False
 
     def __del__(self) -> None:
         with contextlib.suppress(Exception):
             # A forked child has a copy of this object, and leaves alone what its parent has open.
             if os.getpid() == self._process:
+                self.tell_of_what_is_lost()
                 for connection in self._connections.values():
                     connection.close_at_end_of_thread(self._thread)
+
+    def tell_of_what_is_lost(self) -> None:
+        """Say in the log, once, what was written and nobody has committed."""
+        if self._has_told:
+            return
+        self._has_told = True
+        for connection in self._connections.values():
+            data_manager = connection.data_manager
+            if data_manager is None or data_manager.txn.status not in OPEN or data_manager.scope.root is not None:
+                continue
+            if data_manager.wrote or data_manager.has_pending:
+                logger.warning(
+                    "What was written to the store %r is lost, by Storm and by Django: nobody has committed it, and "
+                    "the thread or the process ends. Put `with transaction.manager:` around the work.",
+                    connection.store_name,
+                )
+
+
+def tell_at_exit() -> None:
+    """The process ends, and with it the main thread, whose own end comes too late for some handlers of the log."""
+    end: EndOfThread | None = getattr(_local, "end", None)
+    if end is not None:
+        end.tell_of_what_is_lost()
 
 
 def _members(connection: Any) -> dict[str, Connection]:
@@ -247,4 +276,5 @@ def can_be_joined(txn: Any) -> bool:
 
 
 _local = threading.local()
+atexit.register(tell_at_exit)
 os.register_at_fork(after_in_child=leave_to_parent)

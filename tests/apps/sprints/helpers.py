@@ -28,7 +28,7 @@ def clean() -> Iterator[None]:
     forget_objects()
     # The test's own mistakes are not to be found by system checks in other tests.
     for made in set(every) - before:
-        del every[made]
+        every.discard(made)
 
 
 def session(title: str = "a session", store: str = "main", **attributes: Any) -> Session:

@@ -27,7 +27,7 @@ VIEW_ERRORS = "djintegrate.storm_backend.middleware.ViewErrorMiddleware"
 @pytest.fixture(autouse=True)
 def clean(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A configuration that has nothing wrong; each test spoils one thing."""
-    settings.STORM_STORES = {"main": "sqlite:/srv/site/db.sqlite3", "second": "sqlite:/srv/site/second.sqlite3"}
+    settings.STORM_STORES = {"main": "sqlite:/db.sqlite3", "second": "sqlite:/second.sqlite3"}
     settings.MIDDLEWARE = [*MIDDLEWARE, OTHER]
     aliases(monkeypatch, default={"NAME": "main"}, second={"NAME": "second"})
 
@@ -305,33 +305,33 @@ class TestDatabases:
         aliases(monkeypatch, default={"NAME": "main", "AUTOCOMMIT": False}, second={"NAME": "second"})
         assert_said(the_one("W002"), "DATABASES['default']", "AUTOCOMMIT = False", "Remove AUTOCOMMIT")
 
+    @pytest.mark.parametrize(
+        ("key", "meant"), [("OPTION", "OPTIONS"), ("CON_MAX_AGE", "CONN_MAX_AGE"), ("HOSTS", "HOST")]
+    )
+    def test_w013_a_key_that_is_nearly_one_of_djangos(
+        self, key: str, meant: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        aliases(monkeypatch, default={"NAME": "main", key: None}, second={"NAME": "second"})
+        assert_said(the_one("W013"), "DATABASES['default']", f"{key!r}. Did you mean {meant!r}?")
 
-class TestMiddleware:
-    def test_w003_the_middleware_is_not_the_first(self, settings: Any) -> None:
-        settings.MIDDLEWARE = [OTHER, *MIDDLEWARE]
-        assert_said(the_one("W003"), "ZopeTransactionMiddleware", f"'{OTHER}'", "first place")
-
-    def test_w007_other_middleware_may_hide_a_views_exception(self, settings: Any) -> None:
-        friendly = "tests.storm_backend.middleware.test_middleware.FriendlyMiddleware"
-        settings.MIDDLEWARE = [*MIDDLEWARE, friendly]
-        assert_said(the_one("W007"), f"'{friendly}'", VIEW_ERRORS, "last in MIDDLEWARE")
-        settings.MIDDLEWARE = [*MIDDLEWARE, friendly, VIEW_ERRORS]
+    def test_other_keys_are_somebody_elses(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        aliases(monkeypatch, default={"NAME": "main", "SCHEMA_SEARCH_PATHS": []}, second={"NAME": "second"})
         assert found() == []
 
-    @pytest.mark.parametrize(
-        ("setting", "value", "remedy"),
-        [
-            ("STORM_COMMIT_VETO", "nowhere.veto", "dotted path of a function"),
-            ("STORM_RETRY_ATTEMPTS", 0, "whole number, 1 or more"),
-            ("STORM_RETRY_ATTEMPTS", "2", "whole number, 1 or more"),
-            ("STORM_COMMIT_SAFE_METHODS", "False", "True or False"),
-            ("STORM_SITE", "our:site", "letters, digits"),
-            ("STORM_SITE", "a" * 31, "at most 30"),
-        ],
-    )
-    def test_e008_a_setting_of_the_middleware(self, setting: str, value: Any, remedy: str, settings: Any) -> None:
-        setattr(settings, setting, value)
-        assert_said(the_one("E008"), f"{setting} is {value!r}", remedy)
+    def test_e014_the_app_is_not_there(self) -> None:
+        """In "storm_backend.E014" the engine itself speaks: the app is not there to have its checks run."""
+        script = f"""
+from django.conf import settings
+settings.configure(
+    STORM_STORES={{"main": "sqlite:"}}, DATABASES={{"default": {{"ENGINE": {ENGINE!r}, "NAME": "main"}}}},
+    INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes"],
+)
+from django.core.management import execute_from_command_line
+execute_from_command_line(["manage.py", "check"])
+"""
+        done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+        assert_said(done.stderr, "(storm_backend.E014) DATABASES['default'] is on", f"Add {ENGINE!r} to INSTALLED_APPS")
+        assert "Traceback" not in done.stderr and done.returncode == 1
 
 
 def test_w008_a_setting_that_nobody_knows(settings: Any) -> None:
@@ -352,9 +352,11 @@ def test_several_mistakes_are_all_told(settings: Any, monkeypatch: pytest.Monkey
     assert {message.id for message in found()} == {f"storm_backend.{name}" for name in ("E002", "E004", "E008", "W003")}
 
 
-def test_they_do_not_connect(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings.STORM_STORES = {"main": "sqlite:/no/such/folder/db.sqlite3", "second": "sqlite:/nor/this/one"}
-    assert found() == []
+def test_w011_a_folder_that_is_not_there(settings: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "no" / "such"
+    settings.STORM_STORES = {"main": f"sqlite:{folder}/db.sqlite3", "second": f"sqlite:{tmp_path}/db.sqlite3"}
+    assert_said(the_one("W011"), "STORM_STORES['main']", f"{str(folder)!r}, which is not there", "Make the folder")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_each_id_is_used_for_one_thing_and_tested() -> None:
@@ -364,6 +366,7 @@ def test_each_id_is_used_for_one_thing_and_tested() -> None:
     ids = {part.split('"')[0] for source in sources for part in source.split('"storm_backend.')[1:]}
     here = Path(__file__)
     others = (
+        "conf/test_checks_middleware.py",
         "connection/test_limit.py",
         "pooler/test_noticing.py",
         "replicas/test_checks.py",

@@ -54,6 +54,16 @@ MISTAKES: dict[str, tuple[dict[str, Any], str, str]] = {
     "no driver's port": (stores({"main": "mysql://u:secret@host:port/x"}), "E002", "the port is not a number"),
     "no stores": (WITHOUT_STORES, "E004", "STORM_STORES names no store"),
     "stores misspelt": ({**WITHOUT_STORES, "STORM_STORE": {"main": "sqlite:"}}, "W008", "Did you mean STORM_STORES?"),
+    "a misspelt key of a store": (
+        stores({"main": {"URL": "sqlite:/x"}}),
+        "E001",
+        "the unknown key 'URL'. Did you mean",
+    ),
+    "another": (
+        stores({"main": {"URI": "sqlite:/x", "POOLR": "transaction"}}),
+        "E001",
+        "the unknown key 'POOLR'. Did you mean POOLER?",
+    ),
     "a database that is no store": (database(NAME="mian"), "E004", "'mian', but STORM_STORES names no store 'mian'"),
     "a file that is no store": (
         database(NAME=Path("/srv/db.sqlite3")),
@@ -82,6 +92,60 @@ def test_each_mistake_is_told_by_its_check(mistake: str, tmp_path: Path) -> None
     output = manage(tmp_path, settings, "check")
     assert f"(storm_backend.{check}) " in output and said in output, output
     assert "Traceback" not in output and "secret" not in output, output
+
+
+SHOP = {
+    "models": "from django.db import models\nclass Sale(models.Model):\n    price = models.IntegerField()\n",
+    "storm_models": """
+from djintegrate.storm_backend.mapping import storm_class
+from djintegrate.storm_backend.references import DjangoReference
+from storm.locals import Int
+
+StormSale = storm_class("shop.Sale")
+
+
+class Note:
+    __storm_table__ = "note"
+    id = Int(primary=True)
+    sale_id = Int()
+    sale = DjangoReference(sale_id, "shop.Sale")
+""",
+}
+"""An app that has a class of each kind: made by storm_class(), and written by hand."""
+
+
+def with_shop(folder: Path, settings: dict[str, Any], init: str = "") -> dict[str, Any]:
+    """The settings with the app, which is made in the folder."""
+    package = folder / "shop"
+    package.mkdir()
+    for name, text in {"__init__": init, **SHOP}.items():
+        (package / f"{name}.py").write_text(text)
+    return {**settings, "INSTALLED_APPS": [*settings["INSTALLED_APPS"], "shop"]}
+
+
+@pytest.mark.parametrize("mistake", ["no stores", "an unknown scheme", "a misspelt key of a store", "another"])
+def test_each_mistake_is_told_the_same_where_classes_are_made_of_models(mistake: str, tmp_path: Path) -> None:
+    settings, check, said = MISTAKES[mistake]
+    output = manage(tmp_path, with_shop(tmp_path, settings), "check")
+    assert f"(storm_backend.{check}) " in output and said in output, output
+    assert "Traceback" not in output and "no Storm store on it" not in output, output
+
+
+def test_a_missing_driver_is_told_where_classes_are_made_of_models(tmp_path: Path) -> None:
+    settings = with_shop(
+        tmp_path, stores({"main": "postgres://host/x"}), "import sys\nsys.modules.update(psycopg=None, psycopg2=None)\n"
+    )
+    output = manage(tmp_path, settings, "check")
+    assert "(storm_backend.E003) STORM_STORES['main'] is a postgres store, but no driver" in output
+    assert "Traceback" not in output, output
+
+
+def test_who_uses_a_class_that_was_made_of_a_model_is_told_what_is_wrong(tmp_path: Path) -> None:
+    settings, _, said = MISTAKES["a database that is no store"]
+    settings = with_shop(tmp_path, settings)
+    use = "shell -v 0 -c from+shop.storm_models+import+StormSale;StormSale.__django_model__.objects.first()"
+    output = manage(tmp_path, settings, use)
+    assert len(output.splitlines()) == 1 and said in output, output
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
@@ -115,7 +179,7 @@ def test_a_host_is_refused_beside_a_store_that_models_have_been_loaded_for(tmp_p
 @pytest.mark.parametrize("command", ["migrate", "runserver --noreload 0", SHELL], ids=first_word)
 def test_a_folder_that_is_not_there_is_named_where_it_is_wanted(command: str, tmp_path: Path) -> None:
     settings = stores({"main": f"sqlite:{tmp_path}/no/such/folder/db.sqlite3"})
-    assert "no issues" in manage(tmp_path, settings, "check", fails=False)
+    assert "(storm_backend.W011)" in manage(tmp_path, settings, "check", fails=False)
     output = manage(tmp_path, settings, command)
     assert f"FolderMissing: The folder '{tmp_path}/no/such/folder' is not there" in output.splitlines()[-1]
     assert "Traceback" not in output

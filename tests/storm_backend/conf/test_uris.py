@@ -77,6 +77,25 @@ class TestLocation:
                 "isolation='autocommit'. Make it one of read-uncommitted",
                 marks=wants_postgres_driver,
             ),
+            pytest.param(
+                "postgres://user:secret@host/db?isolaton=serializable",
+                "the unknown option 'isolaton'. Did you mean isolation?",
+                marks=wants_postgres_driver,
+            ),
+            pytest.param(
+                "postgres://user:secret@host/db?charset=utf8",
+                "the unknown option 'charset'.",
+                marks=wants_postgres_driver,
+            ),
+            ("mysql://user:secret@host/db?isolaton=serializable", "'isolaton'. Did you mean isolation?"),
+            (
+                "postgres://user:secret@host:5432/",
+                "no database. Write it after the host: postgres://user@host/database.",
+            ),
+            ("mysql://user:secret@host", "no database. Write it after the host: mysql://user@host/database."),
+            ("postgres://user:sec@ret@host/db", "more than one @: write %40"),
+            ("mysql://us@er:secret@host/db", "more than one @: write %40"),
+            ("postgres:user:secret@host/db", "'postgres:***@host/db' has no //: write postgres://user@host/database."),
             ("mysql://user:secret@host/db?isolation=READ COMMITTED", "Make it one of read-uncommitted, read-committed"),
             ("sqlite:/x?timeout=soon", "timeout='soon'. Make it a number of seconds"),
             ("sqlite:/x?journal_mode=WAL; DROP TABLE x", "Make it a single word or number"),
@@ -87,7 +106,21 @@ class TestLocation:
         with pytest.raises(ImproperlyConfigured) as error:
             uris.location(uri)
         assert text in str(error.value)
-        assert "secret" not in str(error.value)
+        assert "secret" not in str(error.value) and "ret@" not in str(error.value)
+
+    @pytest.mark.parametrize(
+        "uri",
+        [
+            pytest.param("postgres:///?service=site", marks=wants_postgres_driver),
+            "postgres:///my@db",
+            pytest.param("postgres://user@host/db?application_name=me@home", marks=wants_postgres_driver),
+            pytest.param("postgres:///db?assume_role=site&sslmode=require", marks=wants_postgres_driver),
+            "mysql://?read_default_file=/etc/site.cnf",
+            "sqlite:/srv/me@home@site/db.sqlite3",
+        ],
+    )
+    def test_what_is_only_unusual_is_taken(self, uri: str) -> None:
+        assert uris.location(uri)
 
     @pytest.mark.parametrize(
         ("uri", "holds"),

@@ -75,11 +75,19 @@ class TestTheClass:
             (int, TypeError, "takes a Django model, not <class 'int'>"),
             (Person(), TypeError, "takes a Django model, not <Person"),
             ("auth.Nobody", LookupError, "Nobody"),
+            ("Permission", LookupError, '"app_label.Model", such as "auth.User". Did you mean \'auth.Permission\'?'),
         ],
     )
     def test_what_has_no_table_is_refused(self, model: Any, error: type[Exception], said: str) -> None:
         with pytest.raises(error, match=said):
             storm_class(model)
+
+    def test_values_without_names_are_refused_with_the_names(self) -> None:
+        class Named(storm_class(Invitation)):  # type: ignore[misc]
+            """A site's own."""
+
+        with pytest.raises(TypeError, match=r"Named\(\) takes values by name only: Named\(club_id=…, guest_id=…\)"):
+            Named(1, 2)
 
     def test_a_database_without_a_store_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
         entries = {**connections.settings, "native": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}

@@ -92,7 +92,8 @@ def test_e104_set_default_without_a_default() -> None:
     ("reference", "said"),
     [
         (lambda: DjangoReference("id", "auth.Usr"), "'auth.Usr', which is not a model"),
-        (lambda: DjangoReference("id", "Usr"), "'Usr', which is not a model"),
+        (lambda: DjangoReference("id", "Nobody"), """'Nobody' is not of the form "app_label.Model", such as"""),
+        (lambda: DjangoReference("id", "Session"), "Did you mean 'sessions.Session'?"),
         (lambda: DjangoReference("id", User, to_field="nick"), "User has no field named 'nick'"),
         (lambda: DjangoReference("key", User), "has no attribute 'key'"),
         (lambda: DjangoReferenceSet("id", "sprints.Comment", "sesion"), "Comment has no field named 'sesion'"),

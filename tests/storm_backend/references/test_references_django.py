@@ -234,6 +234,17 @@ class TestInFind:
         with pytest.raises(ValueError, match=r"Session\.owner"):
             assert Session.owner == wrong
 
+    @pytest.mark.parametrize("name", ["name", "model", "field", "column", "label", "username", "filter"])
+    def test_djangos_fields_cannot_be_looked_at_through_it(self, name: str) -> None:
+        """Also where the reference itself has something of that name."""
+        with pytest.raises(AttributeError) as caught:
+            getattr(Session.owner, name)
+        said = f"Cannot look at '{name}' through Session.owner: User is a Django model"
+        assert str(caught.value).startswith(said)
+        assert str(caught.value).endswith(f"Session.owner.is_in(User.objects.filter({name}=…)).")
+        with pytest.raises(AttributeError, match=r"Find its objects with Django: Comment\.objects\.filter"):
+            getattr(Session.comments, name)
+
 
 class TestPrefetch:
     def test_a_hundred_objects_cost_one_query_more(self) -> None:

@@ -68,7 +68,7 @@ class TestSettings:
     @pytest.fixture(autouse=True)
     def clean(self, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         """Nothing is wrong but what the test spoils."""
-        settings.STORM_STORES = {"main": "sqlite:/srv/site/db.sqlite3"}
+        settings.STORM_STORES = {"main": "sqlite:/db.sqlite3"}
         settings.MIDDLEWARE = MIDDLEWARE
         aliases(monkeypatch, default={"NAME": "main"})
 

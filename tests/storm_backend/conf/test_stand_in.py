@@ -1,0 +1,68 @@
+"""What stands in for a connection whose settings are wrong has all that Django's have, and says what is wrong."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.utils import ConnectionHandler
+
+from djintegrate.storm_backend.conf.stand_in import StandIn
+from djintegrate.storm_backend.examination import examine
+from tests.support.helpers import extra_alias, is_sqlite
+
+pytest_plugins = ["tests.support.fixtures"]
+
+ENGINE = "djintegrate.storm_backend"
+BY_ANY = {"dec_thread_sharing", "get_rollback"}
+"""What any connection refuses, if nothing was done before."""
+
+
+def stand_in() -> Any:
+    connection = ConnectionHandler({"default": {"ENGINE": ENGINE, "NAME": "no such store"}})["default"]
+    assert isinstance(connection, StandIn)
+    return connection
+
+
+def without_arguments() -> list[str]:
+    """The public methods of Django's connections that need none."""
+    functions = inspect.getmembers(BaseDatabaseWrapper, inspect.isfunction)
+    required = {
+        name: [
+            each
+            for each in list(inspect.signature(function).parameters.values())[1:]
+            if each.default is each.empty and each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD)
+        ]
+        for name, function in functions
+    }
+    return [name for name, parameters in required.items() if name[0] != "_" and name not in BY_ANY and not parameters]
+
+
+@pytest.mark.parametrize("name", without_arguments())
+def test_a_method_works_or_says_what_is_wrong(name: str) -> None:
+    try:
+        getattr(stand_in(), name)()
+    except ImproperlyConfigured as error:
+        assert "STORM_STORES names no store 'no such store'" in str(error)
+
+
+def test_a_copy_says_the_same() -> None:
+    copied = stand_in().copy()
+    assert copied.settings_dict == stand_in().settings_dict
+    with pytest.raises(ImproperlyConfigured, match="names no store 'no such store'"):
+        copied.cursor()
+
+
+@pytest.mark.usefixtures("unguarded")
+def test_the_doctor_says_that_the_server_has_no_such_database(settings: Any) -> None:
+    if is_sqlite():
+        pytest.skip("SQLite's databases are files.")
+    from tests.settings import uri
+
+    with extra_alias(settings, uri("no_such_database")):
+        [found] = [each for each in examine() if each.subject == "store extra"]
+    assert not found.is_well
+    assert found.remedy.startswith("Create the database 'no_such_database'")

@@ -61,10 +61,6 @@ def ask_to_stop(job: str) -> None:
     _cache().set(_key("stop", job), True, KEPT_SECONDS)
 
 
-def is_asked_to_stop(job: str) -> bool:
-    return bool(_cache().get(_key("stop", job)))
-
-
 def forget(job: str) -> None:
     """The job begins anew: what was said of its earlier run does not count."""
     _cache().delete_many([_key("progress", job), _key("stop", job)])
@@ -78,6 +74,11 @@ def reporting(job: str) -> Iterator[None]:
         yield
     finally:
         _running.reset(token)
+
+
+def stop_asked_of(job: str) -> bool:
+    """Whether the job with this id was asked to stop."""
+    return bool(_cache().get(_key("stop", job)))
 
 
 def _is_number(value: object) -> bool:

@@ -11,7 +11,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any, NoReturn, TypeVar
 
@@ -191,9 +191,11 @@ class Run:
             "worker_ids": [],
             "args_kwargs": putting_off.noted(error, kept),
         }
-        retry()(self._mine().update)(**fields)
-        for name, field in fields.items():
-            setattr(self.row, name, field)
+        if _is_asked_to_stop(result.id):
+            fields = _stopped(error.reason)
+        if retry()(self._mine().update)(**fields):
+            for name, field in fields.items():
+                setattr(self.row, name, field)
         self.row.set_successful = _nothing
         return True
 
@@ -203,13 +205,7 @@ class Run:
             self.row.set_failed = retry()(lambda _: self._write_stopped(str(error)))
 
     def _write_stopped(self, words: str) -> None:
-        fields = {
-            "status": Status.FAILED,
-            "finished_at": timezone.now(),
-            "return_value": None,
-            "exception_class_path": STOPPED,
-            "traceback": f"{STOPPED}: {words}",
-        }
+        fields = _stopped(words)
         for name, field in fields.items():
             setattr(self.row, name, field)
         self.row.save(update_fields=list(fields))
@@ -279,6 +275,24 @@ class Run:
 
     def _alias(self) -> str:
         return router.db_for_write(type(self.row)) if self.row is not None else "default"
+
+
+def _stopped(words: str) -> dict[str, Any]:
+    """The fields of a row whose job has stopped."""
+    return {
+        "status": Status.FAILED,
+        "finished_at": timezone.now(),
+        "return_value": None,
+        "exception_class_path": STOPPED,
+        "traceback": f"{STOPPED}: {words}",
+    }
+
+
+def _is_asked_to_stop(job: str) -> bool:
+    # A cache that does not answer keeps no job from being put off.
+    with suppress(Exception):
+        return reports.stop_asked_of(job)
+    return False
 
 
 def _say_again(result: Any, error: BaseException) -> None:

@@ -107,8 +107,10 @@ def only_news() -> Iterator[None]:
 
 
 def _is_news(record: logging.LogRecord) -> bool:
+    if not str(record.msg).startswith("Task id="):
+        return True
     error = record.exc_info[1] if record.exc_info else None
-    return record.levelno >= logging.ERROR and not isinstance(error, Stopped)
+    return error is not None and not isinstance(error, Stopped)
 
 
 _began: dict[str, float] = {}

@@ -196,3 +196,9 @@ def put_off(times: int) -> None:
     """As often as that; what is in the way says so."""
     add.func("it")
     raise PutOff("It is too early.", [timedelta(minutes=10)] * times) from ConnectionError("the inside")
+
+
+@task
+def lose_and_put_off() -> None:
+    _in_a_thread(_give_away, "taken")
+    put_off.func(5)

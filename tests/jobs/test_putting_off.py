@@ -13,7 +13,7 @@ from django.test import Client
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
-from djintegrate.jobs import catalogue, leases, running, worker
+from djintegrate.jobs import catalogue, leases, reports, running, worker
 from djintegrate.jobs.models import Job
 from djintegrate.jobs.tasks import task_finished, task_started
 from tests.jobs import tasks
@@ -155,6 +155,23 @@ def test_it_can_be_stopped_and_run_again_from_the_beginning() -> None:
     hurry()
     work()
     assert (_known(job.id).word, _known(job.id).attempts) == ("later", 1)
+
+
+def test_one_that_was_asked_to_stop_meanwhile_is_stopped(lines: Any) -> None:
+    job = tasks.put_off.enqueue(5)
+    reports.ask_to_stop(job.id)
+    work()
+    assert (_known(job.id).word, _known(job.id).words) == ("stopped", "It is too early.")
+    [said] = lines()
+    assert "stopped after" in said
+
+
+def test_one_that_another_worker_has_is_that_ones(lines: Any) -> None:
+    job = tasks.lose_and_put_off.enqueue()
+    work()
+    assert (only_row().status, only_row().worker_ids[-1]) == ("RUNNING", "another")
+    [said] = lines()
+    assert said.startswith(f"lose and put off {job.id}: another worker has it after ")
 
 
 def test_attempts_that_ended_well_do_not_count_as_killed_workers(settings: Any) -> None:

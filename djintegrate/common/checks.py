@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
 from django.core.exceptions import ImproperlyConfigured
+from django.db import connections
+from django.utils.module_loading import import_string
 
+from .engine import is_engines
 from .settings import Declared, Setting
 
 
@@ -29,3 +33,33 @@ def unknown_names(declared: Declared, check_id: str) -> Iterator[CheckMessage]:
             f'SILENCED_SYSTEM_CHECKS = ["{check_id}"]',
             id=check_id,
         )
+
+
+MIDDLEWARE = "djintegrate.storm_backend.middleware.ZopeTransactionMiddleware"
+
+
+def requests_without_transaction(alias: str, what: str, check_id: str) -> Iterator[CheckMessage]:
+    """A warning if a request that fails leaves what it has written to this alias, and `what` with it."""
+    connection = connections[alias]
+    if connection.settings_dict["ATOMIC_REQUESTS"]:
+        return
+    if is_engines(connection):
+        if any(_is_or_extends(path) for path in settings.MIDDLEWARE):
+            return
+        remedy = f"Put {MIDDLEWARE!r} first in MIDDLEWARE."
+    else:
+        remedy = f'DATABASES["{alias}"]["ATOMIC_REQUESTS"] = True'
+    yield Warning(
+        f"A request is no transaction of the database {alias!r}: {what}",
+        hint=f'{remedy}  If your views begin transactions of their own: SILENCED_SYSTEM_CHECKS = ["{check_id}"]',
+        id=check_id,
+    )
+
+
+def _is_or_extends(path: str) -> bool:
+    try:
+        found = import_string(path)
+    except ImportError:
+        # Django says so itself when it makes its handler.
+        return False
+    return any(f"{kind.__module__}.{kind.__qualname__}" == MIDDLEWARE for kind in getattr(found, "__mro__", ()))

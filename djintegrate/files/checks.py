@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
 from django.core.files.storage import storages
-from django.db import connections, router
+from django.db import DEFAULT_DB_ALIAS, connections, router
 
-from djintegrate.common.checks import unknown_names, wrong_values
+from djintegrate.common.checks import requests_without_transaction, unknown_names, wrong_values
 
 from . import conf, named
 from .conf import config
@@ -23,7 +24,7 @@ def check_configuration(**kwargs: Any) -> list[CheckMessage]:
     """Everything about the settings of the files app."""
     unknown = list(unknown_names(conf.DECLARED, "files.W001"))
     wrong = list(wrong_values(conf.DECLARED, "files.E001"))
-    return unknown + (wrong or [*_folder(), *_storages(), *_fields()])
+    return unknown + (wrong or [*_folder(), *_storages(), *_fields(), *_requests()])
 
 
 def _folder() -> Iterator[CheckMessage]:
@@ -90,6 +91,18 @@ def _fields() -> Iterator[CheckMessage]:
                 obj=model,
                 id="files.W003",
             )
+
+
+def _requests() -> Iterator[CheckMessage]:
+    used = {field.storage.using for _, field in named.fields()}
+    for alias, entry in settings.STORAGES.items():
+        if entry.get("BACKEND") == "djintegrate.files.TransactionalStorage":
+            with suppress(Exception):  # said above
+                used.add(storages[alias].using)
+    for alias in sorted(used or {DEFAULT_DB_ALIAS}):
+        if alias in connections:
+            what = "the files of one that fails stay, and those that it deletes are gone."
+            yield from requests_without_transaction(alias, what, "files.W004")
 
 
 def _is_below(path: Path, root: Path) -> bool:

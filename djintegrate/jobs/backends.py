@@ -9,14 +9,13 @@ from django.core.checks import CheckMessage, Error
 from django.utils.module_loading import import_string
 from django_tasks_db.backend import DatabaseBackend as TheirDatabaseBackend
 
-from . import owners
+from . import owners, values
 from .running import TransactionalTask
 from .tasks import (
     BaseTaskBackend,
     Task,
     TaskResult,
     TaskResultDoesNotExist,
-    normalize_json,
     task_enqueued,
 )
 
@@ -56,10 +55,10 @@ class DatabaseBackend(TheirDatabaseBackend):
         return await self._rows().acreate(**self._fields(task, args, kwargs, owner))
 
     def _fields(self, task: Any, args: Any, kwargs: Any, owner: str | None) -> dict[str, Any]:
-        arguments = {"args": args, "kwargs": kwargs} | ({} if owner is None else {OWNER: owner})
+        arguments = values.arguments(task, args, kwargs) | ({} if owner is None else {OWNER: owner})
         return {
             "id": self._get_id(),
-            "args_kwargs": normalize_json(arguments),
+            "args_kwargs": arguments,
             "priority": task.priority,
             "task_path": task.module_path,
             "queue_name": task.queue_name,
@@ -85,9 +84,16 @@ class OutboxBackend(BaseTaskBackend):
         super().__init__(alias, params)
         inner = self.options.get("backend")
         self.inner = None
+        self._fault = f"OPTIONS['backend'] is {inner!r}"
         if isinstance(inner, dict) and isinstance(inner.get("BACKEND"), str):
+            try:
+                kind = import_string(inner["BACKEND"])
+            except ImportError as error:
+                # Whoever imports a task makes its backend: `check` would end there, before it could say this.
+                self._fault = f"{inner['BACKEND']} cannot be imported ({error})"
+                return
             # The inner queue's workers find this backend by its name, so it is the inner one's as well.
-            self.inner = import_string(inner["BACKEND"])(alias, {"QUEUES": list(self.queues), **inner})
+            self.inner = kind(alias, {"QUEUES": list(self.queues), **inner})
             self.queues = self.inner.queues
             self.supports_defer = self.inner.supports_defer
             self.supports_priority = self.inner.supports_priority
@@ -123,9 +129,8 @@ class OutboxBackend(BaseTaskBackend):
     def check(self, **kwargs: Any) -> Iterator[CheckMessage]:
         if self.inner is None:
             yield Error(
-                f"TASKS[{self.alias!r}] has no backend for its outbox: OPTIONS['backend'] is "
-                f"{self.options.get('backend')!r}.",
-                hint='Name it, for instance OPTIONS = {"backend": {"BACKEND": "django_tasks_rq.RQBackend"}}.',
+                f"TASKS[{self.alias!r}] has no backend for its outbox: {self._fault}.",
+                hint='Name one that is installed: OPTIONS = {"backend": {"BACKEND": "django_tasks_rq.RQBackend"}}.',
                 id="jobs.E003",
             )
         else:
@@ -133,5 +138,5 @@ class OutboxBackend(BaseTaskBackend):
 
     def _inner(self) -> Any:
         if self.inner is None:
-            raise LookupError(f"TASKS[{self.alias!r}] names no backend: set OPTIONS['backend'].")
+            raise LookupError(f"TASKS[{self.alias!r}] has no backend for its outbox: {self._fault}.")
         return self.inner

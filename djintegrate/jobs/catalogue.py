@@ -5,19 +5,20 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import MAXYEAR, datetime
 from functools import cached_property
 from itertools import islice
 from typing import Any
 
 from django.core.exceptions import SuspiciousOperation
-from django.db.models import QuerySet
+from django.db.models import Q
 from django.utils import timezone
 
-from . import reports
+from . import putting_off, reports
 from .backends import OWNER, DatabaseBackend, OutboxBackend
 from .errors import Stopped
 from .models import Job, with_id
+from .running import STOPPED
 from .tasks import Status, TaskResultDoesNotExist, backends_of, name_of, task_backends
 
 logger = logging.getLogger("djintegrate.jobs")
@@ -28,11 +29,22 @@ FORGOTTEN = "FORGOTTEN"
 """The job was sent to a queue outside of the database, which knows nothing of it any more."""
 UNKNOWN = "UNKNOWN"
 """That queue does not answer."""
-STOPPED = f"{Stopped.__module__}.{Stopped.__qualname__}"
+MAIL = "djintegrate.jobs.mail.send_message"
+COUNTED = 100
+"""So many of the jobs before one are counted: a page asks again and again."""
 
 
 class NotPossible(Exception):
     """The job is in a state in which this cannot be done. The text says which."""
+
+
+@dataclass(frozen=True)
+class PutOff:
+    """Why a job waits until it runs again: for whoever it belongs to, and for those who may see what is inside."""
+
+    times: int
+    reason: str
+    error: str
 
 
 @dataclass(frozen=True)
@@ -49,6 +61,11 @@ class Known:
     finished_at: datetime | None = None
     exception: str = ""
     traceback: str = ""
+    run_after: datetime | None = None
+    put_off: PutOff | None = None
+    subject: str = ""
+    """Of a mail; with its recipients, who are not for everybody to see."""
+    recipients: str = ""
     attempts: int = 0
     key: str = ""
     """The id that its worker knows, and reports progress under."""
@@ -67,6 +84,23 @@ class Known:
         return self.exception == STOPPED
 
     @cached_property
+    def word(self) -> str:
+        """Its state: ready, later, running, stopping, successful, failed, stopped, forgotten or unknown."""
+        if self.was_stopped:
+            return "stopped"
+        if self.state == READY and self.run_after is not None and self.run_after > timezone.now():
+            return "later"
+        if self.state == RUNNING and _is_asked_to_stop(self.key):
+            return "stopping"
+        return self.state.lower()
+
+    @cached_property
+    def ahead(self) -> int:
+        """How many jobs are before it in its queue, as far as that is known."""
+        source: Any = _source(self)
+        return int(source.ahead(self))
+
+    @cached_property
     def progress(self) -> reports.Progress | None:
         return self.last_progress if self.is_finished else _progress_of(self.key)
 
@@ -74,6 +108,11 @@ class Known:
     def error(self) -> str:
         """The last line of the traceback, which says what went wrong."""
         return self.traceback.strip().rpartition("\n")[2]
+
+    @property
+    def words(self) -> str:
+        """Of a job that has stopped: what its task has said."""
+        return self.traceback.rpartition(f"{STOPPED}: ")[2].strip() if f"{STOPPED}: " in self.traceback else ""
 
     def is_of(self, user: Any) -> bool:
         return self.owner is not None and user.is_authenticated and self.owner == str(user.pk)
@@ -102,7 +141,7 @@ def stop(job: Known) -> str:
 def retry(job: Known) -> str:
     """Have a job that has failed run again. What was done, in words."""
     if job.state != FAILED:
-        raise NotPossible(f"Job {job.id} is {job.state.lower()}: only one that has failed can run again.")
+        raise NotPossible(f"Job {job.id} is {job.word}: only one that has failed can run again.")
     return _source(job).retry(job)
 
 
@@ -112,7 +151,7 @@ class _Rows:
     def __init__(self, backends: list[DatabaseBackend]) -> None:
         from django_tasks_db.models import DBTaskResult
 
-        self.rows: QuerySet[Any] = DBTaskResult.objects.filter(backend_name__in=[each.alias for each in backends])
+        self.rows: Any = DBTaskResult.objects.filter(backend_name__in=[each.alias for each in backends])
 
     def find(self, job_id: str) -> Known | None:
         row = with_id(self.rows, job_id)
@@ -141,14 +180,28 @@ class _Rows:
         row = self.rows.get(pk=job.id)
         self.rows.filter(pk=job.id, status=FAILED).update(
             status=READY, started_at=None, finished_at=None, exception_class_path="", traceback="", worker_ids=[],
-            args_kwargs={name: value for name, value in row.args_kwargs.items() if name != "progress"},
+            args_kwargs={
+                name: value for name, value in row.args_kwargs.items() if name not in ("progress", putting_off.KEY)
+            },
         )  # fmt: skip
         return "runs again"
+
+    def ahead(self, job: Known) -> int:
+        """How many would be taken first."""
+        row = self.rows.filter(pk=job.id).first()
+        if row is None:
+            return 0
+        waiting = self.rows.ready().filter(backend_name=row.backend_name, queue_name=row.queue_name)
+        earlier = Q(run_after__lt=row.run_after) | Q(run_after=row.run_after, enqueued_at__lt=row.enqueued_at)
+        return int(waiting.filter(Q(priority__gt=row.priority) | Q(earlier, priority=row.priority))[:COUNTED].count())
 
     @staticmethod
     def _known(row: Any) -> Known:
         kept = row.args_kwargs.get("progress")
         return Known(
+            # The inner engine's word for a job that need not wait is the end of all time.
+            run_after=row.run_after if row.run_after.year < MAXYEAR else None,
+            **_told(row.task_path, row.args_kwargs),
             id=str(row.pk),
             task_path=row.task_path,
             backend_name=row.backend_name,
@@ -159,7 +212,7 @@ class _Rows:
             finished_at=row.finished_at,
             exception=row.exception_class_path,
             traceback=row.traceback,
-            attempts=len(row.worker_ids),
+            attempts=len(row.worker_ids) + putting_off.times(row.args_kwargs),
             key=str(row.pk),
             last_progress=None if kept is None else reports.Progress(**kept),
         )
@@ -191,8 +244,13 @@ class _Outbox:
         reports.ask_to_stop(job.key)
         return "asked to stop"
 
+    def ahead(self, job: Known) -> int:
+        return 0
+
     def retry(self, job: Known) -> str:
-        self.jobs.filter(pk=job.id).update(inner_id="", taken_at=None)
+        kept = self.jobs.get(pk=job.id).arguments
+        kept.pop(putting_off.KEY, None)
+        self.jobs.filter(pk=job.id).update(inner_id="", taken_at=None, run_after=None, arguments=kept)
         reports.forget(job.key)
         return "is sent to its queue again"
 
@@ -211,7 +269,9 @@ class _Outbox:
             finished_at=result and result.finished_at,
             exception=errors[-1].exception_class_path if errors else "",
             traceback=errors[-1].traceback if errors else "",
-            attempts=len(result.worker_ids) if result is not None else 0,
+            run_after=job.run_after,
+            **_told(job.task_path, job.arguments),
+            attempts=(len(result.worker_ids) if result is not None else 0) + putting_off.times(job.arguments),
             key=key,
             last_progress=_progress_of(key),
         )
@@ -242,6 +302,25 @@ def _progress_of(key: str) -> reports.Progress | None:
     except Exception as error:
         logger.warning("JOBS_CACHE does not answer: %s", error)
         return None
+
+
+def _is_asked_to_stop(key: str) -> bool:
+    try:
+        return reports.stop_asked_of(key)
+    except Exception as error:
+        logger.warning("JOBS_CACHE does not answer: %s", error)
+        return False
+
+
+def _told(task_path: str, kept: dict[str, Any]) -> dict[str, Any]:
+    """What is known of the job from that which is kept beside, and in, its arguments."""
+    put_off = kept.get(putting_off.KEY)
+    told: dict[str, Any] = {} if put_off is None else {"put_off": PutOff(**put_off)}
+    if task_path == MAIL:
+        message = kept["args"][0]
+        # Not the blind copies, which no recipient sees either.
+        told |= {"subject": message["subject"], "recipients": ", ".join([*message["to"], *message["cc"]])}
+    return told
 
 
 def _sources() -> Iterator[Any]:

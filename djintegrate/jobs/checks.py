@@ -4,22 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.apps import apps
 from django.conf import settings
 from django.core.cache import caches
 from django.core.cache.backends.base import InvalidCacheBackendError
 from django.core.checks import CheckMessage, Error, Warning
+from django.core.checks.registry import registry
+from django.db import router
+from django.shortcuts import resolve_url
+from django.urls import NoReverseMatch, Resolver404, resolve, reverse
 from django.utils.module_loading import import_string
 
-from djintegrate.common.checks import unknown_names, wrong_values
+from djintegrate.common.checks import requests_without_transaction, unknown_names, wrong_values
+from djintegrate.common.types import did_you_mean
 
 from . import conf
 from .backends import DatabaseBackend, OutboxBackend
+from .models import Job
 from .tasks import InvalidTaskBackend, backends_of
 
 MIDDLEWARE = "djintegrate.jobs.middleware.JobsMiddleware"
 EMAIL_BACKEND = "djintegrate.jobs.mail.EmailBackend"
+DJANGOS_OWN = ("smtp", "console", "filebased", "locmem", "dummy")
 SUGGESTION = (
     'Redis, memcached, or on one machine a folder: CACHES = {"default": {"BACKEND": '
     '"django.core.cache.backends.filebased.FileBasedCache", "LOCATION": BASE_DIR / "var" / "cache"}}'
@@ -33,7 +41,8 @@ UNFIT_CACHES = {
 
 def check_configuration(**kwargs: Any) -> list[CheckMessage]:
     wrong = list(wrong_values(conf.DECLARED, "jobs.E001"))
-    return [*unknown_names(conf.DECLARED, "jobs.W001"), *(wrong or [*_backends(), *_mail(), *_middleware()])]
+    found = wrong or [*_backends(), *_mail(), *_middleware(), *_sign_in()]
+    return [*unknown_names(conf.DECLARED, "jobs.W001"), *found]
 
 
 def _backends() -> Iterator[CheckMessage]:
@@ -55,6 +64,13 @@ def _backends() -> Iterator[CheckMessage]:
             hint="Add 'django_tasks_db' to INSTALLED_APPS, and run `manage.py migrate`.",
             id="jobs.E004",
         )
+    if not any(getattr(check, "__name__", "") == "check_tasks" for check in registry.get_checks()):
+        # On Django 5.2 nobody asks the backends, unless django_tasks is in INSTALLED_APPS.
+        for backend in ours:
+            yield from backend.check()
+    yield from requests_without_transaction(
+        router.db_for_write(Job), "the jobs and mails of one that fails are begun and sent all the same.", "jobs.W004"
+    )
     yield from _cache()
 
 
@@ -83,6 +99,8 @@ def _mail() -> Iterator[CheckMessage]:
     named = conf.email_backend()
     mailers = conf.mailers()
     if mailers is None:
+        yield from _importable("EMAIL_BACKEND", settings.EMAIL_BACKEND)
+        yield from _importable("JOBS_EMAIL_BACKEND", named)
         if named == EMAIL_BACKEND:
             yield Error(
                 f"JOBS_EMAIL_BACKEND is {named!r}, which sends nothing itself: each mail would be a job for ever.",
@@ -90,6 +108,8 @@ def _mail() -> Iterator[CheckMessage]:
                 id="jobs.E005",
             )
         return
+    for alias, entry in mailers.items():
+        yield from _importable(f"MAILERS[{alias!r}]['BACKEND']", entry.get("BACKEND"))
     ours = [alias for alias, entry in mailers.items() if entry.get("BACKEND") == EMAIL_BACKEND]
     if ours and named not in set(mailers).difference(ours):
         others = (
@@ -102,10 +122,49 @@ def _mail() -> Iterator[CheckMessage]:
         )
 
 
+def _importable(setting: str, path: Any) -> Iterator[CheckMessage]:
+    """Else each mail would fail: where it is written, or in the worker."""
+    if not isinstance(path, str):
+        return
+    try:
+        import_string(path)
+    except Exception as error:  # whatever the module does when it is imported
+        known = (EMAIL_BACKEND, *(f"django.core.mail.backends.{each}.EmailBackend" for each in DJANGOS_OWN))
+        yield Error(
+            f"{setting} is {path!r}, which cannot be imported ({type(error).__name__}: {error}).",
+            hint=did_you_mean(path, known) or f"Correct {setting}.",
+            id="jobs.E006",
+        )
+
+
+def _sign_in() -> Iterator[CheckMessage]:
+    """The pages of jobs send whoever is not signed in to LOGIN_URL."""
+    try:
+        reverse("jobs:list")
+        path = urlsplit(resolve_url(settings.LOGIN_URL))
+    except NoReverseMatch as error:
+        if "jobs" in str(error):
+            return  # The site has no such pages.
+        path = None
+    except Exception:
+        return  # Of addresses that cannot be loaded, Django's own check speaks.
+    try:
+        if path is not None and (path.netloc or resolve(path.path)):
+            return
+    except Resolver404:
+        pass
+    yield Warning(
+        f"LOGIN_URL is {settings.LOGIN_URL!r}, which is no page of this site. Whoever opens the page of a job without "
+        "being signed in is sent there.",
+        hint='Name the page on which people sign in; with the admin\'s alone: LOGIN_URL = "admin:login"',
+        id="jobs.W005",
+    )
+
+
 def _middleware() -> Iterator[CheckMessage]:
     if conf.owner() is None and MIDDLEWARE not in settings.MIDDLEWARE:
         yield Warning(
             "Jobs have no owner: JobsMiddleware is not in MIDDLEWARE, and JOBS_OWNER is not set.",
-            hint=f"Add {MIDDLEWARE!r} after AuthenticationMiddleware. Jobs without an owner are seen by staff alone.",
+            hint=f"Add {MIDDLEWARE!r}, at any place. Jobs without an owner are seen by staff alone.",
             id="jobs.W003",
         )

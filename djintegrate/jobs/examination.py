@@ -10,12 +10,18 @@ from django.utils import timezone
 
 from djintegrate.common.examination import Finding, ill
 
-from . import conf, outbox
+from . import conf, leases, outbox
 from .models import Lease
 
 
 def examine() -> Iterator[Finding]:
-    alive = Lease.objects.filter(until__gte=timezone.now())
+    known = Lease.objects.filter(until__gte=timezone.now())
+    alive = [lease for lease in known if not leases.is_gone(lease)]
+    for lease in known:
+        if lease not in alive:
+            until = max(0, round((lease.until - timezone.now()).total_seconds()))
+            yield ill("jobs", f"{lease}, has been killed. Its jobs are given back in {until} s, to whoever runs jobs "
+                      "then.", "Start it again: python manage.py jobs run --workers 2")  # fmt: skip
     if alive:
         yield Finding("jobs", f"Run by {', '.join(map(str, alive))}.")
     else:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -46,34 +47,71 @@ def worker_name(lease: Lease, number: int) -> str:
     return f"{PREFIX}{lease.id}.{number}"
 
 
-def give_back_lost(backend_name: str) -> int:
-    """Give back the jobs whose process is not heard of any more. How many."""
+@dataclass
+class Left:
+    """How many jobs of workers that have ended run again, and how many have failed: they killed too many."""
+
+    given_back: int = 0
+    failed: int = 0
+
+    def said(self, whose: str) -> str:
+        lines = []
+        if self.given_back:
+            lines.append(f"{jobs(self.given_back)} of {whose}: given back.")
+        if self.failed:
+            lines.append(f"{jobs(self.failed)} of {whose}: failed, having killed {conf.attempts()} workers.")
+        return " ".join(lines)
+
+    def __bool__(self) -> bool:
+        return bool(self.given_back or self.failed)
+
+
+def give_back_lost(backend_name: str) -> Left:
+    """Give back the jobs whose process is not heard of any more."""
     Lease.objects.filter(until__lt=timezone.now()).delete()
     alive = set(Lease.objects.values_list("id", flat=True))
     return give_back(row for row in _running(backend_name) if _lease_of(row) not in {*alive, None})
 
 
-def give_back_of(backend_name: str, worker: str) -> int:
-    """Give back what this worker, which has ended, had begun. How many."""
+def give_back_of(backend_name: str, worker: str) -> Left:
+    """Give back what this worker, which has ended, had begun."""
     return give_back(row for row in _running(backend_name) if row.worker_ids[-1:] == [worker])
 
 
-def give_back(rows: Iterable[Any]) -> int:
+def give_back(rows: Iterable[Any]) -> Left:
     """Have these run again, or fail if they have killed as many workers as they may."""
-    given = 0
+    left = Left()
     for row in rows:
         as_taken = type(row).objects.filter(pk=row.pk, status=Status.RUNNING, started_at=row.started_at)
         if len(row.worker_ids) < conf.attempts():
-            given += as_taken.update(status=Status.READY, started_at=None)
+            left.given_back += as_taken.update(status=Status.READY, started_at=None)
         else:
             error = f"{WorkerKilled.__module__}.{WorkerKilled.__qualname__}"
-            given += as_taken.update(
+            left.failed += as_taken.update(
                 status=Status.FAILED,
                 finished_at=timezone.now(),
                 exception_class_path=error,
                 traceback=f"{error}: The worker was killed {len(row.worker_ids)} times while it ran this job.",
             )
-    return given
+    return left
+
+
+def is_gone(lease: Lease) -> bool:
+    """Whether its process has ended without a word. Of other machines nobody here knows that."""
+    if lease.host != socket.gethostname():
+        return False
+    try:
+        os.kill(lease.pid, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        # Somebody else's, so it is there.
+        return False
+    return False
+
+
+def jobs(count: int) -> str:
+    return "1 job" if count == 1 else f"{count} jobs"
 
 
 def _running(backend_name: str) -> Any:

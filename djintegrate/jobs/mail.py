@@ -1,4 +1,4 @@
-"""Mail that is sent if, and only if, the transaction commits: each message is a job, which tries again for a while.
+"""Mail that is sent if, and only if, the transaction commits: each message is a job, which is put off for a while.
 
 EMAIL_BACKEND = "djintegrate.jobs.mail.EmailBackend"; the backend that really sends is JOBS_EMAIL_BACKEND. With MAILERS,
 which Django has since 6.1, both are entries of that.
@@ -19,17 +19,17 @@ from typing import Any
 
 from django.core.mail import EmailMessage, EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
-from django.utils import timezone
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext as _
 
 from djintegrate.common.errors import Misconfigured
 
 from . import conf
+from .errors import PutOff
 from .tasks import task
 
-FIRST_PAUSE_SECONDS = 10
-TRIES = 12
-"""The pauses double: the last try comes some eleven hours after the first."""
+PAUSES = [timedelta(seconds=10 * 2**number) for number in range(11)]
+"""Between twelve attempts: the last one comes some six hours after the first."""
 SECRET = re.compile(r"user|pass|secret|token|credential|auth|api|key(?!file)", re.IGNORECASE)
 """An option of this name is nothing for a row that others can read. The file of a key is named, and not shown."""
 FIELDS = ("subject", "body", "from_email", "to", "cc", "bcc", "reply_to")
@@ -61,16 +61,19 @@ class EmailBackend(BaseEmailBackend):
 
 @task
 def send_message(message: dict[str, Any], options: dict[str, Any], tried: int = 0) -> str:
-    """Send one message by JOBS_EMAIL_BACKEND. Where the server does not answer, or refuses for now, later once more."""
+    """Send one message by JOBS_EMAIL_BACKEND. Where the server does not answer, or refuses for now, later once more.
+
+    `tried` is of jobs that an earlier version has put off, each time as a new one.
+    """
     connection = _sender(options)
     try:
         connection.send_messages([_from_json(message)])
     except Exception as error:
-        if tried + 1 >= TRIES or not _may_succeed_later(error):
+        if not _may_succeed_later(error):
             raise
-        pause = timedelta(seconds=FIRST_PAUSE_SECONDS * 2**tried)
-        send_message.using(run_after=timezone.now() + pause).enqueue(message, options, tried + 1)
-        return f"put off for {pause}: {error}"
+        refuses = isinstance(error, smtplib.SMTPResponseException | smtplib.SMTPRecipientsRefused)
+        reason = _("The mail server refuses it for now.") if refuses else _("The mail server does not answer.")
+        raise PutOff(reason, PAUSES[tried:]) from error
     return "sent"
 
 
@@ -83,7 +86,7 @@ def _sender(options: dict[str, Any]) -> Any:
 def _may_succeed_later(error: Exception) -> bool:
     """Whether the mail server was not there, or has said with a code in the four hundreds to come back."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
-        return all(_is_temporary(code) for code, _ in error.recipients.values())
+        return all(_is_temporary(code) for code, said in error.recipients.values())
     if isinstance(error, smtplib.SMTPResponseException):
         return _is_temporary(error.smtp_code)
     return (isinstance(error, OSError) and not isinstance(error, smtplib.SMTPException)) or isinstance(

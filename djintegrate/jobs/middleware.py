@@ -1,4 +1,8 @@
-"""Makes a job belong to whoever is signed in when it is enqueued. After AuthenticationMiddleware in MIDDLEWARE."""
+"""Makes a job belong to whoever is signed in when it is enqueued.
+
+Its place in MIDDLEWARE does not matter for views: who is signed in is asked when a job is enqueued, not before. What is
+enqueued by middleware that stands before it, or by what that does after the view, has no owner.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,7 @@ from . import owners
 
 
 class JobsMiddleware:
-    """After AuthenticationMiddleware: a job belongs to whoever is signed in when it is enqueued."""
+    """A job belongs to whoever is signed in when it is enqueued, as AuthenticationMiddleware knows."""
 
     sync_capable = True
     async_capable = True

@@ -7,6 +7,7 @@ again.
 from __future__ import annotations
 
 import logging
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -15,11 +16,15 @@ from django.db import DatabaseError, router, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from . import conf, owners
+from . import conf, owners, putting_off, values
+from .errors import PutOff
 from .models import Job
-from .tasks import Task, normalize_json, task_backends
+from .tasks import Task, task_backends
 
 logger = logging.getLogger("djintegrate.jobs")
+
+PAUSES = (0.05, 0.2, 1)
+"""Seconds between looks for a row that is about to be committed."""
 
 
 def add(backend_name: str, task: Task[Any, Any], args: Any, kwargs: Any) -> Job:
@@ -28,7 +33,7 @@ def add(backend_name: str, task: Task[Any, Any], args: Any, kwargs: Any) -> Job:
         owner_id=owners.current_key(),
         backend_name=backend_name,
         task_path=task.module_path,
-        arguments=normalize_json({"args": args, "kwargs": kwargs}),
+        arguments=values.arguments(task, args, kwargs),
         priority=task.priority,
         queue_name=task.queue_name,
         run_after=task.run_after,
@@ -55,6 +60,32 @@ def send_unsent() -> int:
             logger.exception("Job %s could not be sent to its queue. It and those after it are sent later.", job.pk)
             break
     return sent
+
+
+def put_off(inner_id: str, error: PutOff) -> bool:
+    """Send the job with this id in the queue once more, to run after a pause; the same job, under its own id.
+
+    Not if it has been put off often enough, or if the queue cannot wait.
+    """
+    job = _noted(inner_id)
+    until = None if job is None else putting_off.moment(error, job.arguments)
+    if job is None or until is None or not task_backends[job.backend_name].supports_defer:
+        return False
+    job.arguments, job.run_after = putting_off.noted(error, job.arguments), until
+    job.inner_id, job.taken_at = "", None
+    job.save(update_fields=["arguments", "run_after", "inner_id", "taken_at"])
+    # If the queue does not answer now, `jobs run` sends it.
+    _send_now(job)
+    return True
+
+
+def _noted(inner_id: str) -> Job | None:
+    """The job that was sent under this id. A worker may be quicker than the process that notes it."""
+    for pause in (0, *PAUSES):
+        time.sleep(pause)
+        if job := Job.objects.filter(inner_id=inner_id).first():
+            return job
+    return None
 
 
 def unsent() -> int:

@@ -119,6 +119,11 @@ def reporting(reporter: Reporter | None) -> Iterator[None]:
         _running.reset(token)
 
 
+def stop_asked_of(job: str) -> bool:
+    """Whether the job with this id was asked to stop."""
+    return bool(_cache().get(_key("stop", job)))
+
+
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 

@@ -7,26 +7,33 @@ nothing.
 
 from __future__ import annotations
 
+import logging
 import random
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import transaction
 from asgiref.sync import sync_to_async
 from django.db import close_old_connections, connections, router
 from django.db.transaction import Atomic
 from django.utils import timezone
+from django_tasks_db.utils import retry
 
 from djintegrate.common.engine import is_engines
 
-from . import conf, reports
-from .errors import JobLost
-from .tasks import Status, Task, normalize_json
+from . import conf, putting_off, reports, values
+from .errors import JobLost, PutOff, Stopped
+from .tasks import Status, Task, name_of
 
 T = TypeVar("T")
+
+logger = logging.getLogger("djintegrate.jobs")
+
+STOPPED = f"{Stopped.__module__}.{Stopped.__qualname__}"
+"""What the row of a job that has stopped has for the class of its error."""
 
 LONGEST_PAUSE = 0.5
 """Seconds before a job runs again after a retryable error, at most."""
@@ -46,6 +53,14 @@ class TransactionalTask(Task):
 
     async def acall(self, *args: Any, **kwargs: Any) -> Any:
         return await sync_to_async(self.call)(*args, **kwargs)
+
+    do_not_call_in_templates = True
+
+    def __call__(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise TypeError(
+            f"{self.name} is a task, and is not called like a function. {self.name}.enqueue(…) has a worker run it; "
+            f"{self.name}.call(…) runs it here, in a transaction of its own, and {self.name}.func(…) is its function."
+        )
 
 
 def note_start(sender: Any, task_result: Any, **kwargs: Any) -> None:
@@ -71,9 +86,16 @@ def run(call: Callable[[], T]) -> T:
             attempt.abort()
             if attempt.has_succeeded_after_all():
                 break
+            if isinstance(error, PutOff) and result is not None and attempt.put_off(result, error):
+                break
             if not again:
                 attempt.leave_failure_to_worker()
+                if isinstance(error, Stopped):
+                    attempt.leave_words(error)
+                if isinstance(error, PutOff) and error.__cause__ is not None:
+                    raise error.__cause__ from error.__cause__.__cause__
                 raise
+            _say_again(result, error)
             time.sleep(random.uniform(0, LONGEST_PAUSE))
     return value
 
@@ -121,7 +143,7 @@ class Run:
 
     def finish(self, value: Any) -> None:
         """Commit, together with the job's success."""
-        value = normalize_json(value)
+        value = values.result(value)
         # Where nobody took part, there is nothing to keep in step with: the worker writes the success by itself.
         notes_success = self.row is not None and not self._is_untouched()
         if notes_success:
@@ -151,6 +173,44 @@ class Run:
             return False
         self.row.set_successful = _nothing
         return True
+
+    def put_off(self, result: Any, error: PutOff) -> bool:
+        """Have the same job run again later, unless it has been put off often enough."""
+        if self.row is None:
+            # It brings the models, which are not loaded when this module is.
+            from . import outbox
+
+            return outbox.put_off(result.id, error)
+        kept = self.row.args_kwargs
+        until = putting_off.moment(error, kept)
+        if until is None:
+            return False
+        fields = {
+            "status": Status.READY,
+            "started_at": None,
+            "run_after": until,
+            # Those that were killed count. This one was not.
+            "worker_ids": [],
+            "args_kwargs": putting_off.noted(error, kept),
+        }
+        if _is_asked_to_stop(result.id):
+            fields = _stopped(error.reason)
+        if retry()(self._mine().update)(**fields):
+            for name, field in fields.items():
+                setattr(self.row, name, field)
+        self.row.set_successful = _nothing
+        return True
+
+    def leave_words(self, error: Stopped) -> None:
+        """The worker writes that the job has stopped: with the task's own words, and without a traceback."""
+        if self.row is not None and self.row.set_failed is not _nothing:
+            self.row.set_failed = retry()(lambda _: self._write_stopped(str(error)))
+
+    def _write_stopped(self, words: str) -> None:
+        fields = _stopped(words)
+        for name, field in fields.items():
+            setattr(self.row, name, field)
+        self.row.save(update_fields=list(fields))
 
     def leave_failure_to_worker(self) -> None:
         """The worker writes that the job has failed, unless it is another's by now. How far it came stays as well."""
@@ -216,6 +276,30 @@ class Run:
 
     def _alias(self) -> str:
         return router.db_for_write(type(self.row)) if self.row is not None else "default"
+
+
+def _stopped(words: str) -> dict[str, Any]:
+    """The fields of a row whose job has stopped."""
+    return {
+        "status": Status.FAILED,
+        "finished_at": timezone.now(),
+        "return_value": None,
+        "exception_class_path": STOPPED,
+        "traceback": f"{STOPPED}: {words}",
+    }
+
+
+def _is_asked_to_stop(job: str) -> bool:
+    # A cache that does not answer keeps no job from being put off.
+    with suppress(Exception):
+        return reports.stop_asked_of(job)
+    return False
+
+
+def _say_again(result: Any, error: BaseException) -> None:
+    if result is not None:
+        name = name_of(result.task.module_path)
+        logger.warning("%s %s: runs again after %s: %s", name, result.id, type(error).__name__, error)
 
 
 def _nothing(*args: Any) -> None:

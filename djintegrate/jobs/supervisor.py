@@ -16,8 +16,9 @@ from itertools import count
 from types import FrameType
 from typing import Any
 
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, OperationalError, close_old_connections
 from django.utils.autoreload import StatReloader
+from django_tasks_db.utils import is_locked_database_exception
 
 from . import conf, leases, outbox
 
@@ -46,6 +47,8 @@ class Supervisor:
         self._mishaps = 0
         self._not_before = 0.0
         self._renewed = 0.0
+        self._locked_since: float | None = None
+        self._has_said_locked = False
         self._files = _Files() if reload else None
 
     def run(self) -> None:
@@ -75,10 +78,26 @@ class Supervisor:
             if self._is_due():
                 self._upkeep(lease)
             close_old_connections()
+            self._locked_since = None
         except DatabaseError as error:
-            # A database that restarts is back soon.
-            self.say(f"The database does not answer: {error}".strip())
+            if isinstance(error, OperationalError) and is_locked_database_exception(error):
+                self._note_lock()
+            else:
+                # A database that restarts is back soon.
+                self.say(f"The database does not answer: {error}".strip())
             close_old_connections()
+
+    def _note_lock(self) -> None:
+        """On SQLite nobody can write while a job does, which is news only where it lasts."""
+        if self._locked_since is None:
+            self._locked_since, self._has_said_locked = time.monotonic(), False
+        seconds = time.monotonic() - self._locked_since
+        if seconds >= conf.lease_seconds() and not self._has_said_locked:
+            self._has_said_locked = True
+            self.say(
+                f"For {seconds:.0f} s nobody could write to the database: a transaction keeps it locked. "
+                "If it is a job's, `with jobs.step():` makes it several."
+            )
 
     def _is_due(self) -> bool:
         return time.monotonic() - self._renewed >= conf.lease_seconds() / leases.RENEWALS
@@ -90,9 +109,9 @@ class Supervisor:
     def _upkeep(self, lease: Any) -> None:
         self._renew(lease)
         if self.backend_name is not None and (lost := leases.give_back_lost(self.backend_name)):
-            self.say(f"{_jobs(lost)} of workers that were killed: given back.")
+            self.say(lost.said("workers that were killed"))
         if sent := outbox.send_unsent():
-            self.say(f"{_jobs(sent)} sent from the outbox.")
+            self.say(f"{leases.jobs(sent)} sent from the outbox.")
 
     def _start(self, lease: Any) -> None:
         free = next(each for each in range(len(self._workers) + 1) if each not in self._workers)
@@ -118,7 +137,7 @@ class Supervisor:
         while self._ended:
             assert self.backend_name is not None
             if given := leases.give_back_of(self.backend_name, self._ended[0]):
-                self.say(f"{_jobs(given)} of {self._ended[0]}: given back.")
+                self.say(given.said(self._ended[0]))
             del self._ended[0]
 
     def _stop_workers(self, lease: Any) -> None:
@@ -174,7 +193,3 @@ class _Files:
 
     def _now(self) -> dict[Any, float]:
         return dict(self._reloader.snapshot_files())
-
-
-def _jobs(count: int) -> str:
-    return "1 job" if count == 1 else f"{count} jobs"

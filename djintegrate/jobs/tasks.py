@@ -12,14 +12,12 @@ if TYPE_CHECKING or find_spec("django.tasks") is None:
     from django_tasks.exceptions import InvalidTaskBackendError as InvalidTaskBackend
     from django_tasks.exceptions import TaskResultDoesNotExist, TaskResultMismatch
     from django_tasks.signals import task_enqueued, task_finished, task_started
-    from django_tasks.utils import normalize_json
 else:
     from django.tasks import Task, TaskResult, TaskResultStatus, task, task_backends
     from django.tasks.backends.base import BaseTaskBackend
     from django.tasks.base import TaskError
     from django.tasks.exceptions import InvalidTaskBackend, TaskResultDoesNotExist, TaskResultMismatch
     from django.tasks.signals import task_enqueued, task_finished, task_started
-    from django.utils.json import normalize_json
 
 __all__ = [
     "BaseTaskBackend",
@@ -32,7 +30,6 @@ __all__ = [
     "TaskResultMismatch",
     "backends_of",
     "name_of",
-    "normalize_json",
     "task",
     "task_backends",
     "task_enqueued",

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from . import catalogue
+from . import catalogue, wording
 
 PERMISSION = "jobs.view_job"
 SHOWN = 50
@@ -24,7 +24,8 @@ SHOWN = 50
 @never_cache
 @require_safe
 def job_list(request: HttpRequest) -> HttpResponse:
-    return render(request, "jobs/list.html", {"jobs": catalogue.recent(SHOWN, request.user), "shown": SHOWN})
+    context = {"jobs": catalogue.recent(SHOWN, request.user), "shown": SHOWN, "is_staff": _is_staff(request)}
+    return render(request, "jobs/list.html", context)
 
 
 @login_required
@@ -32,14 +33,15 @@ def job_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 def detail(request: HttpRequest, job_id: object) -> HttpResponse:
     job = _job(request, job_id)
-    return render(request, "jobs/detail.html", {"job": job, "shows_traceback": _is_staff(request)})
+    return render(request, "jobs/detail.html", {"job": job, "is_staff": _is_staff(request)})
 
 
 @login_required
 @never_cache
 @require_safe
 def status(request: HttpRequest, job_id: object) -> JsonResponse:
-    return JsonResponse(as_json(_job(request, job_id), _is_staff(request)))
+    # What went wrong is for staff: it may name what is inside.
+    return JsonResponse(wording.as_json(_job(request, job_id), _is_staff(request)))
 
 
 @require_POST
@@ -52,24 +54,6 @@ def stop(request: HttpRequest, job_id: object) -> HttpResponse:
     with suppress(catalogue.NotPossible):
         catalogue.stop(job)
     return redirect("jobs:detail", job.id)
-
-
-def state_of(job: catalogue.Known) -> str:
-    """One word: ready, running, successful, failed, stopped, forgotten or unknown."""
-    return "stopped" if job.was_stopped else job.state.lower()
-
-
-def as_json(job: catalogue.Known, for_staff: bool) -> dict[str, Any]:
-    """The traceback's last line is for staff: it may name what is inside."""
-    progress = job.progress
-    return {
-        "id": job.id,
-        "state": state_of(job),
-        "done": None if progress is None else progress.done,
-        "total": None if progress is None else progress.total,
-        "message": "" if progress is None else progress.message,
-        "error": job.error if for_staff else "",
-    }
 
 
 def _job(request: HttpRequest, job_id: object) -> catalogue.Known:

@@ -6,11 +6,17 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.db import OperationalError, close_old_connections
+from django.utils import timezone
 from django_tasks_db.utils import is_locked_database_exception
 
+from . import putting_off
+from .errors import Stopped
+from .running import STOPPED
 from .tasks import Status, name_of, task_finished, task_started
 
 logger = logging.getLogger("djintegrate.jobs")
@@ -70,9 +76,41 @@ def _say_end(sender: Any, task_result: Any, **kwargs: Any) -> None:
     line = f"{name_of(task_result.task.module_path)} {task_result.id}"
     if task_result.status == Status.SUCCESSFUL:
         logger.info("%s: done in %.1f s", line, seconds)
+    elif task_result.status == Status.READY:
+        row = task_result.db_result
+        until = timezone.localtime(row.run_after) if timezone.is_aware(row.run_after) else row.run_after
+        error = row.args_kwargs[putting_off.KEY]["error"]
+        logger.warning("%s: put off after %.1f s, until %s: %s", line, seconds, f"{until:%H:%M:%S}", error)
+    elif not task_result.errors:
+        logger.warning("%s: another worker has it after %.1f s", line, seconds)
     else:
-        error = task_result.errors[-1].traceback.strip().rpartition("\n")[2] if task_result.errors else ""
-        logger.warning("%s: failed after %.1f s: %s", line, seconds, error)
+        failed = task_result.errors[-1]
+        if failed.exception_class_path == STOPPED:
+            words = " ".join(failed.traceback.removeprefix(f"{STOPPED}: ").split())
+            logger.info("%s: stopped after %.1f s: %s", line, seconds, words)
+        else:
+            error = failed.traceback.strip().rpartition("\n")[2]
+            logger.warning("%s: failed after %.1f s: %s", line, seconds, error)
+
+
+@contextmanager
+def only_news() -> Iterator[None]:
+    """Of what Django says of each job, only that it has failed, with the traceback for whoever is told of errors."""
+    loggers = [logging.getLogger(name) for name in ("django.tasks", "django_tasks")]
+    for each in loggers:
+        each.addFilter(_is_news)
+    try:
+        yield
+    finally:
+        for each in loggers:
+            each.removeFilter(_is_news)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    if not str(record.msg).startswith("Task id="):
+        return True
+    error = record.exc_info[1] if record.exc_info else None
+    return error is not None and not isinstance(error, Stopped)
 
 
 _began: dict[str, float] = {}

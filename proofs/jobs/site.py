@@ -27,5 +27,5 @@ JOBS_LEASE_SECONDS = 4
 JOBS_ATTEMPTS = 1000
 USE_TZ = True
 SECRET_KEY = "of no site"
-SILENCED_SYSTEM_CHECKS = ["storm_backend.W009", "jobs.W003"]
+SILENCED_SYSTEM_CHECKS = ["storm_backend.W009", "jobs.W003", "jobs.W004"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

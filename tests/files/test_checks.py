@@ -39,6 +39,11 @@ def test_a_value_that_does_not_fit_is_an_error(settings: Any, name: str, value: 
     assert said in found()["files.E001"]
 
 
+def test_requests_that_are_no_transaction_are_a_warning(settings: Any) -> None:
+    settings.MIDDLEWARE = settings.MIDDLEWARE[1:]
+    assert "'default'" in found()["files.W004"] and "files of one that fails stay" in found()["files.W004"]
+
+
 def test_without_a_journal_the_site_does_not_start(settings: Any) -> None:
     del settings.FILES_JOURNAL
     assert "FILES_JOURNAL" in found()["files.E001"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from transaction.interfaces import TransientError
 
 from djintegrate import jobs
 from djintegrate.jobs import task
+from djintegrate.jobs.errors import PutOff
 from djintegrate.storm_backend import get_store
 from tests.apps.people.models import Person
 from tests.apps.people.storm_models import StormPerson
@@ -70,7 +73,7 @@ def wait_until_told(folder: str) -> str:
     jobs.progress(1, 2, "half of it")
     Path(folder, "begun").touch()
     while not Path(folder, "go").exists():
-        if jobs.stop_requested():
+        if jobs.stop_requested() and not Path(folder, "deaf").exists():
             raise jobs.Stopped("as asked")
         time.sleep(0.02)
     return "went on"
@@ -151,3 +154,56 @@ def ask_whether_to_stop() -> bool:
 def report_and_fail(done: int, total: int) -> None:
     jobs.progress(done, total, "two")
     raise ValueError("no more")
+
+
+@task
+def echo(value: Any) -> Any:
+    return value
+
+
+@task
+def give(what: str) -> Any:
+    return {"x": Person(name="Ada") if what == "a person" else float("nan")}
+
+
+def _given(function: Any) -> Any:
+    """A decorator that gives the function its first argument."""
+
+    @wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        return function("given", *args, **kwargs)
+
+    return wrapper
+
+
+@task
+@_given
+def decorated(first: str, value: str) -> str:
+    return f"{first} {value}"
+
+
+@task(takes_context=True)
+def with_context(context: Any, value: str) -> str:
+    return f"{context.attempt} {value}"
+
+
+class Goodbye(jobs.Stopped):
+    """A site's own."""
+
+
+@task
+def stop_with(words: str, own: bool = False) -> None:
+    raise Goodbye(words) if own else jobs.Stopped(words)
+
+
+@task
+def put_off(times: int) -> None:
+    """As often as that; what is in the way says so."""
+    add.func("it")
+    raise PutOff("It is too early.", [timedelta(minutes=10)] * times) from ConnectionError("the inside")
+
+
+@task
+def lose_and_put_off() -> None:
+    _in_a_thread(_give_away, "taken")
+    put_off.func(5)

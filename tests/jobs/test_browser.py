@@ -12,6 +12,8 @@ from csp.constants import NONCE
 from django.contrib.auth.models import User
 from django.db import connections
 from django.test import Client
+from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
 
 from tests.dojo.conftest import dojo_root as dojo_root
 from tests.dojo.test_csp import POLICY
@@ -47,6 +49,10 @@ class Page:
             "return {value: bar.hasAttribute('value') ? bar.value : null, max: bar.max, hidden: bar.hidden};"
         )
         return found
+
+    def buttons(self) -> list[str]:
+        """What can be pressed."""
+        return [each.text for each in self.browser.find_elements("tag name", "button") if each.is_displayed()]
 
     def press(self, text: str) -> None:
         self.browser.find_element("xpath", f"//button[text()='{text}']").click()
@@ -94,24 +100,80 @@ def test_the_bar_moves_while_the_transaction_of_the_job_is_open(page: Page, work
     page.wait_for("Done")
     assert page.bar()["value"] == page.bar()["max"]
     assert names() == ["waiting"]
+    page.wait_for("Started")
+    page.wait_for("Ended")
+    assert page.buttons() == []
     page.assert_sound()
 
 
 def test_its_button_stops_a_job(page: Page, worker: Any, tmp_path: Path) -> None:
     job = tasks.wait_until_told.enqueue(str(tmp_path))
+    (tmp_path / "deaf").touch()
     worker()
     page.show(job)
     try:
         page.wait_for("Running half of it")
+        assert page.buttons() == ["Stop"]
         page.press("Stop")
-        page.wait_for("Stopped")
+        page.wait_for("Stopping …")
+        assert page.buttons() == []
+        (tmp_path / "deaf").unlink()
+        page.wait_for("Stopped as asked")
+        page.wait_for("Ended")
+        assert page.buttons() == []
     finally:
+        (tmp_path / "deaf").unlink(missing_ok=True)
         (tmp_path / "go").touch()
     assert names() == []
     page.show(job)
     assert page.bar() == {"value": 1, "max": 2, "hidden": False}
     assert not page.browser.find_elements("xpath", "//button[text()='Stop']")
     page.assert_sound()
+
+
+def test_who_is_signed_out_is_told_to_sign_in_again(page: Page, worker: Any, tmp_path: Path) -> None:
+    job = tasks.wait_until_told.enqueue(str(tmp_path))
+    page.show(job)
+    page.wait_for("Waiting for a worker")
+    cookie = page.browser.get_cookie("sessionid")
+    page.browser.delete_cookie("sessionid")
+    page.wait_for("You have been signed out. Sign in again.")
+    assert "does not answer" not in page_text(page.browser)
+    link = page.browser.find_element("link text", "You have been signed out. Sign in again.")
+    assert link.get_attribute("href").endswith(f"/jobs/{job.id}/")
+    # In another window.
+    page.browser.add_cookie({"name": "sessionid", "value": cookie["value"]})
+    worker()
+    try:
+        page.wait_for("Running half of it")
+        assert "signed out" not in page_text(page.browser)
+    finally:
+        (tmp_path / "go").touch()
+    page.wait_for("Done")
+
+
+def test_a_job_that_is_not_this_persons_is_no_site_that_does_not_answer(page: Page) -> None:
+    job = tasks.add.enqueue("it")
+    page.show(job)
+    page.wait_for("Waiting for a worker")
+    client = Client()
+    client.force_login(User.objects.create_user("somebody else"))
+    page.browser.add_cookie({"name": "sessionid", "value": client.cookies["sessionid"].value})
+    page.wait_for("This job cannot be seen any more.")
+
+
+def test_a_job_that_is_put_off_says_until_when_and_goes_on(page: Page) -> None:
+    job = tasks.put_off.enqueue(1)
+    page.show(job)
+    page.wait_for("Waiting for a worker")
+    work()
+    page.wait_for("Will try again at")
+    page.wait_for("It is too early.")
+    page.assert_sound()
+    DBTaskResult.objects.update(run_after=timezone.now())
+    work()
+    page.wait_for("Failed")
+    assert "Attempts\n2" in page_text(page.browser) or "Attempts 2" in page_text(page.browser)
 
 
 def test_a_job_that_fails_and_one_that_says_nothing_end_by_themselves(page: Page) -> None:

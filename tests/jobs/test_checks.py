@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.core.checks import run_checks
+from django.db import connection
 
-from djintegrate.jobs import conf
+from djintegrate.jobs import conf, task
 from djintegrate.jobs.checks import check_configuration
+from djintegrate.storm_backend.middleware import ZopeTransactionMiddleware
 
 DATABASE = {"BACKEND": "djintegrate.jobs.DatabaseBackend"}
 
@@ -75,6 +78,20 @@ def test_an_outbox_without_a_queue_is_an_error(settings: Any) -> None:
     assert "django_tasks_rq.RQBackend" in str(error.hint)
 
 
+def test_a_queue_that_is_not_installed_is_an_error_though_a_task_is_imported(settings: Any) -> None:
+    inner = {"BACKEND": "nosuch.queue.Backend"}
+    settings.TASKS = {"default": {"BACKEND": "djintegrate.jobs.OutboxBackend", "OPTIONS": {"backend": inner}}}
+    imported = task(of_a_module)
+    [error] = [message for message in run_checks() if message.id == "jobs.E003"]
+    assert "nosuch.queue.Backend cannot be imported (No module named 'nosuch')" in error.msg
+    with pytest.raises(LookupError, match="No module named 'nosuch'"):
+        imported.enqueue()
+
+
+def of_a_module() -> None:
+    """The function of a task."""
+
+
 def test_no_backend_of_this_app_is_a_warning(settings: Any) -> None:
     settings.TASKS = {"default": {"BACKEND": "django_tasks.backends.dummy.DummyBackend"}}
     assert "djintegrate.jobs.DatabaseBackend" in found()["jobs.W002"]
@@ -88,6 +105,71 @@ def test_the_table_of_the_queue_must_be_installed(settings: Any) -> None:
 def test_jobs_without_an_owner_are_a_warning(settings: Any) -> None:
     settings.MIDDLEWARE = settings.MIDDLEWARE[:-1]
     assert "JobsMiddleware" in found()["jobs.W003"]
+
+
+@pytest.mark.parametrize("database", ["engine", "native"])
+def test_requests_that_are_no_transaction_are_a_warning(
+    settings: Any, monkeypatch: pytest.MonkeyPatch, database: str
+) -> None:
+    if database == "native":
+        monkeypatch.setattr("djintegrate.common.checks.is_engines", lambda connection: False)
+        assert 'DATABASES["default"]["ATOMIC_REQUESTS"] = True' in found()["jobs.W004"]
+        monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
+        assert found() == {}
+    else:
+        name = settings.MIDDLEWARE[0]
+        settings.MIDDLEWARE = settings.MIDDLEWARE[1:]
+        assert f"Put {name!r} first in MIDDLEWARE" in found()["jobs.W004"]
+        settings.MIDDLEWARE = ["tests.jobs.test_checks.Ours", *settings.MIDDLEWARE]
+        assert found() == {}
+
+
+class Ours(ZopeTransactionMiddleware):
+    """A site's own."""
+
+
+class TestTheSignIn:
+    @pytest.fixture(autouse=True)
+    def pages(self, settings: Any) -> None:
+        settings.ROOT_URLCONF = "tests.jobs.urls"
+
+    @pytest.mark.parametrize("address", ["/accounts/login/", "nosuch", "app:nosuch"])
+    def test_one_that_is_no_page_is_a_warning(self, settings: Any, address: str) -> None:
+        settings.LOGIN_URL = address
+        assert repr(address) in found()["jobs.W005"] and '"admin:login"' in found()["jobs.W005"]
+
+    @pytest.mark.parametrize("address", ["/sign-in/", "login", "admin:login", "https://login.example.com/"])
+    def test_a_page_of_this_site_or_of_another_is_none(self, settings: Any, address: str) -> None:
+        settings.LOGIN_URL = address
+        assert found() == {}
+
+    def test_a_site_without_the_pages_of_jobs_needs_none(self, settings: Any) -> None:
+        settings.ROOT_URLCONF = "tests.support.urls"
+        assert found() == {}
+
+
+@pytest.mark.parametrize("name", ["EMAIL_BACKEND", "JOBS_EMAIL_BACKEND"])
+@pytest.mark.parametrize(
+    ("path", "meant"),
+    [
+        ("djintegrate.jobs.mail.EMailBackend", "djintegrate.jobs.mail.EmailBackend"),
+        ("django.core.mail.backends.smpt.EmailBackend", "django.core.mail.backends.smtp.EmailBackend"),
+        ("nowhere", "Correct "),
+    ],
+)
+def test_a_mail_backend_that_cannot_be_imported_is_an_error(
+    settings: Any, monkeypatch: pytest.MonkeyPatch, name: str, path: str, meant: str
+) -> None:
+    monkeypatch.setattr(conf, "mailers", lambda: None)
+    setattr(settings, name, path)
+    assert found()["jobs.E006"].startswith(f"{name} is {path!r}, which cannot be imported")
+    assert meant in found()["jobs.E006"]
+
+
+def test_so_is_that_of_an_entry_of_mailers(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    mailers = {"default": {"BACKEND": "djintegrate.jobs.mail.EMailBackend"}}
+    monkeypatch.setattr(conf, "mailers", lambda: mailers)
+    assert found()["jobs.E006"].startswith("MAILERS['default']['BACKEND'] is 'djintegrate.jobs.mail.EMailBackend'")
 
 
 def test_a_mail_backend_that_calls_itself_is_an_error(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -179,6 +179,12 @@ class TestListStopRetry:
         assert first.startswith(f"{waiting.id}  ready") and first.endswith("  add")
         assert "  failed  " in second and second.endswith("ValueError: it cannot be done")
 
+    def test_a_job_that_has_stopped_has_not_failed(self) -> None:
+        job = tasks.stop_with.enqueue("Good night.")
+        work()
+        [line] = _jobs("list").splitlines()
+        assert line.startswith(f"{job.id}  stopped  ") and line.endswith("  Good night.")
+
     def test_what_the_outbox_has_not_sent_is_counted(self, redis: object) -> None:
         tasks.add.using(backend="outbox").enqueue("it")
         Job.objects.update(inner_id="")

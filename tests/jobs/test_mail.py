@@ -15,12 +15,16 @@ import django
 import pytest
 import transaction
 from aiosmtpd.controller import Controller
+from django.contrib.auth.models import User
 from django.core import mail
 from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import EmailMessage, EmailMultiAlternatives
+from django.core.management import call_command
+from django.test import Client
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
+from djintegrate.jobs import catalogue, wording
 from tests.jobs.helpers import JOBS, only_row, work
 from tests.support.helpers import Oops
 
@@ -142,6 +146,29 @@ class TestWithTheTransaction:
         assert not DBTaskResult.objects.exists()
 
 
+@pytest.mark.urls("tests.jobs.urls")
+class TestWhoSeesWhat:
+    def test_the_owner_sees_the_subject_and_staff_the_recipients_and_nobody_the_text(
+        self, server: Server, settings: Any, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        settings.LOGIN_URL = "login"
+        ada = User.objects.create_user("ada")
+        settings.JOBS_OWNER = lambda: ada
+        send("Engines has moved")
+        client = Client()
+        client.force_login(ada)
+        for path in ("/jobs/", f"/jobs/{only_row().pk}/"):
+            page = client.get(path).content.decode()
+            assert "Engines has moved" in page
+            assert "ada@example.com" not in page and "To room 2" not in page
+        User.objects.update(is_staff=True, is_superuser=True)
+        for path in ("/jobs/", f"/jobs/{only_row().pk}/"):
+            page = client.get(path).content.decode()
+            assert "ada@example.com" in page and "To room 2" not in page
+        call_command("jobs", "list")
+        assert capsys.readouterr().out.strip().endswith("send message  “Engines has moved” to ada@example.com")
+
+
 class TestTryingAgain:
     def test_a_server_that_refuses_for_now_gets_it_again_after_ten_seconds(self, server: Server) -> None:
         server.answers = ["451 Come back"]
@@ -161,6 +188,46 @@ class TestTryingAgain:
         settings.EMAIL_PORT = port
         work()
         assert len(server.taken) == 1
+
+    def test_it_is_one_job_that_says_that_the_mail_was_not_sent(self, server: Server) -> None:
+        server.answers = ["450 4.2.1 Greylisted"]
+        send("Moved")
+        work()
+        row = only_row()
+        known = catalogue.find(str(row.pk))
+        assert known is not None and known.word == "later"
+        assert wording.message(known) == "The mail server refuses it for now."
+        assert "450" in wording.error(known) and "Greylisted" in wording.error(known)
+        _hurry()
+        work()
+        assert (only_row().pk, only_row().status, only_row().return_value) == (row.pk, "SUCCESSFUL", "sent")
+
+    def test_a_server_that_is_not_there_is_said_not_to_answer(self, server: Server, settings: Any) -> None:
+        settings.EMAIL_PORT = 1
+        send()
+        work()
+        known = catalogue.find(str(only_row().pk))
+        assert known is not None and wording.message(known) == "The mail server does not answer."
+        assert "refused" in wording.error(known)
+
+    def test_after_twelve_attempts_the_job_fails_with_the_servers_answer(self, server: Server) -> None:
+        server.answers = ["451 Later"] * 12
+        send()
+        for _ in range(12):
+            assert only_row().status == "READY"
+            work()
+            _hurry()
+        assert only_row().status == "FAILED"
+        assert only_row().traceback.strip().endswith("(451, b'Later')")
+        assert server.answers == [] and server.taken == []
+
+    def test_a_job_that_an_earlier_version_put_off_goes_on_where_it_was(self, server: Server) -> None:
+        server.answers = ["451 Later"]
+        send()
+        message, options = only_row().args_kwargs["args"]
+        DBTaskResult.objects.update(args_kwargs={"args": [message, options, 11], "kwargs": {}})
+        work()
+        assert only_row().status == "FAILED"
 
     def test_the_pauses_double(self, server: Server) -> None:
         server.answers = ["451 Later"] * 3

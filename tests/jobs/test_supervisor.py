@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
+import time
 from typing import Any
 
 import pytest
 from django.db import OperationalError
 
-from djintegrate.jobs import leases
+from djintegrate.jobs import examination, leases
 from djintegrate.jobs.models import Lease
 from djintegrate.jobs.supervisor import Supervisor
-from tests.jobs.helpers import JOBS
+from tests.jobs import tasks
+from tests.jobs.helpers import JOBS, only_row
 
 pytest_plugins = ["tests.support.fixtures"]
 pytestmark = JOBS
@@ -21,11 +24,11 @@ def test_what_a_worker_left_is_given_back_when_the_database_answers_again(monkey
     said: list[str] = []
     asked: list[str] = []
 
-    def give_back_of(backend_name: str, worker: str) -> int:
+    def give_back_of(backend_name: str, worker: str) -> leases.Left:
         asked.append(worker)
         if len(asked) == 1:
             raise OperationalError("gone for a moment")
-        return 1
+        return leases.Left(given_back=1)
 
     monkeypatch.setattr(leases, "give_back_of", give_back_of)
     supervisor = Supervisor("default", workers=1, grace=0, reload=False, say=said.append)
@@ -37,6 +40,59 @@ def test_what_a_worker_left_is_given_back_when_the_database_answers_again(monkey
     assert asked == ["jobs-lease.0"] * 2
     assert said[-2:] == ["The database does not answer: gone for a moment", "1 job of jobs-lease.0: given back."]
     assert Lease.objects.exists()
+
+
+def test_that_sqlite_is_locked_is_said_once_and_only_if_it_lasts(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    supervisor = Supervisor("default", workers=0, grace=0, reload=False, say=said.append)
+    lease = leases.take("default")
+
+    def refuse(lease: Lease) -> None:
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr(leases, "renew", refuse)
+    for _ in range(3):
+        supervisor._look_after(lease)
+    assert said == []
+    settings.JOBS_LEASE_SECONDS = 3
+    supervisor._locked_since = time.monotonic() - 5
+    for _ in range(3):
+        supervisor._look_after(lease)
+    [line] = said
+    assert line.startswith("For 5 s nobody could write to the database") and "jobs.step()" in line
+
+
+def test_a_job_that_has_killed_too_many_workers_is_not_said_to_be_given_back(settings: Any) -> None:
+    settings.JOBS_ATTEMPTS = 2
+    said: list[str] = []
+    supervisor = Supervisor("default", workers=0, grace=0, reload=False, say=said.append)
+    tasks.add.enqueue("it")
+    for number in range(2):
+        only_row().claim(f"jobs-x.{number}")
+        supervisor._ended.append(f"jobs-x.{number}")
+        supervisor._give_back_ended()
+    assert said == ["1 job of jobs-x.0: given back.", "1 job of jobs-x.1: failed, having killed 2 workers."]
+    assert only_row().status == "FAILED"
+
+
+class TestTheDoctor:
+    def test_a_process_that_was_killed_does_not_run_jobs(self) -> None:
+        process = subprocess.Popen(["true"])
+        process.wait()
+        lease = leases.take("default")
+        Lease.objects.update(pid=process.pid)
+        findings = list(examination.examine())
+        [dead] = [finding for finding in findings if f"process {process.pid}" in finding.said]
+        assert not dead.is_well and "has been killed" in dead.said and "jobs run" in dead.remedy
+        assert "Nobody runs them." in [finding.said for finding in findings]
+        Lease.objects.filter(pk=lease.pk).update(host="another machine")
+        assert f"Run by another machine, process {process.pid}." in [each.said for each in examination.examine()]
+
+    def test_one_that_is_there_does(self) -> None:
+        leases.take("default")
+        assert any(finding.said.startswith("Run by ") for finding in examination.examine())
 
 
 class _Ended:

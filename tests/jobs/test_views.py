@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from django.contrib.auth.models import Permission, User
 from django.core.management import call_command
 from django.template import Context, Template
 from django.test import AsyncClient, Client, RequestFactory
+from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from djintegrate.jobs import catalogue
@@ -75,7 +77,8 @@ class TestTheOwner:
         client = signed_in(ada)
         job = client.get("/enqueue/").content.decode()
         assert client.get(f"/jobs/{job}/status/").json() == {
-            "id": job, "state": "ready", "done": None, "total": None, "message": "", "error": "",
+            "id": job, "state": "ready", "label": "Waiting for a worker", "done": None, "total": None, "message": "",
+            "error": "", "started": "", "ended": "", "attempts": 0,
         }  # fmt: skip
         work()
         assert client.get(f"/jobs/{job}/status/").json()["state"] == "successful"
@@ -90,14 +93,52 @@ class TestTheOwner:
         assert client.get(f"/jobs/{job}/status/").json()["state"] == "stopped"
         assert client.post(f"/jobs/{job}/stop/").status_code == 302
 
+    @pytest.mark.parametrize("own", [False, True])
+    def test_sees_the_words_of_a_task_that_has_stopped(self, ada: User, settings: Any, own: bool) -> None:
+        settings.JOBS_OWNER = lambda: ada
+        job = tasks.stop_with.enqueue("Good <night>.\nTwo lines.", own)
+        work()
+        client = signed_in(ada)
+        status = client.get(f"/jobs/{job.id}/status/").json()
+        assert (status["state"], status["label"]) == ("stopped", "Stopped")
+        assert status["message"] == "Good <night>.\nTwo lines."
+        assert b"Good &lt;night&gt;." in client.get(f"/jobs/{job.id}/").content
+
+    def test_is_told_that_a_stop_was_asked_for(self, ada: User, settings: Any) -> None:
+        settings.JOBS_OWNER = lambda: ada
+        job = tasks.add.enqueue("it")
+        only_row().claim("another")
+        client = signed_in(ada)
+        assert b"<button" in client.get(f"/jobs/{job.id}/").content
+        shown = client.post(f"/jobs/{job.id}/stop/", follow=True).content
+        assert "Stopping …".encode() in shown and b"<button" not in shown
+        assert client.get(f"/jobs/{job.id}/status/").json()["state"] == "stopping"
+
+    def test_sees_how_many_jobs_are_taken_first(self, ada: User, settings: Any) -> None:
+        settings.JOBS_OWNER = lambda: ada
+        jobs = [tasks.add.enqueue("it") for _ in range(3)]
+        urgent = tasks.add.using(priority=5).enqueue("it")
+        tasks.add.using(run_after=timezone.now() + timedelta(days=1)).enqueue("it")
+        client = signed_in(ada)
+        said = {job.id: client.get(f"/jobs/{job.id}/status/").json()["message"] for job in [urgent, *jobs]}
+        assert list(said.values()) == ["", "1 job is before it", "2 jobs are before it", "3 jobs are before it"]
+
+    def test_sees_when_it_began_and_ended_to_the_second(self, ada: User, settings: Any) -> None:
+        settings.JOBS_OWNER = lambda: ada
+        job = tasks.add.enqueue("it")
+        work()
+        page = signed_in(ada).get(f"/jobs/{job.id}/").content.decode()
+        for moment in (only_row().started_at, only_row().finished_at):
+            assert f"{timezone.localtime(moment):%H:%M:%S}" in page
+
     def test_does_not_see_the_inside_of_an_error(self, ada: User, settings: Any) -> None:
         settings.JOBS_OWNER = lambda: ada
         job = tasks.fail.enqueue("secret")
         work()
         client = signed_in(ada)
-        assert client.get(f"/jobs/{job.id}/status/").json() | {"id": 0} == {
-            "id": 0, "state": "failed", "done": None, "total": None, "message": "", "error": "",
-        }  # fmt: skip
+        status = client.get(f"/jobs/{job.id}/status/").json()
+        assert (status["state"], status["message"], status["error"]) == ("failed", "", "")
+        assert "secret" not in str(status)
         assert b"secret" not in client.get(f"/jobs/{job.id}/").content
 
 
@@ -132,6 +173,14 @@ class TestOthers:
         client = signed_in(staff_with_permission())
         assert b"ValueError: secret cannot be done" in client.get(f"/jobs/{job.id}/").content
         assert client.get(f"/jobs/{job.id}/status/").json()["error"] == "ValueError: secret cannot be done"
+
+    def test_staff_sees_no_traceback_of_a_job_that_has_stopped(self) -> None:
+        job = tasks.stop_with.enqueue("Good night.")
+        work()
+        client = signed_in(staff("view_job"))
+        page = client.get(f"/jobs/{job.id}/").content
+        assert b"Good night." in page and b"What went wrong" not in page and b"Stopped:" not in page
+        assert client.get(f"/jobs/{job.id}/status/").json()["error"] == ""
 
     def test_an_unknown_job_is_a_404(self, ada: User) -> None:
         assert signed_in(ada).get("/jobs/8e2a4a4c-9f0b-4f55-8d0d-1f5d1c3f2a11/").status_code == 404
@@ -228,6 +277,15 @@ class TestTheTag:
 
     def test_a_job_that_is_not_there_shows_nothing(self) -> None:
         assert render("8e2a4a4c-9f0b-4f55-8d0d-1f5d1c3f2a11").strip() == ""
+
+    @pytest.mark.parametrize(
+        ("job", "said"), [("nonsense", "no job &#x27;nonsense&#x27;"), ("", "no job &#x27;&#x27;"), (None, "")]
+    )
+    def test_in_debug_it_says_that_it_was_given_no_job(self, settings: Any, job: Any, said: str) -> None:
+        assert render(job).strip() == ""
+        settings.DEBUG = True
+        assert said in render(job)
+        assert bool(said) == bool(render(job).strip())
 
     def test_what_a_job_says_is_escaped(self, settings: Any) -> None:
         tasks.say.enqueue("<script>alert(1)</script>")

@@ -17,7 +17,9 @@ socket, folder = sys.argv[1:]
 settings.configure(
     SECRET_KEY="x",
     ALLOWED_HOSTS=["*"],
-    DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": f"{folder}/site.sqlite3"}},
+    DATABASES={
+        "default": {"ENGINE": "django.db.backends.sqlite3", "NAME": f"{folder}/site.sqlite3", "ATOMIC_REQUESTS": True}
+    },
     INSTALLED_APPS=[
         "tests.jobs.uuid_users",
         *(f"django.contrib.{app}" for app in ("auth", "contenttypes", "sessions")),
@@ -72,6 +74,7 @@ def enqueue(request: HttpRequest, backend: str) -> HttpResponse:
 
 
 urlpatterns = [
+    path("sign-in/", lambda request: HttpResponse()),
     path("enqueue/<backend>/", enqueue),
     path("jobs/", include("djintegrate.jobs.urls")),
 ]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django import template
+from django.conf import settings
 from django.urls import reverse
-from django.utils.translation import gettext_lazy as _
 
 from djintegrate.common import csp
 
-from .. import catalogue, views
+from .. import catalogue, wording
 
 register = template.Library()
 
@@ -21,7 +21,8 @@ def job_progress(context: Any, job: Any) -> dict[str, Any]:
     if not isinstance(job, catalogue.Known):
         found = catalogue.find(getattr(job, "id", job))
         if found is None:
-            return {"job": None}
+            # With None a view says that there is no job; anything else is more likely a slip.
+            return {"job": None, "missing": repr(job) if settings.DEBUG and job is not None else ""}
         job = found
     request = context.get("request")
     dojo = getattr(request, "dojo", None)
@@ -31,7 +32,6 @@ def job_progress(context: Any, job: Any) -> dict[str, Any]:
     return {
         "job": job,
         "progress": job.progress,
-        "state": state(job),
         "status_url": reverse("jobs:status", args=[job.id]),
         "detail_url": reverse("jobs:detail", args=[job.id]),
         "has_dojo": has_dojo,
@@ -39,23 +39,19 @@ def job_progress(context: Any, job: Any) -> dict[str, Any]:
     }
 
 
-LABELS = {
-    "ready": _("Waiting for a worker"),
-    "running": _("Running"),
-    "successful": _("Done"),
-    "failed": _("Failed"),
-    "stopped": _("Stopped"),
-    "forgotten": _("Nothing is known of it any more"),
-    "unknown": _("Not known: the queue does not answer"),
-}
+@register.filter
+def label(job: catalogue.Known) -> str:
+    """What people read of its state."""
+    return wording.label(job)
 
 
 @register.filter
-def label(state: str) -> Any:
-    """What people read of a state."""
-    return LABELS[state]
+def said(job: catalogue.Known) -> str:
+    """What the job has said last, or what it waits for."""
+    return wording.message(job)
 
 
 @register.filter
-def state(job: catalogue.Known) -> str:
-    return views.state_of(job)
+def moment(value: Any) -> str:
+    """A time to the second."""
+    return wording.moment(value)

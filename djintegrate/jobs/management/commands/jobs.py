@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from djintegrate.jobs import DatabaseBackend, OutboxBackend, catalogue, pid_file, supervisor, worker
+from djintegrate.jobs import DatabaseBackend, OutboxBackend, catalogue, pid_file, supervisor, wording, worker
 from djintegrate.jobs.outbox import unsent
 from djintegrate.jobs.tasks import backends_of, task_backends
 
@@ -48,7 +48,8 @@ class Command(BaseCommand):
         self._log(options["verbosity"])
         if name:
             assert backend is not None
-            worker.work(name, int(parent), backend, queues, options["interval"])
+            with worker.only_news():
+                worker.work(name, int(parent), backend, queues, options["interval"])
             return
         say = self._say if options["verbosity"] else _silent
         process = supervisor.Supervisor(backend, options["workers"], options["grace"], options["reload"], say)
@@ -66,7 +67,7 @@ class Command(BaseCommand):
         jobs = catalogue.recent(options["limit"])
         for job in jobs:
             when = f"{job.enqueued_at:%Y-%m-%d %H:%M:%S}" if job.enqueued_at else ""
-            self.stdout.write(f"{job.id}  {job.state.lower():<10}  {when}  {job.name}{_said(job)}")
+            self.stdout.write(f"{job.id}  {job.word:<10}  {when}  {job.name}{_about(job)}{_said(job)}")
         if not jobs:
             self.stdout.write("There are no jobs.")
         if left := unsent():
@@ -125,9 +126,15 @@ def _greeting(backend: str | None, workers: int) -> str:
     return f"Running the jobs of {backend!r} with {workers} worker{'s' if workers > 1 else ''}. Ctrl-C ends."
 
 
+def _about(job: catalogue.Known) -> str:
+    return f"  “{job.subject}” to {job.recipients}" if job.recipients else ""
+
+
 def _said(job: catalogue.Known) -> str:
-    if job.error:
-        return f"  {job.error}"
+    if job.put_off and not job.is_finished:
+        return f"  {wording.label(job)}: {wording.error(job)}"
+    if said := wording.error(job) or (job.was_stopped and job.words):
+        return f"  {said}"
     progress = job.progress
     if progress is None:
         return ""

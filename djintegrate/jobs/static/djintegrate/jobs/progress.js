@@ -1,4 +1,5 @@
-/* Keeps each {% job_progress %} of the page up to date, until its job has ended. With Dojo, its bar is a dijit. */
+/* Keeps each {% job_progress %} of the page up to date, until its job has ended, and on the job's own page what is
+   beside it. With Dojo, its bar is a dijit. */
 (function () {
   "use strict";
   if (window.djintegrateJobs) { return; }
@@ -37,21 +38,47 @@
     return show;
   }
 
+  function each(selector, act) { Array.prototype.forEach.call(document.querySelectorAll(selector), act); }
+
+  function showFacts(address, job) {
+    each("[data-job-facts]", function (facts) {
+      if (facts.getAttribute("data-job-facts") !== address) { return; }
+      Array.prototype.forEach.call(facts.querySelectorAll("[data-fact]"), function (fact) {
+        var name = fact.getAttribute("data-fact"), value = job[name];
+        fact.textContent = value;
+        fact.parentNode.hidden = name === "attempts" ? value < 2 : !value;
+      });
+      var form = facts.querySelector("form");
+      if (form) { form.hidden = job.state === "stopping" || ENDED.indexOf(job.state) >= 0; }
+    });
+  }
+
   function watch(place) {
-    var show = bar(place), pause = FIRST_PAUSE;
-    function said(name, text) { place.querySelector("[data-said=" + name + "]").textContent = text; }
+    var show = bar(place), pause = FIRST_PAUSE, address = place.getAttribute("data-job");
+    function part(name) { return place.querySelector("[data-said=" + name + "]"); }
+    function said(name, text) { part(name).textContent = text; }
+    // A page of the sign-in is not followed: it is no answer, and may be another site's.
+    function isSignedOut(answer) {
+      return answer.type === "opaqueredirect" || answer.status === 401 || answer.status === 403;
+    }
     function look() {
-      fetch(place.getAttribute("data-job"), {credentials: "same-origin", headers: {Accept: "application/json"}})
+      fetch(address, {credentials: "same-origin", redirect: "manual", headers: {Accept: "application/json"}})
         .then(function (answer) {
+          part("signed-out").hidden = !isSignedOut(answer);
+          if (isSignedOut(answer)) { said("message", ""); return null; }
+          if (answer.status === 404) { said("message", place.getAttribute("data-gone")); return null; }
           if (!answer.ok) { throw new Error(answer.status); }
           return answer.json();
         })
         .then(function (job) {
+          // Somebody may sign in again in another window.
+          if (!job) { setTimeout(look, LONGEST_PAUSE); return; }
           place.last = job;
           place.setAttribute("data-state", job.state);
-          said("state", place.getAttribute("data-" + job.state));
+          said("state", job.label);
           said("message", job.error || job.message);
           show(job);
+          showFacts(address, job);
           if (ENDED.indexOf(job.state) < 0) {
             pause = Math.min(pause * 1.2, LONGEST_PAUSE);
             setTimeout(look, pause);
@@ -67,6 +94,6 @@
     look();
   }
 
-  function begin() { Array.prototype.forEach.call(document.querySelectorAll(".jobs-progress[data-job]"), watch); }
+  function begin() { each(".jobs-progress[data-job]", watch); }
   if (document.readyState === "loading") { document.addEventListener("DOMContentLoaded", begin); } else { begin(); }
 }());

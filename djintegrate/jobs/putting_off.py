@@ -1,0 +1,30 @@
+"""A job that is put off: the same job runs again after a pause. How often, and why, is kept beside its arguments."""
+
+from __future__ import annotations
+
+import traceback
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from .errors import PutOff
+
+KEY = "put_off"
+
+
+def moment(error: PutOff, kept: dict[str, Any]) -> datetime | None:
+    """When the job is to run again; None if it has been put off as often as it may be."""
+    done = times(kept)
+    return timezone.now() + error.pauses[done] if done < len(error.pauses) else None
+
+
+def noted(error: PutOff, kept: dict[str, Any]) -> dict[str, Any]:
+    """What is kept from now on."""
+    cause = error.__cause__ or error
+    said = "".join(traceback.format_exception_only(cause)).strip().rpartition("\n")[2]
+    return {**kept, KEY: {"times": times(kept) + 1, "reason": error.reason, "error": said}}
+
+
+def times(kept: dict[str, Any]) -> int:
+    return int(kept.get(KEY, {}).get("times", 0))

@@ -1,0 +1,76 @@
+"""What people read of a job: the word for its state, what it says of itself, and times."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from .catalogue import COUNTED, READY, Known
+
+LABELS = {
+    "ready": gettext_lazy("Waiting for a worker"),
+    "running": gettext_lazy("Running"),
+    "stopping": gettext_lazy("Stopping …"),
+    "successful": gettext_lazy("Done"),
+    "failed": gettext_lazy("Failed"),
+    "stopped": gettext_lazy("Stopped"),
+    "forgotten": gettext_lazy("Nothing is known of it any more"),
+    "unknown": gettext_lazy("Not known: the queue does not answer"),
+}
+
+
+def label(job: Known) -> str:
+    if job.word != "later":
+        return str(LABELS[job.word])
+    text = _("Will try again at %(time)s") if job.put_off else _("Will begin at %(time)s")
+    return text % {"time": moment(job.run_after, today=True)}
+
+
+def message(job: Known) -> str:
+    """The last that the job has said; else what it waits for."""
+    if job.was_stopped and job.words:
+        return job.words
+    if job.state == READY and job.put_off:
+        return job.put_off.reason
+    if job.word == "ready" and (ahead := job.ahead):
+        text = ngettext("%(count)d job is before it", "%(count)d jobs are before it", ahead)
+        return (text if ahead < COUNTED else _("%(count)d jobs or more are before it")) % {"count": ahead}
+    return "" if job.progress is None else job.progress.message
+
+
+def error(job: Known) -> str:
+    """What went wrong, for those who may know what is inside."""
+    if job.state == READY and job.put_off:
+        return job.put_off.error
+    return "" if job.was_stopped else job.error
+
+
+def moment(value: datetime | None, today: bool = False) -> str:
+    """To the second; with `today`, without the date if that is today's."""
+    if value is None:
+        return ""
+    here = timezone.localtime(value) if timezone.is_aware(value) else value
+    now = timezone.localtime() if timezone.is_aware(value) else datetime.now()
+    time = f"{here:%H:%M:%S}"
+    return time if today and here.date() == now.date() else f"{date_format(here, 'DATE_FORMAT')}, {time}"
+
+
+def as_json(job: Known, for_staff: bool) -> dict[str, Any]:
+    progress = job.progress
+    return {
+        "id": job.id,
+        "state": job.word,
+        "label": label(job),
+        "done": None if progress is None else progress.done,
+        "total": None if progress is None else progress.total,
+        "message": message(job),
+        "error": error(job) if for_staff else "",
+        "started": moment(job.started_at),
+        "ended": moment(job.finished_at),
+        "attempts": job.attempts,
+    }

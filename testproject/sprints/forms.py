@@ -141,11 +141,11 @@ class ScheduleForm(forms.Form):
         self.fields["room"] = StormModelChoiceField(
             Room, find=lambda store: sprint.rooms.order_by(Room.name), empty_label="Choose a room", widget=Picker
         )
-        rooms = " or ".join(room.name for room in sprint.rooms.order_by(Room.name))
+        rooms = ", ".join(room.name for room in sprint.rooms.order_by(Room.name))
         days = f"a day from {sprint.first_day:%-d %B} to {sprint.last_day:%-d %B %Y}"
         self.fields["day"].widget.attrs |= {"min": f"{sprint.first_day}", "max": f"{sprint.last_day}"}
         for field, remedy in (
-            ("room", f"Choose a room: {rooms}."),
+            ("room", f"Choose one of the rooms: {rooms}."),
             ("day", f"Choose {days}."),
             ("time", f"Choose a time between {OPENS:%H:%M} and {LAST:%H:%M}, such as 10:30."),
         ):

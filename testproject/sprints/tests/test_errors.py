@@ -52,7 +52,9 @@ class ErrorPageTests(World):
             self.assertEqual(self.client.get(f"{self.here}{slot}").status_code, 200)
             form = {"room": number, "day": "2099-06-01", "time": "10:30"}
             self.assertContains(
-                self.client.post(f"{self.here}schedule/", form), "Choose a room: Aula or Studio.", status_code=400
+                self.client.post(f"{self.here}schedule/", form),
+                "Choose one of the rooms: Aula, Studio.",
+                status_code=400,
             )
             form = {"title": "x", "track": "engine", "proposer": number, "description": "x", "minutes": 60, "seats": 8}
             self.assertEqual(self.client.post("/at/lisbon/propose/", form).status_code, 400)

@@ -13,10 +13,12 @@ import transaction
 from django.contrib.messages import get_messages
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from testproject.sprints import actions, forms
 from testproject.sprints.models import Activity
 from testproject.sprints.storm_models import Session
+from testproject.sprints.templatetags.moments import ago
 from testproject.sprints.tests.world import World
 
 PROPOSAL = {"title": "Looms", "track": "engine", "description": "How they work", "minutes": "60", "seats": "8"}
@@ -98,6 +100,34 @@ class PageTests(World):
         self.assertIn("/openid/login/", self.client.post(self.url(session, "attend/"))["Location"])
         self.as_(self.ada)
         self.assertEqual(self.client.get(self.url(session, "attend/")).status_code, 405)
+
+    def test_the_front_page_says_what_one_may_do_and_leads_to_no_refusal(self) -> None:
+        waiting = self.session()
+        schedule, propose = self.url(waiting, "schedule/"), self.url(page="propose/")
+        for person, says, ways in (
+            (self.ada, "You may propose sessions and put them on the schedule.", [schedule, propose]),
+            (self.bruno, "You may propose sessions.", [propose]),
+            (self.dmitri, "You may attend sessions.", []),
+        ):
+            self.as_(person)
+            page = self.text("/")
+            self.assertIn(says, page)
+            self.assertNotIn("Ada may", page)
+            self.assertEqual([way for way in (schedule, propose) if f'href="{way}"' in page], ways)
+            self.assertEqual([self.client.get(way).status_code for way in ways], [200] * len(ways))
+            for team, is_named in (("schedulers", schedule not in ways), ("proposers", propose not in ways)):
+                self.assertEqual(f"It takes the team <code>sprint-{team}</code>" in page, is_named)
+
+    def test_the_front_page_promises_dijits_only_where_there_are_any(self) -> None:
+        for is_built in (True, False):
+            with self.settings(DOJO_ENABLED=is_built, DOJO_URL="/static/dojo"):
+                self.assertEqual("the forms are dijits" in self.text("/"), is_built)
+
+    def test_what_was_a_moment_ago_was_just_now(self) -> None:
+        now = timezone.now()
+        for seconds, said in ((0, "just now"), (59, "just now"), (61, "1\xa0minute ago"), (-5, "just now")):
+            with mock.patch("django.utils.timezone.now", return_value=now):
+                self.assertEqual(ago(now - timedelta(seconds=seconds)), said)
 
     def test_withdrawing_asks_first_and_says_what_goes(self) -> None:
         session = self.scheduled("Engines", 10)
@@ -213,7 +243,7 @@ class PageTests(World):
         for form in ({"room": "", "day": "", "time": ""}, {"room": "x", "day": "someday", "time": "noon"}):
             page = self.client.post(address, form)
             for remedy in (
-                "Choose a room: Aula or Studio.",
+                "Choose one of the rooms: Aula, Studio.",
                 "Choose a day from 1 June to 3 June 2099.",
                 "Choose a time between 08:00 and 19:30, such as 10:30.",
             ):

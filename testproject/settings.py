@@ -180,6 +180,7 @@ LOGGING = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LANGUAGE_CODE = "en-gb"
 LANGUAGES = [("en-gb", "British English")]
+FORMAT_MODULE_PATH = "testproject.formats"
 TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True

@@ -1,4 +1,4 @@
-"""What `make run` does once `.venv` is ready: builds Dojo, makes tables and sample data, serves testproject, runs jobs.
+"""What `make run` does once `.venv` is ready: makes tables and sample data, builds Dojo, serves testproject, runs jobs.
 
 It says each step. A second run finds all of it done, and changes no data. Makes a sample administrator, but only in
 DEBUG and in a database on this machine that has none.
@@ -22,7 +22,7 @@ from django.db import DatabaseError
 from django.utils import timezone
 from storm.uri import URI
 
-from tools import site_dojo
+from tools import site_database, site_dojo
 
 ROOT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
@@ -35,13 +35,14 @@ def main() -> None:
     port = _free_port(os.environ.get("PORT") or "8000")
     try:
         django.setup()
+        uri = site_database.location(settings.STORM_STORES["main"]["URI"])
     except ImproperlyConfigured as error:
         sys.exit(f"The site cannot start. {error}")
     settings.VAR.mkdir(parents=True, exist_ok=True)
-    uri = URI(settings.STORM_STORES["main"]["URI"])
-    site_dojo.prepare(lambda text: _say("Dojo", text))
+    # Before Dojo, which takes minutes: who has named a wrong database is told at once.
     _make_tables(uri)
     _make_samples(f"http://{HOST}:{port}/provider/")
+    site_dojo.prepare(lambda text: _say("Dojo", text))
     print(_greeting(port, uri), flush=True)
     sys.exit(_serve(["runserver", f"{HOST}:{port}"], ["jobs", "run", "--grace", "5"]))
 
@@ -66,12 +67,12 @@ def _serve(site: list[str], workers: list[str]) -> int:
 
 
 def _make_tables(uri: URI) -> None:
-    _say("Tables", f"{_place(uri)}: Django's migrations, then Storm's patches")
+    _say("Tables", f"{site_database.place(uri)}: Django's migrations, then Storm's patches")
     try:
         call_command("migrate", verbosity=0)
         call_command("storm_schema", "apply", "main", verbosity=0)
-    except DatabaseError as error:
-        sys.exit(f"Cannot migrate {_place(uri)}: {error}\nMake that database, or name another in DATABASE_URL.")
+    except (DatabaseError, ImproperlyConfigured) as error:
+        sys.exit(site_database.explained(uri, error))
 
 
 def _make_samples(provider: str) -> None:
@@ -109,23 +110,10 @@ def _sign_in(uri: URI) -> str:
         return f"(user {SAMPLE}, password {SAMPLE})"
     if users.filter(is_superuser=True).exists():
         return "(with the administrator you made)"
-    if not (settings.DEBUG and _is_local(uri)):
+    if not (settings.DEBUG and site_database.is_local(uri)):
         return "(make yourself one: .venv/bin/python manage.py createsuperuser)"
     users.create_superuser(SAMPLE, "", SAMPLE)
     return f"(user {SAMPLE}, password {SAMPLE}, made for you)"
-
-
-def _is_local(uri: URI) -> bool:
-    return uri.scheme == "sqlite" or not uri.host or uri.host in ("127.0.0.1", "::1", "[::1]", "localhost")
-
-
-def _place(uri: URI) -> str:
-    """Where the database is, without its password."""
-    if uri.scheme == "sqlite":
-        return f"SQLite, {uri.database}"
-    name = {"postgres": "PostgreSQL", "mysql": "MariaDB"}.get(uri.scheme, uri.scheme)
-    port = f":{uri.port}" if uri.port else ""
-    return f"{name}, {uri.database} at {uri.host or 'a local socket'}{port}"
 
 
 def _free_port(text: str) -> int:

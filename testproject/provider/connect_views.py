@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urljoin
 
 from authlib.oauth2 import OAuth2Error
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from . import connect
 from .extensions import LABELS
 from .protocol import register
-from .views import COOKIE, remember, signed_in
+from .views import COOKIE, chosen, remember, signed_in
 
 LEARNED = {"email": ["email", "verified"], "profile": ["nickname", "fullname", "language", "timezone"]}
 HARDWARE = "phrh"
@@ -84,11 +84,12 @@ def end(request: HttpRequest) -> HttpResponse:
 
 def _question(request: HttpRequest, contents: Any, here: Any, asked: dict[str, str]) -> HttpResponse:
     scope = asked.get("scope", "").split()
+    people = list(contents.people.values())
     context = {
         "action": reverse("provider-connect-authorize"),
-        "site": asked["redirect_uri"],
-        "people": list(contents.people.values()),
-        "here": here,
+        "site": urljoin(asked["redirect_uri"], "/"),  # as OpenID 2.0 names it, and not where the answer goes
+        "people": people,
+        "chosen": chosen(people, here),
         "fields": asked,
         "asked": {
             "labels": [LABELS[name] for part in scope for name in LEARNED.get(part, ())],

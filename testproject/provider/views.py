@@ -29,7 +29,13 @@ def index(request: HttpRequest) -> HttpResponse:
     contents = register().read()
     here = signed_in(request, contents)
     people = [{"person": person, "url": identity_url(request, person)} for person in contents.people.values()]
-    context = {"people": people, "here": here, "teams": contents.teams, "url": request.build_absolute_uri()}
+    context = {
+        "people": people,
+        "here": here,
+        "teams": contents.teams,
+        "url": request.build_absolute_uri(reverse("provider-index")),
+        "saved": "saved" in request.GET,
+    }
     response = render(request, "provider/index.html", context)
     response["X-XRDS-Location"] = request.build_absolute_uri(reverse("provider-xrds"))
     return response
@@ -117,7 +123,7 @@ def change(request: HttpRequest) -> HttpResponse:
             if nickname and nickname not in [other.nickname for other in contents.people.values()]:
                 person.nickname = nickname
             person.teams = [team for team in contents.teams if team in request.POST.getlist("team")]
-    return redirect("provider-index")
+    return redirect(f"{reverse('provider-index')}?saved")
 
 
 def _check(request: HttpRequest, message: Any, query: dict[str, str]) -> HttpResponse:
@@ -132,7 +138,7 @@ def _check(request: HttpRequest, message: Any, query: dict[str, str]) -> HttpRes
         "site": message.trust_root,
         "asked": asked_by(message),
         "people": people,
-        "here": here if here in people else None,
+        "chosen": chosen(people, here),
         "fields": {name: value for name, value in query.items() if name.startswith("openid.")},
     }
     return render(request, "provider/decide.html", context)
@@ -147,6 +153,11 @@ def _agree(request: HttpRequest, message: Any, person: Person, used_security_key
 
 def _may_be(request: HttpRequest, message: Any, person: Person) -> bool:
     return message.idSelect() or message.identity == identity_url(request, person)
+
+
+def chosen(people: list[Person], here: Person | None) -> Person | None:
+    """Whom the question begins with: the one who is signed in here, else the first, who is Ada in the sample."""
+    return here if here in people else next(iter(people), None)
 
 
 def signed_in(request: HttpRequest, contents: Contents) -> Person | None:

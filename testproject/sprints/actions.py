@@ -1,4 +1,5 @@
 """What people do to sessions. Each action writes Storm's session and Django's log, and neither commits nor rolls back.
+One that changes nothing, such as a form that is sent twice, writes nothing.
 
 The request does that, or whoever began the transaction: both rows stay, or neither. Nothing here asks who may act.
 """
@@ -32,6 +33,8 @@ def propose(sprint: Sprint, by: Any, **values: Any) -> Session:
 
 def edit(session: Session, by: Any, **values: Any) -> None:
     lock(session.sprint)
+    if all(getattr(session, name) == value for name, value in values.items()):
+        return
     for name, value in values.items():
         setattr(session, name, value)
     if session.is_scheduled:
@@ -41,18 +44,19 @@ def edit(session: Session, by: Any, **values: Any) -> None:
 
 def schedule(session: Session, by: Any, room: Room, starts: datetime) -> None:
     lock(session.sprint)
-    before = (session.room, session.starts)
+    if (session.room, session.starts) == (room, starts):
+        return
+    tell = notices.moved if session.is_scheduled else notices.scheduled
     _put(session, room, starts)
-    where = notices.place_and_time(session)
-    if session.attendances.count() and before != (session.room, session.starts):
-        notices.moved(session, by, where)
-    _log(session, by, "scheduled", where)
+    tell(session, by)
+    _log(session, by, "scheduled", notices.place_and_time(session))
 
 
 def unschedule(session: Session, by: Any) -> None:
-    if session.is_scheduled:
-        notices.moved(session, by, "")
+    if not session.is_scheduled:
+        return
     session.put(None, None)
+    notices.unscheduled(session, by)
     _log(session, by, "unscheduled")
 
 
@@ -63,8 +67,9 @@ def put_slides(session: Session, by: Any, upload: Any) -> None:
 
 
 def remove_slides(session: Session, by: Any) -> None:
-    session.slides = None
-    _log(session, by, "removed slides of")
+    if session.slides:
+        session.slides = None
+        _log(session, by, "removed slides of")
 
 
 def withdraw(session: Session, by: Any) -> None:
@@ -81,12 +86,12 @@ def attend(session: Session, person: Any) -> None:
     if session.is_scheduled and (reasons := [*conflicts.of_person(session, person)]):
         raise Refused(*reasons)
     get_store("main").add(Attendance(session, person))
-    _log(session, person, "joined")
+    _log(session, person, "will attend")
 
 
 def leave(session: Session, person: Any) -> None:
     if get_store("main").find(Attendance, session=session, person_id=person.pk).remove():
-        _log(session, person, "left")
+        _log(session, person, "will not attend")
 
 
 def is_attending(session: Session, person: Any) -> bool:

@@ -1,5 +1,5 @@
-"""What stands against a room and a time for a session: the room, its size, the sprint's days, where people are; and
-which rooms and times nothing stands against.
+"""What stands against a proposal, and against a room and a time for a session: the room, its size, the sprint's days,
+where people are; and which rooms and times nothing stands against.
 
 It only asks. Who acts on the answer locks the sprint first, or two of them could get the same one: see actions.py.
 """
@@ -17,13 +17,19 @@ from storm.expr import And
 
 from djintegrate.storm_backend import get_store
 
-from .storm_models import Attendance, Room, Session
+from .storm_models import Attendance, Room, Session, Sprint
 from .templatetags.people import name
 
 OPENS, CLOSES = time(8), time(20)
 """The hours of a sprint's day, by its own clocks."""
 STEP = timedelta(minutes=30)
 NAMED = 3
+
+
+def of_proposal(sprint: Sprint, proposer: Any, title: str) -> Iterator[str]:
+    """Whether the same person has proposed the same already, as when a form is sent twice."""
+    if not sprint.sessions.find(Session.title == title, Session.proposer_id == proposer.pk).is_empty():
+        yield f"{name(proposer)} has already proposed “{title}” for {sprint.name}. Another session needs another title."
 
 
 def of_time(session: Session, starts: datetime) -> Iterator[str]:

@@ -20,6 +20,9 @@ from .storm_models import Session, Sprint
 
 View = Callable[..., HttpResponse]
 
+LARGEST_KEY = 2**63 - 1
+"""Of each of the databases. SQLite's driver refuses even to ask for a larger one."""
+
 
 def of_sprint(view: View) -> View:
     """The view is called with a Sprint, and what it shows is in that sprint's time zone."""
@@ -41,7 +44,7 @@ def of_session(view: View) -> View:
     @of_sprint
     @wraps(view)
     def found(request: HttpRequest, sprint: Sprint, key: int, **others: Any) -> HttpResponse:
-        session = sprint.sessions.find(Session.id == key).one()
+        session = sprint.sessions.find(Session.id == key).one() if key <= LARGEST_KEY else None
         if session is None:
             raise missing(request, f"{sprint} has no session {key}. It may have been withdrawn.")
         return view(request, session, **others)

@@ -100,10 +100,17 @@ class SlidesForm(forms.Form):
         return upload
 
 
+DAYS = ["%d %B %Y", "%d %b %Y", "%d/%m/%Y", "%Y-%m-%d"]
+"""How a day may be written. The first is how a dijit writes it, and close to how the pages do."""
+
+
 class DayInput(forms.DateInput):
     """The browser's own calendar, where there is no dijit. It wants dates as ISO 8601 has them."""
 
     input_type = "date"
+
+    def __init__(self) -> None:
+        super().__init__(format=DAYS[0])
 
     def format_value(self, value: Any) -> Any:
         return value.isoformat() if isinstance(value, date) else value
@@ -118,14 +125,15 @@ class TimeInput(forms.TimeInput):
 
     def __init__(self) -> None:
         hours = {"min": f"{OPENS:%H:%M}", "max": f"{LAST:%H:%M}"}
-        super().__init__(attrs={"type": "time", "step": STEP.seconds, **hours}, format="%H:%M")
+        attrs = {"type": "time", "step": STEP.seconds, **hours, "placeholder": "Choose a time"}
+        super().__init__(attrs=attrs, format="%H:%M")
 
 
 class ScheduleForm(forms.Form):
     """A room and a time of the sprint, in its time zone, which has to be the current one."""
 
     room = StormModelChoiceField(Room, widget=Picker)
-    day = forms.DateField(widget=DayInput)
+    day = forms.DateField(widget=DayInput, input_formats=DAYS)
     time = forms.TimeField(widget=TimeInput())
 
     def __init__(self, data: Any = None, *, sprint: Sprint, initial: dict[str, Any] | None = None) -> None:
@@ -133,7 +141,15 @@ class ScheduleForm(forms.Form):
         self.fields["room"] = StormModelChoiceField(
             Room, find=lambda store: sprint.rooms.order_by(Room.name), empty_label="Choose a room", widget=Picker
         )
+        rooms = ", ".join(room.name for room in sprint.rooms.order_by(Room.name))
+        days = f"a day from {sprint.first_day:%-d %B} to {sprint.last_day:%-d %B %Y}"
         self.fields["day"].widget.attrs |= {"min": f"{sprint.first_day}", "max": f"{sprint.last_day}"}
+        for field, remedy in (
+            ("room", f"Choose one of the rooms: {rooms}."),
+            ("day", f"Choose {days}."),
+            ("time", f"Choose a time between {OPENS:%H:%M} and {LAST:%H:%M}, such as 10:30."),
+        ):
+            self.fields[field].error_messages |= dict.fromkeys(("required", "invalid", "invalid_choice"), remedy)
 
     def clean(self) -> None:
         day: date | None = self.cleaned_data.get("day")

@@ -16,15 +16,27 @@ def place_and_time(session: Session) -> str:
     return f"in {session.room.name}, on {when:%-d %B} at {when:%H:%M}"
 
 
-def moved(session: Session, by: Any, where: str) -> None:
-    """One mail to each who attends, but for the one who moved it. `where` is empty if it is off the schedule."""
-    now = f"is now {where}" if where else "is off the schedule, and waits for another room and time"
+def scheduled(session: Session, by: Any) -> None:
+    where = place_and_time(session)
+    _tell(session, by, "is on the schedule", f"is on the schedule now: {where}.\n{name(by)} has put it there.")
+
+
+def moved(session: Session, by: Any) -> None:
+    _tell(session, by, "has moved", f"is now {place_and_time(session)}.\n{name(by)} has moved it.")
+
+
+def unscheduled(session: Session, by: Any) -> None:
+    waits = "is off the schedule, and waits for another room and time"
+    _tell(session, by, "is off the schedule", f"{waits}.\n{name(by)} has taken it off.")
+
+
+def _tell(session: Session, by: Any, subject: str, news: str) -> None:
+    """One mail to each who attends, but for the one who did it."""
     for person in session.people():
         if person.email and person != by:
             send_mail(
-                f"“{session.title}” has moved" if where else f"“{session.title}” is off the schedule",
-                f"Hello {name(person)},\n\n“{session.title}” at {session.sprint.name} {now}.\n"
-                f"{name(by)} has moved it.\n",
+                f"“{session.title}” {subject}",
+                f"Hello {name(person)},\n\n“{session.title}” at {session.sprint.name} {news}\n",
                 None,
                 [person.email],
             )

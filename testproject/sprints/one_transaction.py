@@ -1,19 +1,21 @@
 """The page that shows what one transaction means: it writes a row with each ORM, and then commits, or fails on purpose.
 
-Other views leave the end of the transaction to the middleware. This one ends it itself, to tell what was left.
+Other views leave the end of the transaction to the middleware. This one ends it itself, to tell what was left. What it
+tells is kept in the session and shown by a page of its own: to load that again writes nothing.
 """
 
 from __future__ import annotations
 
 import inspect
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import transaction
 from django.contrib.auth.decorators import login_required, permission_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 from storm.locals import Desc
 
@@ -22,6 +24,9 @@ from djintegrate.storm_backend import get_store
 from . import actions, roles, timeline
 from .models import Activity
 from .storm_models import Session, Sprint
+
+KEPT = "one-transaction"
+"""What of the session is this page's."""
 
 
 class FailedOnPurpose(Exception):
@@ -39,7 +44,8 @@ class Counts:
 def page(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         return _try(request)
-    return _show(request, seen=[_count("Now")], events=timeline.PLAN)
+    kept = request.session.get(KEPT) if "tried" in request.GET else None
+    return _show(request, **(kept or {"seen": [_count("Now")], "events": timeline.PLAN}))
 
 
 @login_required
@@ -51,7 +57,7 @@ def _try(request: HttpRequest) -> HttpResponse:
     if sprint is None:
         raise PermissionDenied("There is no sprint to come that a session could be proposed for.")
     with timeline.recording() as recorded:
-        recorded.note(timeline.TRANSACTION, "The middleware has begun a transaction for the request.")
+        recorded.note(timeline.TRANSACTION, timeline.BEGUN)
         try:
             actions.propose(sprint, request.user, **SAMPLE)
             seen.append(_count("After both wrote"))
@@ -65,7 +71,12 @@ def _try(request: HttpRequest) -> HttpResponse:
             recorded.note(timeline.TRANSACTION, "The transaction is rolled back: neither row is left.", "ROLLBACK")
     transaction.begin()
     seen.append(_count("After the failure" if fail else "After the commit"))
-    return _show(request, seen=seen, events=recorded.events, outcome="failed" if fail else "committed")
+    request.session[KEPT] = {
+        "seen": [asdict(count) for count in seen],
+        "events": [asdict(event) for event in recorded.events],
+        "outcome": "failed" if fail else "committed",
+    }
+    return redirect(f"{reverse('one-transaction')}?tried")
 
 
 SAMPLE = {

@@ -10,7 +10,12 @@ from datetime import datetime
 from enum import Enum
 from typing import Annotated, Any, TypedDict
 
-from django.core.validators import MaxValueValidator, MinLengthValidator, MinValueValidator
+from django.core.validators import (
+    MaxValueValidator,
+    MinLengthValidator,
+    MinValueValidator,
+    ProhibitNullCharactersValidator,
+)
 from django.http import HttpRequest
 from django.utils.html import linebreaks, strip_tags
 from storm.expr import Lower
@@ -18,7 +23,7 @@ from storm.expr import Lower
 from djintegrate.jsonrpc import JSONRPCError, jsonrpc_method
 from djintegrate.storm_backend import get_store
 
-from . import actions, roles, timetable
+from . import actions, conflicts, roles, timetable
 from .storm_models import TRACKS, Room, Session, Sprint
 from .templatetags.people import name
 
@@ -26,6 +31,9 @@ from .templatetags.people import name
 Track = Enum("Track", {key.upper().replace("-", "_"): key for key in TRACKS})  # type: ignore[misc]
 MOST = 200
 
+# PostgreSQL keeps no text with a NUL in it, and may not even be asked for one.
+Text = Annotated[str, ProhibitNullCharactersValidator()]
+Slug = Annotated[Text, "its slug, such as lisbon"]
 StoredSession = Annotated[Session, "main"]
 StoredRoom = Annotated[Room, "main"]
 
@@ -39,9 +47,9 @@ class NotDone(JSONRPCError):
 
 @dataclass
 class Proposal:
-    title: Annotated[str, MinLengthValidator(1)]
+    title: Annotated[Text, MinLengthValidator(1)]
     track: Track
-    description: str = ""
+    description: Text = ""
     minutes: Annotated[int, MinValueValidator(15), MaxValueValidator(240)] = 60
     seats: Annotated[int, MinValueValidator(1), MaxValueValidator(500)] = 20
 
@@ -77,9 +85,7 @@ def list_sprints(request: HttpRequest, coming: bool = False) -> list[dict[str, A
 
 
 @jsonrpc_method("sprints.programme", safe=True)
-def programme(
-    request: HttpRequest, sprint: Annotated[str, "its slug, such as lisbon"], track: Track | None = None
-) -> list[SessionDict]:
+def programme(request: HttpRequest, sprint: Slug, track: Track | None = None) -> list[SessionDict]:
     """What happens at a sprint, in the order of time.
 
     Sessions that wait for a room and a time are not in it: ask for sessions.proposals.
@@ -89,7 +95,7 @@ def programme(
 
 
 @jsonrpc_method("sessions.proposals", safe=True)
-def proposals(request: HttpRequest, sprint: Annotated[str, "its slug, such as lisbon"]) -> list[SessionDict]:
+def proposals(request: HttpRequest, sprint: Slug) -> list[SessionDict]:
     """The sessions that wait for a room and a time."""
     return [_said(each) for each in timetable.proposals(_sprint(sprint))]
 
@@ -97,7 +103,7 @@ def proposals(request: HttpRequest, sprint: Annotated[str, "its slug, such as li
 @jsonrpc_method("sessions.find", safe=True)
 def find_sessions(
     request: HttpRequest,
-    words: str = "",
+    words: Text = "",
     track: Track | None = None,
     most: Annotated[int, MinValueValidator(1), MaxValueValidator(MOST)] = 20,
 ) -> list[SessionDict]:
@@ -109,12 +115,12 @@ def find_sessions(
 
 
 @jsonrpc_method("sessions.propose", permission=roles.PROPOSE)
-def propose(
-    request: HttpRequest, sprint: Annotated[str, "its slug, such as lisbon"], proposal: Proposal
-) -> SessionDict:
+def propose(request: HttpRequest, sprint: Slug, proposal: Proposal) -> SessionDict:
     """Proposes a session. A scheduler will give it a room and a time."""
     about = _sprint(sprint)
     _want_open(about)
+    if reasons := [*conflicts.of_proposal(about, request.user, proposal.title)]:
+        raise NotDone(data=reasons)
     values = {**vars(proposal), "track": proposal.track.value}
     session = actions.propose(about, request.user, **{**values, "description": linebreaks(proposal.description, True)})
     get_store("main").flush()  # which gives it its key
@@ -133,7 +139,7 @@ def schedule(request: HttpRequest, session: StoredSession, room: StoredRoom, sta
 
 @jsonrpc_method("sessions.attend", authenticated=True, permissions={"session": None})
 def attend(request: HttpRequest, session: StoredSession) -> int:
-    """Takes a seat, if one is left. The result is how many are taken."""
+    """Attends a session, if a seat is left. The result is how many are taken."""
     _want_open(session.sprint)
     _do(actions.attend, session, request.user)
     return int(session.attendances.count())
@@ -141,7 +147,7 @@ def attend(request: HttpRequest, session: StoredSession) -> int:
 
 @jsonrpc_method("sessions.leave", authenticated=True, permissions={"session": None})
 def leave(request: HttpRequest, session: StoredSession) -> int:
-    """Gives the seat back. The result is how many are taken."""
+    """Attends it no longer, and gives the seat back. The result is how many are taken."""
     _want_open(session.sprint)
     actions.leave(session, request.user)
     return int(session.attendances.count())
@@ -159,7 +165,7 @@ def me(request: HttpRequest) -> dict[str, Any]:
 
 
 def _sprint(slug: str) -> Sprint:
-    found: Sprint | None = None if "\0" in slug else get_store("main").find(Sprint, slug=slug).one()
+    found: Sprint | None = get_store("main").find(Sprint, slug=slug).one()
     if found is None:
         raise NotDone(data=[f"There is no sprint called {slug[:40]!r}."])
     return found

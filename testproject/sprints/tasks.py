@@ -28,4 +28,5 @@ def export_programme(slug: str, kind: str, asked_by: int) -> str:
         entries.append(programme.entry(session))
         jobs.progress(number, len(sessions), session.title)
         time.sleep(settings.EXPORT_PAUSE_SECONDS)
+    jobs.progress(len(sessions), len(sessions), f"{slug}.{kind}")
     return programme.KINDS[kind].write(sprint, entries)

@@ -1,4 +1,5 @@
 """What each ORM writes in one transaction, as a timeline: the plan, before anything ran, and what was recorded after.
+Both say the same steps in the same words.
 
 Statements come from Django's execute wrapper, which Storm's go through too; a tracer of Storm's tells whose they are.
 """
@@ -29,11 +30,15 @@ class Event:
     milliseconds: float | None = None
 
 
+BEGUN = "The middleware begins a transaction for the request."
+INSERTS = {
+    STORM: "Storm has kept the new session in memory. Django is about to write, so Storm writes it first.",
+    DJANGO: "Django writes its line in the log.",
+}
 PLAN = [
-    Event(TRANSACTION, "The middleware begins a transaction for the request."),
-    Event(STORM, "Storm is given a new session. It keeps it in memory for now."),
-    Event(STORM, "Django is about to write, so Storm writes the session first.", "INSERT INTO sprints_session …"),
-    Event(DJANGO, "Django writes its line in the log.", "INSERT INTO sprints_activity …"),
+    Event(TRANSACTION, BEGUN),
+    Event(STORM, INSERTS[STORM], "INSERT INTO sprints_session …"),
+    Event(DJANGO, INSERTS[DJANGO], "INSERT INTO sprints_activity …"),
     Event(TRANSACTION, "The transaction ends: both rows stay, or neither does."),
 ]
 
@@ -58,7 +63,7 @@ class Recording:
         who, self._is_storms = STORM if self._is_storms else DJANGO, False
         done = execute(sql, params, many, context)
         if not sql.lstrip().upper().startswith("SELECT"):
-            self.note(who, f"{who.capitalize()} {_verb(sql)}.", _shortened(sql))
+            self.note(who, _said(who, sql), _shortened(sql))
         return done
 
 
@@ -73,9 +78,9 @@ def recording() -> Iterator[Recording]:
         remove_tracer(made)
 
 
-def _verb(sql: str) -> str:
+def _said(who: str, sql: str) -> str:
     word = sql.split(None, 1)[0].upper()
-    return {"INSERT": "writes its row", "UPDATE": "changes a row"}.get(word, f"sends {word}")
+    return INSERTS[who] if word == "INSERT" else f"{who.capitalize()} sends {word}."
 
 
 def _shortened(sql: str) -> str:

@@ -92,7 +92,7 @@ def propose(request: HttpRequest, sprint: Sprint) -> HttpResponse:
     if not request.user.has_perm(roles.PROPOSE):
         return _team_page(request, sprint, "sprint-proposers")
     form = _proposal_form(request)
-    if form.is_valid():
+    if form.is_valid() and _is_new(form, sprint, request.user):
         session = actions.propose(sprint, request.user, **form.cleaned_data)
         get_store("main").flush()  # which gives it its key
         messages.success(request, "Proposed. A scheduler will give it a room and a time.")
@@ -124,7 +124,7 @@ def edit(request: HttpRequest, session: Session) -> HttpResponse:
         raise PermissionDenied("Only the proposer and the schedulers may change a session.")
     form = _proposal_form(request, session)
     if form.is_valid() and _done(form, actions.edit, session, request.user, **form.cleaned_data):
-        messages.success(request, "The session is changed.")
+        messages.success(request, "The session is saved.")
         return redirect(session.get_absolute_url())
     return _form_page(request, form, "sprints/proposal.html", {"sprint": session.sprint, "session": session})
 
@@ -257,6 +257,14 @@ def _proposal_form(request: HttpRequest, session: Session | None = None) -> form
     may_choose = request.user.has_perm(roles.SCHEDULE)
     initial = {"proposer": request.user}
     return forms.ProposalForm(request.POST or None, session=session, initial=initial, may_choose_proposer=may_choose)
+
+
+def _is_new(form: Any, sprint: Sprint, user: Any) -> bool:
+    """Whether this is not what has been proposed already; else the form says so."""
+    proposer = form.cleaned_data.get("proposer", user)
+    for reason in conflicts.of_proposal(sprint, proposer, form.cleaned_data["title"]):
+        form.add_error("title", reason)
+    return form.is_valid()
 
 
 def _done(form: Any, action: Any, *args: Any, **values: Any) -> bool:

@@ -47,7 +47,7 @@ def _line(user: Any, row: Row) -> Line:
 
 def _how(role: str) -> str:
     if role == settings.ACL_SIGNED_IN_ROLE:
-        return "everybody who is signed in"
+        return "anyone signed in"
     group = settings.ACL_ROLES.get(role, role)
     teams = [team for team, name in settings.OPENID_LAUNCHPAD_TEAMS_MAPPING.items() if name == group]
     return f"the team {' or '.join(teams)}" if teams else f"the group {group}"

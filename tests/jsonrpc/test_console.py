@@ -132,6 +132,9 @@ def test_it_shows_each_method_with_its_documentation(console: Any, client: Any) 
     overview = client.get("/json/browse/").content.decode()
     for name in ("shop.order", "shop.enter", "shop.say", "nasty"):
         assert f'href="/json/browse/{name}/"' in overview
+    assert '<a class="site" href="/">View site</a>' in overview
+    marked = 'class="lock" title="For those who are signed in"'
+    assert (marked in overview, "for those who are signed in</p>" in overview) == (True, True)
     page = client.get("/json/browse/shop.order/").content.decode()
     for text in (
         "<p>Orders something.</p>",

@@ -145,7 +145,7 @@ def test_a_session_from_the_proposal_to_the_schedule(visitor: Visitor) -> None:
     visitor.click("Put it on the schedule")
     visitor.sees("The session is on the schedule.")
     visitor.sees("18:00 to 19:00")
-    visitor.click("I will be there")
+    visitor.click("Attend")
     visitor.sees("1 of 12 taken")
     visitor.go("/at/lisbon/grid/")
     visitor.sees("Looms and threads")

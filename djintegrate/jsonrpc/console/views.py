@@ -15,6 +15,7 @@ from django.middleware.csrf import get_token
 from django.template import engines
 from django.template.loader import render_to_string
 from django.templatetags.static import static
+from django.urls import get_script_prefix
 from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.cache import never_cache
@@ -60,10 +61,12 @@ class Console(View):
         context: dict[str, Any] = {
             "title": self.site.title,
             "home": home,
+            "site": get_script_prefix(),
             "service": service,
             "url": request.build_absolute_uri(service),
             "groups": list(_groups(self.site.own_methods, home, found)),
             "count": len(self.site.own_methods),
+            "has_locked": any(each.authenticated for each in self.site.own_methods),
             "nonce": csp.nonce(request),
             "user": getattr(request, "user", None),
             "scripts": [static(f"{STATIC}/{name}.js") for name in SCRIPTS],

@@ -16,6 +16,18 @@ class ActionTests(World):
     def counts(self) -> tuple[int, int]:
         return self.store.find(Session).count(), Activity.objects.count()
 
+    def test_what_changes_nothing_leaves_no_line(self) -> None:
+        session = self.scheduled("Engines", 10)
+        before = self.counts()
+        values = {name: getattr(session, name) for name in ("title", "track", "description", "minutes", "seats")}
+        actions.edit(session, self.ada, **values)
+        actions.schedule(session, self.ada, self.aula, self.at(10))
+        actions.leave(session, self.ada)
+        actions.remove_slides(session, self.ada)
+        waiting = self.session("Looms")
+        actions.unschedule(waiting, self.ada)
+        self.assertEqual(self.counts(), (before[0] + 1, before[1] + 1))  # that Looms was proposed
+
     def test_each_action_leaves_a_line_in_the_log(self) -> None:
         session = self.scheduled("Engines", 10)
         actions.attend(session, self.dmitri)
@@ -27,8 +39,8 @@ class ActionTests(World):
             [
                 "bruno proposed Engines",
                 "ada scheduled Engines in Aula, on 1 June at 10:00",
-                "dmitri joined Engines",
-                "dmitri left Engines",
+                "dmitri will attend Engines",
+                "dmitri will not attend Engines",
                 "ada unscheduled Engines",
             ],
         )

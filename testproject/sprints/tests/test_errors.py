@@ -41,6 +41,24 @@ class ErrorPageTests(World):
                 self.check(self.client.get("/at/nowhere/"), 404, "There is no sprint called &#x27;nowhere&#x27;.")
                 self.check(self.client.get("/at/lisbon/999/"), 404, "has no session 999. It may have been withdrawn.")
 
+    def test_a_number_that_no_database_has_is_a_404_too(self) -> None:
+        self.as_(self.ada)
+        for number in (2**63 - 1, 2**63, 10**30):
+            for page in ("", "edit/", "schedule/", "slides/", "slides/file/", "withdraw/"):
+                with self.subTest(number=number, page=page):
+                    self.check(self.client.get(f"/at/lisbon/{number}/{page}"), 404, f"has no session {number}.")
+            self.check(self.client.post(f"/at/lisbon/{number}/attend/"), 404, f"has no session {number}.")
+            slot = f"schedule/?room={number}"
+            self.assertEqual(self.client.get(f"{self.here}{slot}").status_code, 200)
+            form = {"room": number, "day": "2099-06-01", "time": "10:30"}
+            self.assertContains(
+                self.client.post(f"{self.here}schedule/", form),
+                "Choose one of the rooms: Aula, Studio.",
+                status_code=400,
+            )
+            form = {"title": "x", "track": "engine", "proposer": number, "description": "x", "minutes": 60, "seats": 8}
+            self.assertEqual(self.client.post("/at/lisbon/propose/", form).status_code, 400)
+
     def test_an_address_without_its_slash_is_still_completed(self) -> None:
         self.assertEqual(self.client.get("/people")["Location"], "/people/")
 

@@ -38,7 +38,10 @@ class ExportTests(World):
     def file(self, kind: str) -> str:
         page = self.export(kind)
         work()
-        self.assertContains(self.client.get(page), f'href="{page}file/"')
+        shown = self.client.get(page)
+        self.assertContains(shown, f'href="{page}file/"')
+        # What the job said last is of the whole file, and not of the last session.
+        self.assertContains(shown, f'data-said="message">lisbon.{kind}<')
         response = self.client.get(f"{page}file/")
         self.assertEqual(response.headers["Content-Disposition"], f'attachment; filename="lisbon.{kind}"')
         return str(response.content.decode())

@@ -49,6 +49,16 @@ class NoticeTests(World):
         self.assertIn("is now in Studio, on 1 June at 14:00.", message.body)
         self.assertIn("Ada Okoye has moved it.", message.body)
 
+    def test_a_first_room_and_time_is_no_move(self) -> None:
+        session = self.session("Looms")
+        actions.attend(session, self.dmitri)
+        self.move(session, 14)
+        work()
+        [message] = mail.outbox
+        self.assertEqual(message.subject, "“Looms” is on the schedule")
+        self.assertIn("in Studio, on 1 June at 14:00.\nAda Okoye has put it there.", message.body)
+        self.assertNotIn("moved", message.body)
+
     def test_that_it_is_off_the_schedule_is_news_too(self) -> None:
         session = self.attended()
         self.client.post(self.url(session, "unschedule/"))
@@ -56,6 +66,7 @@ class NoticeTests(World):
         work()
         [message] = mail.outbox
         self.assertEqual(message.subject, "“Engines” is off the schedule")
+        self.assertIn("Ada Okoye has taken it off.", message.body)
 
     def test_nothing_is_sent_when_nothing_moves(self) -> None:
         session = self.attended()

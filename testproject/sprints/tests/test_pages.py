@@ -13,10 +13,12 @@ import transaction
 from django.contrib.messages import get_messages
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
-from testproject.sprints import actions
+from testproject.sprints import actions, forms
 from testproject.sprints.models import Activity
 from testproject.sprints.storm_models import Session
+from testproject.sprints.templatetags.moments import ago
 from testproject.sprints.tests.world import World
 
 PROPOSAL = {"title": "Looms", "track": "engine", "description": "How they work", "minutes": "60", "seats": "8"}
@@ -98,6 +100,34 @@ class PageTests(World):
         self.assertIn("/openid/login/", self.client.post(self.url(session, "attend/"))["Location"])
         self.as_(self.ada)
         self.assertEqual(self.client.get(self.url(session, "attend/")).status_code, 405)
+
+    def test_the_front_page_says_what_one_may_do_and_leads_to_no_refusal(self) -> None:
+        waiting = self.session()
+        schedule, propose = self.url(waiting, "schedule/"), self.url(page="propose/")
+        for person, says, ways in (
+            (self.ada, "You may propose sessions and put them on the schedule.", [schedule, propose]),
+            (self.bruno, "You may propose sessions.", [propose]),
+            (self.dmitri, "You may attend sessions.", []),
+        ):
+            self.as_(person)
+            page = self.text("/")
+            self.assertIn(says, page)
+            self.assertNotIn("Ada may", page)
+            self.assertEqual([way for way in (schedule, propose) if f'href="{way}"' in page], ways)
+            self.assertEqual([self.client.get(way).status_code for way in ways], [200] * len(ways))
+            for team, is_named in (("schedulers", schedule not in ways), ("proposers", propose not in ways)):
+                self.assertEqual(f"It takes the team <code>sprint-{team}</code>" in page, is_named)
+
+    def test_the_front_page_promises_dijits_only_where_there_are_any(self) -> None:
+        for is_built in (True, False):
+            with self.settings(DOJO_ENABLED=is_built, DOJO_URL="/static/dojo"):
+                self.assertEqual("the forms are dijits" in self.text("/"), is_built)
+
+    def test_what_was_a_moment_ago_was_just_now(self) -> None:
+        now = timezone.now()
+        for seconds, said in ((0, "just now"), (59, "just now"), (61, "1\xa0minute ago"), (-5, "just now")):
+            with mock.patch("django.utils.timezone.now", return_value=now):
+                self.assertEqual(ago(now - timedelta(seconds=seconds)), said)
 
     def test_withdrawing_asks_first_and_says_what_goes(self) -> None:
         session = self.scheduled("Engines", 10)
@@ -191,6 +221,43 @@ class PageTests(World):
         )
         self.assertEqual(Activity.objects.get().session, session)
 
+    def test_a_form_that_is_sent_twice_makes_one_session_and_one_line(self) -> None:
+        self.as_(self.ada)
+        form = {**PROPOSAL, "proposer": self.dmitri.pk}
+        self.client.post(self.url(page="propose/"), form)
+        again = self.client.post(self.url(page="propose/"), form)
+        said = "Dmitri Lund has already proposed “Looms” for Lisbon. Another session needs another title."
+        self.assertContains(again, said, status_code=400)
+        session = self.store.find(Session).one()
+        slot = {"room": self.studio.id, "day": "2099-06-01", "time": "10:30"}
+        for _ in range(2):
+            self.assertEqual(self.client.post(self.url(session, "schedule/"), slot).status_code, 302)
+        self.assertEqual(sorted(Activity.objects.values_list("what", flat=True)), ["proposed", "scheduled"])
+        # Somebody else's may have the same title.
+        self.client.post(self.url(page="propose/"), PROPOSAL | {"proposer": self.bruno.pk})
+        self.assertEqual(self.store.find(Session).count(), 2)
+
+    def test_what_is_missing_or_cannot_be_read_is_asked_for_by_its_choices(self) -> None:
+        self.as_(self.ada)
+        address = self.url(self.session(), "schedule/")
+        for form in ({"room": "", "day": "", "time": ""}, {"room": "x", "day": "someday", "time": "noon"}):
+            page = self.client.post(address, form)
+            for remedy in (
+                "Choose one of the rooms: Aula, Studio.",
+                "Choose a day from 1 June to 3 June 2099.",
+                "Choose a time between 08:00 and 19:30, such as 10:30.",
+            ):
+                self.assertContains(page, remedy, status_code=400)
+
+    def test_a_day_is_read_as_the_pages_and_the_browser_write_it(self) -> None:
+        self.as_(self.ada)
+        session = self.session()
+        for day in ("2099-06-02", "02 June 2099", "2 June 2099", "2 Jun 2099", "02/06/2099"):
+            form = forms.ScheduleForm({"room": self.aula.id, "day": day, "time": "10:00"}, sprint=self.sprint)
+            self.assertTrue(form.is_valid(), form.errors)
+            self.assertEqual(form.cleaned_data["day"], date(2099, 6, 2))
+        self.assertIn('value="2099-06-01"', self.text(self.url(session, "schedule/")))
+
     def test_who_schedules_may_propose_for_somebody_else_and_nobody_else_may(self) -> None:
         for person, proposer in ((self.ada, self.dmitri), (self.bruno, self.bruno)):
             self.as_(person)
@@ -211,7 +278,7 @@ class PageTests(World):
             page = self.client.post(self.url(page="propose/"), {**PROPOSAL, "minutes": minutes})
             self.assertContains(page, "Select a valid choice.", status_code=400)
         for minutes in ("30", "120"):
-            self.client.post(self.url(page="propose/"), {**PROPOSAL, "minutes": minutes})
+            self.client.post(self.url(page="propose/"), {**PROPOSAL, "title": minutes, "minutes": minutes})
         self.assertEqual(sorted(self.store.find(Session).values(Session.minutes)), [30, 120])
 
     def test_the_form_begins_with_the_hours_of_a_day(self) -> None:

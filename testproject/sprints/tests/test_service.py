@@ -57,6 +57,30 @@ class ServiceTests(World):
         said = self.call("sessions.schedule", session=second.id, room=self.studio.id, starts=starts)["result"]
         self.assertEqual((said["room"], first.id != said["id"]), ("Studio", True))
 
+    def test_no_text_may_have_a_nul_in_it(self) -> None:
+        self.sign_in(self.bruno)
+        found = self.client.get("/json/sessions.find?words=%00").json()["error"]
+        self.assertIn("words", found["message"])
+        proposal = {"title": "Threads", "track": "engine"}
+        for method, params in (
+            ("sessions.find", ["a\0b"]),
+            ("sprints.programme", ["lisbon\0"]),
+            ("sessions.proposals", ["\0"]),
+            ("sessions.propose", ["\0", proposal]),
+            ("sessions.propose", ["lisbon", {**proposal, "title": "\0"}]),
+            ("sessions.propose", ["lisbon", {**proposal, "description": "a\0"}]),
+        ):
+            with self.subTest(method=method, params=params):
+                self.assertEqual(self.call(method, *params)["error"]["code"], -32602)
+
+    def test_a_proposal_that_is_sent_twice_is_made_once(self) -> None:
+        self.sign_in(self.bruno)
+        proposal = {"title": "Threads", "track": "engine"}
+        self.assertIn("result", self.call("sessions.propose", "lisbon", proposal))
+        again = self.call("sessions.propose", "lisbon", proposal)["error"]
+        self.assertIn("already proposed “Threads”", again["data"][0])
+        self.assertEqual(get_store("main").find(Session).count(), 1)
+
     def test_seats_are_taken_and_given_back(self) -> None:
         session = self.session(seats=1)
         self.sign_in(self.dmitri)

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils.translation import get_language, pgettext
 
 WORDS = {
-    "af": "opsioneel", "ar": "اختياري", "az": "istəyə bağlı", "be": "неабавязкова", "bg": "по избор", "bn": "ঐচ্ছিক",
+    "af": "opsioneel", "ar": "اختياري", "be": "неабавязкова", "bg": "по избор", "bn": "ঐচ্ছিক",
     "bs": "neobavezno", "ca": "opcional", "cs": "nepovinné", "cy": "dewisol", "da": "valgfrit", "de": "optional",
     "el": "προαιρετικό", "en": "optional", "eo": "nedeviga", "es": "opcional", "et": "valikuline", "eu": "aukerakoa",
     "fa": "اختیاری", "fi": "valinnainen", "fr": "facultatif", "ga": "roghnach", "gd": "roghainneil", "gl": "opcional",
@@ -19,7 +19,7 @@ WORDS = {
     "lv": "neobligāts", "mk": "незадолжително", "mr": "ऐच्छिक", "ms": "pilihan", "nb": "valgfritt", "ne": "ऐच्छिक",
     "nl": "optioneel", "nn": "valfritt", "pl": "opcjonalnie", "pt": "opcional", "ro": "opțional",
     "ru": "необязательно", "sk": "nepovinné", "sl": "neobvezno", "sr": "необавезно", "sr-latn": "neobavezno",
-    "sv": "valfritt", "th": "ไม่บังคับ", "tr": "isteğe bağlı", "uk": "необов’язково", "ur": "اختیاری",
+    "sv": "valfritt", "th": "ไม่บังคับ", "tr": "zorunlu değil", "uk": "за бажанням", "ur": "اختیاری",
     "uz": "ixtiyoriy", "vi": "không bắt buộc", "zh-hans": "选填", "zh-hant": "選填",
 }  # fmt: skip
 

@@ -21,8 +21,10 @@ from djintegrate.dojo.richtext import RichTextField
 from tests.dojo.conftest import wait
 from tests.dojo.forms import CHOICES, Every
 from tests.dojo.test_accessibility import KNOWN, OPEN
+from tests.dojo.test_browser import type_into
 from tests.support.axe import violations
 from tests.support.browser import NARROW, WIDE, prefer_dark, resize
+from tests.support.helpers import wait_until
 
 TEMPLATE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><link rel="icon" href="data:,"><title>A page</title>
@@ -140,7 +142,7 @@ def test_the_forms_of_a_formset_stand_apart(show: Any) -> None:
     browser = show(lambda *posted: rows(), by_itself, template=template)
     tops = browser.execute_script(
         "return Array.from(document.querySelectorAll('.dj-form'), form => {"
-        "const fields = form.querySelector('.dj-fields').getBoundingClientRect(); return [fields.top, fields.bottom]; })"
+        "const box = form.querySelector('.dj-fields').getBoundingClientRect(); return [box.top, box.bottom]; })"
     )
     assert tops[1][0] - tops[0][1] >= 24
 
@@ -231,6 +233,38 @@ def test_axe_finds_nothing_wrong_with_the_look(
 
 def by_itself(page: Any, form: Any) -> None:
     page.dojo_form(form, auto=True)
+
+
+class Moment(forms.Form):
+    default_renderer = DijitRenderer
+
+    start = forms.SplitDateTimeField()
+    rooms = forms.MultipleChoiceField(choices=CHOICES)
+
+
+@pytest.mark.usefixtures("built")
+def test_what_all_parts_of_a_field_lack_is_said_once(show: Any) -> None:
+    browser = show(Moment, by_itself, template=TEMPLATE)
+    shown = (
+        "const texts = document.querySelectorAll('.dj-field:has([name=start_0]) .djintegrate-error');"
+        "return Array.from(texts).filter(text => !text.hidden).map(text => text.textContent)"
+    )
+    browser.find_element("id", "submit").click()
+    wait_until(lambda: browser.execute_script(shown) == ["This field is required."])
+    # Of each part it is said to those who do not see it.
+    described = "return document.getElementById(document.getElementsByName(arguments[0])[0].getAttribute(" \
+                "'aria-describedby').split(' ')[0]).textContent"  # fmt: skip
+    assert {browser.execute_script(described, name) for name in ("start_0", "start_1")} == {"This field is required."}
+    for name, left in (("start_0", ["This field is required."]), ("start_1", [])):
+        type_into(browser, f"id_{name}", {"start_0": "2026-12-24", "start_1": "12:30"}[name])
+        assert browser.execute_script(shown) == left
+
+
+@pytest.mark.usefixtures("built")
+def test_the_corners_of_a_list_are_seen_beside_its_scroll_bar(show: Any) -> None:
+    browser = show(Moment, by_itself, template=TEMPLATE)
+    colour = "return getComputedStyle(document.getElementsByName('rooms')[0]).scrollbarColor"
+    assert browser.execute_script(colour).endswith("rgba(0, 0, 0, 0)")
 
 
 @pytest.mark.usefixtures("built")

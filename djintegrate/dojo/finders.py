@@ -23,7 +23,7 @@ class DojoFinder(BaseFinder):
     def find(self, path: str, find_all: bool = False, **kwargs: Any) -> Any:
         found = [str(file) for name, folder in places.folders().items() if (file := self._in(folder, name, path))]
         # Nothing is an empty list either way: None would be taken for a match.
-        return found if find_all else (found or [found])[0]
+        return found[0] if found and not find_all else found
 
     def _in(self, folder: Path, name: str, path: str) -> Path | None:
         first, _, rest = path.partition("/")
@@ -36,6 +36,6 @@ class DojoFinder(BaseFinder):
         folder = places.folders().get(places.BUILD)
         if folder and folder.is_dir():
             storage = FileSystemStorage(location=folder)
-            storage.prefix = places.BUILD  # type: ignore[attr-defined]
+            storage.prefix = places.BUILD
             for path in utils.get_files(storage, list(ignore_patterns or [])):
                 yield path, storage

@@ -105,6 +105,13 @@ def test_a_module_that_the_build_lacks_is_named_in_the_log(
     assert "mine" not in record.getMessage() and "dijit/form/ValidationTextBox" not in record.getMessage()
 
 
+def test_the_page_and_its_parts_are_told_what_the_build_lacks(page: Dojo) -> None:
+    assert "lacking" not in page.specification()
+    page.append_module("dijit.Dialog")
+    for said in (page.specification(), page.fragment()):
+        assert said["lacking"].startswith("The build of Dojo has no dijit/Dialog.")
+
+
 def test_of_dojos_sources_nothing_is_known_and_nothing_is_said(
     page: Dojo, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -215,6 +215,19 @@ def test_the_form_is_dark_where_the_page_is_and_only_there(
 
 
 @pytest.mark.usefixtures("built")
+@pytest.mark.parametrize("state", ["Hover", "Focused", "Disabled"])
+def test_no_state_of_an_editor_brings_a_light_paper_under_light_text(show: Any, state: str) -> None:
+    browser = show(Story, by_itself, template=TEMPLATE)
+    backgrounds = browser.execute_script(
+        "document.querySelector('.dijitEditor').classList.add('dijit' + arguments[0], 'dijitEditor' + arguments[0]);"
+        "return ['.dijitEditorIFrameContainer', 'iframe'].map("
+        "selector => getComputedStyle(document.querySelector(selector)).background)",
+        state,
+    )
+    assert all(each.startswith("rgba(0, 0, 0, 0) none") for each in backgrounds), backgrounds
+
+
+@pytest.mark.usefixtures("built")
 @pytest.mark.parametrize(("is_dark", "scheme"), [(False, BOTH), (True, BOTH), (True, "")])
 def test_axe_finds_nothing_wrong_with_the_look(
     show: Any, browser: Any, settings: Any, dark: Any, is_dark: bool, scheme: str

@@ -46,7 +46,7 @@ def examine() -> Iterator[Finding]:
     """Everything that there is to say, as it is found out."""
     if VARIABLE not in os.environ:
         yield ill(
-            "settings", "It is not known which they are.",
+            "settings", "None are named, and there is no manage.py here that names them.",
             "Run this where the site's manage.py is, or name them: doctor --settings mysite.settings",
         )  # fmt: skip
         return

@@ -13,6 +13,6 @@ class DojoConfig(AppConfig):
     verbose_name = _("Dojo")
 
     def ready(self) -> None:
-        from .checks import check_configuration
+        from .checks import TAG, check_configuration
 
-        checks.register(check_configuration)
+        checks.register(check_configuration, TAG, checks.Tags.staticfiles)

@@ -1,4 +1,7 @@
-"""System checks: what is wrong with the settings, with the value and the remedy. They read settings only."""
+"""System checks: what is wrong with the settings, with the value and the remedy.
+
+They read settings, and look whether the files are there that these name.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,12 @@ from django.core.checks import CheckMessage, Warning
 from django.core.exceptions import ImproperlyConfigured
 
 from djintegrate.common.checks import unknown_names, wrong_values
+from djintegrate.common.types import did_you_mean
 
-from . import conf
+from . import conf, places
 
+TAG = "dojo"
+"""For commands that need no other checks: dojo_build makes the folder that Django's own would miss."""
 MIDDLEWARE = "djintegrate.dojo.middleware.DojoMiddleware"
 OWN_IDS = {
     "DOJO_URL": "dojo.E001", "DOJO_THEME": "dojo.E002", "DOJO_DJCONFIG": "dojo.E003", "DOJO_FORM_FUNCTION": "dojo.E004",
@@ -20,7 +26,7 @@ OWN_IDS = {
 
 
 def check_configuration(**kwargs: Any) -> list[CheckMessage]:
-    return [*_values(), *unknown_names(conf.DECLARED, "dojo.W002"), *_middleware(), *_address()]
+    return [*_values(), *unknown_names(conf.DECLARED, "dojo.W002"), *_middleware(), *_address(), *_sources()]
 
 
 def _values() -> Iterator[CheckMessage]:
@@ -44,9 +50,11 @@ def _middleware() -> Iterator[CheckMessage]:
 def _address() -> Iterator[CheckMessage]:
     """DOJO_URL = "dojo" is a string as well, and every page would ask in vain for /dojo/dojo.js."""
     try:
-        given, url = conf.address(), conf.url()
+        given, url, known = conf.address(), conf.url(), places.addresses()
+        is_told = bool(places.folders()) and conf.enabled()
     except ImproperlyConfigured:
         return
+    name = places.static_name(url)
     if not (given == url or url.startswith(settings.STATIC_URL or "//")):
         yield Warning(
             f"DOJO_URL is {given!r}: browsers look for {url}/dojo.js, which is not below STATIC_URL "
@@ -54,4 +62,25 @@ def _address() -> Iterator[CheckMessage]:
             hint='Write DOJO_URL = STATIC_URL + "dojo/dojo"; or, for what another server has, begin with a slash or '
             "with https://.",
             id="dojo.W003",
+        )
+    elif is_told and name is not None and url not in known and not places.found(f"{name}/dojo.js"):
+        # Where it is known and nothing is there yet, dojo_install or dojo_build has not run.
+        yield Warning(
+            f"DOJO_URL is {given!r}, and there is no {name}/dojo.js among the static files. "
+            f"{did_you_mean(url, known)}".rstrip(),
+            hint=f"Those of DOJO_ROOT and DOJO_BUILD_ROOT are: {', '.join(known)}."
+            if known
+            else f"Add {places.FINDER!r} to STATICFILES_FINDERS, or the folder to STATICFILES_DIRS.",
+            id="dojo.W004",
+        )
+
+
+def _sources() -> Iterator[CheckMessage]:
+    for folder in places.collected_sources():
+        yield Warning(
+            f"STATICFILES_DIRS has Dojo's sources, {folder}: collectstatic would take all of their 13,000 files, and a "
+            "storage that hashes names fails with them.",
+            hint=f"Take them out of STATICFILES_DIRS, and add {places.FINDER!r} to STATICFILES_FINDERS: it shows them "
+            "to pages in development, and only the build to collectstatic.",
+            id="dojo.W005",
         )

@@ -15,6 +15,7 @@ class DijitRenderer(DjangoTemplates):
     """Labels above, help and errors below; one column on phones, a grid on wide screens."""
 
     form_template_name = "djintegrate/dojo/form.html"
+    formset_template_name = "djintegrate/dojo/formset.html"
     field_template_name = "djintegrate/dojo/field.html"
 
 
@@ -22,6 +23,7 @@ class DijitTemplatesSetting(TemplatesSetting):
     """The same for a site that has widgets' templates of its own, found by its TEMPLATES."""
 
     form_template_name = DijitRenderer.form_template_name
+    formset_template_name = DijitRenderer.formset_template_name
     field_template_name = DijitRenderer.field_template_name
 
 

@@ -10,15 +10,20 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from django.forms import BaseForm, BoundField, Field
+from django.forms import BaseForm, BoundField, Field, IntegerField
+from django.forms.fields import BaseTemporalField
 from django.utils.html import conditional_escape
 
+from . import sources
 from .page import names
 
 Converter = Callable[[Any], Any]
 AttributeMap = Mapping[str, tuple[str, Converter | None]]
 
 FILTERING_SELECT = "dijit/form/FilteringSelect"
+OF_NUMBERS = {f"dijit/form/{name}" for name in
+              ("NumberTextBox", "NumberSpinner", "CurrencyTextBox", "HorizontalSlider", "VerticalSlider")}  # fmt: skip
+OF_TIMES = {"dijit/form/DateTextBox", "dijit/form/TimeTextBox", "djintegrate/DateTimeBox"}
 
 
 def as_html(text: Any) -> str:
@@ -89,7 +94,14 @@ def dojo_field(
                 f"attr_map[{source!r}] is {pair!r}. Make it a dijit's attribute and a converter or None, such as "
                 '("promptMessage", None).'
             )
-    target.dojo = Dijit(names.module(dijit), dict(attr_map or {}), dict(dojo_attrs or {}))
+    module = sources.known(names.module(dijit))
+    for dijits_of, fields in ((OF_TIMES, IntegerField), (OF_NUMBERS, BaseTemporalField)):
+        if module in dijits_of and isinstance(target, fields):
+            raise ValueError(
+                f"A {module} cannot say what a {type(target).__name__} reads. Give dojo_field() another dijit, or "
+                "leave the field to dojo_form(form, auto=True), which knows the one that fits."
+            )
+    target.dojo = Dijit(module, dict(attr_map or {}), dict(dojo_attrs or {}))
     return field
 
 

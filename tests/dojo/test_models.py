@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -103,3 +104,44 @@ def test_a_name_that_is_no_module_is_refused() -> None:
 def test_an_attribute_map_of_another_shape_is_refused(pair: Any) -> None:
     with pytest.raises(ValueError, match=r"attr_map\['label'\] is .* a converter or None"):
         dojo.dojo_field(forms.CharField(), "dijit.form.TextBox", attr_map={"label": pair})
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("dijit.form.TextBx", "Dojo has no module 'dijit/form/TextBx'. Did you mean dijit/form/TextBox?"),
+        ("TextBox", "Dojo has no module 'TextBox'. Did you mean dijit/form/TextBox?"),
+        ("dojox.form.Ratng", "Did you mean dojox/form/Rating?"),
+    ],
+)
+def test_in_development_a_misspelt_dijit_is_refused(settings: Any, dojo_root: Path, name: str, said: str) -> None:
+    # Without DEBUG there need be no sources, and nobody is asked.
+    dojo.dojo_field(forms.CharField(), name)
+    settings.DEBUG = True
+    with pytest.raises(ValueError) as error:
+        dojo.dojo_field(forms.CharField(), name)
+    assert said in str(error.value)
+
+
+def test_in_development_dijits_that_may_be_there_are_not_refused(
+    settings: Any, dojo_root: Path, tmp_path: Path
+) -> None:
+    settings.DEBUG = True
+    for name in ("dijit.form.TextBox", "mine.Box", "Mine", "djintegrate/StoreSelect"):
+        dojo.dojo_field(forms.CharField(), name)
+    settings.DOJO_ROOT = tmp_path / "none"
+    dojo.dojo_field(forms.CharField(), "dijit.form.TextBx")
+
+
+@pytest.mark.parametrize(
+    ("field", "dijit"),
+    [
+        (forms.DecimalField, "dijit.form.DateTextBox"),
+        (forms.IntegerField, "dijit.form.TimeTextBox"),
+        (forms.DateField, "dijit.form.NumberTextBox"),
+        (forms.DateTimeField, "dijit.form.HorizontalSlider"),
+    ],
+)
+def test_a_dijit_of_another_kind_than_the_field_is_refused(field: Any, dijit: str) -> None:
+    with pytest.raises(ValueError, match=rf"cannot say what a {field.__name__} reads"):
+        dojo.dojo_field(field(), dijit)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -183,6 +184,23 @@ def test_wrong_use_says_what_to_do(page: Dojo, wrong: Callable[[Dojo], Any], sai
         wrong(page)
     made = specification(page)
     assert (made["theme"], made["modules"], made["config"]["paths"], made["steps"]) == ("claro", [], {}, [])
+
+
+@pytest.mark.parametrize(("name", "meant"), [("them", "theme"), ("dj_confg", "dj_config"), ("quite_other", "")])
+def test_an_attribute_that_is_not_there_cannot_be_set(page: Dojo, name: str, meant: str) -> None:
+    with pytest.raises(
+        AttributeError, match=rf"request\.dojo has no '{name}'\." + (rf" .*{meant}\?" if meant else "$")
+    ):
+        setattr(page, name, "soria")
+
+
+def test_in_development_a_misspelt_module_is_refused(page: Dojo, settings: Any, dojo_root: Path) -> None:
+    page.append_module("dijit.Dialgo")
+    settings.DEBUG = True
+    with pytest.raises(ValueError, match=r"Dojo has no module 'dijit/Dialgo'\. Did you mean dijit/Dialog\?"):
+        page.append_module("dijit.Dialgo")
+    page.append_module("dijit.Dialog")
+    page.append_module("mine.own")
 
 
 def test_the_source_is_read_only(page: Dojo) -> None:

@@ -91,14 +91,25 @@ def test_a_layer_that_the_page_asks_for_is_fetched_beside_dojo(page: Dojo) -> No
     ]  # fmt: skip
 
 
-def test_a_module_that_the_build_lacks_is_named_in_the_log(page: Dojo, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_module_that_the_build_lacks_is_named_in_the_log(
+    rf: Any, site: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    page = Dojo(rf.get("/orders/?page=2"))
     page.append_module("dijit.Dialog")
     page.append_module("mine.own")
     page.dojo_form(Talk())
     head(page)
     [record] = caplog.records
-    assert "no dijit/Dialog" in record.getMessage() and "DOJO_BUILD_MODULES" in record.getMessage()
+    assert "no dijit/Dialog" in record.getMessage() and "so /orders/ stays plain HTML" in record.getMessage()
+    assert "dojo_build --list" in record.getMessage() and "DOJO_BUILD_MODULES" in record.getMessage()
     assert "mine" not in record.getMessage() and "dijit/form/ValidationTextBox" not in record.getMessage()
+
+
+def test_the_page_and_its_parts_are_told_what_the_build_lacks(page: Dojo) -> None:
+    assert "lacking" not in page.specification()
+    page.append_module("dijit.Dialog")
+    for said in (page.specification(), page.fragment()):
+        assert said["lacking"].startswith("The build of Dojo has no dijit/Dialog.")
 
 
 def test_of_dojos_sources_nothing_is_known_and_nothing_is_said(

@@ -73,7 +73,7 @@ class TestBuild:
     ) -> None:
         before = tree(release)
         monkeypatch.setattr(served, step, failing(error))
-        with pytest.raises(CommandError, match=rf"(?s){said}.* is there still"):
+        with pytest.raises(CommandError, match=rf"(?s){said}.* was changed"):
             call_command("dojo_build")
         assert tree(release) == before
         assert [path.name for path in release.parent.iterdir()] == [release.name]
@@ -84,7 +84,7 @@ class TestBuild:
     ) -> None:
         before = tree(release)
         monkeypatch.setattr(Path, "rename", rename_of("new", error))
-        with pytest.raises(CommandError, match=rf"(?s){said}.* is there still"):
+        with pytest.raises(CommandError, match=rf"(?s){said}.* was changed"):
             call_command("dojo_build")
         assert tree(release) == before
         assert [path.name for path in release.parent.iterdir()] == [release.name]
@@ -93,7 +93,7 @@ class TestBuild:
         before = tree(release)
         with (
             workshop.workshop(release, "build"),
-            pytest.raises(CommandError, match=r"another build into .* is running.* is there still"),
+            pytest.raises(CommandError, match=r"another build into .* is running.* was changed"),
         ):
             call_command("dojo_build")
         assert tree(release) == before

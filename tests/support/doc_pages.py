@@ -59,6 +59,8 @@ def _blocks(page: Path) -> Iterator[Block]:
 
 
 def _is_setting(statement: ast.stmt) -> bool:
+    if isinstance(statement, ast.Import):
+        return ast.unparse(statement) == "import os"
     if isinstance(statement, ast.If):
         return all(map(_is_setting, statement.body))
     if isinstance(statement, ast.Assign):

@@ -13,11 +13,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..page import catalogue
 from . import install, profile, served
 from .served import MARK, BuildError, Size
 from .workshop import replace, run, workshop
 
-__all__ = ["BuildError", "Order", "Size", "build"]
+__all__ = ["BuildError", "Order", "Size", "build", "find_node"]
 
 NODE_AT_LEAST = 16
 SECONDS = 900
@@ -55,13 +56,19 @@ def build(order: Order, say: Callable[[str], None]) -> list[Size]:
         raise BuildError(f"{order.root} has no Dojo, or another version. Run `manage.py dojo_install` first.")
     if order.profile and not order.profile.is_file():
         raise BuildError(f"There is no profile {order.profile}. Name a file with a build profile of Dojo's.")
+    for name in () if order.profile else order.stylesheets:
+        if not (order.root / name).is_file():
+            question = catalogue.did_you_mean_stylesheet(order.root, name)
+            raise BuildError(
+                f"DOJO_BUILD_STYLESHEETS: there is no stylesheet {name} in {order.root}. {question}".rstrip()
+            )
     release = order.release
     if release.exists() and not (release / MARK).exists() and any(release.iterdir()):
         raise BuildError(
             f"{release} has something in it that dojo_build did not put there, and would replace. Move it away, or "
             "name another folder in DOJO_BUILD_ROOT."
         )
-    node = _node()
+    node = find_node()
     try:
         with workshop(release, "build") as folder:
             made, new = folder / "made", folder / "new"
@@ -77,11 +84,12 @@ def build(order: Order, say: Callable[[str], None]) -> list[Size]:
             (new / MARK).write_text(json.dumps(_mark(order, made), indent=1))
             replace(release, new, folder / "old")
     except OSError as error:
-        raise BuildError(f"The build failed: {error}. What was in {release} is there still.") from error
+        raise BuildError(f"The build failed: {error}. Nothing in {release} was changed.") from error
     return [size for size, _ in sizes]
 
 
-def _node() -> str:
+def find_node() -> str:
+    """The path of a Node that can build. Raises BuildError if there is none."""
     node = shutil.which("node") or shutil.which("nodejs")
     if not node:
         raise BuildError(
@@ -120,7 +128,7 @@ def _run(node: str, order: Order, made: Path, folder: Path, say: Callable[[str],
         told = "\n".join(faults or done.lines[-15:])
         whose = f"the profile {order.profile}" if order.profile else "the profile that djintegrate makes"
         raise BuildError(
-            f"Dojo's build system found an error, with {whose}:\n{told}\nWhat was in {order.release} is there still."
+            f"Dojo's build system found an error, with {whose}:\n{told}\nNothing in {order.release} was changed."
         )
 
 
@@ -153,7 +161,7 @@ def _minify(node: str, order: Order, made: Path, folder: Path) -> None:
     done = run([node, str(MINIFY)], folder, SECONDS, given=json.dumps(work))
     if done.code:
         told = "\n".join(done.lines[-15:])
-        raise BuildError(f"What Dojo made cannot be minified:\n{told}\nWhat was in {order.release} is there still.")
+        raise BuildError(f"What Dojo made cannot be minified:\n{told}\nNothing in {order.release} was changed.")
 
 
 def _collect(order: Order, made: Path, new: Path) -> list[tuple[Size, list[Path]]]:
@@ -173,10 +181,15 @@ def _collect(order: Order, made: Path, new: Path) -> list[tuple[Size, list[Path]
         sources = [path for one in (name, *served.rtl(name)) for path in served.imported(order.root / one)]
         if order.look and name in served.THEMES:
             sources.append(order.look)
-        found.append((served.size(name.rpartition("/")[2], sources, files), files))
+        found.append((served.size(label(name), sources, files), files))
         served.copy(made, new, served.images(made, name))
     served.copy(order.root, new, served.RESOURCES)
     return found
+
+
+def label(stylesheet: str) -> str:
+    """dgrid has stylesheets of the themes' names too."""
+    return stylesheet.rpartition("/")[2] if stylesheet in served.THEMES else stylesheet
 
 
 def _sources(order: Order, modules: Sequence[str]) -> list[Path]:

@@ -25,7 +25,7 @@ from django.utils.module_loading import autodiscover_modules
 from .. import conf, grid, models
 from ..fields import auto
 from ..forms import wants_stylesheet
-from ..page import names, page, release
+from ..page import catalogue, names, page, release
 
 OWN = ("djintegrate/start",)
 """What every page needs; the loader knows the rest from these."""
@@ -43,6 +43,8 @@ class Found:
     """The modules, the folders of those that are not Dojo's own, and what could not be found."""
 
     modules: set[str] = field(default_factory=set)
+    #: Who named a module that no code of djintegrate's did.
+    named: dict[str, str] = field(default_factory=dict)
     paths: dict[str, Path] = field(default_factory=dict)
     unread: list[str] = field(default_factory=list)
     #: Whether a form is written by DijitRenderer.
@@ -50,9 +52,12 @@ class Found:
 
     def add(self, name: Any, where: str) -> None:
         try:
-            self.modules.add(names.module(name))
+            module = names.module(name)
         except ValueError as error:
             self.unread.append(f"{where}: {error}")
+        else:
+            self.modules.add(module)
+            self.named.setdefault(module, where)
 
     def add_path(self, name: str, url: str, where: str) -> None:
         """The folder of the static files behind this address holds the modules called `name/…`."""
@@ -65,18 +70,32 @@ class Found:
             self.unread.append(f"{where}: no static files are found for {url!r}, the path of the modules {name!r}")
 
     def add_form(self, form: Any, automatic: bool) -> None:
-        for form_field in form.base_fields.values():
+        for name, form_field in form.base_fields.items():
             dijit = models.dijit_of(form_field)
             if isinstance(dijit, models.Dijit):
-                self.modules.add(dijit.module)
+                self.add(dijit.module, f"The field {name!r} of {form.__name__}")
         if automatic:
             self.modules.update(auto.modules_of(form))
         renderer = getattr(form, "default_renderer", None)
         self.has_look = self.has_look or wants_stylesheet(renderer() if isinstance(renderer, type) else renderer)
 
+    def lacking(self, root: Path) -> list[str]:
+        """A line for each module whose file is nowhere, which a build would end with."""
+        lines = []
+        for name, where in sorted(self.named.items()):
+            if not catalogue.has_module(root, name, self.paths):
+                package = name.partition("/")[0]
+                question = catalogue.did_you_mean_module(root, name)
+                if not (question or names.is_dojos(name) or package in self.paths):
+                    question = f"Say where the modules {package}/… are, in `paths` or `packages` of DOJO_DJCONFIG."
+                lines.append(f"{where}: there is no module {name}. {question}".rstrip())
+        return lines
+
 
 def discover() -> Found:
-    found = Found({*OWN, *SELDOM}, {"djintegrate": BROWSER_FILES}, has_look=wants_stylesheet(get_default_renderer()))
+    found = Found(
+        {*OWN, *SELDOM}, paths={"djintegrate": BROWSER_FILES}, has_look=wants_stylesheet(get_default_renderer())
+    )
     for name in conf.build_modules():
         found.add(name, "DOJO_BUILD_MODULES")
     function = conf.form_function()

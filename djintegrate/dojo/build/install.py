@@ -25,7 +25,7 @@ SECONDS = 900
 
 
 class InstallError(Exception):
-    """Nothing was installed, and what was there before is there still."""
+    """Nothing was installed, and what was there before is untouched."""
 
 
 def installed(root: Path) -> bool:

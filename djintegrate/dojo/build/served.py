@@ -29,7 +29,7 @@ _LAYER = re.compile(r"^(\S+):\n((?:\t.*\n)*)", re.MULTILINE)
 
 
 class BuildError(Exception):
-    """Nothing was built, and the build that was there before is there still."""
+    """Nothing was built, and the build that was there before is untouched."""
 
 
 @dataclass

@@ -27,7 +27,7 @@ def workshop(target: Path, work: str) -> Iterator[Path]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise OSError(f"another {work} into {target} is running, which is to be waited for") from error
+            raise OSError(f"another {work} into {target} is running: wait for it to end") from error
         # What is left of one that was killed.
         for stale in target.parent.glob(prefix + "*"):
             shutil.rmtree(stale, ignore_errors=True)

@@ -21,8 +21,9 @@ from django.templatetags.static import static
 from django.utils.translation import get_language
 
 from djintegrate.common import csp
+from djintegrate.common.types import did_you_mean
 
-from .. import conf
+from .. import conf, sources
 from ..forms import wants_stylesheet
 from . import names, specification
 from .release import LAYER, SEPARATE, Release, parents, release
@@ -45,6 +46,13 @@ class Dojo:
         self._grids: set[str] = set()
         self._has_look = False
         self._written = False
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        # An attribute of another name would be nobody's, and the page would stay as it is.
+        if not (name.startswith("_") or hasattr(type(self), name)):
+            known = [one for one in vars(type(self)) if not one.startswith("_")]
+            raise AttributeError(f"request.dojo has no {name!r}. {did_you_mean(name, known)}".rstrip())
+        super().__setattr__(name, value)
 
     @property
     def enabled(self) -> bool:
@@ -102,7 +110,7 @@ class Dojo:
 
     def append_module(self, name: str) -> None:
         """A module that is loaded before the steps are done."""
-        mid = names.module(name)
+        mid = sources.known(names.module(name))
         if mid not in self._modules:
             self._modules.append(mid)
         self._note_late()
@@ -145,8 +153,8 @@ class Dojo:
         where = f"The field {bound.name!r} of {type(bound.form).__name__}"
         if not identifier:
             raise ValueError(
-                f"{where} has no id in the page, for its form has auto_id={bound.form.auto_id!r}. Leave auto_id at its "
-                "default, or make it a text with %s, such as 'id_%s'."
+                f"{where} has no id in the page, because its form has auto_id={bound.form.auto_id!r}. Leave auto_id at "
+                "its default, or make it a text with %s, such as 'id_%s'."
             )
         if identifier in self._owners:
             raise ValueError(
@@ -166,7 +174,7 @@ class Dojo:
         if self._written:
             logger.warning(
                 "Something was asked of request.dojo after {% dojo %} was written: it is not in this page. Call "
-                "dojo_form() and its kin in the view, before the template.",
+                "dojo_form(), append_module() and the like in the view, before the template is rendered.",
                 stack_info=True,
             )
 
@@ -248,7 +256,6 @@ class Dojo:
     def specification(self) -> dict[str, Any]:
         """What the browser has to know, as JSON can say it."""
         self._written = True
-        self._warn_of_lacking()
         numbers = iter(range(len(self._steps)))
         return {
             "theme": self.theme,
@@ -256,13 +263,13 @@ class Dojo:
             "urls": self._hashed(),
             "modules": self._modules,
             "steps": [{"call": next(numbers)} if isinstance(step, str) else step for step in self._steps],
+            **self._lacking(),
         }
 
     def fragment(self) -> dict[str, Any]:
         """What a page that is there already has to know of HTML that it fetches."""
         self._written = True
-        self._warn_of_lacking()
-        return {"modules": self._modules, "steps": self._steps}
+        return {"modules": self._modules, "steps": self._steps, **self._lacking()}
 
     def _hashed(self) -> dict[str, str]:
         """Where the storage has put the files that the loader would ask for by the names they had in the build."""
@@ -279,18 +286,25 @@ class Dojo:
     def _dijits(self) -> set[str]:
         return {field["dijit"] for step in self._steps if isinstance(step, dict) for field in step["fields"]}
 
-    def _warn_of_lacking(self) -> None:
-        """A page stays plain HTML that asks for what its build lacks. Modules of the site's own are fetched."""
+    def _lacking(self) -> dict[str, str]:
+        """A page stays plain HTML that asks for what its build lacks, and no browser has to ask in vain to know that.
+
+        Modules of the site's own are fetched.
+        """
         if not self._release:
-            return
+            return {}
         wanted = self._dijits().union(self._modules)
         lacking = {name for name in wanted - self._release.modules if names.is_dojos(name)}
         if lacking:
+            said = f"The build of Dojo has no {', '.join(sorted(lacking))}"
             logger.warning(
-                "The build of Dojo has no %s, so a page stays plain HTML. Add this to DOJO_BUILD_MODULES, and run "
-                "dojo_build.",
-                ", ".join(sorted(lacking)),
-            )
+                "%s, so %s stays plain HTML. Run dojo_build and collectstatic again if forms have changed since the "
+                "build. What `manage.py dojo_build --list` leaves out, because only a view or a template names it, "
+                "goes into DOJO_BUILD_MODULES first.",
+                said, self._request.path,
+            )  # fmt: skip
+            return {"lacking": f"{said}. Run dojo_build again, if need be with DOJO_BUILD_MODULES."}
+        return {}
 
     def _locale(self) -> str:
         given = self.dj_config.get("locale")
@@ -323,8 +337,8 @@ class SpecificationEncoder(DjangoJSONEncoder):
             return super().default(o)
         except TypeError as error:
             raise TypeError(
-                f"{o!r} cannot be sent to the browser, for JSON has no {type(o).__name__}. It is in dj_config or in a "
-                "dijit's attributes: convert it there, in attr_map or dojo_attrs."
+                f"{o!r} cannot be sent to the browser, because JSON has no {type(o).__name__}. It is in dj_config or "
+                "in a dijit's attributes: convert it there, in attr_map or dojo_attrs."
             ) from error
 
 

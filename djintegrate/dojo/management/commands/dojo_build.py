@@ -11,14 +11,15 @@ from django.contrib.staticfiles.storage import HashedFilesMixin, staticfiles_sto
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 
-from ... import conf, grid
-from ...build import build, discovery
+from ... import checks, conf, grid
+from ...build import build, discovery, install
 from ...build.build import Order, Size
 from ...build.interrupts import ending_on_sigterm
 
 
 class Command(BaseCommand):
     help = "Builds the JavaScript and CSS that the project's forms use, with Dojo's own build system on Node."
+    requires_system_checks = [checks.TAG]
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--profile", type=Path, help="a build profile of your own, instead of the one made here")
@@ -43,13 +44,16 @@ class Command(BaseCommand):
         if options["list"]:
             self.stdout.write("\n".join(order.modules))
             return
+        lacking = found.lacking(order.root) if install.installed(order.root) and not order.profile else []
+        if lacking:
+            raise CommandError("\n".join([*lacking, f"Nothing in {order.release} was changed."]))
         try:
             with ending_on_sigterm():
                 sizes = build.build(order, lambda text: say(f"  {text}"))
         except build.BuildError as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
-            raise CommandError(f"Interrupted. What was in {order.release} is there still.") from None
+            raise CommandError(f"Interrupted. Nothing in {order.release} was changed.") from None
         say(table(sizes))
         say(self.style.SUCCESS(f"Built {order.release}."))
 

@@ -2,10 +2,16 @@
 // fills its frame by a javascript: address and inline handlers, all of which a Content-Security-Policy may forbid.
 define(["dojo/_base/declare", "dojo/on", "dijit/Editor"], function (declare, on, Editor) {
 	"use strict";
-	// RichText gives the body the colours that the page has at that moment; what is light or dark now is the frame's to say.
-	var FRAME = "html { color-scheme: light dark; } html, body { margin: 0; } " +
+	// RichText gives the body the colours that the page has at that moment. The frame's own follow the page's color-scheme.
+	var FRAME = "html, body { margin: 0; } " +
 		"body { padding: 2px 4px; font: inherit; color: CanvasText !important; background: none !important; } " +
 		"#dijitEditorBody { outline: none; min-height: 100%; }";
+
+	// What a page says in <meta name="color-scheme"> is not in the computed style.
+	function scheme(node) {
+		var said = getComputedStyle(node).colorScheme, meta = document.querySelector("meta[name='color-scheme']");
+		return said === "normal" && meta ? meta.content : said;
+	}
 
 	return declare("djintegrate.Editor", Editor, {
 		buildRendering: function buildRendering() {
@@ -36,7 +42,7 @@ define(["dojo/_base/declare", "dojo/on", "dijit/Editor"], function (declare, on,
 			inside.documentElement.dir = this.isLeftToRight() ? "ltr" : "rtl";
 			if (inside.adoptedStyleSheets) {
 				sheet = new frame.contentWindow.CSSStyleSheet();
-				sheet.replaceSync(FRAME);
+				sheet.replaceSync(FRAME + "html { color-scheme: " + scheme(this.domNode) + "; }");
 				inside.adoptedStyleSheets = [sheet];
 			}
 			body = inside.createElement("div");

@@ -47,8 +47,8 @@ define([
 
 	// Only where a file could not be loaded may the build lack it.
 	function hint(error) {
-		return has("dojo-built") && error && (error.src === "dojoLoader" || /scriptError|xhrFailed/.test(error.message)) ?
-			" A module that this build lacks is to be named in DOJO_BUILD_MODULES." : "";
+		return has("dojo-built") && error && error.src === "dojoLoader" ?
+			" Name a module that this build lacks in DOJO_BUILD_MODULES." : "";
 	}
 
 	function settle(state, error) {
@@ -76,6 +76,7 @@ define([
 	}
 
 	function run(wanted) {
+		if (wanted.lacking) { return new Deferred().reject(Error(wanted.lacking)); }
 		return load(wanted.steps.reduce(function (modules, todo) {
 			return todo.fields && !todo.pattern ? modules.concat(formModules(todo)) : modules;
 		}, wanted.modules)).then(function () {

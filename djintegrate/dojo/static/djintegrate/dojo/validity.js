@@ -143,6 +143,17 @@ define(["./kept", "./patterns", "./rules"], function (kept, patterns, rules) {
 		return entry.text;
 	}
 
+	// The parts of one field may all lack the same.
+	function sayOnce(field) {
+		var said = { "": true };
+		if (field.closest(".dj-field")) {
+			field.querySelectorAll(".djintegrate-error").forEach(function (text) {
+				text.hidden = said[text.innerHTML];
+				said[text.innerHTML] = true;
+			});
+		}
+	}
+
 	function describe(face, id, is) {
 		var ids = (face.getAttribute("aria-describedby") || "").split(/\s+/).filter(function (one) { return one && one !== id; });
 		if (is) { ids.unshift(id); }
@@ -164,6 +175,7 @@ define(["./kept", "./patterns", "./rules"], function (kept, patterns, rules) {
 			text = place(entry);
 			if (text.innerHTML !== shown) { text.innerHTML = shown; }
 			text.hidden = !shown;
+			sayOnce(text.parentNode);
 		}
 		entry.links.forEach(function (link) {
 			var dijit = link.dijit, is = !!(shown || refused);

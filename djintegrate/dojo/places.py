@@ -1,0 +1,76 @@
+"""Where Dojo is among the static files: the addresses that DOJO_URL may have, by the settings, and what is there.
+
+Reads settings and looks for files; asks no storage, which may be on another machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.staticfiles import finders
+
+from . import conf
+
+FINDER = "djintegrate.dojo.finders.DojoFinder"
+SOURCES, BUILD = "dojo", "dojo-release"
+"""What DojoFinder calls them."""
+
+
+def folders() -> dict[str, Path]:
+    """DOJO_ROOT and DOJO_BUILD_ROOT, as far as the settings say what they are, by the names that DojoFinder has."""
+    found = {SOURCES: conf.root().absolute()} if conf.root.is_given else {}
+    if conf.root.is_given or conf.given_build_root():
+        found[BUILD] = conf.build_root().absolute()
+    return found
+
+
+def addresses() -> dict[str, Path]:
+    """Where browsers would find dojo.js in one of those folders: what DOJO_URL may be, each with its folder."""
+    found = {}
+    for prefix, directory in _directories():
+        for folder in folders().values():
+            if folder.is_relative_to(directory):
+                name = "/".join(filter(None, [prefix, *folder.relative_to(directory).parts]))
+                found[f"{_static_url()}{name}/dojo"] = folder
+    return found
+
+
+def _directories() -> Iterator[tuple[str, Path]]:
+    yield from _listed()
+    if FINDER in settings.STATICFILES_FINDERS:
+        yield from folders().items()
+
+
+def _listed() -> Iterator[tuple[str, Path]]:
+    for entry in settings.STATICFILES_DIRS:
+        prefix, directory = entry if isinstance(entry, list | tuple) else ("", entry)
+        yield prefix, Path(directory).absolute()
+
+
+def static_name(url: str) -> str | None:
+    """Of the folder behind an address, its name among the static files. None where another server has it."""
+    prefix = _static_url()
+    return url.removeprefix(prefix) if url.startswith(prefix) else None
+
+
+def found(name: str) -> str | None:
+    """The path of a static file: where it comes from, or where collectstatic has put it."""
+    path = finders.find(name)
+    if path:
+        return str(path)
+    collected = Path(settings.STATIC_ROOT) / name if settings.STATIC_ROOT else None
+    return str(collected) if collected and collected.exists() else None
+
+
+def collected_sources() -> Iterator[Path]:
+    """The folders with Dojo's sources that collectstatic would take."""
+    if settings.STATIC_ROOT:
+        for _prefix, directory in _listed():
+            if (directory / "util" / "buildscripts").is_dir():
+                yield directory
+
+
+def _static_url() -> str:
+    return settings.STATIC_URL or "/"

@@ -251,7 +251,7 @@ def signed_in_long_ago(person: Person) -> None:
 
 def provider_home(person: Person) -> None:
     person.browser.get(person.provider.url)
-    person.press("Sign in as Ada Okoye")
+    person.press("Sign in here")
     person.sees("You are Ada Okoye")
 
 

@@ -27,7 +27,7 @@ from .wrapper import StormWrapper
 FOLLOWED = ("client_encoding", "DateStyle", "TimeZone", "standard_conforming_strings", "application_name")
 """What a pooler keeps apart for each of its clients, because the server tells of each change."""
 
-FREE = "CLOSE ALL; DEALLOCATE ALL; UNLISTEN *; SELECT pg_advisory_unlock_all()"
+FREE = "CLOSE ALL; DEALLOCATE ALL; SELECT pg_advisory_unlock_all()"
 """What no rollback undoes."""
 RESTORE = f"RESET SESSION AUTHORIZATION; RESET ALL; {FREE}"
 SECONDS_TO_ANSWER = 2
@@ -67,8 +67,8 @@ class PooledWrapper(StormWrapper):
 
     is_lent = True
     data_manager_class = PooledDataManager
-    # Whether the transaction may have changed its session, and made tables that end with a session.
-    _changed = _has_temporary_tables = False
+    # Whether the transaction may have changed its session, made tables that end with a session, and listened.
+    _changed = _has_temporary_tables = _listens = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -114,18 +114,20 @@ class PooledWrapper(StormWrapper):
 
     def changes_session(self, sql: object = None) -> None:
         """A statement may have done so, or something that was not seen, without one."""
+        text = str(sql).lower()
         self._changed = True
-        if sql is None or "temp" in str(sql).lower():
-            self._has_temporary_tables = True
+        self._has_temporary_tables |= sql is None or "temp" in text
+        # PostgreSQL does not prepare a transaction that has listened, or ceased to.
+        self._listens |= not self.two_phase or "listen" in text
 
     def restore_session(self) -> None:
         """Before a commit, or before preparing: the session as it was."""
         if not self._changed:
             return
-        temporary = "; DISCARD TEMP" if self._has_temporary_tables else ""
-        self._changed = self._has_temporary_tables = False
+        further = "; DISCARD TEMP" * self._has_temporary_tables + "; UNLISTEN *" * self._listens
+        self._changed = self._has_temporary_tables = self._listens = False
         # RESET ALL has forgotten what is this client's own as well.
-        run(self, RESTORE + self._own + temporary, self.connection)
+        run(self, RESTORE + self._own + further, self.connection)
 
     def free_session(self) -> None:
         """Roll back, and give up what a rollback leaves. In one text, which one session runs to its end."""
@@ -133,7 +135,7 @@ class PooledWrapper(StormWrapper):
             # If it fails, the session is dead.
             with contextlib.suppress(Error):
                 run(self, f"ROLLBACK; {FREE}", self.connection)
-        self._changed = self._has_temporary_tables = False
+        self._changed = self._has_temporary_tables = self._listens = False
 
     def _refuse_outside(self, execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
         outside = self.data_manager is None and self.autocommit and not self.in_atomic_block

@@ -18,7 +18,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from djintegrate.dojo.build import build, install, served, workshop
-from tests.dojo.test_build import site_settings, tree  # noqa: F401
+from tests.dojo.test_build_command import site_settings, tree  # noqa: F401
 from tests.dojo.test_install import FILES, Registry, registry, run  # noqa: F401
 from tests.dojo.test_install import tree as texts
 from tests.support.processes import heed_interrupts
@@ -49,7 +49,7 @@ ERRORS = pytest.mark.parametrize(
 
 
 class TestBuild:
-    """Node's part, which tests/dojo/test_build.py ends in many ways, is done: what it made is there."""
+    """Node's part, which tests/dojo/test_build_command.py ends in many ways, is done: what it made is there."""
 
     @pytest.fixture
     def release(self, site_settings: Any, release: Path, monkeypatch: pytest.MonkeyPatch) -> Path:  # noqa: F811

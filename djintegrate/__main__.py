@@ -116,7 +116,7 @@ def _paths() -> Iterator[Finding]:
     engines = {entry["ENGINE"] for entry in connections.settings.values()}
     named = [*settings.MIDDLEWARE, *settings.AUTHENTICATION_BACKENDS]
     used = {".".join(path.split(".")[:2]): path for path in named if path.startswith("djintegrate.")}
-    if hasattr(settings, "STORM_STORES"):
+    if settings.is_overridden("STORM_STORES"):
         used.setdefault("djintegrate.storm_backend", "STORM_STORES")
     for app, what in used.items():
         if app not in engines and not apps.is_installed(app):

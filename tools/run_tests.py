@@ -41,11 +41,15 @@ THROUGH_DJANGO = tuple(
 )
 """The tests of what uses databases through Django alone. Beside SQLite, the other databases have a part of them."""
 FAR_FROM_DRIVERS = (
-    "tests/common", "tests/project", "tests/site", "tests/storm_backend/conf/test_misconfigured.py",
-    "tests/storm_backend/isolation", "tests/storm_backend/middleware", "tests/storm_backend/references",
-    "tests/storm_backend/schema",
+    "tests/common", "tests/project", "tests/site", "tests/storm_backend/isolation", "tests/storm_backend/middleware",
+    "tests/storm_backend/references", "tests/storm_backend/schema",
 )  # fmt: skip
 """What differs between databases, and not between two drivers of one."""
+FAR_FROM_DATABASES = (
+    "tests/common/test_settings.py", "tests/storm_backend/conf/test_misconfigured.py",
+    "tests/storm_backend/isolation/test_checker.py",
+)  # fmt: skip
+"""What is about settings and texts alone: SQLite's run has it."""
 ON_SERVERS = {
     "tests/acl/test_backends.py", "tests/docs/test_docs.py", "tests/dojo/test_rest.py",
     "tests/files/test_deletion.py", "tests/files/test_recovery.py", "tests/files/test_storage.py",
@@ -159,13 +163,15 @@ def _of_part(part: str) -> list[str]:
 
 
 def _left_out(kind: str, kinds: Sequence[str]) -> list[str]:
+    far = FAR_FROM_DATABASES if "sqlite" in kinds else ()
     if kind == "psycopg2" and "postgres" in kinds:
         # Of two runs on PostgreSQL, the second one has only what comes near the driver.
-        return ["--visits=none", *(f"--ignore={path}" for path in (*THROUGH_DJANGO, *FAR_FROM_DRIVERS))]
+        return ["--visits=none", *(f"--ignore={path}" for path in (*THROUGH_DJANGO, *FAR_FROM_DRIVERS, *far))]
     if "sqlite" not in kinds:
         return []
     files = [path.relative_to(ROOT) for folder in THROUGH_DJANGO for path in sorted((ROOT / folder).glob("test_*.py"))]
-    return ["--visits=none", *(f"--ignore={path}" for path in files if path.as_posix() not in ON_SERVERS)]
+    left_out = [*far, *(path.as_posix() for path in files if path.as_posix() not in ON_SERVERS)]
+    return ["--visits=none", *(f"--ignore={path}" for path in left_out)]
 
 
 def execute(run: Run) -> Outcome:

@@ -231,23 +231,29 @@ def test_a_statement_that_fails_in_a_nested_transaction_leaves_every_object_true
 # ##### Costs #####
 
 
+def cost_of_writing_elsewhere() -> float:
+    """In time of the processor, and the least of some rounds: others use it as well."""
+
+    def once() -> float:
+        began = time.thread_time()
+        for _ in range(20):
+            Visit.objects.create(note="x")
+        return time.thread_time() - began
+
+    return min(once() for _ in range(5))
+
+
 def test_many_live_objects_cost_a_write_of_anothers_little() -> None:
     with transaction.manager, Session(engine("main")) as many:
         many.add_all([AlchemyPerson(name=str(number)) for number in range(2000)])
         many.flush()
         kept = many.query(AlchemyPerson).all()
         Visit.objects.create(note="the first looks at all of them")
-        began = time.perf_counter()
-        for _ in range(100):
-            Visit.objects.create(note="x")
-        with_many = time.perf_counter() - began
+        with_many = cost_of_writing_elsewhere()
         many.commit()
         assert len(kept) == 2000
     with transaction.manager:
         session.query(AlchemyPerson).first()
-        began = time.perf_counter()
-        for _ in range(100):
-            Visit.objects.create(note="x")
-        with_one = time.perf_counter() - began
-    assert with_many < 3 * with_one + 0.1
+        with_one = cost_of_writing_elsewhere()
+    assert with_many < 3 * with_one
     assert connection.data_manager is None

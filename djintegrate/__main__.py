@@ -10,14 +10,14 @@ import os
 import re
 import sys
 import textwrap
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from djintegrate.common.examination import Finding, first_line, ill
+from djintegrate.common.examination import Finding, first_line, ill, tried
 from djintegrate.common.sqlite import keep_as_it_is, missing
 
 VARIABLE = "DJANGO_SETTINGS_MODULE"
@@ -64,20 +64,12 @@ def examine() -> Iterator[Finding]:
     from django.db import connections
 
     for alias in connections:
-        yield from _tried(f"database {alias}", partial(_keep_as_it_is, alias))
-    yield from _tried("checks", _checks)
-    yield from _tried("settings", _paths)
+        yield from tried(f"database {alias}", partial(_keep_as_it_is, alias))
+    yield from tried("checks", _checks)
+    yield from tried("settings", _paths)
     for alias in connections:
-        yield from _tried("migrations", partial(_migrations, alias))
-    yield from _tried("apps", _apps)
-
-
-def _tried(subject: str, part: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:
-    """What a part of the examination finds; and if it fails itself, that it does: there is more to look at."""
-    try:
-        yield from part()
-    except Exception as error:
-        yield ill(subject, f"{type(error).__name__}: {first_line(error)}", "Correct this first; then look again.")
+        yield from tried("migrations", partial(_migrations, alias))
+    yield from tried("apps", _apps)
 
 
 def _keep_as_it_is(alias: str) -> Iterable[Finding]:
@@ -163,7 +155,7 @@ def _apps() -> Iterator[Finding]:
     for config in apps.get_app_configs():
         name = f"{config.name}.examination"
         if config.name.startswith("djintegrate.") and find_spec(name):
-            yield from _tried(config.label, partial(_examine_app, name))
+            yield from tried(config.label, partial(_examine_app, name))
 
 
 def _examine_app(name: str) -> Iterator[Finding]:

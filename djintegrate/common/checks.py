@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 from django.utils.module_loading import import_string
 
-from .engine import is_engines
+from .engine import MIDDLEWARE, is_engines
 from .settings import Declared, Setting
 
 
@@ -33,9 +33,6 @@ def unknown_names(declared: Declared, check_id: str) -> Iterator[CheckMessage]:
             f'SILENCED_SYSTEM_CHECKS = ["{check_id}"]',
             id=check_id,
         )
-
-
-MIDDLEWARE = "djintegrate.storm_backend.middleware.ZopeTransactionMiddleware"
 
 
 def requests_without_transaction(alias: str, what: str, check_id: str) -> Iterator[CheckMessage]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+MIDDLEWARE = "djintegrate.storm_backend.middleware.ZopeTransactionMiddleware"
+"""What makes a request a transaction."""
+
 
 def is_engines(connection: Any) -> bool:
     """Whether it is one of `djintegrate.storm_backend`, which takes part in Zope's transaction."""

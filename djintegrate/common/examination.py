@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 
@@ -17,6 +18,14 @@ class Finding:
 
 def ill(subject: str, said: object, remedy: str) -> Finding:
     return Finding(subject, str(said), False, remedy)
+
+
+def tried(subject: str, part: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:
+    """What a part of an examination finds; and if it fails itself, that it does: there is more to look at."""
+    try:
+        yield from part()
+    except Exception as error:
+        yield ill(subject, f"{type(error).__name__}: {first_line(error)}", "Correct this first; then look again.")
 
 
 def first_line(error: BaseException) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.db import DEFAULT_DB_ALIAS
 from openid.consumer.discover import DiscoveryFailure
 
-from djintegrate.common.examination import Finding, ill
+from djintegrate.common.examination import Finding, ill, tried
 
 from . import connect
 from .conf import config
@@ -26,16 +26,8 @@ LOOK = "See whether this machine may reach that address, and whether it is right
 def examine() -> Iterator[Finding]:
     """Never raises: a part that cannot be looked at is itself a finding."""
     for part in (_urls, _migrations, _adoption, _providers):
-        yield from _guarded(part)
-
-
-def _guarded(part: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
-    try:
         with _quietly():
-            yield from part()
-    except Exception as error:
-        # Settings, URLs, databases and networks fail in many ways; the other parts are looked at all the same.
-        yield ill(SUBJECT, f"{type(error).__name__}: {error}", "Correct this first; then look again.")
+            yield from tried(SUBJECT, part)
 
 
 def _urls() -> Iterator[Finding]:

@@ -16,7 +16,7 @@ from django.db import connections
 from django.utils.module_loading import import_string
 
 from djintegrate.common.checks import unknown_names, wrong_values
-from djintegrate.common.engine import is_engines
+from djintegrate.common.engine import MIDDLEWARE, is_engines
 from djintegrate.common.sqlite import missing_folder
 
 from . import conf, schema
@@ -24,7 +24,6 @@ from .conf import drivers, entries, limit, pooler, uris
 from .connection.pooled import shares_sessions
 
 HOW_TO_TELL_OF_POOLER = 'Add "POOLER": "transaction" to STORM_STORES[{!r}].'
-MIDDLEWARE = "djintegrate.storm_backend.middleware.ZopeTransactionMiddleware"
 VIEW_ERRORS = "djintegrate.storm_backend.middleware.ViewErrorMiddleware"
 FILTER = "djintegrate.storm_backend.reports.StoreHidingFilter"
 

@@ -15,7 +15,7 @@ from django.core.management import call_command
 from django.db import connections
 from django.utils.module_loading import import_string
 
-from djintegrate.common.checks import MIDDLEWARE
+from djintegrate.common.engine import MIDDLEWARE
 from tests.support.doc_pages import RUNNABLE, Block, blocks, every_block, is_settings, name
 
 ENGINE = {"ENGINE": "djintegrate.storm_backend"}

@@ -9,9 +9,9 @@ import logging
 import threading
 from typing import Any
 
-from . import thread
+from djintegrate.common.engine import MIDDLEWARE
 
-MIDDLEWARE = "djintegrate.storm_backend.middleware.ZopeTransactionMiddleware"
+from . import thread
 
 logger = logging.getLogger("djintegrate.storm_backend")
 

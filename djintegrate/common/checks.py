@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
+from django.shortcuts import resolve_url
+from django.urls import NoReverseMatch, is_valid_path
 from django.utils.module_loading import import_string
 
 from .engine import MIDDLEWARE, is_engines
@@ -51,6 +54,25 @@ def requests_without_transaction(alias: str, what: str, check_id: str) -> Iterat
         hint=f'{remedy}  If your views begin transactions of their own: SILENCED_SYSTEM_CHECKS = ["{check_id}"]',
         id=check_id,
     )
+
+
+def login_url_leads_nowhere() -> bool:
+    """Whether LOGIN_URL names no page of this site, and no other site."""
+    try:
+        address = resolve_url(settings.LOGIN_URL)
+        return address.startswith("/") and not address.startswith("//") and not _is_page(address)
+    except NoReverseMatch:
+        return True
+    except Exception:
+        # URLs that cannot be loaded, for whatever reason, are Django's to tell.
+        return False
+
+
+def _is_page(address: str) -> bool:
+    """Also below a prefix, which only the server may know."""
+    path = urlsplit(address).path
+    ends = [path[begin:] for begin, letter in enumerate(path) if letter == "/"]
+    return any(is_valid_path(end) or is_valid_path(f"{end}/") for end in ends if end == path or end != "/")
 
 
 def _is_or_extends(path: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import MAXYEAR, datetime
 from functools import cached_property
@@ -36,6 +37,10 @@ COUNTED = 100
 
 class NotPossible(Exception):
     """The job is in a state in which this cannot be done. The text says which."""
+
+
+class NotHeard(NotPossible):
+    """The cache through which a job hears what others want of it does not answer."""
 
 
 @dataclass(frozen=True)
@@ -166,8 +171,7 @@ class _Rows:
     def stop(self, job: Known) -> str:
         # Nothing is written for a job that runs: on SQLite its transaction may hold the only lock for writing.
         if self.rows.filter(pk=job.id, status=RUNNING).exists():
-            reports.ask_to_stop(job.key)
-            return "asked to stop"
+            return _ask_to_stop(job)
         stopped = Stopped("The job was stopped before it had begun.")
         if self.rows.filter(pk=job.id, status=READY).update(
             status=FAILED, finished_at=timezone.now(), exception_class_path=STOPPED, traceback=f"{STOPPED}: {stopped}"
@@ -176,7 +180,7 @@ class _Rows:
         raise NotPossible(f"Job {job.id} has ended: there is nothing to stop.")
 
     def retry(self, job: Known) -> str:
-        reports.forget(job.key)
+        _forget_reports(job)
         row = self.rows.get(pk=job.id)
         self.rows.filter(pk=job.id, status=FAILED).update(
             status=READY, started_at=None, finished_at=None, exception_class_path="", traceback="", worker_ids=[],
@@ -241,17 +245,16 @@ class _Outbox:
             raise NotPossible(f"The queue of job {job.id} does not answer. Try again when it does.")
         if job.is_finished:
             raise NotPossible(f"Job {job.id} has ended: there is nothing to stop.")
-        reports.ask_to_stop(job.key)
-        return "asked to stop"
+        return _ask_to_stop(job)
 
     def ahead(self, job: Known) -> int:
         return 0
 
     def retry(self, job: Known) -> str:
+        _forget_reports(job)
         kept = self.jobs.get(pk=job.id).arguments
         kept.pop(putting_off.KEY, None)
         self.jobs.filter(pk=job.id).update(inner_id="", taken_at=None, run_after=None, arguments=kept)
-        reports.forget(job.key)
         return "is sent to its queue again"
 
     def _known(self, job: Job) -> Known:
@@ -293,6 +296,27 @@ class _Outbox:
             self._silent.add(job.backend_name)
             return None, UNKNOWN
         return result, str(result.status.value)
+
+
+def _ask_to_stop(job: Known) -> str:
+    with _telling(job, "cannot be asked to stop"):
+        reports.ask_to_stop(job.key)
+    return "asked to stop"
+
+
+def _forget_reports(job: Known) -> None:
+    """The job begins anew: a request to stop its earlier run would stop this one."""
+    with _telling(job, "cannot run again now"):
+        reports.forget(job.key)
+
+
+@contextmanager
+def _telling(job: Known, what: str) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        # Whatever the cache's own library raises if its server is away.
+        raise NotHeard(f"Job {job.id} {what}: JOBS_CACHE does not answer ({error}). Try again when it does.") from error
 
 
 def _progress_of(key: str) -> reports.Progress | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.apps import apps
 from django.conf import settings
@@ -13,11 +12,10 @@ from django.core.cache.backends.base import InvalidCacheBackendError
 from django.core.checks import CheckMessage, Error, Warning
 from django.core.checks.registry import registry
 from django.db import router
-from django.shortcuts import resolve_url
-from django.urls import NoReverseMatch, Resolver404, resolve, reverse
+from django.urls import reverse
 from django.utils.module_loading import import_string
 
-from djintegrate.common.checks import requests_without_transaction, unknown_names, wrong_values
+from djintegrate.common.checks import login_url_leads_nowhere, requests_without_transaction, unknown_names, wrong_values
 from djintegrate.common.types import did_you_mean
 
 from . import conf
@@ -139,26 +137,22 @@ def _importable(setting: str, path: Any) -> Iterator[CheckMessage]:
 
 def _sign_in() -> Iterator[CheckMessage]:
     """The pages of jobs send whoever is not signed in to LOGIN_URL."""
+    if _has_pages() and login_url_leads_nowhere():
+        yield Warning(
+            f"LOGIN_URL is {str(settings.LOGIN_URL)!r}, which is no page of this site. Whoever opens the page of a job "
+            "without being signed in is sent there.",
+            hint='Name the page on which people sign in; with the admin\'s alone: LOGIN_URL = "admin:login"',
+            id="jobs.W005",
+        )
+
+
+def _has_pages() -> bool:
+    """Whether the pages of jobs are among the site's."""
     try:
         reverse("jobs:list")
-        path = urlsplit(resolve_url(settings.LOGIN_URL))
-    except NoReverseMatch as error:
-        if "jobs" in str(error):
-            return  # The site has no such pages.
-        path = None
-    except Exception:
-        return  # Of addresses that cannot be loaded, Django's own check speaks.
-    try:
-        if path is not None and (path.netloc or resolve(path.path)):
-            return
-    except Resolver404:
-        pass
-    yield Warning(
-        f"LOGIN_URL is {settings.LOGIN_URL!r}, which is no page of this site. Whoever opens the page of a job without "
-        "being signed in is sent there.",
-        hint='Name the page on which people sign in; with the admin\'s alone: LOGIN_URL = "admin:login"',
-        id="jobs.W005",
-    )
+    except Exception:  # Of addresses that cannot be loaded, Django's own check speaks.
+        return False
+    return True
 
 
 def _middleware() -> Iterator[CheckMessage]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -32,8 +31,7 @@ def job_list(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def detail(request: HttpRequest, job_id: object) -> HttpResponse:
-    job = _job(request, job_id)
-    return render(request, "jobs/detail.html", {"job": job, "is_staff": _is_staff(request)})
+    return _page(request, _job(request, job_id))
 
 
 @login_required
@@ -50,10 +48,18 @@ def stop(request: HttpRequest, job_id: object) -> HttpResponse:
         # Whoever has signed in is to come back to a page, and this address has none.
         return redirect_to_login(reverse("jobs:detail", args=[job_id]))
     job = _job(request, job_id)
-    # A job that has ended in the meantime says so on its page.
-    with suppress(catalogue.NotPossible):
+    try:
         catalogue.stop(job)
+    except catalogue.NotHeard:
+        return _page(request, job, status=503)
+    except catalogue.NotPossible:
+        pass  # A job that has ended in the meantime says so on its page.
     return redirect("jobs:detail", job.id)
+
+
+def _page(request: HttpRequest, job: catalogue.Known, status: int = 200) -> HttpResponse:
+    context = {"job": job, "is_staff": _is_staff(request), "was_not_heard": status == 503}
+    return render(request, "jobs/detail.html", context, status=status)
 
 
 def _job(request: HttpRequest, job_id: object) -> catalogue.Known:

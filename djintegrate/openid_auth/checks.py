@@ -6,17 +6,14 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
 from django.core.exceptions import ImproperlyConfigured
-from django.shortcuts import resolve_url
-from django.urls import NoReverseMatch, is_valid_path
 from django.utils.module_loading import import_string
 from openid.extensions import sreg
 
-from djintegrate.common.checks import unknown_names, wrong_values
+from djintegrate.common.checks import login_url_leads_nowhere, unknown_names, wrong_values
 
 from . import conf, connect
 from .auth import OpenIDBackend
@@ -163,17 +160,7 @@ def _left_over() -> Iterator[CheckMessage]:
 
 
 def _login_url() -> Iterator[CheckMessage]:
-    if not settings.is_overridden("LOGIN_URL"):
-        return
-    try:
-        address = resolve_url(settings.LOGIN_URL)
-        missing = address.startswith("/") and not address.startswith("//") and not _leads_somewhere(address)
-    except NoReverseMatch:
-        missing = True
-    except Exception:
-        # URLs that cannot be loaded, for whatever reason, are Django's to tell.
-        return
-    if missing:
+    if settings.is_overridden("LOGIN_URL") and login_url_leads_nowhere():
         named = str(settings.LOGIN_URL) == "openid-login"
         yield Warning(
             f"LOGIN_URL is {str(settings.LOGIN_URL)!r}, and this site has no page there: who has to sign in sees an "
@@ -183,13 +170,6 @@ def _login_url() -> Iterator[CheckMessage]:
             else 'This app\'s login is called "openid-login".',
             id="openid_auth.W008",
         )
-
-
-def _leads_somewhere(address: str) -> bool:
-    """Also below a prefix, which only the server may know."""
-    path = urlsplit(address).path
-    ends = [path[begin:] for begin, letter in enumerate(path) if letter == "/"]
-    return any(is_valid_path(end) or is_valid_path(f"{end}/") for end in ends if end == path or end != "/")
 
 
 def _connect() -> Iterator[CheckMessage]:

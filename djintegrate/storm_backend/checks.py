@@ -21,7 +21,6 @@ from djintegrate.common.sqlite import missing_folder
 
 from . import conf, schema
 from .conf import drivers, entries, limit, pooler, uris
-from .connection.pooled import shares_sessions
 
 HOW_TO_TELL_OF_POOLER = 'Add "POOLER": "transaction" to STORM_STORES[{!r}].'
 VIEW_ERRORS = "djintegrate.storm_backend.middleware.ViewErrorMiddleware"
@@ -75,6 +74,9 @@ def _poolers(connection: Any) -> Iterator[CheckMessage]:
 
 def has_untold_pooler(connection: Any) -> bool:
     """Whether a pooler stands before PostgreSQL of which the settings say nothing."""
+    # A site without PostgreSQL imports nothing of poolers.
+    from .connection.pooled import shares_sessions
+
     return conf.store(connection.store_name).pooler is None and shares_sessions(connection)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from asgiref.sync import async_to_sync
 from django.contrib.auth.models import Permission, User
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.template import Context, Template
 from django.test import AsyncClient, Client, RequestFactory
 from django.utils import timezone
@@ -36,6 +36,11 @@ def site(settings: Any) -> None:
 @pytest.fixture
 def ada() -> User:
     return User.objects.create_user("ada")
+
+
+def nowhere(folder: Path) -> dict[str, str]:
+    """An entry of CACHES whose server is down."""
+    return {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": f"unix://{folder}/none.socket"}
 
 
 def signed_in(user: User) -> Client:
@@ -113,6 +118,16 @@ class TestTheOwner:
         shown = client.post(f"/jobs/{job.id}/stop/", follow=True).content
         assert "Stopping …".encode() in shown and b"<button" not in shown
         assert client.get(f"/jobs/{job.id}/status/").json()["state"] == "stopping"
+
+    def test_is_told_that_a_running_job_could_not_be_asked(self, ada: User, settings: Any, tmp_path: Path) -> None:
+        settings.JOBS_OWNER = lambda: ada
+        job = tasks.add.enqueue("it")
+        only_row().claim("another")
+        settings.CACHES = {**settings.CACHES, "jobs": nowhere(tmp_path)}
+        answer = signed_in(ada).post(f"/jobs/{job.id}/stop/")
+        assert answer.status_code == 503 and b"could not be asked to stop just now" in answer.content
+        with pytest.raises(CommandError, match=f"Job {job.id} cannot be asked to stop: JOBS_CACHE does not answer"):
+            call_command("jobs", "stop", job.id)
 
     def test_sees_how_many_jobs_are_taken_first(self, ada: User, settings: Any) -> None:
         settings.JOBS_OWNER = lambda: ada
@@ -246,10 +261,7 @@ class TestTheOutbox:
     ) -> None:
         settings.JOBS_OWNER = lambda: ada
         jobs = [tasks.add.enqueue("it"), tasks.add.using(backend="outbox").enqueue("it")]
-        nowhere = {
-            "BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": f"unix://{tmp_path}/none.socket",
-        }  # fmt: skip
-        settings.CACHES = {**settings.CACHES, "jobs": nowhere}
+        settings.CACHES = {**settings.CACHES, "jobs": nowhere(tmp_path)}
         client = signed_in(ada)
         assert client.get("/jobs/").status_code == 200
         for job in jobs:

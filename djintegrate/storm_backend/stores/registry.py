@@ -18,7 +18,6 @@ from ..connection.wrapper import StormWrapper
 from ..replicas.connecting import connection_or_pair
 from ..sql.effects import plain_name
 from ..transactions import thread
-from ..two_phase import decision_log
 from . import coherence
 from .store import SharedStore, UnsharedStore
 
@@ -99,6 +98,9 @@ def another_connection(name: str) -> StormWrapper:
     alias = alias_of(name)
     if alias is None:
         return connection_to(conf.store(name))
+    # A site whose stores commit in one phase imports nothing of this.
+    from ..two_phase import decision_log
+
     return decision_log.another(connections[alias])
 
 

@@ -20,7 +20,7 @@ from djintegrate.dojo.richtext import RichTextField
 from tests.dojo import site
 from tests.dojo.forms import Every
 from tests.dojo.test_auto_browser import BERLIN, by_itself, choose, click_label, refused, submitted, write
-from tests.dojo.test_browser import dijit, find, submit, type_into
+from tests.dojo.test_browser import dijit, find, submit, type_into, wait_for_focus
 from tests.support.helpers import wait_until
 
 pytestmark = pytest.mark.usefixtures("built")
@@ -123,7 +123,7 @@ def test_what_is_required_is_required_of_each_kind_of_dijit(show: Any, tmp_path:
         expected |= {f"id_{name}_{part}": expected[f"id_{name}"] for part in parts}
         del expected[f"id_{name}"]
     assert {name: text for name, text in said.items() if not name.startswith("id_start__")} == expected
-    assert browser.switch_to.active_element.get_attribute("id") == "id_text"
+    wait_for_focus(browser, "id_text")
     for name in ("text", "note"):
         type_into(browser, f"id_{name}", "x")
     for name, text in {"whole": "1", "day": "2/3/2026", "start__date": "2/3/2026", "split_0": "2/3/2026",

@@ -62,6 +62,11 @@ def refused(browser: Any) -> bool:
     return browser.execute_script("return window.refused") is True and site.submitted == []
 
 
+def wait_for_focus(browser: Any, name: str) -> None:
+    """What is wrong gets the focus once the browser has done what the click made it do."""
+    wait_until(lambda: browser.switch_to.active_element.get_attribute("id") == name)
+
+
 def sent(browser: Any) -> Any:
     """Submit, and what the server made of it: its forms, bound and validated."""
     submit(browser)
@@ -96,7 +101,7 @@ def test_what_is_typed_arrives(show: Any) -> None:
 def test_a_submit_that_the_dijits_refuse_does_not_leave_the_page(show: Any) -> None:
     browser = show(Talk)
     assert refused(browser)
-    assert browser.switch_to.active_element.get_attribute("id") == "id_title"
+    wait_for_focus(browser, "id_title")
     assert dijit(browser, "id_title", "state") == "Error"
     type_into(browser, "id_title", "x")
     type_into(browser, "id_seats", "0")

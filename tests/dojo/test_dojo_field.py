@@ -11,7 +11,7 @@ from selenium.webdriver.common.keys import Keys
 
 from djintegrate.dojo import models as dojo
 from tests.dojo import site
-from tests.dojo.test_browser import dijit, refused, sent, type_into
+from tests.dojo.test_browser import dijit, refused, sent, type_into, wait_for_focus
 from tests.support.helpers import wait_until
 
 pytestmark = pytest.mark.usefixtures("built")
@@ -60,7 +60,7 @@ def test_what_is_required_is_asked_for_by_the_dijit_and_not_by_the_browser(show:
         ("note", lambda: type_into(browser, "id_note", "n")),
     ):
         assert refused(browser), name
-        assert browser.switch_to.active_element.get_attribute("id") == f"id_{name}"
+        wait_for_focus(browser, f"id_{name}")
         assert dijit(browser, f"id_{name}", "state") == "Error"
         fill()
     [form] = sent(browser)

@@ -43,13 +43,18 @@ THROUGH_DJANGO = tuple(
 FAR_FROM_DRIVERS = (
     "tests/common", "tests/project", "tests/site", "tests/storm_backend/isolation", "tests/storm_backend/middleware",
     "tests/storm_backend/references", "tests/storm_backend/schema",
+    "tests/storm_backend/seams/test_cost_of_live_objects.py", "tests/storm_backend/transactions/test_thread.py",
+    "tests/storm_backend/transactions/test_transactions_misused.py",
+    "tests/storm_backend/transactions/test_transactions_on_commit.py",
 )  # fmt: skip
 """What differs between databases, and not between two drivers of one."""
 FAR_FROM_DATABASES = (
     "tests/common/test_settings.py", "tests/storm_backend/conf/test_misconfigured.py",
-    "tests/storm_backend/isolation/test_checker.py",
+    "tests/storm_backend/isolation/test_checker.py", "tests/storm_backend/transactions/test_lost_at_the_end.py",
 )  # fmt: skip
-"""What is about settings and texts alone: SQLite's run has it."""
+"""What asks no server: SQLite's run has it."""
+ON_ONE_SERVER = ("tests/site/test_testproject.py::test_the_sites_own_tests_pass",)
+"""The sample site is visited on each database. Its own tests are a minute of work."""
 ON_SERVERS = {
     "tests/acl/test_backends.py", "tests/docs/test_docs.py", "tests/dojo/test_rest.py",
     "tests/files/test_deletion.py", "tests/files/test_recovery.py", "tests/files/test_storage.py",
@@ -171,7 +176,8 @@ def _left_out(kind: str, kinds: Sequence[str]) -> list[str]:
         return []
     files = [path.relative_to(ROOT) for folder in THROUGH_DJANGO for path in sorted((ROOT / folder).glob("test_*.py"))]
     left_out = [*far, *(path.as_posix() for path in files if path.as_posix() not in ON_SERVERS)]
-    return ["--visits=none", *(f"--ignore={path}" for path in left_out)]
+    second = ON_ONE_SERVER if kind == "mysql" and "postgres" in kinds else ()
+    return ["--visits=none", *(f"--ignore={path}" for path in left_out), *(f"--deselect={test}" for test in second)]
 
 
 def execute(run: Run) -> Outcome:

@@ -13,23 +13,17 @@ import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.openid_auth.live import form_of
 from tests.openid_auth.provider import hidden_fields
-from tests.support.sample_site import ROOT, environment, free_port, serving
+from tests.support.sample_site import ROOT, environment, free_port, new_database, serving
 from tests.support.sample_site import uri as uri
 from tools import run_site
 
 Browse = Callable[[str, "dict[str, str] | None"], str]
-
-
-def test_the_sites_own_tests_pass(uri: str) -> None:
-    done = manage(["test", "testproject", "--noinput"], {"DATABASE_URL": uri})
-    assert done.returncode == 0, done.stderr
-    ran = re.search(r"Ran (\d+) tests", done.stderr)
-    assert ran and int(ran[1]) > 40
 
 
 def test_the_served_site_has_sample_data_and_an_admin(site: Browse) -> None:
@@ -63,6 +57,13 @@ def test_a_failure_leaves_neither_half(site: Browse) -> None:
     page = site("/one-transaction/", {})
     assert "Committed." in page
     assert tuple(map(int, re.findall(r">(\d+) rows", page.split("<tr")[4]))) == written
+
+
+def test_the_sites_own_tests_pass(uri: str) -> None:
+    done = manage(["test", "testproject", "--noinput"], {"DATABASE_URL": uri})
+    assert done.returncode == 0, done.stderr
+    ran = re.search(r"Ran (\d+) tests", done.stderr)
+    assert ran and int(ran[1]) > 40
 
 
 def test_each_step_is_told_and_another_start_keeps_the_data(tmp_path: Path, uri: str) -> None:
@@ -113,14 +114,21 @@ def test_without_debug_a_secret_key_is_demanded() -> None:
     assert "SECRET_KEY is not set" in done.stderr
 
 
+@pytest.fixture(scope="module")
+def port(tmp_path_factory: pytest.TempPathFactory, db_kind: str, django_db_blocker: Any) -> Iterator[int]:
+    """Of the site as `make run` starts it, on the database under test."""
+    folder, port = tmp_path_factory.mktemp("site"), free_port()
+    with serving(port, new_database(folder, db_kind, django_db_blocker, "visited_site"), folder):
+        yield port
+
+
 @pytest.fixture
-def site(tmp_path: Path, uri: str) -> Iterator[Browse]:
-    """The site as `make run` starts it, on the database under test, and a browser of a kind: (address, form) → page."""
+def site(port: int) -> Browse:
+    """That site, and a browser of a kind, without cookies: (address, form) → page."""
     cookies = http.cookiejar.CookieJar()
     opener = urllib.request.build_opener(
         urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor(cookies)
     )  # fmt: skip
-    port = free_port()
 
     def browse(address: str, form: dict[str, str] | None) -> str:
         url = f"http://127.0.0.1:{port}{address}"
@@ -134,8 +142,7 @@ def site(tmp_path: Path, uri: str) -> Iterator[Browse]:
         with opener.open(url, data, timeout=30) as response:
             return response.read().decode()
 
-    with serving(port, uri, tmp_path):
-        yield browse
+    return browse
 
 
 def sign_in(site: Browse, person: str) -> str:

@@ -22,14 +22,19 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture
 def uri(tmp_path: Path, db_kind: str, django_db_blocker: Any) -> str:
-    """A database of the site's own. On a server it is made anew."""
+    """A database of the site's own."""
+    return new_database(tmp_path, db_kind, django_db_blocker)
+
+
+def new_database(folder: Path, db_kind: str, django_db_blocker: Any, name: str = "sample_site") -> str:
+    """Its URI. On a server, one of this name that is there goes."""
     if db_kind == "sqlite":
-        return f"sqlite:{tmp_path}/site.sqlite3"
+        return f"sqlite:{folder}/site.sqlite3"
     uri = urllib.parse.urlsplit(os.environ[f"TEST_{db_kind.upper()}_URI"])
     with django_db_blocker.unblock(), connections["default"]._nodb_cursor() as cursor:
-        cursor.execute("DROP DATABASE IF EXISTS sample_site")
-        cursor.execute("CREATE DATABASE sample_site")
-    return uri._replace(path="/sample_site").geturl()
+        cursor.execute(f"DROP DATABASE IF EXISTS {name}")
+        cursor.execute(f"CREATE DATABASE {name}")
+    return uri._replace(path=f"/{name}").geturl()
 
 
 @contextmanager

@@ -31,9 +31,8 @@ from tests.support.helpers import (
 pytest_plugins = ["tests.support.fixtures"]
 pytestmark = TRANSACTIONS
 
-REQUESTS = 1000
 # On SQLite, writers mostly wait for each other.
-THREADS = {"sqlite": 5, "postgres": 50, "mysql": 50}[os.environ["DB"]]
+REQUESTS, THREADS = {"sqlite": (400, 5), "postgres": (1000, 50), "mysql": (1000, 50)}[os.environ["DB"]]
 
 
 @pytest.fixture(autouse=True)

@@ -204,7 +204,7 @@ def _in_batches(model: Any, copy: Any, run: Run, batch_size: int, **only: Any) -
 
 def _with_keys(batch: list[Any], count: Count, run: Run) -> None:
     """As _identities, but each that can keeps its key, for the site's tables may refer to it."""
-    wanted = _wanted(batch, count, run, is_first=True)
+    wanted = _wanted(batch, count, run, is_of_old_app=True)
     keys = [row.pk for row in wanted]
     taken = set(run.ours(UserOpenID).filter(pk__in=keys).values_list("pk", flat=True))
     count.without_key += [row for row in wanted if row.pk in taken]
@@ -215,10 +215,8 @@ def _identities(batch: list[Any], count: Count, run: Run) -> None:
     _bring(_wanted(batch, count, run), count, run)
 
 
-def _wanted(batch: list[Any], count: Count, run: Run, is_first: bool = False) -> list[Any]:
-    """Those of the rows that are to be copied. What was brought from the first table, somebody has since changed here;
-    from the others, it may be that two tables give an identity to two users.
-    """
+def _wanted(batch: list[Any], count: Count, run: Run, is_of_old_app: bool = False) -> list[Any]:
+    """Those of the rows that are to be copied."""
     digests = {digest_of(row.claimed_id): row for row in batch}
     present = dict(run.ours(UserOpenID).filter(digest__in=digests).values_list("digest", "user_id"))
     brought = set(run.ours(AdoptedIdentity).filter(digest__in=digests).values_list("digest", flat=True))
@@ -228,7 +226,8 @@ def _wanted(batch: list[Any], count: Count, run: Run, is_first: bool = False) ->
     for digest, row in digests.items():
         if present.get(digest) == row.owner:
             same.append(digest)
-        elif digest in brought and (is_first or digest not in present):
+        elif digest in brought and (is_of_old_app or digest not in present):
+            # Another app's table may give to another user what this one has brought, which is a conflict.
             count.removed += 1
         elif digest in present:
             owner = present[digest]

@@ -124,11 +124,14 @@ class OpenIDBackend(BaseBackend):
         return membership.teams_mapping()
 
     def update_groups_from_teams(self, user: Any, teams_response: TeamsResponse) -> None:
-        membership.update_groups(user, self.get_teams_mapping(), teams_response.is_member)
+        left = membership.update_groups(user, self.get_teams_mapping(), teams_response.is_member)
+        membership.warn_of_loss(user, left, teams_response)
 
     def update_staff_status_from_teams(self, user: Any, teams_response: TeamsResponse) -> None:
         if config.staff_teams is not None and hasattr(user, "is_staff"):
+            was_staff = user.is_staff
             self._save(user, {"is_staff": not set(config.staff_teams).isdisjoint(teams_response.is_member)})
+            membership.warn_of_loss(user, ["staff"] if was_staff and not user.is_staff else [], teams_response)
 
     # Names, by methods that classes of django-openid-auth's users replace
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from difflib import get_close_matches
 from typing import Any
 
 from django.conf import settings
@@ -19,7 +20,7 @@ from . import conf, connect
 from .auth import OpenIDBackend
 from .conf import config
 from .people import membership, sessions
-from .people.verified import OLD
+from .people.handover import OLD
 from .protocol.library import default_fetcher
 from .site import issuers
 from .site.fetcher import FetchRefused, parse
@@ -141,8 +142,17 @@ def _sessions() -> Iterator[CheckMessage]:
 
 
 def _backends() -> Iterator[CheckMessage]:
-    backends = settings.AUTHENTICATION_BACKENDS
-    if not any(_is_ours(path) or path.startswith(f"{OLD}.") for path in backends):
+    # Those of the old app are said where its name is left over.
+    backends = [path for path in settings.AUTHENTICATION_BACKENDS if not path.startswith(f"{OLD}.")]
+    wrong = [(path, error) for path in backends if (error := _import_error(path))]
+    for path, error in wrong:
+        near = get_close_matches(path, [BACKEND, "django.contrib.auth.backends.ModelBackend"], n=1)
+        yield Error(
+            f"AUTHENTICATION_BACKENDS has {path!r}, which cannot be imported, so that nobody can sign in: {error}.",
+            hint=f"Did you mean {near[0]!r}?" if near else "Correct the path.",
+            id="openid_auth.E013",
+        )
+    if not wrong and len(backends) == len(settings.AUTHENTICATION_BACKENDS) and not any(map(_is_ours, backends)):
         yield Warning(
             "AUTHENTICATION_BACKENDS has no OpenIDBackend: no sign-in by OpenID will find a user.",
             hint=f"Add {BACKEND!r}, or a class derived from it.",
@@ -154,7 +164,7 @@ def _left_over() -> Iterator[CheckMessage]:
     for name, value in left_over.in_settings():
         yield Error(
             f"{name} still has {value!r}, of the app that this one replaces.",
-            hint=f"Replace it with {left_over.replacement(value)!r}.",
+            hint="Remove it." if value == OLD else f"Replace it with {left_over.replacement(value)!r}.",
             id="openid_auth.E011",
         )
 
@@ -211,12 +221,16 @@ def _client(entry: dict[str, Any]) -> Iterator[CheckMessage]:
         )
 
 
-def _is_ours(path: str) -> bool:
+def _import_error(path: str) -> ImportError | None:
     try:
-        return issubclass(import_string(path), OpenIDBackend)
-    except ImportError:
-        # Django tells of it at the first sign-in.
-        return False
+        import_string(path)
+    except ImportError as error:
+        return error
+    return None
+
+
+def _is_ours(path: str) -> bool:
+    return issubclass(import_string(path), OpenIDBackend)
 
 
 def _fetcher() -> Iterator[CheckMessage]:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS
 from openid.consumer.discover import DiscoveryFailure
 
@@ -13,13 +14,18 @@ from djintegrate.common.examination import Finding, ill, tried
 
 from . import connect
 from .conf import config
-from .people import verified
+from .people import handover
+from .people.handover import OLD
 from .protocol.discovery import discover
 from .site.egress import make_fetcher
-from .upkeep import adoption, left_over, tables
+from .upkeep import adoption, left_over, tables, team_losses
 from .upkeep.tables import counted
 
 SUBJECT = "sign-in"
+OLD_TABLES = "djintegrate.openid_auth.old_tables"
+MIGRATE, ADOPT = "python manage.py migrate", "python manage.py openid_adopt"
+HOSTS = 5
+"""How many of them are named."""
 LOOK = "See whether this machine may reach that address, and whether it is right."
 
 
@@ -33,30 +39,81 @@ def examine() -> Iterator[Finding]:
 def _urls() -> Iterator[Finding]:
     if left_over.in_urls():
         yield ill(
-            SUBJECT, f"The URLs still name {verified.OLD}, which is not here any more.",
+            SUBJECT, f"The URLs still name {OLD}, which is not here any more.",
             'Write "djintegrate.openid_auth" instead, there and in what they import.',
         )  # fmt: skip
 
 
 def _migrations() -> Iterator[Finding]:
-    if migration := left_over.in_migrations():
+    found = left_over.in_migrations()
+    if found and apps.is_installed(OLD_TABLES):
         yield ill(
-            SUBJECT, f"The migration {migration} depends on {verified.OLD}, which is not here any more.",
-            'Add "djintegrate.openid_auth.old_tables" to INSTALLED_APPS, and read about foreign keys in the how-to '
+            SUBJECT, f"The migration {found[0]} depends on {OLD}.{found[1]}, which old_tables does not have.",
+            "Django once wrote that into the old package by itself. Write '0001_initial' into the dependency.",
+        )  # fmt: skip
+    elif found:
+        yield ill(
+            SUBJECT, f"The migration {found[0]} depends on {OLD}, which is not here any more.",
+            f'Add "{OLD_TABLES}" to INSTALLED_APPS, and read about foreign keys in the how-to '
             "on moving from django-openid-auth.",
         )  # fmt: skip
 
 
 def _adoption() -> Iterator[Finding]:
-    """Whether openid_adopt has not been run, or has been interrupted."""
-    if not tables.are_here(DEFAULT_DB_ALIAS):
-        return
-    run = "Run: python manage.py openid_adopt"
-    if waiting := adoption.waiting(DEFAULT_DB_ALIAS):
-        identities = counted(waiting, "identity", "identities")
-        yield ill(SUBJECT, f"{identities} of django-openid-auth cannot sign in here yet.", run)
-    if verified.find(verified.OLD, DEFAULT_DB_ALIAS):
-        yield ill(SUBJECT, f"The permission {verified.CODENAME} is still django-openid-auth's.", run)
+    """Whether openid_adopt has not been run, or has been interrupted, or has left something to decide."""
+    identities = adoption.waiting(DEFAULT_DB_ALIAS)
+    is_old_there = any(name.startswith(f"{OLD}_") for name in adoption.old_tables(DEFAULT_DB_ALIAS))
+    yield from _left_to_decide(identities)
+    if tables.are_here(DEFAULT_DB_ALIAS):
+        yield from _left_to_adopt(identities)
+    elif is_old_there:
+        yield ill(
+            SUBJECT, "Here are tables of django-openid-auth, and not all of this app.",
+            f"Run, in this order: {MIGRATE} openid_auth; {ADOPT}; {MIGRATE}",
+        )  # fmt: skip
+    if is_old_there:
+        yield from _left_there()
+
+
+def _left_to_decide(identities: adoption.Count) -> Iterator[Finding]:
+    if number := identities.of_nobody:
+        yield ill(
+            SUBJECT, f"{counted(number, 'identity', 'identities')} of django-openid-auth without a user: SQLite's "
+            "migrate fails over such a row.",
+            f"{ADOPT} --dry-run names them. To remove them: DELETE FROM {identities.name} WHERE "
+            f"{adoption.without_owner(DEFAULT_DB_ALIAS)};",
+        )  # fmt: skip
+    if number := identities.of_others:
+        yield ill(
+            SUBJECT, f"{counted(number, 'identity', 'identities')} of django-openid-auth signed in another user there "
+            "than here.",
+            f"{ADOPT} --dry-run names them; the how-to on moving from django-openid-auth says what to do.",
+        )  # fmt: skip
+
+
+def _left_to_adopt(identities: adoption.Count) -> Iterator[Finding]:
+    run = f"Run: {ADOPT}; and only then: {MIGRATE}"
+    if number := identities.copied:
+        yield ill(
+            SUBJECT, f"{counted(number, 'identity', 'identities')} of django-openid-auth cannot sign in here yet.", run
+        )
+    if number := handover.permissions(OLD, DEFAULT_DB_ALIAS).count():
+        yield ill(SUBJECT, f"{counted(number, 'permission is', 'permissions are')} still django-openid-auth's.", run)
+
+
+def _left_there() -> Iterator[Finding]:
+    """What follows from the old tables as long as they are there."""
+    for host, number in team_losses.at_next_sign_in(DEFAULT_DB_ALIAS).most_common(HOSTS):
+        yield ill(
+            SUBJECT, f"{counted(number, 'person', 'people')} with an identity at {host}, which is not trusted with "
+            "teams, will lose their mapped groups or the staff flag when they sign in.",
+            "If teams come from there, name its endpoint in OPENID_TEAMS_TRUSTED_ENDPOINTS.",
+        )  # fmt: skip
+    if not apps.is_installed(OLD_TABLES):
+        yield Finding(
+            SUBJECT, "The tables of django-openid-auth are still here: a user who has an identity in them cannot be "
+            "deleted. Drop them once you are satisfied with the move.",
+        )  # fmt: skip
 
 
 def _providers() -> Iterator[Finding]:

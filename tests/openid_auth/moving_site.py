@@ -44,6 +44,7 @@ def main(uri: str) -> None:
     told["permissions once migrated"] = permissions()
     told["said"] = command("openid_adopt")
     told["permissions once adopted"] = permissions()
+    told["may view once adopted"] = may_view()
     migrate()
     told["missing migrations"] = command("makemigrations", "--dry-run")
     told["profiles"] = profiles()
@@ -51,6 +52,7 @@ def main(uri: str) -> None:
     migrate("profiles", "0001")
     migrate("openid_auth", "zero")
     told["permissions once back"] = permissions()
+    told["may view once back"] = may_view()
     told["old profiles"] = old_profiles()
     migrate("openid_auth")
     command("openid_adopt")
@@ -79,16 +81,22 @@ def old_rows() -> None:
     of, _ = ContentType.objects.get_or_create(app_label="django_openid_auth", model="useropenid")
     permission = Permission.objects.create(codename="account_verified", name="verified", content_type=of)
     User.objects.get(username="ada").user_permissions.add(permission)
+    view = Permission.objects.create(codename="view_useropenid", name="view", content_type=of)
+    User.objects.get(username="bruno").user_permissions.add(view)
 
 
-def permissions() -> list[Any]:
-    """Each account_verified: whose, and who has it."""
+def permissions(codename: str = "account_verified") -> list[Any]:
+    """Each of that name: whose, and who has it."""
     from django.contrib.auth.models import Permission
 
     return [
         [each.content_type.app_label, [user.username for user in each.user_set.all()]]
-        for each in Permission.objects.filter(codename="account_verified")
+        for each in Permission.objects.filter(codename=codename)
     ]
+
+
+def may_view() -> list[Any]:
+    return permissions("view_useropenid")
 
 
 def profiles() -> list[list[str]]:

@@ -65,10 +65,13 @@ def rows() -> None:
 
 
 def adopt(**options: Any) -> str:
-    from django.core.management import call_command
+    from django.core.management import CommandError, call_command
 
     output = io.StringIO()
-    call_command("openid_adopt", stdout=output, **options)
+    try:
+        call_command("openid_adopt", stdout=output, **options)
+    except CommandError as error:
+        output.write(f"refused: {error}\n")
     return output.getvalue()
 
 

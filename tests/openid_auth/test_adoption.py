@@ -5,76 +5,25 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.apps import apps
 from django.contrib.auth.models import Group, Permission, User
 from django.contrib.contenttypes.models import ContentType
 from django.core.management import CommandError, call_command
 from django.db import connection, models
-from django.db.models.signals import post_migrate
 
-from djintegrate.openid_auth import examination
 from djintegrate.openid_auth.auth import OpenIDBackend
 from djintegrate.openid_auth.models import Association, Nonce, UserOpenID
-from djintegrate.openid_auth.people import verified
 from djintegrate.openid_auth.upkeep import adoption
+from tests.openid_auth.old_app import NOW, PROVIDER, Old, adopt, after_migrate, refused
+from tests.openid_auth.old_app import ada as ada
+from tests.openid_auth.old_app import old as old
 from tests.support.sample_site import uri as uri
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-NOW = int(time.time())
-PROVIDER = "https://login.launchpad.net/+openid"
-
-
-class Old:
-    """Writes to the old tables."""
-
-    def __init__(self) -> None:
-        self.models = adoption.old_models()
-
-    def identity(self, user_id: int, claimed_id: str, key: int | None = None) -> None:
-        self.models.identity(pk=key, owner=user_id, claimed_id=claimed_id, display_id=f"shown {claimed_id}").save()
-
-    def nonce(self, salt: str, age: int = 0) -> None:
-        self.models.nonce(server_url=PROVIDER, timestamp=NOW - age, salt=salt).save()
-
-    def association(self, handle: str, secret: str = "c2VjcmV0", lifetime: int = 10**6) -> None:
-        self.models.association(
-            server_url=PROVIDER, handle=handle, secret=secret, issued=NOW - 10, lifetime=lifetime,
-            assoc_type="HMAC-SHA1",
-        ).save()  # fmt: skip
-
-    def permission(self) -> Permission:
-        """That of the old app, alone, as it is where the old app has been migrated first."""
-        Permission.objects.filter(**verified.PERMISSION).delete()
-        of = ContentType.objects.create(app_label="django_openid_auth", model="useropenid")
-        return Permission.objects.create(codename="account_verified", name="verified", content_type=of)
-
-
-@pytest.fixture
-def old(transactional_db: None) -> Iterator[Old]:
-    tables = Old()
-    every = [tables.models.identity, tables.models.nonce, tables.models.association]
-    with connection.schema_editor() as editor:
-        for model in every:
-            editor.create_model(model)
-    yield tables
-    with connection.schema_editor() as editor:
-        for model in every:
-            editor.delete_model(model)
-    ContentType.objects.filter(app_label="django_openid_auth").delete()
-    after_migrate()
-
-
-@pytest.fixture
-def ada(transactional_db: None) -> User:
-    return User.objects.create_user("ada")
 
 
 @pytest.fixture
@@ -93,17 +42,6 @@ def profile(old: Old) -> Iterator[Any]:
     yield Profile
     with connection.schema_editor() as editor:
         editor.delete_model(Profile)
-
-
-def after_migrate() -> None:
-    config = apps.get_app_config("openid_auth")
-    post_migrate.send(sender=config, app_config=config, verbosity=0, interactive=False, using="default", apps=apps)
-
-
-def adopt(**options: Any) -> str:
-    output = StringIO()
-    call_command("openid_adopt", stdout=output, **options)
-    return output.getvalue()
 
 
 def test_identities_nonces_and_associations_are_copied(old: Old, ada: User) -> None:
@@ -148,15 +86,16 @@ def test_an_identity_of_somebody_else_is_a_conflict_and_stays_where_it_is(old: O
     bruno = User.objects.create_user("bruno")
     UserOpenID.objects.create(user=bruno, claimed_id="https://op.example/a", display_id="a")
     old.identity(ada.pk, "https://op.example/a")
-    report = adopt()
+    report = refused()
     assert f"https://op.example/a belongs to user {ada.pk} there, and to user {bruno.pk} here" in report
-    assert "1 was left out for you to decide; the old tables keep it." in report
+    assert "1 identity was left out for you to decide; the old tables keep it." in report
     assert UserOpenID.objects.get().user == bruno
+    assert refused(dry_run=True).endswith(report.splitlines()[-1] + "\n")
 
 
 def test_an_identity_of_nobody_is_a_conflict(old: Old) -> None:
     old.identity(123456, "https://op.example/a")
-    assert "belongs to user 123456, who does not exist" in adopt()
+    assert "belongs to user 123456, who does not exist" in refused()
     assert not UserOpenID.objects.exists()
 
 
@@ -220,6 +159,31 @@ def test_two_permissions_become_one_whose_holders_are_those_of_both(old: Old, ad
     left = Permission.objects.get(codename="account_verified")
     assert left.pk == ours.pk
     assert set(left.user_set.all()) == {ada, bruno, chiara}
+
+
+def test_other_permissions_are_taken_over_and_not_brought_twice(old: Old, ada: User) -> None:
+    group = Group.objects.create(name="helpers")
+    for model in ("useropenid", "nonce", "association"):
+        for permission in old.admin_permissions(model):
+            group.permissions.add(permission)
+    ada.user_permissions.add(
+        Permission.objects.get(content_type__app_label="django_openid_auth", codename="view_nonce")
+    )
+    assert "other permissions: 13 to copy" in adopt(dry_run=True)
+    assert "other permissions: 13 copied" in adopt()
+    codenames = {
+        f"{verb}_{model}"
+        for verb in ("add", "change", "delete", "view")
+        for model in ("useropenid", "nonce", "association")
+    }
+    assert set(group.permissions.values_list("content_type__app_label", "codename")) == {
+        ("openid_auth", codename) for codename in codenames
+    }
+    assert User.objects.get(pk=ada.pk).has_perm("openid_auth.view_nonce")
+    assert Permission.objects.filter(codename__in=codenames).count() == len(codenames)
+    ada.user_permissions.clear()
+    assert "other permissions: 0 copied" in adopt()
+    assert not User.objects.get(pk=ada.pk).has_perm("openid_auth.view_nonce")
 
 
 def test_migrate_makes_no_second_permission_which_the_old_app_would_fail_over(old: Old) -> None:
@@ -300,30 +264,21 @@ def test_an_identity_that_was_removed_here_does_not_come_back(old: Old, ada: Use
     assert not User.objects.get(pk=ada.pk).has_perm("openid_auth.account_verified")
 
 
-def test_the_doctor_knows_what_nobody_has_brought(old: Old, ada: User, settings: Any) -> None:
-    settings.OPENID_PROVIDERS = []
-    old.identity(ada.pk, "https://op.example/a")
-    old.permission()
-    found = [finding for finding in examination.examine() if not finding.is_well]
-    remedy = "Run: python manage.py openid_adopt"
-    assert [(each.said, each.remedy) for each in found] == [
-        ("1 identity of django-openid-auth cannot sign in here yet.", remedy),
-        ("The permission account_verified is still django-openid-auth's.", remedy),
-    ]
-    adopt()
-    assert all(finding.is_well for finding in examination.examine())
-    UserOpenID.objects.all().delete()
-    assert all(finding.is_well for finding in examination.examine())
-
-
 def test_what_was_in_conflict_comes_once_that_is_settled(old: Old, ada: User) -> None:
     bruno = User.objects.create_user("bruno")
     here = UserOpenID.objects.create(user=bruno, claimed_id="https://op.example/a", display_id="a")
     old.identity(ada.pk, "https://op.example/a")
-    adopt()
+    refused()
     here.user = ada
     here.save()
     assert "useropenid: 0 copied, 1 here already, 0 expired, 0 in conflict" in adopt()
+
+
+def test_what_was_brought_and_then_given_to_somebody_else_is_no_conflict(old: Old, ada: User) -> None:
+    old.identity(ada.pk, "https://op.example/a")
+    adopt()
+    UserOpenID.objects.update(user=User.objects.create_user("bruno"))
+    assert "0 in conflict, 1 removed here since" in adopt()
 
 
 @pytest.mark.parametrize("name", ["openid_adopt", "openid_cleanup", "openid_ways_in"])
@@ -334,9 +289,17 @@ def test_before_migrate_a_command_says_to_run_that(old: Old, name: str, monkeypa
         call_command(name)
 
 
-def test_without_the_old_tables_it_says_so(transactional_db: None) -> None:
-    with pytest.raises(CommandError, match="has no table of django-openid-auth"):
-        adopt()
+def test_without_the_old_tables_there_is_nothing_to_adopt(transactional_db: None) -> None:
+    assert adopt().startswith("There is nothing to adopt: the database 'default' has no table of django-openid-auth")
+
+
+def test_permissions_are_taken_over_without_the_old_tables(ada: User) -> None:
+    of = ContentType.objects.create(app_label="django_openid_auth", model="nonce")
+    ada.user_permissions.add(Permission.objects.create(codename="view_nonce", name="view", content_type=of))
+    assert "other permissions: 1 copied" in adopt()
+    assert User.objects.get(pk=ada.pk).has_perm("openid_auth.view_nonce")
+    of.delete()
+    assert adopt().startswith("There is nothing to adopt")
 
 
 def test_the_old_tables_are_as_they_were(old: Old, ada: User) -> None:
@@ -372,6 +335,8 @@ class TestAWholeMove:
         assert told["profiles"] == people
         assert told["a newcomer's key is new"]
         assert told["permissions once back"] == [["django_openid_auth", ["ada"]]]
+        assert told["may view once adopted"] == [["openid_auth", ["bruno"]]]
+        assert told["may view once back"] == [["django_openid_auth", ["bruno"]]]
         assert told["old profiles"] == people
         assert told["profiles again"] == people
         assert told["left"] == []

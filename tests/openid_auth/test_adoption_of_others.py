@@ -38,4 +38,6 @@ def test_each_run_says_what_it_did(outcome: Any) -> None:
 
 def test_what_cannot_be_an_identity_or_is_anothers_is_said(outcome: Any) -> None:
     assert "bruno of user 2 is not the address of an identity" in outcome["said"][1]
+    assert "1 was left out; there is nothing to decide." in outcome["said"][1]
     assert "https://me.example/ belongs to user 2 there, and to user 1 here" in outcome["said"][1]
+    assert outcome["said"][2].endswith("refused: 1 identity was left out for you to decide; the old tables keep it.\n")

@@ -123,6 +123,23 @@ class TestTeams:
         assert not user.is_staff
         assert not user.groups.exists()
 
+    def test_what_teams_gave_is_taken_away_by_a_sign_in_at_one_and_the_log_says_so(
+        self, hostile: Hostile, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        user = self.claim(hostile).user
+        assert "trusted with teams" not in caplog.text
+        user.groups.add(Group.objects.get(name="admins"))
+        get_user_model().objects.update(is_staff=True)
+        for _again in range(2):
+            self.claim(hostile)
+        told = [record.getMessage() for record in caplog.records if "trusted with teams" in record.getMessage()]
+        end = f"{hostile.endpoint!r} is not trusted with teams. If it should be, OPENID_TEAMS_TRUSTED_ENDPOINTS is to"
+        assert [line[: line.index(end)] for line in told] == [
+            f"User {user.pk} has lost what teams give, {what}: " for what in ("admins", "staff")
+        ]
+        user.refresh_from_db()
+        assert not user.is_staff and not user.groups.exists()
+
     def test_one_that_the_settings_trust_has(self, settings: Any, hostile: Hostile) -> None:
         settings.OPENID_TEAMS_TRUSTED_ENDPOINTS = [hostile.endpoint]
         user = self.claim(hostile).user

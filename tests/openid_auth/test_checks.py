@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.conf import settings as django_settings
 from django.core.checks import CheckMessage, run_checks
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import request_started
@@ -159,9 +160,21 @@ def test_a_wrong_setting_that_is_read_at_the_start_is_told_by_the_check_or_by_ea
     assert found(**{setting: "False"}) == ["openid_auth.E001"]
 
 
-def test_a_backend_that_cannot_be_imported_is_left_to_django_to_tell() -> None:
-    with override_settings(AUTHENTICATION_BACKENDS=["no.such.Backend", *BACKENDS]):
-        assert checks.check_configuration() == []
+def test_a_backend_that_cannot_be_imported_is_said_once() -> None:
+    """Django tells of it at the first sign-in, whoever's."""
+    assert found(AUTHENTICATION_BACKENDS=["no.such.Backend", *BACKENDS]) == ["openid_auth.E013"]
+    (message,) = messages(AUTHENTICATION_BACKENDS=["djintegrate.openid_auth.auth.OpenidBackend", BACKENDS[1]])
+    assert "has 'djintegrate.openid_auth.auth.OpenidBackend', which cannot be imported" in message.msg
+    assert message.hint == "Did you mean 'djintegrate.openid_auth.auth.OpenIDBackend'?"
+
+
+def test_the_old_app_beside_this_one_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "django_openid_auth").mkdir()
+    (tmp_path / "django_openid_auth" / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    (message,) = messages(INSTALLED_APPS=[*django_settings.INSTALLED_APPS, "django_openid_auth"])
+    assert (message.id, message.hint) == ("openid_auth.E011", "Remove it.")
+    assert "INSTALLED_APPS still has 'django_openid_auth'" in message.msg
 
 
 def test_every_setting_and_its_default_are_in_the_reference() -> None:

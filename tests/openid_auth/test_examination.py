@@ -9,6 +9,7 @@ import pytest
 
 from djintegrate.common.examination import Finding
 from djintegrate.openid_auth.examination import examine
+from tests.openid_auth import profiles
 from tests.openid_auth.provider import Provider
 from tests.openid_auth.site import host_of, set_up
 
@@ -65,6 +66,26 @@ def test_migrations_that_depend_on_the_old_app_are_said(settings: Any) -> None:
     (finding,) = ill()
     assert "profiles.0001_initial depends on django_openid_auth" in finding.said
     assert "djintegrate.openid_auth.old_tables" in finding.remedy
+
+
+def test_a_migration_that_old_tables_does_not_have_is_said(
+    settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Django wrote it where nobody keeps it: into the old app's own folder."""
+    first = Path(profiles.__file__).parent / "migrations" / "0001_initial.py"
+    (tmp_path / "own_migrations").mkdir()
+    (tmp_path / "own_migrations" / "__init__.py").touch()
+    (tmp_path / "own_migrations" / "0001_initial.py").write_text(
+        first.read_text().replace('("django_openid_auth", "0001_initial")', '("django_openid_auth", "0002_alter_id")')
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    settings.MIGRATION_MODULES = {"profiles": "own_migrations"}
+    settings.INSTALLED_APPS = [
+        *settings.INSTALLED_APPS, "djintegrate.openid_auth.old_tables", "tests.openid_auth.profiles",
+    ]  # fmt: skip
+    (finding,) = ill()
+    assert "depends on django_openid_auth.0002_alter_id, which old_tables does not have" in finding.said
+    assert "Write '0001_initial' into the dependency" in finding.remedy
 
 
 def test_it_never_raises(settings: Any) -> None:

@@ -5,6 +5,7 @@ Only the providers that the settings trust with teams have a say; a sign-in from
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -18,6 +19,8 @@ from ..conf import config
 from ..protocol.answer import VerifiedResponse
 from ..teams import TeamsRequest, TeamsResponse
 from .vouched import Vouched
+
+logger = logging.getLogger("djintegrate.openid_auth")
 
 LAUNCHPAD_ENDPOINT = "https://login.launchpad.net/+openid"
 UBUNTU_ONE_ENDPOINT = "https://login.ubuntu.com/+openid"
@@ -36,10 +39,23 @@ def is_trusted_with_teams(response: Any) -> bool:
     )
 
 
+class Untrusted(TeamsResponse):
+    """No teams, for the provider is not trusted with them. `remedy` is the setting by which it would be."""
+
+    def __init__(self, response: Any) -> None:
+        super().__init__()
+        if isinstance(response, Vouched):
+            self.provider = response.issuer
+            self.remedy = 'its entry of OPENID_PROVIDERS needs "trust_groups": True'
+        else:
+            self.provider = response.endpoint.server_url
+            self.remedy = "OPENID_TEAMS_TRUSTED_ENDPOINTS is to name it"
+
+
 def teams(response: Any) -> TeamsResponse:
     """The person's teams, by the word of a provider that is trusted with them."""
     if not is_trusted_with_teams(response):
-        return TeamsResponse()
+        return Untrusted(response)
     if isinstance(response, Vouched):
         return TeamsResponse(response.teams)
     return TeamsResponse.fromSuccessResponse(response)
@@ -81,10 +97,38 @@ def get_user_group_model() -> type[models.Model]:
         ) from error
 
 
-def update_groups(user: Any, mapping: Mapping[str, str], teams: Collection[str]) -> None:
-    """Make `user` a member of those of the mapping's groups that `teams` stand for, and of no others of them."""
+def warn_of_loss(user: Any, lost: Collection[str], teams: Any) -> None:
+    """Once for each loss, for a sign-in later there is nothing left to lose."""
+    if lost and isinstance(teams, Untrusted):
+        logger.warning(
+            "User %s has lost what teams give, %s: %r is not trusted with teams. If it should be, %s.",
+            user.pk, ", ".join(sorted(lost)), teams.provider[:200], teams.remedy,
+        )  # fmt: skip
+
+
+def holders(among: Collection[Any], using: str) -> set[Any]:
+    """Which of the users with these keys have what teams give: a mapped group, or the staff flag."""
+    found: set[Any] = set()
+    model = get_user_model()
+    mapping = teams_mapping()
+    if mapping and (config.user_group_model is not None or hasattr(model, "groups")):
+        user = f"{_user_field()}_id"
+        rows = get_user_group_model()._default_manager.using(using)
+        members = rows.filter(**{f"{user}__in": among, "group__name__in": set(mapping.values())})
+        found.update(members.values_list(user, flat=True))
+    if config.staff_teams is not None and hasattr(model, "is_staff"):
+        staff = model._default_manager.using(using).filter(pk__in=among, is_staff=True)
+        found.update(staff.values_list("pk", flat=True))
+    return found
+
+
+def update_groups(user: Any, mapping: Mapping[str, str], teams: Collection[str]) -> list[str]:
+    """Make `user` a member of those of the mapping's groups that `teams` stand for, and of no others of them.
+
+    Returns the names of those that the user has left.
+    """
     if not mapping or (config.user_group_model is None and not hasattr(user, "groups")):
-        return
+        return []
     driven = set(mapping.values())
     wanted = {mapping[team] for team in teams if team in mapping}
     through = get_user_group_model()
@@ -94,16 +138,17 @@ def update_groups(user: Any, mapping: Mapping[str, str], teams: Collection[str])
         is_in=models.Exists(rows.filter(group=models.OuterRef("pk")))
     )
     found = list(groups.values_list("pk", "name", "is_in"))
-    leave = [pk for pk, name, is_in in found if is_in and name not in wanted]
+    leave = {pk: name for pk, name, is_in in found if is_in and name not in wanted}
     join = [pk for pk, name, is_in in found if not is_in and name in wanted]
     if leave or join:
         # Without a savepoint: whoever called in a transaction wants all of it undone, should this fail.
         with transaction.atomic(router.db_for_write(through), savepoint=False):
-            rows.filter(group__in=leave).delete()
+            rows.filter(group__in=list(leave)).delete()
             # Another sign-in of the same person may be adding the same rows just now.
             through._default_manager.bulk_create(
                 [through(**{f"{user_field}_id": user.pk, "group_id": pk}) for pk in join], ignore_conflicts=True
             )
+    return list(leave.values())
 
 
 def _user_field() -> str:

@@ -11,7 +11,7 @@ from django.db.migrations.exceptions import NodeNotFoundError
 from django.db.migrations.loader import MigrationLoader
 from django.urls import get_resolver
 
-from ..people.verified import OLD
+from ..people.handover import OLD
 
 MODULES = ("admin", "auth", "exceptions", "forms", "models", "signals", "store", "teams", "urls", "views")
 DOTTED = re.compile(rf"{OLD}\.(\w+)[\w.]*")
@@ -19,6 +19,8 @@ DOTTED = re.compile(rf"{OLD}\.(\w+)[\w.]*")
 
 def in_settings() -> Iterator[tuple[str, str]]:
     """Each setting that names something of the old app, and what."""
+    if OLD in settings.INSTALLED_APPS:
+        yield "INSTALLED_APPS", OLD
     for name in sorted(set(dir(settings))):
         if name.isupper() and settings.is_overridden(name):
             for value in _texts(getattr(settings, name)):
@@ -29,7 +31,7 @@ def in_settings() -> Iterator[tuple[str, str]]:
 def replacement(value: str) -> str:
     """What is called here as `value` was there: a module's name, or the app's label before a permission or a model."""
     found = DOTTED.fullmatch(value)
-    prefix = "djintegrate.openid_auth" if found and found[1] in MODULES else "openid_auth"
+    prefix = "djintegrate.openid_auth" if not found or found[1] in MODULES else "openid_auth"
     return prefix + value.removeprefix(OLD)
 
 
@@ -42,14 +44,14 @@ def in_urls() -> bool:
     return False
 
 
-def in_migrations() -> str:
-    """The first migration of the site's own that depends on the old app's, which is not installed."""
+def in_migrations() -> tuple[str, str] | None:
+    """The first migration of the site's own that depends on one of the old app's which is not here, and that one."""
     try:
         MigrationLoader(None)
     except NodeNotFoundError as error:
         if error.node[0] == OLD:
-            return str(error.origin)
-    return ""
+            return str(error.origin), error.node[1]
+    return None
 
 
 def _is_of_the_old_app(error: ImportError) -> bool:

@@ -13,26 +13,27 @@ from django.core.management.base import CommandError
 from django.db import connections
 
 from ..fields import digest_of
-from ..models import UserOpenID
 
 SHOWN = 5
 
 
-def ensure_none_is_lost(old: Any, using: str, batch_size: int) -> None:
+def ensure_none_is_lost(old: Any, ours: Any, batch_size: int) -> None:
     """CommandError, before anything is written, if a row refers to an identity that cannot be had under its key."""
+    using = ours.db
     places = list(_places(old._meta.db_table, using))
     if not places:
         return
     for batch in batches(old, using, batch_size):
-        lost = dict(_without_their_key(batch, using))
+        lost = dict(_without_their_key(batch, ours))
         for table, column in places:
             if found := sorted(_values(table, column, list(lost), using)):
                 reasons = "\n".join(f"  {key}: {lost[key]}" for key in found[:SHOWN])
                 more = f"\n  and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
                 raise CommandError(
                     f"{table}.{column} refers to identities that cannot keep their keys:\n{reasons}{more}\n"
-                    "Nothing was written. Remove what is in the way, in the admin under OpenID identities, "
-                    "and run this again."
+                    "Nothing was written. Remove what is in the way here, in the admin under OpenID identities; give "
+                    f"an identity of nobody to somebody, by an UPDATE of user_id in {old._meta.db_table}, or remove "
+                    "what refers to it. Then run this again."
                 )
 
 
@@ -55,12 +56,11 @@ def _places(old_table: str, using: str) -> Iterator[tuple[str, str]]:
                     yield table, constraint["columns"][0]
 
 
-def _without_their_key(batch: list[Any], using: str) -> Iterator[tuple[int, str]]:
+def _without_their_key(batch: list[Any], ours: Any) -> Iterator[tuple[int, str]]:
     digests = {row.pk: digest_of(row.claimed_id) for row in batch}
-    ours = UserOpenID.objects.using(using)
     at = dict(ours.filter(pk__in=digests).values_list("pk", "digest"))
     of = dict(ours.filter(digest__in=digests.values()).values_list("digest", "pk"))
-    users = get_user_model()._default_manager.using(using)
+    users = get_user_model()._default_manager.using(ours.db)
     known = set(users.filter(pk__in={row.owner for row in batch}).values_list("pk", flat=True))
     for row in batch:
         digest = digests[row.pk]

@@ -9,7 +9,11 @@ from django.db import DEFAULT_DB_ALIAS, connections
 
 def are_here(using: str) -> bool:
     ours = {model._meta.db_table for model in apps.get_app_config("openid_auth").get_models()}
-    return ours <= set(connections[using].introspection.table_names())
+    return ours <= names_of_tables(using)
+
+
+def names_of_tables(using: str) -> frozenset[str]:
+    return frozenset(connections[using].introspection.table_names())
 
 
 def ensure_here(using: str) -> None:

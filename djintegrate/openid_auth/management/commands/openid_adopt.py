@@ -1,4 +1,7 @@
-"""`manage.py openid_adopt`: moves over from other apps. Nothing comes twice; --dry-run writes nothing."""
+"""`manage.py openid_adopt`: moves over from other apps. Nothing comes twice; --dry-run writes nothing.
+
+Ends with 1 as long as an identity is left out over which somebody has to decide: a script is to stop there.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DEFAULT_DB_ALIAS, connections
 
 from ...upkeep import adoption
+from ...upkeep.tables import counted
 
 BATCH = 1000
 SHOWN = 20
@@ -15,7 +19,7 @@ SHOWN = 20
 
 class Command(BaseCommand):
     help = (
-        "Copies into this app's tables: django-openid-auth's identities, nonces, associations, verified accounts, and "
+        "Copies into this app's tables: django-openid-auth's identities, nonces, associations, permissions, and "
         "the OpenID identities of python-social-auth and django-allauth."
     )
 
@@ -28,25 +32,28 @@ class Command(BaseCommand):
         using, size, dry_run = options["database"], options["batch_size"], options["dry_run"]
         if size < 1:
             raise CommandError(f"--batch-size is {size}. Make it 1 or more.")
-        if not adoption.old_tables(using):
-            raise CommandError(
-                f"The database {using!r} has no table of django-openid-auth (django_openid_auth_…), python-social-auth "
-                "or django-allauth. "
-                "Name the database that has them with --database."
+        if not adoption.is_anything_there(using):
+            # A deployment that calls this each time is to go on once the old tables are dropped.
+            self.stdout.write(
+                f"There is nothing to adopt: the database {using!r} has no table of django-openid-auth "
+                "(django_openid_auth_…), python-social-auth or django-allauth. If another one has them, name it with "
+                "--database."
             )
-        conflicts = 0
+            return
+        counts = []
         for count in adoption.adopt(using, size, dry_run):
-            self._report(count, dry_run)
-            conflicts += len(count.conflicts)
-        if conflicts:
-            what = "1 was left out for you to decide; the old tables keep it."
-            if conflicts > 1:
-                what = f"{conflicts} were left out for you to decide; the old tables keep them."
-            self.stdout.write(self.style.WARNING(what))
+            self._report(count, using, dry_run)
+            counts.append(count)
         if dry_run:
             self.stdout.write("Nothing was written: --dry-run.")
+        undecided = sum(count.of_others + count.of_nobody for count in counts)
+        if unusable := sum(len(count.conflicts) for count in counts) - undecided:
+            self.stdout.write(f"{counted(unusable, 'was', 'were')} left out; there is nothing to decide.")
+        if undecided:
+            what, them = ("identity was", "it") if undecided == 1 else ("identities were", "them")
+            raise CommandError(f"{undecided} {what} left out for you to decide; the old tables keep {them}.")
 
-    def _report(self, count: adoption.Count, dry_run: bool) -> None:
+    def _report(self, count: adoption.Count, using: str, dry_run: bool) -> None:
         verb = "to copy" if dry_run else "copied"
         self.stdout.write(
             f"{count.name}: {count.copied} {verb}, {count.present} here already, {count.expired} expired, "
@@ -59,3 +66,8 @@ class Command(BaseCommand):
             self.stdout.write(self.style.WARNING(f"  {conflict}"))
         if len(count.conflicts) > SHOWN:
             self.stdout.write(self.style.WARNING(f"  and {len(count.conflicts) - SHOWN} more"))
+        if count.of_nobody and count.name == adoption.old_models().identity._meta.db_table:
+            self.stdout.write(
+                f"  SQLite's migrate fails over such a row. To remove those of users who do not exist:\n"
+                f"  DELETE FROM {count.name} WHERE {adoption.without_owner(using)};"
+            )

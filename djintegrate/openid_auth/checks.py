@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from difflib import get_close_matches
 from typing import Any
 
 from django.conf import settings
@@ -15,6 +14,7 @@ from django.utils.module_loading import import_string
 from openid.extensions import sreg
 
 from djintegrate.common.checks import login_url_leads_nowhere, unknown_names, wrong_values
+from djintegrate.common.types import did_you_mean
 
 from . import conf, connect
 from .auth import OpenIDBackend
@@ -27,6 +27,7 @@ from .site.fetcher import FetchRefused, parse
 from .upkeep import left_over
 
 BACKEND = "djintegrate.openid_auth.auth.OpenIDBackend"
+KNOWN_BACKENDS = (BACKEND, "django.contrib.auth.backends.ModelBackend")
 HOST = re.compile(r"[a-zA-Z0-9_.-]+")
 HOST_AND_PORT = re.compile(r"(\[[0-9a-f:.]+\]|[0-9a-f:.]*:[0-9a-f:.]*:[0-9a-f.]*|[a-z0-9_.-]+(?=:|$))(:[0-9]+)?")
 """A host is compared in lower case; an address of IPv6 may have brackets."""
@@ -146,10 +147,9 @@ def _backends() -> Iterator[CheckMessage]:
     backends = [path for path in settings.AUTHENTICATION_BACKENDS if not path.startswith(f"{OLD}.")]
     wrong = [(path, error) for path in backends if (error := _import_error(path))]
     for path, error in wrong:
-        near = get_close_matches(path, [BACKEND, "django.contrib.auth.backends.ModelBackend"], n=1)
         yield Error(
             f"AUTHENTICATION_BACKENDS has {path!r}, which cannot be imported, so that nobody can sign in: {error}.",
-            hint=f"Did you mean {near[0]!r}?" if near else "Correct the path.",
+            hint=did_you_mean(path, KNOWN_BACKENDS) or "Correct the path.",
             id="openid_auth.E013",
         )
     if not wrong and len(backends) == len(settings.AUTHENTICATION_BACKENDS) and not any(map(_is_ours, backends)):

@@ -165,7 +165,7 @@ def test_a_backend_that_cannot_be_imported_is_said_once() -> None:
     assert found(AUTHENTICATION_BACKENDS=["no.such.Backend", *BACKENDS]) == ["openid_auth.E013"]
     (message,) = messages(AUTHENTICATION_BACKENDS=["djintegrate.openid_auth.auth.OpenidBackend", BACKENDS[1]])
     assert "has 'djintegrate.openid_auth.auth.OpenidBackend', which cannot be imported" in message.msg
-    assert message.hint == "Did you mean 'djintegrate.openid_auth.auth.OpenIDBackend'?"
+    assert message.hint == "Did you mean djintegrate.openid_auth.auth.OpenIDBackend?"
 
 
 def test_the_old_app_beside_this_one_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

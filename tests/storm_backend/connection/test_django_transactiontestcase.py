@@ -37,6 +37,7 @@ from tests.support.helpers import (
     storm_insert,
     storm_names,
     wait_until,
+    with_keys,
 )
 
 
@@ -135,7 +136,7 @@ class SequencesTests(TransactionTestCase):
 @override_settings(
     STORM_STORES={
         **settings.STORM_STORES,
-        "main": {"URI": settings.STORM_STORES["main"], "SCHEMA": "tests.apps.sprints.schema"},
+        "main": with_keys(settings.STORM_STORES["main"], SCHEMA="tests.apps.sprints.schema"),
     }
 )
 class TablesThatPointAtEachOtherTests(TransactionTestCase):

@@ -170,7 +170,7 @@ def _compare(options: argparse.Namespace, kills: Counter[str]) -> int:
     wishes = dict(Wish.objects.values_list("key", "is_in_steps"))
     effects: Counter[Any] = Counter(Effect.objects.filter(is_step=False).values_list("key", flat=True))
     steps: Counter[Any] = Counter(Effect.objects.filter(is_step=True).values_list("key", flat=True))
-    failed = DBTaskResult.objects.filter(status="FAILED").count()
+    failed = list(DBTaskResult.objects.filter(status="FAILED").values_list("traceback", flat=True))
     lost = wishes.keys() - effects.keys()
     unasked = (effects.keys() | steps.keys()) - wishes.keys()
     doubled = [key for key, count in effects.items() if count > 1]
@@ -179,9 +179,11 @@ def _compare(options: argparse.Namespace, kills: Counter[str]) -> int:
     print(f"{side}, {options.db}: {options.requests} requests, {len(wishes)} committed.")
     print("Killed: " + ", ".join(f"{what} {count} times" for what, count in sorted(kills.items())))
     not_run = len(lost) + len(steps_lost)
-    print(f"Jobs that did not run: {not_run}; of aborted requests: {len(unasked)}; failed: {failed}")
+    print(f"Jobs that did not run: {not_run}; of aborted requests: {len(unasked)}; failed: {len(failed)}")
     steps_twice = sum(count > 1 for count in steps.values())
     print(f"What a job wrote is there twice: {len(doubled)}; a step of a job in several: {steps_twice}")
+    for traceback in failed:
+        print(traceback)
     return 1 if lost or steps_lost or unasked or doubled or failed else 0
 
 

@@ -17,13 +17,14 @@ from django.core.validators import (
     ProhibitNullCharactersValidator,
 )
 from django.http import HttpRequest
-from django.utils.html import linebreaks, strip_tags
+from django.utils.html import linebreaks
 from storm.expr import Lower
 
 from djintegrate.jsonrpc import JSONRPCError, jsonrpc_method
 from djintegrate.storm_backend import get_store
 
 from . import actions, conflicts, roles, timetable
+from .plain import plain
 from .storm_models import TRACKS, Room, Session, Sprint
 from .templatetags.people import name
 
@@ -188,7 +189,7 @@ def _said(session: Session) -> SessionDict:
         "id": session.id,
         "title": session.title,
         "track": session.track,
-        "description": strip_tags(session.description).strip(),
+        "description": plain(session.description),
         "minutes": session.minutes,
         "seats": session.seats,
         "proposer": name(session.proposer),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseNotFound
 from django.shortcuts import render
 from django.urls import reverse
@@ -38,8 +39,9 @@ class ErrorPagesMiddleware(MiddlewareMixin):
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Django's handler403."""
-    return _page(request, 403, str(exception) or "Your account may not do this.")
+    """Django's handler403. The exception may have the team whose members may."""
+    team = {"team": getattr(exception, "team", ""), "provider": settings.OPENID_SSO_SERVER_URL}
+    return _page(request, 403, str(exception) or "Your account may not do this.", **team)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -7,10 +7,10 @@ from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from djintegrate.jobs.tasks import Status, TaskResultDoesNotExist, TaskResultMismatch
 from testproject.errors import missing
@@ -21,14 +21,15 @@ from .storm_models import Sprint
 from .tasks import export_programme
 
 
-@require_POST
 @of_sprint
 def begin(request: HttpRequest, sprint: Sprint, kind: str) -> HttpResponse:
+    if kind not in programme.KINDS:
+        raise missing(request, f"A programme is not exported as “{kind}”, but as {' or '.join(programme.KINDS)}.")
+    if request.method != "POST":
+        return HttpResponseNotAllowed(["POST"])
     if request.user.is_anonymous:
         # Whoever has signed in is to come back to a page, and this address has none.
         return redirect_to_login(sprint.get_absolute_url())
-    if kind not in programme.KINDS:
-        raise missing(request, f"A programme is not exported as {kind!r}, but as {' or '.join(programme.KINDS)}.")
     job = export_programme.enqueue(slug=sprint.slug, kind=kind, asked_by=request.user.pk)
     return redirect("exported", sprint.slug, job.id)
 

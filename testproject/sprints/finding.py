@@ -31,7 +31,7 @@ def of_sprint(view: View) -> View:
     def found(request: HttpRequest, slug: str, **others: Any) -> HttpResponse:
         sprint = get_store("main").find(Sprint, slug=slug).one()
         if sprint is None:
-            raise missing(request, f"There is no sprint called {slug!r}.")
+            raise missing(request, f"There is no sprint called “{slug}”.")
         with timezone.override(sprint.zone):
             return view(request, sprint, **others)
 
@@ -46,7 +46,7 @@ def of_session(view: View) -> View:
     def found(request: HttpRequest, sprint: Sprint, key: int, **others: Any) -> HttpResponse:
         session = sprint.sessions.find(Session.id == key).one() if key <= LARGEST_KEY else None
         if session is None:
-            raise missing(request, f"{sprint} has no session {key}. It may have been withdrawn.")
+            raise missing(request, f"{sprint}, has no session {key}. It may have been withdrawn.")
         return view(request, session, **others)
 
     return found

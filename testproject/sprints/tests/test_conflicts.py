@@ -46,7 +46,9 @@ class SchedulingTests(World):
         first, second = self.scheduled("First", 10, by=self.ada), self.session("Second")
         for session in (first, second):
             actions.attend(session, self.dmitri)
-        self.assertEqual(self.refusal(second, 10.5), "Dmitri Lund wants to attend this session, and is at “First” 10:00 to 11:00.")
+        self.assertEqual(
+            self.refusal(second, 10.5), "Dmitri Lund wants to attend this session, and is at “First” 10:00 to 11:00."
+        )
 
     def test_many_of_them_are_counted_rather_than_listed(self) -> None:
         first, second = self.scheduled("First", 10, by=self.ada, seats=9), self.session("Second", seats=9)

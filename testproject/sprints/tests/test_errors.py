@@ -7,6 +7,7 @@ from html import unescape
 from unittest import mock
 from urllib.parse import unquote
 
+from django.conf import settings
 from django.test import override_settings
 from django.urls import get_resolver
 
@@ -38,7 +39,7 @@ class ErrorPageTests(World):
         for debug in (False, True):
             with self.subTest(debug=debug), override_settings(DEBUG=debug):
                 self.check(self.client.get("/nowhere/"), 404, "Nothing has this address")
-                self.check(self.client.get("/at/nowhere/"), 404, "There is no sprint called &#x27;nowhere&#x27;.")
+                self.check(self.client.get("/at/nowhere/"), 404, "There is no sprint called “nowhere”.")
                 self.check(self.client.get("/at/lisbon/999/"), 404, "has no session 999. It may have been withdrawn.")
 
     def test_a_number_that_no_database_has_is_a_404_too(self) -> None:
@@ -68,9 +69,23 @@ class ErrorPageTests(World):
             self.client.get(f"{self.here}edit/"), 403, "Only the proposer and the schedulers", "signed in as dmitri"
         )
 
+    def test_each_refusal_names_the_team_and_leads_to_the_provider(self) -> None:
+        self.as_(self.dmitri)
+        for path, ask, team in (
+            (self.url(page="propose/"), self.client.get, "sprint-proposers"),
+            ("/one-transaction/", self.client.post, "sprint-proposers"),
+            (f"{self.here}schedule/", self.client.get, "sprint-schedulers"),
+            (f"{self.here}unschedule/", self.client.post, "sprint-schedulers"),
+            (f"{self.here}edit/", self.client.get, "sprint-schedulers"),
+            (f"{self.here}slides/", self.client.get, "sprint-schedulers"),
+            (f"{self.here}withdraw/", self.client.post, "sprint-schedulers"),
+        ):
+            page = self.check(ask(path), 403, "You need to be on a team for that", f"<code>{team}</code>")
+            self.assertIn(f'href="{settings.OPENID_SSO_SERVER_URL}"', page)
+
     def test_who_may_not_propose_is_told_so_rather_than_asked_to_sign_in_again(self) -> None:
         self.as_(self.dmitri)
-        self.check(self.client.post("/one-transaction/"), 403, "Your account may not do this.")
+        self.check(self.client.post("/one-transaction/"), 403, "Only proposers and schedulers", "sprint-proposers")
 
     def test_a_405_names_the_method_and_leads_to_the_page_with_the_button(self) -> None:
         response = self.client.get(f"{self.here}attend/")

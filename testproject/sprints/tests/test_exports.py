@@ -121,7 +121,9 @@ class ExportTests(World):
         self.assertEqual(DBTaskResult.objects.count(), 1)
 
     def test_an_unknown_kind_or_job_is_a_404(self) -> None:
-        self.assertEqual(self.client.post(self.url(page="export/pdf/")).status_code, 404)
+        for ask in (self.client.post, self.client.get):
+            unknown = ask(self.url(page="export/pdf/"))
+            self.assertContains(unknown, "not exported as “pdf”, but as csv or ics", status_code=404)
         self.assertEqual(self.client.get(self.url(page=f"exports/{uuid4()}/")).status_code, 404)
         self.assertEqual(self.client.get(self.url(page="export/csv/")).status_code, 405)
 

@@ -24,7 +24,7 @@ from djintegrate.jsonrpc import JSONRPCError, jsonrpc_method
 from djintegrate.storm_backend import get_store
 
 from . import actions, conflicts, roles, timetable
-from .plain import plain
+from .plain import in_order, plain
 from .storm_models import TRACKS, Room, Session, Sprint
 from .templatetags.people import name
 
@@ -48,7 +48,7 @@ class NotDone(JSONRPCError):
 
 @dataclass
 class Proposal:
-    title: Annotated[Text, MinLengthValidator(1)]
+    title: Annotated[Text, MinLengthValidator(1), in_order]
     track: Track
     description: Text = ""
     minutes: Annotated[int, MinValueValidator(15), MaxValueValidator(240)] = 60
@@ -168,7 +168,7 @@ def me(request: HttpRequest) -> dict[str, Any]:
 def _sprint(slug: str) -> Sprint:
     found: Sprint | None = get_store("main").find(Sprint, slug=slug).one()
     if found is None:
-        raise NotDone(data=[f"There is no sprint called {slug[:40]!r}."])
+        raise NotDone(data=[f"There is no sprint called “{slug[:40]}”."])
     return found
 
 

@@ -166,11 +166,11 @@ def slides(request: HttpRequest, session: Session) -> HttpResponse:
 def slides_file(request: HttpRequest, session: Session) -> FileResponse:
     """To keep, not to show: what somebody uploaded is not to run as a page of this site."""
     if not session.slides:
-        raise missing(request, "This session has no slides.")
+        raise missing(request, "This session has no slides.", **_to(session))
     try:
         content = session.slides.open()
     except FileNotFoundError:
-        raise missing(request, "The slides of this session are gone.") from None
+        raise missing(request, "The slides of this session are gone.", **_to(session)) from None
     return FileResponse(content, as_attachment=True, filename=session.slides.name.rpartition("/")[2])
 
 
@@ -194,7 +194,7 @@ def withdraw(request: HttpRequest, session: Session) -> HttpResponse:
 def act(request: HttpRequest, session: Session, what: str) -> HttpResponse:
     """What takes a button and no form."""
     if what not in BUTTONS:
-        raise missing(request, f"A session has no button called “{what}”.")
+        raise missing(request, f"A session has no button called “{what}”.", **_to(session))
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
     if request.user.is_anonymous:
@@ -212,6 +212,10 @@ def act(request: HttpRequest, session: Session, what: str) -> HttpResponse:
         for reason in refused.reasons:
             messages.error(request, reason)
     return redirect(session.get_absolute_url())
+
+
+def _to(session: Session) -> dict[str, str]:
+    return {"back": session.get_absolute_url(), "back_to": "the session"}
 
 
 def _day(request: HttpRequest, sprint: Sprint) -> date:

@@ -40,7 +40,29 @@ class ErrorPageTests(World):
             with self.subTest(debug=debug), override_settings(DEBUG=debug):
                 self.check(self.client.get("/nowhere/"), 404, "Nothing has this address")
                 self.check(self.client.get("/at/nowhere/"), 404, "There is no sprint called “nowhere”.")
-                self.check(self.client.get("/at/lisbon/999/"), 404, "has no session 999. It may have been withdrawn.")
+                self.check(self.client.get("/at/lisbon/999/"), 404, "June 2099, has no session 999. It may have")
+
+    def test_what_is_gone_from_a_sprint_leads_back_to_the_sprint(self) -> None:
+        self.as_(self.bruno)
+        for _ in range(2):
+            response = self.client.post(f"{self.here}withdraw/")
+        for answer in (response, self.client.get(self.url(page="export/pdf/"))):
+            self.assertIn('href="/at/lisbon/">Go to the sprint', self.check(answer, 404))
+
+    def test_a_sprint_is_found_by_its_name_in_capitals_too(self) -> None:
+        self.assertRedirects(self.client.get("/at/Lisbon/grid/?day=2099-06-02"), "/at/lisbon/grid/?day=2099-06-02")
+        self.check(self.client.get("/at/NOWHERE/"), 404, "There is no sprint called “NOWHERE”.")
+
+    def test_a_form_that_is_too_large_or_cannot_be_read_is_explained(self) -> None:
+        self.as_(self.bruno)
+        broken = {"data": b"x", "content_type": "multipart/form-data"}
+        for debug in (False, True):
+            with self.subTest(debug=debug), override_settings(DEBUG=debug):
+                large = self.client.post(self.url(page="propose/"), {"title": "x", "description": "x" * 3_000_000})
+                self.check(large, 413, "larger than the 2.5\xa0MB", "Nothing was changed")
+                many = self.client.post(self.url(page="propose/"), {f"f{number}": "" for number in range(1001)})
+                for answer in (many, self.client.post(self.url(page="propose/"), **broken)):
+                    self.check(answer, 400, "cannot read that request")
 
     def test_a_number_that_no_database_has_is_a_404_too(self) -> None:
         self.as_(self.ada)

@@ -150,6 +150,21 @@ class PageTests(World):
             self.assertIn("Platforms", text)
             self.assertNotIn("Engines", text)
 
+    def test_the_search_finds_each_word_in_whatever_order(self) -> None:
+        self.session("Plain words for transactions")
+        self.session("Two words")
+        for typed, found in (
+            ("words+plain", ["Plain words for transactions"]),
+            ("++words++", ["Plain words for transactions", "Two words"]),
+            ("transactions+two", []),
+            ("wor*", []),
+            ("%00", []),
+            ("+", ["Plain words for transactions", "Two words"]),
+        ):
+            page = self.text(self.url(page=f"sessions/?grid-search={typed}"))
+            shown = [title for title in ("Plain words for transactions", "Two words") if f">{title}<" in page]
+            self.assertEqual(shown, found, typed)
+
     def test_seats_are_a_bar(self) -> None:
         session = self.scheduled("Engines", 10, seats=5)
         actions.attend(session, self.dmitri)

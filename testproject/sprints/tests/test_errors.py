@@ -115,6 +115,15 @@ class ErrorPageTests(World):
         self.assertEqual(response["Allow"], "POST")
         self.check(self.client.get("/sign-out/"), 405, "Go to the front page")
 
+    def test_the_way_back_from_signing_in_is_for_nobody_who_comes_by_hand(self) -> None:
+        for person in (None, self.dmitri):
+            if person:
+                self.as_(person)
+            page = self.client.get("/openid/complete/").content.decode()
+            self.assertIn("This address is only for the way back from signing in.", page)
+            offered = re.findall(r'class="openid-button[^"]*" href="[^"]+">([^<]+)<', page)
+            self.assertEqual(offered, ["Go to the front page"] if person else ["Sign in", "Go to the front page"])
+
     def test_a_form_without_its_token_is_explained(self) -> None:
         client = CommittingClient(enforce_csrf_checks=True)
         client.force_login(self.ada, backend="django.contrib.auth.backends.ModelBackend")

@@ -17,6 +17,15 @@ SCHEDULE = "session.schedule"
 EDIT = "session.edit"
 WITHDRAW = "session.withdraw"
 
+WORDS = {
+    PROPOSE: "Propose a session",
+    SCHEDULE: "Put a session on the schedule, or take it off",
+    EDIT: "Change a session and its slides",
+    WITHDRAW: "Withdraw a session",
+    "person.email.read": "See the e-mail address of a person",
+}
+"""What the pages say of a privilege, beside its name."""
+
 REFUSALS = {
     PROPOSE: ("Only proposers and schedulers may propose a session.", "sprint-proposers"),
     SCHEDULE: ("Only schedulers may put a session on the schedule, or take it off.", "sprint-schedulers"),

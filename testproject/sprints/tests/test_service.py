@@ -99,3 +99,4 @@ class ServiceTests(World):
             for name in ("sprints.list", "sessions.schedule", "people.me"):
                 self.assertIn(f"<code>{name}</code>", page)
                 self.assertEqual(f"/json/browse/{name}/" in page, has_console)
+            self.assertIn("schedulers <small><code>session.schedule</code></small>", page)

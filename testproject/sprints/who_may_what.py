@@ -47,9 +47,8 @@ def page(request: HttpRequest) -> HttpResponse:
 def _line(user: Any, row: Row) -> Line:
     reason = why(user, row.resource, row.privilege)
     name = f"{row.resource}.{row.privilege}"
-    return Line(
-        row, WORDS.get(name, name), name, reason, "yes" if reason.granted else "depends" if reason.depends else "no"
-    )
+    may = "yes" if reason.granted else "depends" if reason.depends else "no"
+    return Line(row, WORDS.get(name, name), name, reason, may)
 
 
 def _how(role: str) -> str:

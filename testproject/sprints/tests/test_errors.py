@@ -121,6 +121,7 @@ class ErrorPageTests(World):
                 self.as_(person)
             page = self.client.get("/openid/complete/").content.decode()
             self.assertIn("This address is only for the way back from signing in.", page)
+            self.assertEqual("If you want to sign in" in page, person is None)
             offered = re.findall(r'class="openid-button[^"]*" href="[^"]+">([^<]+)<', page)
             self.assertEqual(offered, ["Go to the front page"] if person else ["Sign in", "Go to the front page"])
 

@@ -63,7 +63,8 @@ def of_people(session: Session, starts: datetime) -> Iterator[str]:
             yield f"{_names([session.proposer_id])} proposed it, and is at “{other.title}” {_times(other)}."
         if attending & keys:
             who = attending & keys
-            yield f"{_names(who)} {'attends' if len(who) == 1 else 'attend'} it, and “{other.title}” {_times(other)}."
+            want = "wants to attend this session, and is" if len(who) == 1 else "want to attend this session, and are"
+            yield f"{_names(who)} {want} at “{other.title}” from {_times(other)}."
 
 
 def of_person(session: Session, person: Any) -> Iterator[str]:

@@ -7,10 +7,10 @@ from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from djintegrate.jobs.tasks import Status, TaskResultDoesNotExist, TaskResultMismatch
 from testproject.errors import missing
@@ -21,14 +21,16 @@ from .storm_models import Sprint
 from .tasks import export_programme
 
 
-@require_POST
 @of_sprint
 def begin(request: HttpRequest, sprint: Sprint, kind: str) -> HttpResponse:
+    if kind not in programme.KINDS:
+        reason = f"A programme is not exported as “{kind}”, but as {' or '.join(programme.KINDS)}."
+        raise missing(request, reason, **_to(sprint))
+    if request.method != "POST":
+        return HttpResponseNotAllowed(["POST"])
     if request.user.is_anonymous:
         # Whoever has signed in is to come back to a page, and this address has none.
         return redirect_to_login(sprint.get_absolute_url())
-    if kind not in programme.KINDS:
-        raise missing(request, f"A programme is not exported as {kind!r}, but as {' or '.join(programme.KINDS)}.")
     job = export_programme.enqueue(slug=sprint.slug, kind=kind, asked_by=request.user.pk)
     return redirect("exported", sprint.slug, job.id)
 
@@ -55,11 +57,15 @@ def page(request: HttpRequest, sprint: Sprint, job: UUID) -> HttpResponse:
 def file(request: HttpRequest, sprint: Sprint, job: UUID) -> HttpResponse:
     found = _export(request, sprint, job)
     if found.status != Status.SUCCESSFUL:
-        raise missing(request, "This export has no file: it is not done, or it has failed.")
+        raise missing(request, "This export has no file: it is not done, or it has failed.", **_to(sprint))
     kind = found.kwargs["kind"]
     content_type = f"{programme.KINDS[kind].content_type}; charset=utf-8"
     name = f'attachment; filename="{sprint.slug}.{kind}"'
     return HttpResponse(found.return_value, content_type, headers={"Content-Disposition": name})
+
+
+def _to(sprint: Sprint) -> dict[str, str]:
+    return {"back": sprint.get_absolute_url(), "back_to": "the sprint"}
 
 
 def _export(request: HttpRequest, sprint: Sprint, job: UUID) -> Any:
@@ -69,5 +75,5 @@ def _export(request: HttpRequest, sprint: Sprint, job: UUID) -> Any:
     except (TaskResultDoesNotExist, TaskResultMismatch):
         found = None
     if found is None or (found.kwargs["slug"], found.kwargs["asked_by"]) != (sprint.slug, request.user.pk):
-        raise missing(request, "There is no such export, or it is not yours.")
+        raise missing(request, "There is no such export, or it is not yours.", **_to(sprint))
     return found

@@ -10,7 +10,7 @@ from functools import wraps
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from djintegrate.storm_backend import get_store
@@ -29,9 +29,11 @@ def of_sprint(view: View) -> View:
 
     @wraps(view)
     def found(request: HttpRequest, slug: str, **others: Any) -> HttpResponse:
-        sprint = get_store("main").find(Sprint, slug=slug).one()
+        sprint = _sprint(slug) or _sprint(slug.lower())
         if sprint is None:
-            raise missing(request, f"There is no sprint called {slug!r}.")
+            raise missing(request, f"There is no sprint called “{slug}”.")
+        if sprint.slug != slug:
+            return redirect(request.get_full_path().replace(f"/{slug}/", f"/{sprint.slug}/", 1))
         with timezone.override(sprint.zone):
             return view(request, sprint, **others)
 
@@ -46,9 +48,15 @@ def of_session(view: View) -> View:
     def found(request: HttpRequest, sprint: Sprint, key: int, **others: Any) -> HttpResponse:
         session = sprint.sessions.find(Session.id == key).one() if key <= LARGEST_KEY else None
         if session is None:
-            raise missing(request, f"{sprint} has no session {key}. It may have been withdrawn.")
+            reason = f"{sprint}, has no session {key}. It may have been withdrawn."
+            raise missing(request, reason, back=sprint.get_absolute_url(), back_to="the sprint")
         return view(request, session, **others)
 
+    return found
+
+
+def _sprint(slug: str) -> Sprint | None:
+    found: Sprint | None = get_store("main").find(Sprint, slug=slug).one()
     return found
 
 

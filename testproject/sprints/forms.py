@@ -6,11 +6,12 @@ Without JavaScript they are the plain forms that Django writes.
 from __future__ import annotations
 
 from datetime import date, datetime
+from pathlib import PurePath
 from typing import Any
 
 from django import forms
 from django.contrib.auth import get_user_model
-from django.core.validators import FileExtensionValidator
+from django.db.models import Q
 from django.forms.utils import from_current_timezone
 from django.utils.html import linebreaks
 
@@ -19,10 +20,14 @@ from djintegrate.dojo.richtext import RichTextarea, RichTextField
 from djintegrate.storm_backend.references.forms import StormModelChoiceField
 
 from .conflicts import CLOSES, OPENS, STEP
+from .plain import in_order
 from .storm_models import TRACKS, Room, Session, Sprint
 from .templatetags.people import name
 
 MINUTES = {30: "Half an hour", 60: "One hour", 90: "One and a half hours", 120: "Two hours"}
+
+MOST_SEATS = 500
+SEATS = f"From 1 to {MOST_SEATS}."
 
 SLIDES = ["pdf", "odp", "pptx", "md", "txt"]
 MOST_BYTES = 20 * 1024 * 1024
@@ -47,12 +52,17 @@ class PersonField(forms.ModelChoiceField):
         return name(obj)
 
 
-def people() -> Any:
-    return get_user_model().objects.filter(is_active=True).order_by("first_name", "last_name", "username")
+def people(*others: Any) -> Any:
+    """Whoever is active, and those with these keys. A superuser without a name is an account, and no person."""
+    is_person = Q(is_active=True) & ~Q(is_superuser=True, first_name="", last_name="")
+    found = get_user_model().objects.filter(is_person | Q(pk__in=others))
+    return found.order_by("first_name", "last_name", "username")
 
 
 class ProposalForm(forms.Form):
-    title = forms.CharField(max_length=120, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    title = forms.CharField(
+        max_length=120, validators=[in_order], widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
     track = forms.ChoiceField(choices=TRACKS.items(), widget=Picker)
     proposer = PersonField(
         queryset=None, empty_label=None, widget=Picker, help_text="You may propose a session for somebody else."
@@ -62,10 +72,15 @@ class ProposalForm(forms.Form):
     )
     minutes = forms.TypedChoiceField(label="How long", choices=MINUTES.items(), coerce=int, initial=60, widget=Picker)
     seats = forms.IntegerField(
-        label="Number of seats", min_value=1, max_value=500, initial=20, help_text="How many people can take part?"
+        label="Number of seats",
+        min_value=1,
+        max_value=MOST_SEATS,
+        initial=20,
+        help_text="How many people can take part?",
+        error_messages=dict.fromkeys(("min_value", "max_value"), SEATS),
     )
 
-    dojo.dojo_field(seats, "dijit.form.NumberSpinner")
+    dojo.dojo_field(seats, "dijit.form.NumberSpinner", dojo_attrs={"rangeMessage": SEATS})
 
     def __init__(
         self, data: Any = None, *, session: Session | None = None, initial: Any = None, may_choose_proposer: bool
@@ -75,7 +90,7 @@ class ProposalForm(forms.Form):
             initial = {name: getattr(session, name) for name in names}
         super().__init__(data, initial=initial, label_suffix="")
         if may_choose_proposer:
-            self.fields["proposer"].queryset = people()
+            self.fields["proposer"].queryset = people(getattr(initial["proposer"], "pk", None))
         else:
             del self.fields["proposer"]
 
@@ -85,11 +100,19 @@ class ProposalForm(forms.Form):
         return text if "<" in text else linebreaks(text)
 
 
+def is_slides(upload: Any) -> None:
+    extension = PurePath(upload.name).suffix
+    if extension[1:].lower() not in SLIDES:
+        found = f"The file ends with “{extension}”" if extension else "The file has no extension"
+        raise forms.ValidationError(f"{found}; it may be {', '.join(SLIDES[:-1])} or {SLIDES[-1]}.")
+
+
 class SlidesForm(forms.Form):
     slides = forms.FileField(
         label="The file",
         max_length=100,
-        validators=[FileExtensionValidator(SLIDES)],
+        validators=[is_slides],
+        widget=forms.FileInput(attrs={"accept": ",".join(f".{kind}" for kind in SLIDES)}),
         help_text=f"{', '.join(SLIDES[:-1])} or {SLIDES[-1]}, of 20 megabytes at most.",
     )
 

@@ -14,6 +14,7 @@ from django.urls import reverse
 
 from djintegrate.storm_backend.references import StormForeignKey
 
+from .plain import in_order
 from .storm_models import TRACKS
 
 
@@ -80,7 +81,7 @@ class RoomRow(models.Model):
 
 class SessionRow(models.Model):
     sprint = models.ForeignKey(SprintRow, models.CASCADE)
-    title = models.CharField(max_length=120)
+    title = models.CharField(max_length=120, validators=[in_order])
     track = models.CharField(max_length=20, choices=list(TRACKS.items()))
     description = models.TextField(blank=True)
     minutes = models.PositiveIntegerField(default=60)

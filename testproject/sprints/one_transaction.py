@@ -11,7 +11,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import transaction
-from django.contrib.auth.decorators import login_required, permission_required
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -49,8 +50,8 @@ def page(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
-@permission_required(roles.PROPOSE, raise_exception=True)
 def _try(request: HttpRequest) -> HttpResponse:
+    roles.need(request.user, roles.PROPOSE)
     fail = "fail" in request.POST
     seen = [_count("Before")]
     sprint = _open_sprint()
@@ -101,6 +102,7 @@ def _show(request: HttpRequest, **context: Any) -> HttpResponse:
     context |= {
         "source": inspect.getsource(actions.propose) + "\n\n" + inspect.getsource(actions._log),
         "written": get_store("main").find(Session, title=SAMPLE["title"]).order_by(Desc(Session.id)).first(),
+        "provider": settings.OPENID_SSO_SERVER_URL,
         "may_try": request.user.has_perm(roles.PROPOSE) and _open_sprint() is not None,
     }
     return render(request, "sprints/one_transaction.html", context)

@@ -10,8 +10,8 @@ from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
 from django.utils import timezone as django_timezone
-from django.utils.html import strip_tags
 
+from .plain import plain
 from .storm_models import Session, Sprint
 
 COLUMNS = ["Title", "Track", "Room", "Starts", "Ends", "Proposer", "Attending", "Seats"]
@@ -55,7 +55,7 @@ def entry(session: Session) -> Entry:
         proposer.get_full_name() or proposer.get_username(),
         session.attendances.count(),
         session.seats,
-        strip_tags(session.description),
+        plain(session.description),
     )
 
 

@@ -10,11 +10,29 @@ from typing import Any
 
 import rules
 from django.contrib.auth.management import create_permissions
+from django.core.exceptions import PermissionDenied
 
 PROPOSE = "session.propose"
 SCHEDULE = "session.schedule"
 EDIT = "session.edit"
 WITHDRAW = "session.withdraw"
+
+WORDS = {
+    PROPOSE: "Propose a session",
+    SCHEDULE: "Put a session on the schedule, or take it off",
+    EDIT: "Change a session and its slides",
+    WITHDRAW: "Withdraw a session",
+    "person.email.read": "See the e-mail address of a person",
+}
+"""What the pages say of a privilege, beside its name."""
+
+REFUSALS = {
+    PROPOSE: ("Only proposers and schedulers may propose a session.", "sprint-proposers"),
+    SCHEDULE: ("Only schedulers may put a session on the schedule, or take it off.", "sprint-schedulers"),
+    EDIT: ("Only the proposer and the schedulers may change a session and its slides.", "sprint-schedulers"),
+    WITHDRAW: ("Only the proposer and the schedulers may withdraw a session.", "sprint-schedulers"),
+}
+"""What people are told who may not, and the team that they would have to join."""
 
 GROUPS: dict[str, list[str]] = {
     "proposers": [],
@@ -29,6 +47,20 @@ GROUPS: dict[str, list[str]] = {
         "jobs.view_job",
     ],
 }
+
+
+class NotOnTheTeam(PermissionDenied):
+    """The page of the refusal names the team."""
+
+    def __init__(self, privilege: str) -> None:
+        reason, self.team = REFUSALS[privilege]
+        super().__init__(reason)
+
+
+def need(person: Any, privilege: str, session: Any = None) -> None:
+    """Refuses whoever may not do this."""
+    if not person.has_perm(privilege, session):
+        raise NotOnTheTeam(privilege)
 
 
 def add_rules() -> None:

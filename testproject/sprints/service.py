@@ -17,13 +17,14 @@ from django.core.validators import (
     ProhibitNullCharactersValidator,
 )
 from django.http import HttpRequest
-from django.utils.html import linebreaks, strip_tags
+from django.utils.html import linebreaks
 from storm.expr import Lower
 
 from djintegrate.jsonrpc import JSONRPCError, jsonrpc_method
 from djintegrate.storm_backend import get_store
 
 from . import actions, conflicts, roles, timetable
+from .plain import in_order, plain
 from .storm_models import TRACKS, Room, Session, Sprint
 from .templatetags.people import name
 
@@ -47,7 +48,7 @@ class NotDone(JSONRPCError):
 
 @dataclass
 class Proposal:
-    title: Annotated[Text, MinLengthValidator(1)]
+    title: Annotated[Text, MinLengthValidator(1), in_order]
     track: Track
     description: Text = ""
     minutes: Annotated[int, MinValueValidator(15), MaxValueValidator(240)] = 60
@@ -167,7 +168,7 @@ def me(request: HttpRequest) -> dict[str, Any]:
 def _sprint(slug: str) -> Sprint:
     found: Sprint | None = get_store("main").find(Sprint, slug=slug).one()
     if found is None:
-        raise NotDone(data=[f"There is no sprint called {slug[:40]!r}."])
+        raise NotDone(data=[f"There is no sprint called “{slug[:40]}”."])
     return found
 
 
@@ -188,7 +189,7 @@ def _said(session: Session) -> SessionDict:
         "id": session.id,
         "title": session.title,
         "track": session.track,
-        "description": strip_tags(session.description).strip(),
+        "description": plain(session.description),
         "minutes": session.minutes,
         "seats": session.seats,
         "proposer": name(session.proposer),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.http import Http404
+from django.http import Http404, HttpRequest
 from django.urls import reverse
 from django.utils.dateformat import format as date_format
 from django.utils.functional import cached_property
@@ -23,6 +23,13 @@ class SessionRows(StoreView):
     search = {"title": Session.title}
     sort = {"title": Session.title, "track_name": Session.track, "seats": Session.seats, "starts": Session.starts}
     public = {"view"}
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        request.GET = request.GET.copy()
+        if patterns := request.GET.getlist("title"):
+            # Of several patterns each has to be found.
+            request.GET.setlist("title", [each for pattern in patterns for each in _words(pattern)])
+        return super().dispatch(request, *args, **kwargs)
 
     def get_rows(self) -> Any:
         sprint = get_store("main").find(Sprint, slug=self.kwargs["slug"]).one()
@@ -50,6 +57,12 @@ class SessionRows(StoreView):
 
     def url(self, session: Session) -> str:
         return session.get_absolute_url()
+
+
+def _words(pattern: str) -> list[str]:
+    """A pattern for each word of one that may be anywhere: in any order, however many spaces are between them."""
+    is_anywhere = pattern.startswith("*") and pattern.endswith("*")
+    return [f"*{word}*" for word in pattern[1:-1].split()] if is_anywhere else [pattern]
 
 
 # A narrow screen shows the first three: style.css.

@@ -11,13 +11,12 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import PermissionDenied
 from django.db.transaction import atomic
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_time
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 from storm.locals import Desc
 
 from djintegrate.storm_backend import get_store
@@ -29,6 +28,7 @@ from .models import Activity
 from .storm_models import Attendance, Session, Sprint
 
 LOG_LINES = 8
+BUTTONS = ("attend", "leave", "unschedule")
 # Beside a field, which is where Dijit shows them, there is no room on a phone.
 MESSAGES_BELOW = """function () {
     require(["dijit/Tooltip"], function (Tooltip) { Tooltip.defaultPosition = ["below-centered", "above-centered"]; });
@@ -89,8 +89,7 @@ def sessions(request: HttpRequest, sprint: Sprint) -> HttpResponse:
 @of_sprint
 @while_open
 def propose(request: HttpRequest, sprint: Sprint) -> HttpResponse:
-    if not request.user.has_perm(roles.PROPOSE):
-        return _team_page(request, sprint, "sprint-proposers")
+    roles.need(request.user, roles.PROPOSE)
     form = _proposal_form(request)
     if form.is_valid() and _is_new(form, sprint, request.user):
         session = actions.propose(sprint, request.user, **form.cleaned_data)
@@ -120,8 +119,7 @@ def session(request: HttpRequest, session: Session) -> HttpResponse:
 @of_session
 @while_open
 def edit(request: HttpRequest, session: Session) -> HttpResponse:
-    if not request.user.has_perm(roles.EDIT, session):
-        raise PermissionDenied("Only the proposer and the schedulers may change a session.")
+    roles.need(request.user, roles.EDIT, session)
     form = _proposal_form(request, session)
     if form.is_valid() and _done(form, actions.edit, session, request.user, **form.cleaned_data):
         messages.success(request, "The session is saved.")
@@ -133,8 +131,7 @@ def edit(request: HttpRequest, session: Session) -> HttpResponse:
 @of_session
 @while_open
 def schedule(request: HttpRequest, session: Session) -> HttpResponse:
-    if not request.user.has_perm(roles.SCHEDULE):
-        return _team_page(request, session.sprint, "sprint-schedulers")
+    roles.need(request.user, roles.SCHEDULE)
     form = forms.ScheduleForm(request.POST or None, sprint=session.sprint, initial=_slot(request, session))
     if form.is_valid():
         chosen = form.cleaned_data["room"], form.cleaned_data["starts"]
@@ -150,8 +147,7 @@ def schedule(request: HttpRequest, session: Session) -> HttpResponse:
 @of_session
 @while_open
 def slides(request: HttpRequest, session: Session) -> HttpResponse:
-    if not request.user.has_perm(roles.EDIT, session):
-        raise PermissionDenied("Only the proposer and the schedulers may upload slides.")
+    roles.need(request.user, roles.EDIT, session)
     if "remove" in request.POST:
         actions.remove_slides(session, request.user)
         messages.success(request, "The slides are removed.")
@@ -170,11 +166,11 @@ def slides(request: HttpRequest, session: Session) -> HttpResponse:
 def slides_file(request: HttpRequest, session: Session) -> FileResponse:
     """To keep, not to show: what somebody uploaded is not to run as a page of this site."""
     if not session.slides:
-        raise missing(request, "This session has no slides.")
+        raise missing(request, "This session has no slides.", **_to(session))
     try:
         content = session.slides.open()
     except FileNotFoundError:
-        raise missing(request, "The slides of this session are gone.") from None
+        raise missing(request, "The slides of this session are gone.", **_to(session)) from None
     return FileResponse(content, as_attachment=True, filename=session.slides.name.rpartition("/")[2])
 
 
@@ -183,8 +179,7 @@ def slides_file(request: HttpRequest, session: Session) -> FileResponse:
 @of_session
 @while_open
 def withdraw(request: HttpRequest, session: Session) -> HttpResponse:
-    if not request.user.has_perm(roles.WITHDRAW, session):
-        raise PermissionDenied("Only the proposer and the schedulers may withdraw a session.")
+    roles.need(request.user, roles.WITHDRAW, session)
     if request.method != "POST":
         context = {"session": session, "sprint": session.sprint, "attending": session.attendances.count()}
         return render(request, "sprints/withdraw.html", context)
@@ -195,10 +190,13 @@ def withdraw(request: HttpRequest, session: Session) -> HttpResponse:
 
 
 @of_session
-@require_POST
 @while_open
 def act(request: HttpRequest, session: Session, what: str) -> HttpResponse:
     """What takes a button and no form."""
+    if what not in BUTTONS:
+        raise missing(request, f"A session has no button called “{what}”.", **_to(session))
+    if request.method != "POST":
+        return HttpResponseNotAllowed(["POST"])
     if request.user.is_anonymous:
         # Whoever has signed in is to come back to a page, and this address has none.
         return redirect_to_login(session.get_absolute_url())
@@ -207,16 +205,17 @@ def act(request: HttpRequest, session: Session, what: str) -> HttpResponse:
             actions.attend(session, request.user)
         elif what == "leave":
             actions.leave(session, request.user)
-        elif what != "unschedule":
-            raise missing(request, f"A session has no button called {what!r}.")
-        elif request.user.has_perm(roles.SCHEDULE):
-            actions.unschedule(session, request.user)
         else:
-            raise PermissionDenied("Only schedulers may take a session off the schedule.")
+            roles.need(request.user, roles.SCHEDULE)
+            actions.unschedule(session, request.user)
     except actions.Refused as refused:
         for reason in refused.reasons:
             messages.error(request, reason)
     return redirect(session.get_absolute_url())
+
+
+def _to(session: Session) -> dict[str, str]:
+    return {"back": session.get_absolute_url(), "back_to": "the session"}
 
 
 def _day(request: HttpRequest, sprint: Sprint) -> date:
@@ -276,11 +275,6 @@ def _done(form: Any, action: Any, *args: Any, **values: Any) -> bool:
         form.add_error(None, list(refused.reasons))
         return False
     return True
-
-
-def _team_page(request: HttpRequest, sprint: Sprint, team: str) -> HttpResponse:
-    context = {"sprint": sprint, "team": team, "provider": settings.OPENID_SSO_SERVER_URL}
-    return render(request, "sprints/join.html", context, status=403)
 
 
 def _sprint_page(request: HttpRequest, sprint: Sprint, tab: str, context: dict[str, Any]) -> HttpResponse:

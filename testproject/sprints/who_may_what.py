@@ -14,6 +14,8 @@ from djintegrate import acl
 from djintegrate.acl.matrix import Row, matrix
 from djintegrate.acl.reasons import Reason, why
 
+from .roles import WORDS
+
 
 @dataclass(frozen=True)
 class Column:
@@ -25,6 +27,8 @@ class Column:
 @dataclass(frozen=True)
 class Line:
     row: Row
+    words: str
+    name: str
     reason: Reason
     may: str
 
@@ -42,7 +46,9 @@ def page(request: HttpRequest) -> HttpResponse:
 
 def _line(user: Any, row: Row) -> Line:
     reason = why(user, row.resource, row.privilege)
-    return Line(row, reason, "yes" if reason.granted else "depends" if reason.depends else "no")
+    name = f"{row.resource}.{row.privilege}"
+    may = "yes" if reason.granted else "depends" if reason.depends else "no"
+    return Line(row, WORDS.get(name, name), name, reason, may)
 
 
 def _how(role: str) -> str:

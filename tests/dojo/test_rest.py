@@ -12,7 +12,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from djintegrate.dojo.rows.jsonrest import Pattern
+from djintegrate.dojo.rows.rows import rows_of
+from djintegrate.storm_backend import get_store
 from tests.apps.people.models import Person
+from tests.apps.people.storm_models import StormPerson
 from tests.support.helpers import MIDDLEWARE
 
 pytestmark = pytest.mark.django_db
@@ -129,6 +132,20 @@ class TestReading:
     ) -> None:
         for name in ("name", "label"):
             assert sorted(names(client.get(url, {name: pattern}))) == sorted(found)
+
+    @pytest.mark.parametrize("query", ["name=%00", "name=*%00*", "name=a%3F%00", "label=a%00*", "exactly=%00"])
+    def test_a_text_that_no_database_keeps_finds_nothing(
+        self, client: Client, url: str, people: list[Person], query: str
+    ) -> None:
+        response = client.get(f"{url}?{query}", headers={"Range": "items=0-24"})
+        assert (names(response), response["Content-Range"]) == ([], "items */0")
+
+    def test_half_a_pair_of_surrogates_finds_nothing_either(self, people: list[Person]) -> None:
+        storm = get_store("main").find(StormPerson)
+        for source, rows in (("name", rows_of(Person.objects.all())), (StormPerson.name, rows_of(storm))):
+            assert rows.search([source], Pattern.parse("*\ud800*")).count(None) == 0
+            assert rows.equal(source, ["\udfff", "Ada"]).count(None) == 1
+            assert rows.get("\ud800") is None
 
     def test_filters_take_one_value_or_several(self, client: Client, url: str, people: list[Person]) -> None:
         assert names(client.get(url, {"exactly": "Ada"})) == ["Ada"]

@@ -17,11 +17,16 @@ from django.db.models import Q, QuerySet
 
 from .jsonrest import Pattern
 
+_IN_NO_COLUMN = re.compile("[\0\ud800-\udfff]")
+"""PostgreSQL keeps no NUL, no database half a pair of surrogates: to ask for them fails, or finds too much."""
 LOOKUPS = {"exact": "iexact", "startswith": "istartswith", "contains": "icontains", "like": "iregex"}
 
 
 class Rows(Protocol):
-    """What StoreView wants of either ORM. Raises ValueError or ValidationError for values that a column cannot have."""
+    """What StoreView wants of either ORM. Raises ValueError or ValidationError for values that a column cannot have.
+
+    A text that no database keeps is nobody's: it finds nothing.
+    """
 
     model: Any
 
@@ -54,6 +59,8 @@ class QuerySetRows:
         self.model = queryset.model
 
     def get(self, key: str) -> Any | None:
+        if not _can_be(key):
+            return None
         try:
             return self._queryset.filter(pk=key).first()
         except (ValidationError, ValueError, OverflowError):
@@ -62,12 +69,14 @@ class QuerySetRows:
     def search(self, sources: Sequence[str], pattern: Pattern) -> QuerySetRows:
         if pattern.kind == "anything":
             return self
+        if not all(map(_can_be, pattern.parts)):
+            return QuerySetRows(self._queryset.none())
         value = pattern.regex() if pattern.kind == "like" else pattern.text
         tests = (Q(**{f"{source}__{LOOKUPS[pattern.kind]}": value}) for source in sources)
         return QuerySetRows(self._queryset.filter(functools.reduce(operator.or_, tests)))
 
     def equal(self, source: str, values: Sequence[str]) -> QuerySetRows:
-        return QuerySetRows(self._queryset.filter(**{f"{source}__in": values}))
+        return QuerySetRows(self._queryset.filter(**{f"{source}__in": list(filter(_can_be, values))}))
 
     def sort(self, orders: Sequence[tuple[str, bool]]) -> QuerySetRows:
         wanted: list[Any] = [f"-{source}" if descending else source for source, descending in orders]
@@ -97,6 +106,8 @@ class StormRows:
         [self._key] = found._find_spec.default_cls_info.primary_key
 
     def get(self, key: str) -> Any | None:
+        if not _can_be(key):
+            return None
         try:
             return self._found.find(self._key == _from_text(self._key, key)).one()
         except ValueError:
@@ -107,11 +118,14 @@ class StormRows:
 
         if pattern.kind == "anything":
             return self
+        if not all(map(_can_be, pattern.parts)):
+            return StormRows(self._found.find(False))
         tests = [Like(source, pattern.like("!"), "!", case_sensitive=False) for source in sources]
         return StormRows(self._found.find(Or(*tests)))
 
     def equal(self, source: Any, values: Sequence[str]) -> StormRows:
-        return StormRows(self._found.find(source.is_in([_from_text(source, value) for value in values])))
+        wanted = [_from_text(source, value) for value in values if _can_be(value)]
+        return StormRows(self._found.find(source.is_in(wanted)))
 
     def sort(self, orders: Sequence[tuple[Any, bool]]) -> StormRows:
         from storm import Undef
@@ -131,6 +145,10 @@ class StormRows:
 
     def delete(self, obj: Any) -> None:
         self._found._store.remove(obj)
+
+
+def _can_be(text: str) -> bool:
+    return _IN_NO_COLUMN.search(text) is None
 
 
 def _from_text(column: Any, text: str) -> Any:

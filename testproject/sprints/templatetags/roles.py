@@ -13,5 +13,11 @@ WORDS = {"own": "only their own", "oneself": "only their own"}
 
 
 @register.filter
+def lower_first(text: str) -> str:
+    """For what follows a colon."""
+    return text[:1].lower() + text[1:]
+
+
+@register.filter
 def conditions(cell: Any) -> str:
     return " or ".join(WORDS.get(rule, f"if {rule}") for rule in cell.conditions)

@@ -46,7 +46,10 @@ class SchedulingTests(World):
         first, second = self.scheduled("First", 10, by=self.ada), self.session("Second")
         for session in (first, second):
             actions.attend(session, self.dmitri)
-        self.assertEqual(self.refusal(second, 10.5), "Dmitri Lund attends it, and “First” 10:00 to 11:00.")
+        self.assertEqual(
+            self.refusal(second, 10.5),
+            "Dmitri Lund wants to attend this session, and is at “First” from 10:00 to 11:00.",
+        )
 
     def test_many_of_them_are_counted_rather_than_listed(self) -> None:
         first, second = self.scheduled("First", 10, by=self.ada, seats=9), self.session("Second", seats=9)
@@ -54,7 +57,8 @@ class SchedulingTests(World):
             person = self.person(f"p{letter}", f"{letter.upper()} Person")
             actions.attend(first, person)
             actions.attend(second, person)
-        self.assertIn("A Person, B Person, C Person and 2 more attend it", self.refusal(second, 10))
+        told = "A Person, B Person, C Person and 2 more want to attend this session, and are at “First” from 10:00 to"
+        self.assertIn(told, self.refusal(second, 10))
 
     def test_a_room_has_to_be_large_enough(self) -> None:
         told = self.refusal(self.session(seats=11), 10)

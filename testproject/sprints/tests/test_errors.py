@@ -7,6 +7,7 @@ from html import unescape
 from unittest import mock
 from urllib.parse import unquote
 
+from django.conf import settings
 from django.test import override_settings
 from django.urls import get_resolver
 
@@ -38,8 +39,30 @@ class ErrorPageTests(World):
         for debug in (False, True):
             with self.subTest(debug=debug), override_settings(DEBUG=debug):
                 self.check(self.client.get("/nowhere/"), 404, "Nothing has this address")
-                self.check(self.client.get("/at/nowhere/"), 404, "There is no sprint called &#x27;nowhere&#x27;.")
-                self.check(self.client.get("/at/lisbon/999/"), 404, "has no session 999. It may have been withdrawn.")
+                self.check(self.client.get("/at/nowhere/"), 404, "There is no sprint called “nowhere”.")
+                self.check(self.client.get("/at/lisbon/999/"), 404, "June 2099, has no session 999. It may have")
+
+    def test_what_is_gone_from_a_sprint_leads_back_to_the_sprint(self) -> None:
+        self.as_(self.bruno)
+        for _ in range(2):
+            response = self.client.post(f"{self.here}withdraw/")
+        for answer in (response, self.client.get(self.url(page="export/pdf/"))):
+            self.assertIn('href="/at/lisbon/">Go to the sprint', self.check(answer, 404))
+
+    def test_a_sprint_is_found_by_its_name_in_capitals_too(self) -> None:
+        self.assertRedirects(self.client.get("/at/Lisbon/grid/?day=2099-06-02"), "/at/lisbon/grid/?day=2099-06-02")
+        self.check(self.client.get("/at/NOWHERE/"), 404, "There is no sprint called “NOWHERE”.")
+
+    def test_a_form_that_is_too_large_or_cannot_be_read_is_explained(self) -> None:
+        self.as_(self.bruno)
+        broken = {"data": b"x", "content_type": "multipart/form-data"}
+        for debug in (False, True):
+            with self.subTest(debug=debug), override_settings(DEBUG=debug):
+                large = self.client.post(self.url(page="propose/"), {"title": "x", "description": "x" * 3_000_000})
+                self.check(large, 413, "larger than the 2.5\xa0MB", "Nothing was changed")
+                many = self.client.post(self.url(page="propose/"), {f"f{number}": "" for number in range(1001)})
+                for answer in (many, self.client.post(self.url(page="propose/"), **broken)):
+                    self.check(answer, 400, "cannot read that request")
 
     def test_a_number_that_no_database_has_is_a_404_too(self) -> None:
         self.as_(self.ada)
@@ -68,15 +91,39 @@ class ErrorPageTests(World):
             self.client.get(f"{self.here}edit/"), 403, "Only the proposer and the schedulers", "signed in as dmitri"
         )
 
+    def test_each_refusal_names_the_team_and_leads_to_the_provider(self) -> None:
+        self.as_(self.dmitri)
+        for path, ask, team in (
+            (self.url(page="propose/"), self.client.get, "sprint-proposers"),
+            ("/one-transaction/", self.client.post, "sprint-proposers"),
+            (f"{self.here}schedule/", self.client.get, "sprint-schedulers"),
+            (f"{self.here}unschedule/", self.client.post, "sprint-schedulers"),
+            (f"{self.here}edit/", self.client.get, "sprint-schedulers"),
+            (f"{self.here}slides/", self.client.get, "sprint-schedulers"),
+            (f"{self.here}withdraw/", self.client.post, "sprint-schedulers"),
+        ):
+            page = self.check(ask(path), 403, "You need to be on a team for that", f"<code>{team}</code>")
+            self.assertIn(f'href="{settings.OPENID_SSO_SERVER_URL}"', page)
+
     def test_who_may_not_propose_is_told_so_rather_than_asked_to_sign_in_again(self) -> None:
         self.as_(self.dmitri)
-        self.check(self.client.post("/one-transaction/"), 403, "Your account may not do this.")
+        self.check(self.client.post("/one-transaction/"), 403, "Only proposers and schedulers", "sprint-proposers")
 
     def test_a_405_names_the_method_and_leads_to_the_page_with_the_button(self) -> None:
         response = self.client.get(f"{self.here}attend/")
         self.assertIn(f'href="{self.here}"', self.check(response, 405, "(GET)"))
         self.assertEqual(response["Allow"], "POST")
         self.check(self.client.get("/sign-out/"), 405, "Go to the front page")
+
+    def test_the_way_back_from_signing_in_is_for_nobody_who_comes_by_hand(self) -> None:
+        for person in (None, self.dmitri):
+            if person:
+                self.as_(person)
+            page = self.client.get("/openid/complete/").content.decode()
+            self.assertIn("This address is only for the way back from signing in.", page)
+            self.assertEqual("If you want to sign in" in page, person is None)
+            offered = re.findall(r'class="openid-button[^"]*" href="[^"]+">([^<]+)<', page)
+            self.assertEqual(offered, ["Go to the front page"] if person else ["Sign in", "Go to the front page"])
 
     def test_a_form_without_its_token_is_explained(self) -> None:
         client = CommittingClient(enforce_csrf_checks=True)

@@ -121,16 +121,34 @@ class ExportTests(World):
         self.assertEqual(DBTaskResult.objects.count(), 1)
 
     def test_an_unknown_kind_or_job_is_a_404(self) -> None:
-        self.assertEqual(self.client.post(self.url(page="export/pdf/")).status_code, 404)
+        for ask in (self.client.post, self.client.get):
+            unknown = ask(self.url(page="export/pdf/"))
+            self.assertContains(unknown, "not exported as “pdf”, but as csv or ics", status_code=404)
         self.assertEqual(self.client.get(self.url(page=f"exports/{uuid4()}/")).status_code, 404)
         self.assertEqual(self.client.get(self.url(page="export/csv/")).status_code, 405)
 
     def test_the_pages_of_jobs_are_in_the_sites_frame(self) -> None:
         job = tasks.export_programme.get_result(self.export("csv").split("/")[-2])
-        for path in ("/jobs/", f"/jobs/{job.id}/"):
+        for path, named in (("/jobs/", "lisbon.csv"), (f"/jobs/{job.id}/", "Export programme")):
             response = self.client.get(path)
-            self.assertContains(response, "Export programme")
+            self.assertContains(response, named)
             self.assertContains(response, "Sprint scheduler")
+
+    def test_the_page_of_the_job_leads_to_the_one_with_the_file(self) -> None:
+        page = self.export("ics")
+        for _ in range(2):
+            self.assertContains(self.client.get(f"/jobs/{page.split('/')[-2]}/"), f'href="{page}">Go to lisbon.ics</a>')
+            work()
+
+    def test_a_job_of_somebody_else_has_no_link_that_leads_nowhere(self) -> None:
+        page = self.export("csv")
+        overseer = self.person("chiara", "Chiara Neri", "organisers")
+        overseer.is_staff = True
+        overseer.save()
+        self.sign_in(overseer)
+        job = self.client.get(f"/jobs/{page.split('/')[-2]}/")
+        self.assertContains(job, "Export programme")
+        self.assertNotContains(job, page)
 
 
 def work() -> None:

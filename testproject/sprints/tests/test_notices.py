@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from unittest import mock
 
 from django.contrib.auth.models import User
@@ -87,3 +88,12 @@ class NoticeTests(World):
         work()
         self.assertEqual(mail.outbox, [])
         self.assertEqual(User.objects.filter(email__endswith="@people.example").count(), 2)
+
+    def test_exports_are_listed_before_the_mail_by_the_names_of_their_files(self) -> None:
+        exports = [self.client.post(self.url(page=f"export/{kind}/"))["Location"] for kind in ("csv", "ics")]
+        self.move(self.attended(), 12)
+        listed = self.client.get("/jobs/").content.decode()
+        found = re.findall(r'<a href="(/at/lisbon/exports/[^"]+)">([^<]+)</a>', listed)
+        self.assertEqual(found, [(exports[1], "lisbon.ics"), (exports[0], "lisbon.csv")])
+        self.assertNotIn("Export programme", listed)
+        self.assertLess(listed.index("lisbon.csv"), listed.index("“Engines” has moved"))

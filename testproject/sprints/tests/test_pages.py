@@ -10,6 +10,7 @@ from unittest import mock
 from urllib.parse import parse_qsl
 
 import transaction
+from django.contrib.auth.models import User
 from django.contrib.messages import get_messages
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -149,6 +150,21 @@ class PageTests(World):
             self.assertIn("Platforms", text)
             self.assertNotIn("Engines", text)
 
+    def test_the_search_finds_each_word_in_whatever_order(self) -> None:
+        self.session("Plain words for transactions")
+        self.session("Two words")
+        for typed, found in (
+            ("words+plain", ["Plain words for transactions"]),
+            ("++words++", ["Plain words for transactions", "Two words"]),
+            ("transactions+two", []),
+            ("wor*", []),
+            ("%00", []),
+            ("+", ["Plain words for transactions", "Two words"]),
+        ):
+            page = self.text(self.url(page=f"sessions/?grid-search={typed}"))
+            shown = [title for title in ("Plain words for transactions", "Two words") if f">{title}<" in page]
+            self.assertEqual(shown, found, typed)
+
     def test_seats_are_a_bar(self) -> None:
         session = self.scheduled("Engines", 10, seats=5)
         actions.attend(session, self.dmitri)
@@ -257,6 +273,44 @@ class PageTests(World):
             self.assertTrue(form.is_valid(), form.errors)
             self.assertEqual(form.cleaned_data["day"], date(2099, 6, 2))
         self.assertIn('value="2099-06-01"', self.text(self.url(session, "schedule/")))
+
+    def test_seats_out_of_the_range_are_told_the_range(self) -> None:
+        self.as_(self.bruno)
+        for seats in ("0", "99999"):
+            page = self.client.post(self.url(page="propose/"), {**PROPOSAL, "seats": seats})
+            self.assertContains(page, "From 1 to 500.", status_code=400)
+
+    def test_a_title_cannot_turn_around_what_follows_it(self) -> None:
+        self.as_(self.bruno)
+        form = {**PROPOSAL, "title": "Loo\u202ems"}
+        page = self.client.post(self.url(page="propose/"), form)
+        self.assertContains(page, "an invisible character", status_code=400)
+        self.assertTrue(self.store.find(Session).is_empty())
+        # Letters of a script that is read from right to left are not such characters.
+        self.client.post(self.url(page="propose/"), {**form, "title": "\u05e9\u05dc\u05d5\u05dd\u200f!"})
+        self.assertFalse(self.store.find(Session).is_empty())
+
+    def test_an_account_without_a_name_is_no_person_but_may_propose(self) -> None:
+        admin = User.objects.create(username="technical", is_superuser=True)
+        self.assertNotIn("technical", self.text("/people/"))
+        self.as_(self.ada)
+        self.assertNotIn("technical", self.text(self.url(page="propose/")))
+        self.as_(admin)
+        self.client.post(self.url(page="propose/"), PROPOSAL | {"proposer": admin.pk})
+        session = self.store.find(Session).one()
+        self.as_(self.ada)
+        self.client.post(self.url(session, "edit/"), PROPOSAL | {"proposer": admin.pk, "seats": "9"})
+        self.assertEqual((session.proposer, session.seats), (admin, 9))
+
+    def test_who_was_at_a_sprint_that_is_over_attended(self) -> None:
+        session = self.scheduled("Engines", 10)
+        actions.attend(session, self.dmitri)
+        self.as_(self.dmitri)
+        for year, said in ((2099, "You attend<"), (2020, "You attended<")):
+            self.sprint.first_day, self.sprint.last_day = date(year, 6, 1), date(year, 6, 3)
+            session.put(self.aula, datetime(year, 6, 1, 10, tzinfo=self.sprint.zone))
+            for page in ("", "grid/"):
+                self.assertIn(said, self.text(self.url(page=f"{page}?day={year}-06-01")))
 
     def test_who_schedules_may_propose_for_somebody_else_and_nobody_else_may(self) -> None:
         for person, proposer in ((self.ada, self.dmitri), (self.bruno, self.bruno)):

@@ -10,6 +10,7 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.core.management import call_command
 
 from djintegrate import acl
+from djintegrate.acl.matrix import matrix
 from testproject.sprints import roles
 from testproject.sprints.models import SessionRow
 from testproject.sprints.tests.world import World
@@ -83,13 +84,16 @@ class RoleTests(World):
         self.as_(self.bruno)
         page = self.client.get("/who-may-what/").content.decode()
         for text in (
-            "Yes: propose session",
-            "No: schedule session",
-            "It depends: edit session",
+            "Yes: propose a session",
+            "No: put a session on the schedule, or take it off",
+            "It depends: change a session and its slides",
             "the team sprint-prop",
         ):
             self.assertIn(text, page)
         self.assertIn("bruno has the role &#x27;proposer&#x27; by the group &#x27;proposers&#x27;.", page)
+
+    def test_each_privilege_of_the_file_has_words(self) -> None:
+        self.assertEqual({f"{row.resource}.{row.privilege}" for row in matrix(acl.current())}, set(roles.WORDS))
 
     def test_the_command_explains_each(self) -> None:
         session = self.session(by=self.bruno)

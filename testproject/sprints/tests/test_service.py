@@ -31,7 +31,7 @@ class ServiceTests(World):
         self.assertEqual([each["title"] for each in found], ["Later"])
         self.assertEqual([each["slug"] for each in self.call("sprints.list", True)["result"]], ["lisbon"])
         self.assertEqual(
-            self.call("sprints.programme", "nowhere")["error"]["data"], ["There is no sprint called 'nowhere'."]
+            self.call("sprints.programme", "nowhere")["error"]["data"], ["There is no sprint called “nowhere”."]
         )
 
     def test_who_may_propose_proposes_in_one_transaction_with_its_line_of_the_log(self) -> None:
@@ -99,3 +99,4 @@ class ServiceTests(World):
             for name in ("sprints.list", "sessions.schedule", "people.me"):
                 self.assertIn(f"<code>{name}</code>", page)
                 self.assertEqual(f"/json/browse/{name}/" in page, has_console)
+            self.assertIn("schedulers <small><code>session.schedule</code></small>", page)

@@ -77,8 +77,18 @@ class SlidesTests(World):
             SessionRow.objects.get(pk=self.talk.id).delete()
         self.assertEqual(self.files, [])
 
+    def test_the_page_names_the_file_that_another_would_replace(self) -> None:
+        self.upload()
+        page = self.client.get(self.url(self.talk, "slides/"))
+        file = self.url(self.talk, "slides/file/")
+        self.assertContains(page, f'<a href="{file}">talk.pdf</a>. A new file replaces it.')
+
     def test_what_is_no_slides_is_refused(self) -> None:
-        self.assertEqual(self.upload("evil.html").status_code, 400)
+        kinds = "it may be pdf, odp, pptx, md or txt."
+        for name, found in (("evil.html", "The file ends with “.html”"), ("talk", "The file has no extension")):
+            self.assertContains(self.upload(name), f"{found}; {kinds}", status_code=400)
+        self.assertEqual(self.upload("TALK.PDF").status_code, 302)
+        self.client.post(self.url(self.talk, "slides/"), {"remove": "1"})
         self.assertEqual(self.upload("empty.pdf", b"").status_code, 400)
         self.assertEqual(self.files, [])
 

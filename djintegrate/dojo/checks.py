@@ -16,6 +16,7 @@ from djintegrate.common.checks import unknown_names, wrong_values
 from djintegrate.common.types import did_you_mean
 
 from . import conf, places
+from .page import names
 
 TAG = "dojo"
 """For commands that need no other checks: dojo_build makes the folder that Django's own would miss."""
@@ -26,7 +27,14 @@ OWN_IDS = {
 
 
 def check_configuration(**kwargs: Any) -> list[CheckMessage]:
-    return [*_values(), *unknown_names(conf.DECLARED, "dojo.W002"), *_middleware(), *_address(), *_sources()]
+    return [
+        *_values(),
+        *unknown_names(conf.DECLARED, "dojo.W002"),
+        *_middleware(),
+        *_address(),
+        *_sources(),
+        *_djconfig(),
+    ]
 
 
 def _values() -> Iterator[CheckMessage]:
@@ -72,6 +80,19 @@ def _address() -> Iterator[CheckMessage]:
             if known
             else f"Add {places.FINDER!r} to STATICFILES_FINDERS, or the folder to STATICFILES_DIRS.",
             id="dojo.W004",
+        )
+
+
+def _djconfig() -> Iterator[CheckMessage]:
+    try:
+        given = conf.configuration()
+    except ImproperlyConfigured:
+        return
+    for name, meant in names.slips(given):
+        yield Warning(
+            f"DOJO_DJCONFIG has {name!r}, which Dojo does not know. Did you mean {meant!r}?",
+            hint='Correct the name. If a module of the site\'s own reads it: SILENCED_SYSTEM_CHECKS = ["dojo.W006"]',
+            id="dojo.W006",
         )
 
 

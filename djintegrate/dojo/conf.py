@@ -44,11 +44,15 @@ def _form_function(value: Any) -> tuple[str, str] | None:
         raise unfit(value, FORM_FUNCTION, "" if isinstance(value, tuple | list) else None) from None
 
 
+def _theme(value: Any) -> names.Theme:
+    return names.theme(one_of(*names.THEMES)(value))
+
+
 address = Setting("DOJO_URL", _address)
 enabled = Setting("DOJO_ENABLED", boolean, True)
 auto = Setting("DOJO_AUTO", boolean, False)
 """Whether fields that nobody named a dijit for become the fitting one."""
-theme = Setting("DOJO_THEME", one_of(*names.THEMES), "claro")
+theme: Setting[names.Theme] = Setting("DOJO_THEME", _theme, "claro")
 configuration: Setting[dict[str, Any]] = Setting(
     "DOJO_DJCONFIG", dictionary(f"a dictionary, such as {DJCONFIG!r}"), DJCONFIG
 )

@@ -87,7 +87,7 @@ def test_settings_name_what_the_code_does_not(project: Callable[..., Found], set
 
 def test_what_is_no_name_in_the_settings_is_told(project: Callable[..., Found], settings: Any) -> None:
     settings.DOJO_BUILD_MODULES = ["no name"]
-    [said] = project().unread
+    [said] = project().misnamed
     assert "DOJO_BUILD_MODULES: 'no name' is not the name of a module" in said
 
 

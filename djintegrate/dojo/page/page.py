@@ -14,7 +14,6 @@ from django.conf import settings
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.exceptions import ImproperlyConfigured
 from django.forms import BaseForm, BaseFormSet, BoundField
-from django.forms.renderers import get_default_renderer
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.utils.translation import get_language
@@ -23,7 +22,7 @@ from djintegrate.common import csp
 from djintegrate.common.types import did_you_mean
 
 from .. import conf, sources
-from ..forms import wants_stylesheet
+from ..forms import wants_stylesheet, wants_stylesheet_by_default
 from . import names, specification
 from .release import LAYER, SEPARATE, Release, parents, release
 
@@ -221,7 +220,7 @@ class Dojo:
     @property
     def _look(self) -> list[str]:
         """DijitRenderer's, where it writes a form of this page, or may write one that arrives later."""
-        has_look = self._has_look or wants_stylesheet(get_default_renderer())
+        has_look = self._has_look or wants_stylesheet_by_default()
         return [static(f"{STATIC}/form.css")] if has_look else []
 
     @property

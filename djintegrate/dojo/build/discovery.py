@@ -64,7 +64,8 @@ class Found:
         """The folder of the static files behind this address holds the modules called `name/…`."""
         prefix = settings.STATIC_URL
         relative = url.removeprefix(prefix) if url.startswith(prefix) else url.removeprefix("/" + prefix)
-        folder = finders.find(relative.strip("/")) if relative != url else None
+        # With a slash at its end, it may also be the prefix of an entry of STATICFILES_DIRS.
+        folder = finders.find(relative.strip("/") + "/") if relative != url else None
         if folder:
             self.paths[names.module(name)] = Path(folder)
         else:

@@ -13,6 +13,7 @@ class DojoConfig(AppConfig):
     verbose_name = _("Dojo")
 
     def ready(self) -> None:
-        from .checks import TAG, check_configuration
+        from .checks import TAG, check_build, check_configuration
 
         checks.register(check_configuration, TAG, checks.Tags.staticfiles)
+        checks.register(check_build, checks.Tags.staticfiles)

@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Warning
+from django.core.checks import CheckMessage, Error, Warning
 from django.core.exceptions import ImproperlyConfigured
 
 from djintegrate.common.checks import unknown_names, wrong_values
 from djintegrate.common.types import did_you_mean
 
-from . import conf, places
+from . import conf, forms, places
+from .page import names
 
 TAG = "dojo"
 """For commands that need no other checks: dojo_build makes the folder that Django's own would miss."""
@@ -26,7 +27,41 @@ OWN_IDS = {
 
 
 def check_configuration(**kwargs: Any) -> list[CheckMessage]:
-    return [*_values(), *unknown_names(conf.DECLARED, "dojo.W002"), *_middleware(), *_address(), *_sources()]
+    return [
+        *_values(),
+        *_renderer(),
+        *unknown_names(conf.DECLARED, "dojo.W002"),
+        *_middleware(),
+        *_address(),
+        *_sources(),
+        *_djconfig(),
+    ]
+
+
+def check_build(**kwargs: Any) -> list[CheckMessage]:
+    """What dojo_build would end with, as far as that is known without Node. The command says so itself."""
+    try:
+        lines = list(_refused())
+    except ImproperlyConfigured:
+        # check_configuration() tells of that.
+        return []
+    return [
+        Warning(line, hint="Until this is corrected, dojo_build ends before it starts.", id="dojo.W007")
+        for line in lines
+    ]
+
+
+def _refused() -> Iterator[str]:
+    # They import all that forms may become, which most commands do not need.
+    from .build import build, discovery, install
+
+    if conf.root.is_given:
+        root = conf.root().absolute()
+        yield from build.occupied(root, conf.build_root().absolute())
+        # A server that has only a build knows no names.
+        if install.installed(root):
+            yield from discovery.of_settings().lacking(root)
+            yield from build.lacking_stylesheets(root, conf.build_stylesheets())
 
 
 def _values() -> Iterator[CheckMessage]:
@@ -36,6 +71,13 @@ def _values() -> Iterator[CheckMessage]:
         is_left_out = setting is conf.root and not setting.is_given
         if not (is_off or is_left_out):
             yield from wrong_values([setting], OWN_IDS.get(setting.name, "dojo.E005"))
+
+
+def _renderer() -> Iterator[CheckMessage]:
+    try:
+        forms.wants_stylesheet_by_default()
+    except ImproperlyConfigured as error:
+        yield Error(str(error), hint="Correct FORM_RENDERER.", id="dojo.E006")
 
 
 def _middleware() -> Iterator[CheckMessage]:
@@ -72,6 +114,19 @@ def _address() -> Iterator[CheckMessage]:
             if known
             else f"Add {places.FINDER!r} to STATICFILES_FINDERS, or the folder to STATICFILES_DIRS.",
             id="dojo.W004",
+        )
+
+
+def _djconfig() -> Iterator[CheckMessage]:
+    try:
+        given = conf.configuration()
+    except ImproperlyConfigured:
+        return
+    for name, meant in names.slips(given):
+        yield Warning(
+            f"DOJO_DJCONFIG has {name!r}, which Dojo does not know. Did you mean {meant!r}?",
+            hint='Correct the name. If a module of the site\'s own reads it: SILENCED_SYSTEM_CHECKS = ["dojo.W006"]',
+            id="dojo.W006",
         )
 
 

@@ -22,6 +22,12 @@ LANGUAGES = (
     "nb", "nl", "pl", "pt", "ro", "ru", "sk", "sl", "sr", "sv", "th", "tr", "zh",
 )  # fmt: skip
 DJCONFIG = {"isDebug": False, "parseOnLoad": False}
+SHAPES: dict[str, tuple[type | tuple[type, ...], str]] = {
+    "paths": (dict, 'a dictionary of addresses, such as {"site": "/static/site"}'),
+    "packages": ((list, tuple), 'a list of dictionaries, such as [{"name": "site", "location": "/static/site"}]'),
+    "has": (dict, 'a dictionary of features, such as {"dojo-bidi": True}'),
+}
+"""What pages and the build read of it themselves."""
 
 ADDRESS = (
     'the address of the folder that has dojo.js, for instance DOJO_URL = STATIC_URL + "dojo/dojo". '
@@ -44,14 +50,24 @@ def _form_function(value: Any) -> tuple[str, str] | None:
         raise unfit(value, FORM_FUNCTION, "" if isinstance(value, tuple | list) else None) from None
 
 
+def _configuration(value: Any) -> dict[str, Any]:
+    given: dict[str, Any] = dictionary(f"a dictionary, such as {DJCONFIG!r}")(value)
+    for key, (kind, should_be) in SHAPES.items():
+        if key in given and not isinstance(given[key], kind):
+            raise unfit(given[key], should_be).inside(key)
+    return given
+
+
+def _theme(value: Any) -> names.Theme:
+    return names.theme(one_of(*names.THEMES)(value))
+
+
 address = Setting("DOJO_URL", _address)
 enabled = Setting("DOJO_ENABLED", boolean, True)
 auto = Setting("DOJO_AUTO", boolean, False)
 """Whether fields that nobody named a dijit for become the fitting one."""
-theme = Setting("DOJO_THEME", one_of(*names.THEMES), "claro")
-configuration: Setting[dict[str, Any]] = Setting(
-    "DOJO_DJCONFIG", dictionary(f"a dictionary, such as {DJCONFIG!r}"), DJCONFIG
-)
+theme: Setting[names.Theme] = Setting("DOJO_THEME", _theme, "claro")
+configuration: Setting[dict[str, Any]] = Setting("DOJO_DJCONFIG", _configuration, DJCONFIG)
 form_function = Setting("DOJO_FORM_FUNCTION", _form_function, None)
 root = Setting("DOJO_ROOT", folder('the path of a folder, for instance DOJO_ROOT = BASE_DIR / "dojo"'))
 """Where dojo_install puts Dojo's sources."""

@@ -8,7 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.forms.renderers import DjangoTemplates, TemplatesSetting
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.forms.renderers import DjangoTemplates, TemplatesSetting, get_default_renderer
+
+from djintegrate.common.types import did_you_mean, unfit
 
 
 class DijitRenderer(DjangoTemplates):
@@ -25,6 +29,20 @@ class DijitTemplatesSetting(TemplatesSetting):
     form_template_name = DijitRenderer.form_template_name
     formset_template_name = DijitRenderer.formset_template_name
     field_template_name = DijitRenderer.field_template_name
+
+
+def wants_stylesheet_by_default() -> bool:
+    """Whether FORM_RENDERER writes what needs form.css. Raises ImproperlyConfigured where it is no renderer."""
+    try:
+        return wants_stylesheet(get_default_renderer())
+    except Exception as error:  # whatever its module does when it is imported
+        given = settings.FORM_RENDERER
+        ours = [f"{kind.__module__}.{kind.__qualname__}" for kind in (DijitRenderer, DijitTemplatesSetting)]
+        djangos = [f"django.forms.renderers.{name}" for name in ("DjangoTemplates", "Jinja2", "TemplatesSetting")]
+        should_be = f"the path of a renderer's class, such as {ours[0]!r}"
+        why = f"of which no renderer can be made ({type(error).__name__}: {error})"
+        wrong = unfit(given, should_be, why, did_you_mean(given, [*ours, *djangos]))
+        raise ImproperlyConfigured(f"FORM_RENDERER{wrong}") from error
 
 
 def wants_stylesheet(renderer: Any) -> bool:

@@ -8,11 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from difflib import get_close_matches
+from inspect import signature
 from typing import Any, TypeVar
 
 from django.forms import BaseForm, BoundField, Field, IntegerField
 from django.forms.fields import BaseTemporalField
 from django.utils.html import conditional_escape
+
+from djintegrate.common.types import NAMES, did_you_mean
 
 from . import sources
 from .page import names
@@ -88,18 +92,25 @@ def dojo_field(
     `attr_map` goes over `default_attr_map`; `dojo_attrs` go to the dijit as they are. Returns the field.
     """
     target = _field(field)
+    given = {"attr_map": attr_map or {}, "dojo_attrs": dojo_attrs or {}}
+    for name, value in given.items():
+        if not isinstance(value, Mapping):
+            kind = NAMES.get(type(value), type(value).__name__)
+            example = {"attr_map": '{"label": ("placeHolder", None)}', "dojo_attrs": '{"placeHolder": "…"}'}[name]
+            raise ValueError(f"{name} is {value!r}, {kind}. Make it a dictionary, such as {example}.")
     for source, pair in (attr_map or {}).items():
         if not (isinstance(pair, tuple) and len(pair) == 2 and (pair[1] is None or callable(pair[1]))):
             raise ValueError(
                 f"attr_map[{source!r}] is {pair!r}. Make it a dijit's attribute and a converter or None, such as "
                 '("promptMessage", None).'
             )
+        _refuse_unknown(source, target)
     module = sources.known(names.module(dijit))
     for dijits_of, fields in ((OF_TIMES, IntegerField), (OF_NUMBERS, BaseTemporalField)):
         if module in dijits_of and isinstance(target, fields):
             raise ValueError(
-                f"A {module} cannot say what a {type(target).__name__} reads. Give dojo_field() another dijit, or "
-                "leave the field to dojo_form(form, auto=True), which knows the one that fits."
+                f"{module} cannot say what a field of the class {type(target).__name__} reads. Give dojo_field() "
+                "another dijit, or leave the field to dojo_form(form, auto=True), which knows the one that fits."
             )
     target.dojo = Dijit(module, dict(attr_map or {}), dict(dojo_attrs or {}))
     return field
@@ -139,6 +150,38 @@ def _field(field: Any) -> Field:
             f"{', '.join(map(repr, field.form.fields)) or 'none'}. Give dojo_field() one of those."
         )
     return field.field
+
+
+def _refuse_unknown(path: str, field: Field) -> None:
+    """A path of attr_map that is misspelt would find nothing, and nobody would hear of it."""
+    first, *more = path.split(".")
+    if not hasattr(field, first) and first not in _attributes_of_others():
+        question = did_you_mean(first, [name for name in vars(field) if not name.startswith("_")])
+        raise ValueError(f"attr_map[{path!r}]: a field has no attribute {first!r}. {question}".rstrip())
+    found = getattr(field, first, None)
+    for part in more:
+        if isinstance(found, Mapping):
+            # A key may come later, or to another field; so only what is nearly one that is there is misspelt.
+            near = [] if part in found else get_close_matches(part, map(str, found), n=1, cutoff=0.9)
+            if near:
+                raise ValueError(f"attr_map[{path!r}]: there is no {part!r}. Did you mean {near[0]}?")
+        elif found is not None and not hasattr(found, part):
+            known = [name for name in dir(found) if not name.startswith("_")]
+            raise ValueError(
+                f"attr_map[{path!r}]: a {type(found).__name__} has no {part!r}. {did_you_mean(part, known)}".rstrip()
+            )
+        found = found.get(part) if isinstance(found, Mapping) else getattr(found, part, None)
+
+
+def _attributes_of_others() -> set[str]:
+    """What fields of any class may have: one map may do for several fields."""
+    known: set[str] = set()
+    classes: list[type] = [Field]
+    while classes:
+        one = classes.pop()
+        known.update(dir(one), signature(one).parameters)
+        classes += one.__subclasses__()
+    return known
 
 
 def _find(field: Field, path: str) -> Any:

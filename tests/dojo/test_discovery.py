@@ -87,7 +87,7 @@ def test_settings_name_what_the_code_does_not(project: Callable[..., Found], set
 
 def test_what_is_no_name_in_the_settings_is_told(project: Callable[..., Found], settings: Any) -> None:
     settings.DOJO_BUILD_MODULES = ["no name"]
-    [said] = project().unread
+    [said] = project().misnamed
     assert "DOJO_BUILD_MODULES: 'no name' is not the name of a module" in said
 
 
@@ -96,14 +96,15 @@ def test_folders_of_modules_are_found_among_the_static_files(
 ) -> None:
     for name in ("one", "two"):
         (tmp_path / "static" / name).mkdir(parents=True)
-    settings.STATICFILES_DIRS = [tmp_path / "static"]
+    (tmp_path / "three").mkdir()
+    settings.STATICFILES_DIRS = [tmp_path / "static", ("prefixed", tmp_path / "three")]
     settings.DOJO_DJCONFIG = {
-        "paths": {"one": "/static/one", "far": "https://example.com/far"},
+        "paths": {"one": "/static/one", "three": "/static/prefixed", "far": "https://example.com/far"},
         "packages": [{"name": "two", "location": "/static/two"}],
     }
     found = project()
     assert {name: path.name for name, path in found.paths.items()} == {
-        "djintegrate": "dojo", "one": "one", "two": "two"
+        "djintegrate": "dojo", "one": "one", "two": "two", "three": "three"
     }  # fmt: skip
     [said] = found.unread
     assert "DOJO_DJCONFIG" in said and "'https://example.com/far'" in said

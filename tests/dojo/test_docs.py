@@ -12,6 +12,7 @@ import pytest
 from django import forms
 
 from djintegrate.dojo import checks, conf, models, richtext
+from djintegrate.dojo.build import discovery
 from djintegrate.dojo.fields import auto
 from djintegrate.dojo.page.page import Dojo, names
 from tests.dojo import site
@@ -42,7 +43,7 @@ def test_every_attribute_and_method_of_request_dojo_is_documented() -> None:
     # What only the tags use.
     internal = {
         "stylesheets", "late_theme", "boot", "preloaded", "functions", "specification", "fragment", "grid_stylesheets",
-        "own_grid",
+        "own_grid", "owner",
     }  # fmt: skip
     public = {name for name in vars(Dojo) if not name.startswith("_")} - internal
     assert public <= documented | {"enabled", "nonce"}
@@ -139,11 +140,14 @@ def test_the_form_function_of_the_how_to_makes_the_dijits(show: Any, settings: A
     (tmp_path / "forms.js").write_text(script.replace("// dijits[", "window.made = dijits; // dijits["))
     settings.STATICFILES_DIRS = [*settings.STATICFILES_DIRS, ("site", tmp_path)]
     in_view, in_settings = blocks(FORM_FUNCTION, "python")
-    namespace: dict[str, Any] = {}
+    namespace: dict[str, Any] = {"STATIC_URL": "static/"}
     exec(in_view if where == "view" else in_settings, namespace)
     if where == "settings":
         settings.DOJO_FORM_FUNCTION = namespace["DOJO_FORM_FUNCTION"]
         settings.DOJO_DJCONFIG = namespace["DOJO_DJCONFIG"]
+        # The build has the module, as the page says.
+        built = discovery.of_settings()
+        assert "site/forms" in built.modules and built.lacking(settings.DOJO_ROOT) == []
 
     def prepare(page: Any, form: Any) -> None:
         if where == "settings":

@@ -133,3 +133,20 @@ def test_a_label_that_is_typed_is_chosen_though_the_button_is_pressed_in_the_sam
     wait_until(lambda: site.submitted)
     [[form]] = site.submitted
     assert form.cleaned_data["room"] == "l"
+
+
+class Faces(forms.Form):
+    starts = forms.DateTimeField()
+    room = forms.ChoiceField(choices=[("a", "Aula"), ("l", "Library")])
+    seats = forms.IntegerField(widget=forms.NumberInput(attrs={"type": "range"}))
+    dojo.dojo_field(room, "dijit.form.FilteringSelect")
+
+
+def test_the_parts_that_take_the_focus_have_the_ids_that_the_reference_says(show: Any) -> None:
+    browser = show(Faces, lambda page, form: page.dojo_form(form, auto=True))
+    ids = "return require('dijit/registry').byId(arguments[0]).focusNode.id"
+    assert browser.execute_script(ids, "id_room") == "id_room__face"
+    assert browser.execute_script(ids, "id_starts") == "id_starts__date"
+    assert browser.find_element("id", "id_starts__time").tag_name == "input"
+    assert browser.find_element("id", "id_starts__face").get_attribute("role") == "group"
+    assert browser.execute_script("return require('dijit/registry').byId('id_seats').sliderHandle.id") == ""

@@ -143,5 +143,5 @@ def test_in_development_dijits_that_may_be_there_are_not_refused(
     ],
 )
 def test_a_dijit_of_another_kind_than_the_field_is_refused(field: Any, dijit: str) -> None:
-    with pytest.raises(ValueError, match=rf"cannot say what a {field.__name__} reads"):
+    with pytest.raises(ValueError, match=rf"cannot say what a field of the class {field.__name__} reads"):
         dojo.dojo_field(field(), dijit)

@@ -9,7 +9,7 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -56,18 +56,10 @@ def build(order: Order, say: Callable[[str], None]) -> list[Size]:
         raise BuildError(f"{order.root} has no Dojo, or another version. Run `manage.py dojo_install` first.")
     if order.profile and not order.profile.is_file():
         raise BuildError(f"There is no profile {order.profile}. Name a file with a build profile of Dojo's.")
-    for name in () if order.profile else order.stylesheets:
-        if not (order.root / name).is_file():
-            question = catalogue.did_you_mean_stylesheet(order.root, name)
-            raise BuildError(
-                f"DOJO_BUILD_STYLESHEETS: there is no stylesheet {name} in {order.root}. {question}".rstrip()
-            )
     release = order.release
-    if release.exists() and not (release / MARK).exists() and any(release.iterdir()):
-        raise BuildError(
-            f"{release} has something in it that dojo_build did not put there, and would replace. Move it away, or "
-            "name another folder in DOJO_BUILD_ROOT."
-        )
+    lacking = [] if order.profile else lacking_stylesheets(order.root, order.stylesheets)
+    if refused := [*lacking, *occupied(order.root, release)]:
+        raise BuildError("\n".join(refused))
     node = find_node()
     try:
         with workshop(release, "build") as folder:
@@ -86,6 +78,27 @@ def build(order: Order, say: Callable[[str], None]) -> list[Size]:
     except OSError as error:
         raise BuildError(f"The build failed: {error}. Nothing in {release} was changed.") from error
     return [size for size, _ in sizes]
+
+
+def lacking_stylesheets(root: Path, stylesheets: Iterable[str]) -> list[str]:
+    """A line for each that Dojo does not have."""
+    return [
+        f"DOJO_BUILD_STYLESHEETS: there is no stylesheet {name} in {root}. "
+        f"{catalogue.did_you_mean_stylesheet(root, name)}".rstrip()
+        for name in stylesheets
+        if not (root / name).is_file()
+    ]
+
+
+def occupied(root: Path, release: Path) -> Iterator[str]:
+    """Why a build may not replace what is in this folder."""
+    if release == root:
+        yield f"DOJO_BUILD_ROOT is DOJO_ROOT, {root}: the build would replace the sources. Name another folder."
+    elif release.exists() and not (release / MARK).exists() and any(release.iterdir()):
+        yield (
+            f"{release} has something in it that dojo_build did not put there, and would replace. Move it away, or "
+            "name another folder in DOJO_BUILD_ROOT."
+        )
 
 
 def find_node() -> str:

@@ -6,7 +6,7 @@ They are the dijits of the fields of every form class that is there once the URL
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -17,14 +17,13 @@ from django.apps import apps
 from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.forms import BaseForm
-from django.forms.renderers import get_default_renderer
 from django.http import HttpRequest
 from django.urls import get_resolver
 from django.utils.module_loading import autodiscover_modules
 
 from .. import conf, grid, models
 from ..fields import auto
-from ..forms import wants_stylesheet
+from ..forms import wants_stylesheet, wants_stylesheet_by_default
 from ..page import catalogue, names, page, release
 
 OWN = ("djintegrate/start",)
@@ -47,6 +46,8 @@ class Found:
     named: dict[str, str] = field(default_factory=dict)
     paths: dict[str, Path] = field(default_factory=dict)
     unread: list[str] = field(default_factory=list)
+    #: What the settings or a field name, and no module can be called.
+    misnamed: list[str] = field(default_factory=list)
     #: Whether a form is written by DijitRenderer.
     has_look: bool = False
 
@@ -54,7 +55,7 @@ class Found:
         try:
             module = names.module(name)
         except ValueError as error:
-            self.unread.append(f"{where}: {error}")
+            self.misnamed.append(f"{where}: {error}")
         else:
             self.modules.add(module)
             self.named.setdefault(module, where)
@@ -63,7 +64,8 @@ class Found:
         """The folder of the static files behind this address holds the modules called `name/…`."""
         prefix = settings.STATIC_URL
         relative = url.removeprefix(prefix) if url.startswith(prefix) else url.removeprefix("/" + prefix)
-        folder = finders.find(relative.strip("/")) if relative != url else None
+        # With a slash at its end, it may also be the prefix of an entry of STATICFILES_DIRS.
+        folder = finders.find(relative.strip("/") + "/") if relative != url else None
         if folder:
             self.paths[names.module(name)] = Path(folder)
         else:
@@ -80,8 +82,8 @@ class Found:
         self.has_look = self.has_look or wants_stylesheet(renderer() if isinstance(renderer, type) else renderer)
 
     def lacking(self, root: Path) -> list[str]:
-        """A line for each module whose file is nowhere, which a build would end with."""
-        lines = []
+        """A line for each module whose file is nowhere, and each name that is none: a build ends with them."""
+        lines = [*self.misnamed]
         for name, where in sorted(self.named.items()):
             if not catalogue.has_module(root, name, self.paths):
                 package = name.partition("/")[0]
@@ -92,10 +94,9 @@ class Found:
         return lines
 
 
-def discover() -> Found:
-    found = Found(
-        {*OWN, *SELDOM}, paths={"djintegrate": BROWSER_FILES}, has_look=wants_stylesheet(get_default_renderer())
-    )
+def of_settings() -> Found:
+    """What the settings name. No form is looked for."""
+    found = Found({*OWN, *SELDOM}, paths={"djintegrate": BROWSER_FILES})
     for name in conf.build_modules():
         found.add(name, "DOJO_BUILD_MODULES")
     function = conf.form_function()
@@ -105,7 +106,14 @@ def discover() -> Found:
     for name, url in configuration.get("paths", {}).items():
         found.add_path(name, url, "DOJO_DJCONFIG")
     for package in configuration.get("packages", []):
-        found.add_path(package["name"], package["location"], "DOJO_DJCONFIG")
+        if isinstance(package, Mapping) and "location" in package:
+            found.add_path(package["name"], package["location"], "DOJO_DJCONFIG")
+    return found
+
+
+def discover() -> Found:
+    found = of_settings()
+    found.has_look = wants_stylesheet_by_default()
     # A view may ask for fitting dijits by itself, unless the settings say in so many words that none does.
     automatic = conf.auto() or not conf.auto.is_given
     for form in _form_classes():

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+from typing import Any, Literal, get_args
 
-THEMES = ("tundra", "soria", "nihilo", "claro")
+Theme = Literal["tundra", "soria", "nihilo", "claro"]
+THEMES: tuple[Theme, ...] = get_args(Theme)
 RTL_APART = ("soria", "nihilo")
 """Those that have their rules for pages from right to left in a stylesheet of its own."""
+
+CONFIGURATION = (
+    "addOnLoad", "afterOnLoad", "aliases", "async", "baseUrl", "blankGif", "cache", "cacheBust", "callback", "config",
+    "debugAtAllCosts", "defaultDuration", "deferredInstrumentation", "deps", "dojoBlankHtmlUrl",
+    "dojoIframeHistoryUrl", "extraLocale", "gfxRenderer", "has", "hasCache", "ioPublish", "isDebug", "locale", "map",
+    "modulePaths", "noGlobals", "packagePaths", "packages", "parseOnLoad", "paths", "preloadImages", "require",
+    "scopeMap", "tlmSiblingOfDojo", "trace", "transparentColor", "useCommentedJson", "useXDomain", "waitSeconds",
+)  # fmt: skip
+"""What Dojo itself reads of its configuration. A site's own modules may read others."""
 
 _PART = r"[A-Za-z_$][\w$-]*"
 _DOTTED = re.compile(rf"{_PART}(\.{_PART})*", re.ASCII)
@@ -22,6 +34,11 @@ def module(name: Any) -> str:
         if _DOTTED.fullmatch(name):
             return name.replace(".", "/")
         if _SLASHED.fullmatch(name):
+            if name.endswith(".js"):
+                # To Dojo's loader it is an address, and not the module that others ask for.
+                raise ValueError(
+                    f"{name!r} is the name of a file. Write {name.removesuffix('.js')!r}, the module in it."
+                )
             return name
     raise ValueError(
         f"{name!r} is not the name of a module. Write it with dots or slashes, such as "
@@ -34,10 +51,20 @@ def is_dojos(name: str) -> bool:
     return name.partition("/")[0] in ("dojo", "dijit", "dojox", "dgrid", "dstore", "djintegrate")
 
 
-def theme(name: Any) -> str:
-    if name not in THEMES:
-        raise ValueError(f"{name!r} is not a theme. Use one of {', '.join(map(repr, THEMES))}.")
-    return str(name)
+def theme(name: Any) -> Theme:
+    for known in THEMES:
+        if name == known:
+            return known
+    raise ValueError(f"{name!r} is not a theme. Use one of {', '.join(map(repr, THEMES))}.")
+
+
+def slips(given: Iterable[Any]) -> Iterator[tuple[str, str]]:
+    """Of the names in a configuration, those that are nearly one of Dojo's, each with that one."""
+    known = {name.lower(): name for name in CONFIGURATION}
+    for name in map(str, given):
+        near = [] if name in CONFIGURATION else get_close_matches(name.lower(), known, n=1, cutoff=0.8)
+        if near:
+            yield name, known[near[0]]
 
 
 def form_function(value: Any) -> tuple[str, str] | None:

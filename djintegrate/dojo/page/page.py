@@ -8,14 +8,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.exceptions import ImproperlyConfigured
-from django.core.serializers.json import DjangoJSONEncoder
 from django.forms import BaseForm, BaseFormSet, BoundField
-from django.forms.renderers import get_default_renderer
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.utils.translation import get_language
@@ -24,7 +22,7 @@ from djintegrate.common import csp
 from djintegrate.common.types import did_you_mean
 
 from .. import conf, sources
-from ..forms import wants_stylesheet
+from ..forms import wants_stylesheet, wants_stylesheet_by_default
 from . import names, specification
 from .release import LAYER, SEPARATE, Release, parents, release
 
@@ -47,12 +45,15 @@ class Dojo:
         self._has_look = False
         self._written = False
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        # An attribute of another name would be nobody's, and the page would stay as it is.
-        if not (name.startswith("_") or hasattr(type(self), name)):
-            known = [one for one in vars(type(self)) if not one.startswith("_")]
-            raise AttributeError(f"request.dojo has no {name!r}. {did_you_mean(name, known)}".rstrip())
-        super().__setattr__(name, value)
+    # To a type checker, a class with such a method takes any attribute.
+    if not TYPE_CHECKING:
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            # An attribute of another name would be nobody's, and the page would stay as it is.
+            if not (name.startswith("_") or hasattr(type(self), name)):
+                known = [one for one in vars(type(self)) if not one.startswith("_")]
+                raise AttributeError(f"request.dojo has no {name!r}. {did_you_mean(name, known)}".rstrip())
+            super().__setattr__(name, value)
 
     @property
     def enabled(self) -> bool:
@@ -64,15 +65,15 @@ class Dojo:
         return _address(f"{conf.url()}/dojo.js")
 
     @property
-    def theme(self) -> str:
+    def theme(self) -> names.Theme:
         return self._theme
 
     @theme.setter
-    def theme(self, name: str) -> None:
+    def theme(self, name: names.Theme) -> None:
         self._theme = names.theme(name)
 
     @cached_property
-    def _theme(self) -> str:
+    def _theme(self) -> names.Theme:
         return conf.theme()
 
     @cached_property
@@ -130,7 +131,9 @@ class Dojo:
 
         With `auto` the others become what fits them; None is what DOJO_AUTO says.
         """
-        by_itself = conf.auto() if auto is None else bool(auto)
+        if auto is not None and not isinstance(auto, bool):
+            raise ValueError(f"dojo_form() was given auto={auto!r}. Make it True or False, or None for DOJO_AUTO.")
+        by_itself = conf.auto() if auto is None else auto
         for one in _forms(form):
             self._steps.append(self._step(one, by_itself))
         if isinstance(form, BaseFormSet):
@@ -162,6 +165,10 @@ class Dojo:
                 "of the two forms a prefix or an auto_id of its own, such as auto_id='second_%s'."
             )
         self._owners[identifier] = where[0].lower() + where[1:]
+
+    def owner(self, identifier: str) -> str:
+        """Which field has this id, in words."""
+        return self._owners[identifier]
 
     def own_grid(self, prefix: str) -> None:
         """Each grid of a page has a prefix of its own, for its ids and for its names in the page's address."""
@@ -213,7 +220,7 @@ class Dojo:
     @property
     def _look(self) -> list[str]:
         """DijitRenderer's, where it writes a form of this page, or may write one that arrives later."""
-        has_look = self._has_look or wants_stylesheet(get_default_renderer())
+        has_look = self._has_look or wants_stylesheet_by_default()
         return [static(f"{STATIC}/form.css")] if has_look else []
 
     @property
@@ -317,6 +324,9 @@ class Dojo:
 
     def _config(self) -> dict[str, Any]:
         given = self.dj_config
+        # Of what the settings say, a system check has told.
+        for name, meant in names.slips(given.keys() - conf.configuration().keys()):
+            logger.warning("dj_config has %r, which Dojo does not know. Did you mean %r?", name, meant)
         return {
             "async": True,
             "baseUrl": conf.url() + "/",
@@ -327,19 +337,6 @@ class Dojo:
             "packages": [{"name": "djintegrate", "location": _static_url() + STATIC}, *given.get("packages", [])],
             "paths": {**given.get("paths", {}), **self._paths},
         }
-
-
-class SpecificationEncoder(DjangoJSONEncoder):
-    """Says what it cannot write, and where that belongs."""
-
-    def default(self, o: Any) -> Any:
-        try:
-            return super().default(o)
-        except TypeError as error:
-            raise TypeError(
-                f"{o!r} cannot be sent to the browser, because JSON has no {type(o).__name__}. It is in dj_config or "
-                "in a dijit's attributes: convert it there, in attr_map or dojo_attrs."
-            ) from error
 
 
 def _forms(form: Any) -> Iterator[BaseForm]:

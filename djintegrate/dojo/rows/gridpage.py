@@ -15,7 +15,8 @@ from django.utils.translation import gettext as _
 
 from ..grid import Column, Grid, Page, Wanted
 from ..page import names
-from ..page.page import Dojo, SpecificationEncoder
+from ..page.page import Dojo
+from ..page.writing import SpecificationEncoder
 
 SPECIFICATION = "djintegrate-grid"
 """The end of the specifications' ids, by which the script start.js finds them."""

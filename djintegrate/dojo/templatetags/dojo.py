@@ -10,10 +10,10 @@ from typing import Any
 
 from django import template
 from django.core.exceptions import ImproperlyConfigured
-from django.utils.html import json_script
 from django.utils.safestring import SafeString, mark_safe
 
-from ..page.page import Dojo, SpecificationEncoder
+from ..page import writing
+from ..page.page import Dojo
 from ..rows import gridpage
 
 register = template.Library()
@@ -38,7 +38,7 @@ def dojo(page: Any) -> dict[str, Any]:
         "stylesheets": page.stylesheets,
         "nonce": page.nonce,
         "functions": [mark_safe(source) for source in page.functions],
-        "specification": json_script(page.specification(), SPECIFICATION, SpecificationEncoder),
+        "specification": writing.script(page, page.specification(), SPECIFICATION),
     }
 
 
@@ -56,7 +56,7 @@ def dojo_fragment(page: Any) -> SafeString:
         )
     if not page.enabled:
         return SafeString("")
-    return json_script(page.fragment(), FRAGMENT, SpecificationEncoder)
+    return writing.script(page, page.fragment(), FRAGMENT)
 
 
 @register.inclusion_tag("djintegrate/dojo/grid.html", takes_context=True)

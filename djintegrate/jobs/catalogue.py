@@ -21,6 +21,7 @@ from .errors import Stopped
 from .models import Job, with_id
 from .running import STOPPED
 from .tasks import Status, TaskResultDoesNotExist, backends_of, name_of, task_backends
+from .texts import error_line
 
 logger = logging.getLogger("djintegrate.jobs")
 
@@ -111,8 +112,8 @@ class Known:
 
     @property
     def error(self) -> str:
-        """The last line of the traceback, which says what went wrong."""
-        return self.traceback.strip().rpartition("\n")[2]
+        """What went wrong: the class of the error, and the first line of what it says."""
+        return error_line(self.exception, self.traceback)
 
     @property
     def words(self) -> str:
@@ -144,9 +145,9 @@ def stop(job: Known) -> str:
 
 
 def retry(job: Known) -> str:
-    """Have a job that has failed run again. What was done, in words."""
+    """Have a job that has failed, or was stopped, run again. What was done, in words."""
     if job.state != FAILED:
-        raise NotPossible(f"Job {job.id} is {job.word}: only one that has failed can run again.")
+        raise NotPossible(f"Job {job.id} is {job.word}: only one that has failed or was stopped can run again.")
     return _source(job).retry(job)
 
 

@@ -54,10 +54,15 @@ def moment(value: datetime | None, today: bool = False) -> str:
     """To the second; with `today`, without the date if that is today's."""
     if value is None:
         return ""
-    here = timezone.localtime(value) if timezone.is_aware(value) else value
+    local = here(value)
     now = timezone.localtime() if timezone.is_aware(value) else datetime.now()
-    time = f"{here:%H:%M:%S}"
-    return time if today and here.date() == now.date() else f"{date_format(here, 'DATE_FORMAT')}, {time}"
+    time = f"{local:%H:%M:%S}"
+    return time if today and local.date() == now.date() else f"{date_format(local, 'DATE_FORMAT')}, {time}"
+
+
+def here(value: datetime) -> datetime:
+    """By the clock of the current time zone."""
+    return timezone.localtime(value) if timezone.is_aware(value) else value
 
 
 def as_json(job: Known, for_staff: bool) -> dict[str, Any]:

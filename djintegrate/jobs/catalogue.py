@@ -18,7 +18,7 @@ from django.utils import timezone
 from . import putting_off, reports
 from .backends import OWNER, DatabaseBackend, OutboxBackend
 from .errors import Stopped
-from .models import Job, with_id
+from .models import Job, Lease, with_id
 from .running import STOPPED
 from .tasks import Status, TaskResultDoesNotExist, backends_of, name_of, task_backends
 from .texts import error_line
@@ -107,6 +107,12 @@ class Known:
         return int(source.ahead(self))
 
     @cached_property
+    def has_worker(self) -> bool:
+        """Whether a process of `jobs run` works for its queue, or nobody here knows who does."""
+        source: Any = _source(self)
+        return bool(source.has_worker(self))
+
+    @cached_property
     def progress(self) -> reports.Progress | None:
         return self.last_progress if self.is_finished else _progress_of(self.key)
 
@@ -191,6 +197,9 @@ class _Rows:
         )  # fmt: skip
         return "runs again"
 
+    def has_worker(self, job: Known) -> bool:
+        return Lease.objects.filter(backend_name=job.backend_name, until__gte=timezone.now()).exists()
+
     def ahead(self, job: Known) -> int:
         """How many would be taken first."""
         row = self.rows.filter(pk=job.id).first()
@@ -247,6 +256,10 @@ class _Outbox:
         if job.is_finished:
             raise NotPossible(f"Job {job.id} has ended: there is nothing to stop.")
         return _ask_to_stop(job)
+
+    def has_worker(self, job: Known) -> bool:
+        # The queue has workers of its own.
+        return True
 
     def ahead(self, job: Known) -> int:
         return 0

@@ -94,6 +94,8 @@ def run(call: Callable[[], T]) -> T:
                 break
             if not again:
                 attempt.leave_failure_to_worker()
+                if result is not None and attempt.row is None:
+                    texts.escape(error)
                 if isinstance(error, PutOff) and error.__cause__ is not None:
                     raise error.__cause__ from error.__cause__.__cause__
                 raise

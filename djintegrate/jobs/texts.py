@@ -33,6 +33,15 @@ def traceback_of(error: BaseException) -> str:
     return readable("".join(format_exception(error)))
 
 
+def escape(error: BaseException | None) -> None:
+    """Make what an error says readable in itself, and in those that it comes from: another queue's worker keeps it."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        error.args = tuple(readable(each) if isinstance(each, str) else each for each in error.args)
+        error = error.__cause__ or error.__context__
+
+
 def error_line(path: str, traceback: str) -> str:
     """The class of an error, whose dotted path this is, and the first line of what it says."""
     names = (path, path.rpartition(".")[2])

@@ -15,6 +15,7 @@ from django.test import Client
 from djintegrate.jobs import catalogue, running, texts
 from tests.jobs import tasks
 from tests.jobs.helpers import JOBS, only_row, work
+from tests.jobs.test_outbox import work as work_of_rq
 
 pytest_plugins = ["tests.support.fixtures"]
 pytestmark = [*JOBS, pytest.mark.urls("tests.jobs.urls")]
@@ -53,6 +54,15 @@ def test_the_words_with_which_it_stops_are_kept_and_shown(root: Client) -> None:
     work()
     assert root.get(f"/jobs/{job.id}/status/").json()["message"] == READABLE
     assert listed().endswith(f"  {READABLE}\n")
+
+
+@pytest.mark.parametrize("kind", ["builtins.ValueError", "djintegrate.jobs.Stopped"])
+def test_so_are_those_of_a_job_of_an_outside_queue(redis: object, kind: str) -> None:
+    job = tasks.fail_with.using(backend="outbox").enqueue(kind, _escaped(UNKEPT))
+    work_of_rq()
+    known = catalogue.find(job.id)
+    assert known is not None and known.state == "FAILED"
+    assert READABLE in (known.words or known.error)
 
 
 @pytest.mark.parametrize("fails", [False, True])

@@ -22,6 +22,7 @@ from djintegrate.common.sqlite import keep_as_it_is, missing
 
 VARIABLE = "DJANGO_SETTINGS_MODULE"
 WIDTH = 110
+COMMAND = re.compile(r"manage\.py \w+")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.environ[VARIABLE] = found
     is_well = True
     for finding in examine():
-        _tell(finding)
+        _tell(finding, options.settings)
         is_well = is_well and finding.is_well
     print("\nAll is well." if is_well else "\nLook at what is marked with !!.")
     return 0 if is_well else 1
@@ -173,7 +174,7 @@ def _in_manage_py() -> str | None:
     return found[1] if found else None
 
 
-def _tell(finding: Finding) -> None:
+def _tell(finding: Finding, settings: str | None) -> None:
     mark = "ok" if finding.is_well else "!!"
     indent = " " * 24
     head = f"{mark}  {finding.subject:<18}  "
@@ -181,7 +182,9 @@ def _tell(finding: Finding) -> None:
     fill = partial(textwrap.fill, width=WIDTH, break_long_words=False, break_on_hyphens=False, subsequent_indent=indent)
     print(fill(finding.said, initial_indent=head), flush=True)
     if finding.remedy and not finding.is_well:
-        print(fill(finding.remedy, initial_indent=indent), flush=True)
+        # Whoever has to name the settings here has to name them there.
+        named = rf"\g<0> --settings {settings}" if settings else r"\g<0>"
+        print(fill(COMMAND.sub(named, finding.remedy), initial_indent=indent), flush=True)
 
 
 if __name__ == "__main__":

@@ -18,9 +18,10 @@ from django.utils import timezone
 from . import putting_off, reports
 from .backends import OWNER, DatabaseBackend, OutboxBackend
 from .errors import Stopped
-from .models import Job, with_id
+from .models import Job, Lease, with_id
 from .running import STOPPED
 from .tasks import Status, TaskResultDoesNotExist, backends_of, name_of, task_backends
+from .texts import error_line
 
 logger = logging.getLogger("djintegrate.jobs")
 
@@ -106,13 +107,19 @@ class Known:
         return int(source.ahead(self))
 
     @cached_property
+    def has_worker(self) -> bool:
+        """Whether a process of `jobs run` works for its queue, or nobody here knows who does."""
+        source: Any = _source(self)
+        return bool(source.has_worker(self))
+
+    @cached_property
     def progress(self) -> reports.Progress | None:
         return self.last_progress if self.is_finished else _progress_of(self.key)
 
     @property
     def error(self) -> str:
-        """The last line of the traceback, which says what went wrong."""
-        return self.traceback.strip().rpartition("\n")[2]
+        """What went wrong: the class of the error, and the first line of what it says."""
+        return error_line(self.exception, self.traceback)
 
     @property
     def words(self) -> str:
@@ -144,9 +151,9 @@ def stop(job: Known) -> str:
 
 
 def retry(job: Known) -> str:
-    """Have a job that has failed run again. What was done, in words."""
+    """Have a job that has failed, or was stopped, run again. What was done, in words."""
     if job.state != FAILED:
-        raise NotPossible(f"Job {job.id} is {job.word}: only one that has failed can run again.")
+        raise NotPossible(f"Job {job.id} is {job.word}: only one that has failed or was stopped can run again.")
     return _source(job).retry(job)
 
 
@@ -189,6 +196,9 @@ class _Rows:
             },
         )  # fmt: skip
         return "runs again"
+
+    def has_worker(self, job: Known) -> bool:
+        return Lease.objects.filter(backend_name=job.backend_name, until__gte=timezone.now()).exists()
 
     def ahead(self, job: Known) -> int:
         """How many would be taken first."""
@@ -246,6 +256,10 @@ class _Outbox:
         if job.is_finished:
             raise NotPossible(f"Job {job.id} has ended: there is nothing to stop.")
         return _ask_to_stop(job)
+
+    def has_worker(self, job: Known) -> bool:
+        # The queue has workers of its own.
+        return True
 
     def ahead(self, job: Known) -> int:
         return 0

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from difflib import get_close_matches
 from typing import Any
 
 from django.apps import apps
@@ -11,11 +12,12 @@ from django.core.cache import caches
 from django.core.cache.backends.base import InvalidCacheBackendError
 from django.core.checks import CheckMessage, Error, Warning
 from django.core.checks.registry import registry
-from django.db import router
+from django.db import connections, router
 from django.urls import reverse
 from django.utils.module_loading import import_string
 
 from djintegrate.common.checks import login_url_leads_nowhere, requests_without_transaction, unknown_names, wrong_values
+from djintegrate.common.engine import is_engines
 from djintegrate.common.types import did_you_mean
 
 from . import conf
@@ -25,6 +27,10 @@ from .tasks import InvalidTaskBackend, backends_of
 
 MIDDLEWARE = "djintegrate.jobs.middleware.JobsMiddleware"
 EMAIL_BACKEND = "djintegrate.jobs.mail.EmailBackend"
+BACKENDS = ("djintegrate.jobs.DatabaseBackend", "djintegrate.jobs.OutboxBackend")
+KEYS = ("BACKEND", "QUEUES", "OPTIONS")
+CLOSE = 0.8
+"""How much a path has to be like one of ours: many of other apps begin and end alike."""
 DJANGOS_OWN = ("smtp", "console", "filebased", "locmem", "dummy")
 SUGGESTION = (
     'Redis, memcached, or on one machine a folder: CACHES = {"default": {"BACKEND": '
@@ -47,7 +53,7 @@ def _backends() -> Iterator[CheckMessage]:
     try:
         ours = [*backends_of(DatabaseBackend), *backends_of(OutboxBackend)]
     except InvalidTaskBackend as error:
-        yield Error(str(error), hint="Correct TASKS.", id="jobs.E003")
+        yield Error(str(error), hint=backend_meant() or "Correct TASKS.", id="jobs.E003")
         return
     if not ours:
         yield Warning(
@@ -70,6 +76,45 @@ def _backends() -> Iterator[CheckMessage]:
         router.db_for_write(Job), "the jobs and mails of one that fails are begun and sent all the same.", "jobs.W004"
     )
     yield from _cache()
+    yield from _keys(ours)
+    yield from _locks()
+
+
+def backend_meant() -> str:
+    """The question after the backend of ours that an entry of TASKS is a slip of; nothing where none is."""
+    paths = [entry.get("BACKEND") for entry in getattr(settings, "TASKS", {}).values() if isinstance(entry, dict)]
+    return next(filter(None, (slip_of(path, BACKENDS) for path in paths)), "")
+
+
+def _keys(ours: list[Any]) -> Iterator[CheckMessage]:
+    """Nobody reads a key that is not known: the entry works as if it were not there."""
+    for backend in ours:
+        where, entry = f"TASKS[{backend.alias!r}]", settings.TASKS[backend.alias]
+        inner = backend.options.get("backend") if isinstance(backend, OutboxBackend) else None
+        entries = {where: entry, f"{where}['OPTIONS']['backend']": inner if isinstance(inner, dict) else {}}
+        for place, keys in entries.items():
+            for key in set(keys).difference(KEYS):
+                yield Warning(
+                    f"{place} has the key {key!r}, which nobody reads.",
+                    hint=did_you_mean(key, KEYS) or f"Its keys are {', '.join(KEYS)}.",
+                    id="jobs.W006",
+                )
+
+
+def _locks() -> Iterator[CheckMessage]:
+    """A transaction that locks all of SQLite when it begins is short in a request, and as long as the job in a task."""
+    if not (backends_of(DatabaseBackend) and apps.is_installed("django_tasks_db")):
+        return
+    connection: Any = connections[router.db_for_write(apps.get_model("django_tasks_database", "DBTaskResult"))]
+    mode = connection.settings_dict["OPTIONS"].get("transaction_mode") if connection.vendor == "sqlite" else None
+    if str(mode).upper() in ("IMMEDIATE", "EXCLUSIVE") and not is_engines(connection):
+        yield Warning(
+            f"DATABASES[{connection.alias!r}]['OPTIONS']['transaction_mode'] is {mode!r}: each job keeps the lock for "
+            "writing from its beginning to its end, and whoever else begins a transaction waits, or fails.",
+            hint="Remove transaction_mode, or keep jobs short: `with jobs.step():` gives the lock back in between. "
+            'If all are short: SILENCED_SYSTEM_CHECKS = ["jobs.W007"]',
+            id="jobs.W007",
+        )
 
 
 def _cache() -> Iterator[CheckMessage]:
@@ -157,8 +202,19 @@ def _has_pages() -> bool:
 
 def _middleware() -> Iterator[CheckMessage]:
     if conf.owner() is None and MIDDLEWARE not in settings.MIDDLEWARE:
+        slips = [path for path in settings.MIDDLEWARE if slip_of(path, [MIDDLEWARE])]
+        remedy = f"MIDDLEWARE has {slips[0]!r}. Did you mean {MIDDLEWARE!r}?" if slips else f"Add {MIDDLEWARE!r}."
         yield Warning(
             "Jobs have no owner: JobsMiddleware is not in MIDDLEWARE, and JOBS_OWNER is not set.",
-            hint=f"Add {MIDDLEWARE!r}, at any place. Jobs without an owner are seen by staff alone.",
+            hint=f"{remedy} For views its place does not matter. Jobs without an owner are seen by staff alone.",
             id="jobs.W003",
         )
+
+
+def slip_of(path: object, ours: Collection[str]) -> str:
+    """The question whether a path that cannot be imported was to be one of these; nothing where it hardly was."""
+    try:
+        import_string(path)
+    except Exception:  # whatever the module does when it is imported
+        return did_you_mean(path, ours) if get_close_matches(str(path), ours, n=1, cutoff=CLOSE) else ""
+    return ""

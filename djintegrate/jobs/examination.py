@@ -5,16 +5,24 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 
+from django.conf import settings
 from django.core.cache import caches
 from django.utils import timezone
 
-from djintegrate.common.examination import Finding, ill
+from djintegrate.common.examination import Finding, first_line, ill
+from djintegrate.common.passwords import without_password
 
-from . import conf, leases, outbox
+from . import checks, conf, leases, outbox
 from .models import Lease
+from .tasks import InvalidTaskBackend, task_backends
 
 
 def examine() -> Iterator[Finding]:
+    try:
+        list(task_backends.all())
+    except InvalidTaskBackend as error:
+        yield ill("jobs", error, f"{checks.backend_meant()} Correct TASKS.".strip())
+        return
     known = Lease.objects.filter(until__gte=timezone.now())
     alive = [lease for lease in known if not leases.is_gone(lease)]
     for lease in known:
@@ -26,12 +34,24 @@ def examine() -> Iterator[Finding]:
         yield Finding("jobs", f"Run by {', '.join(map(str, alive))}.")
     else:
         yield ill("jobs", "Nobody runs them.", "Run: python manage.py jobs run --workers 2")
-    cache, key = caches[conf.cache()], f"djintegrate.jobs:doctor:{uuid.uuid4()}"
-    cache.set(key, key, 60)
-    if cache.get(key) == key:
-        cache.delete(key)
-        yield Finding("jobs", f"The cache {conf.cache()!r} keeps what it is given.")
-    else:
-        yield ill("jobs", f"The cache {conf.cache()!r} forgets what it is given.", "See whether its server answers.")
+    yield _cache()
     if unsent := outbox.unsent():
         yield ill("jobs", f"{unsent} were not sent to their queue yet.", "`manage.py jobs run` sends them.")
+
+
+def _cache() -> Finding:
+    alias, key = conf.cache(), f"djintegrate.jobs:doctor:{uuid.uuid4()}"
+    place = without_password(str(settings.CACHES[alias].get("LOCATION", "")))
+    remedy = f"See whether its server answers, or correct CACHES[{alias!r}]['LOCATION'], which is {place!r}."
+    try:
+        cache = caches[alias]
+        cache.set(key, key, 60)
+        is_kept = cache.get(key) == key
+        cache.delete(key)
+    except Exception as error:
+        # Whatever the cache's own library raises if its server, or its folder, is not there.
+        said = f"The cache {alias!r} cannot be used: {type(error).__name__}: {first_line(error)}"
+        return ill("jobs", said, remedy)
+    if not is_kept:
+        return ill("jobs", f"The cache {alias!r} forgets what it is given.", remedy)
+    return Finding("jobs", f"The cache {alias!r} keeps what it is given.")

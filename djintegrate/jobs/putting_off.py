@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import traceback
 from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
 
 from .errors import PutOff
+from .texts import error_line, path_of, readable, traceback_of
 
 KEY = "put_off"
 
@@ -22,8 +22,8 @@ def moment(error: PutOff, kept: dict[str, Any]) -> datetime | None:
 def noted(error: PutOff, kept: dict[str, Any]) -> dict[str, Any]:
     """What is kept from now on."""
     cause = error.__cause__ or error
-    said = "".join(traceback.format_exception_only(cause)).strip().rpartition("\n")[2]
-    return {**kept, KEY: {"times": times(kept) + 1, "reason": error.reason, "error": said}}
+    said = error_line(path_of(cause), traceback_of(cause))
+    return {**kept, KEY: {"times": times(kept) + 1, "reason": readable(error.reason), "error": said}}
 
 
 def times(kept: dict[str, Any]) -> int:

@@ -11,12 +11,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass
+from math import isfinite
 from time import monotonic
 from typing import Any
 
 from django.core.cache import BaseCache, caches
 
 from . import conf
+from .texts import cut, readable
 
 logger = logging.getLogger("djintegrate.jobs")
 
@@ -25,6 +27,8 @@ KEPT_SECONDS = 24 * 60 * 60
 
 PAUSE_SECONDS = 30
 """For so long a job does without a cache that has not answered: each attempt to reach its server may take seconds."""
+
+LONGEST_MESSAGE = 500
 
 _running: ContextVar[Reporter | None] = ContextVar("running", default=None)
 
@@ -42,14 +46,20 @@ class Progress:
 
 
 def progress(done: float, total: float | None = None, message: object = "") -> None:
-    """Tell how far the task is. Others see it at once. Outside of a task, this does nothing."""
+    """Tell how far the task is. Others see it at once. Outside of a task, this does nothing.
+
+    `done` is taken for 0 if it is less, and for `total` if it is more; a long message is cut.
+    """
     if not _is_number(done):
         raise TypeError(f"done is {done!r}. Make it a number.")
     if total is not None and not _is_number(total):
         raise TypeError(f"total is {total!r}. Make it a number, or None where it is not known.")
     reporter = _running.get()
     if reporter is not None:
-        reporter.tell(Progress(done, total, str(message)))
+        if total is not None:
+            total = max(total, 0)
+            done = min(done, total)
+        reporter.tell(Progress(max(done, 0), total, cut(readable(str(message)), LONGEST_MESSAGE)))
 
 
 def stop_requested() -> bool:
@@ -125,7 +135,9 @@ def stop_asked_of(job: str) -> bool:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    if isinstance(value, float):
+        return isfinite(value)
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _cache() -> BaseCache:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import random
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -24,7 +25,7 @@ from django_tasks_db.utils import retry
 
 from djintegrate.common.engine import is_engines
 
-from . import conf, putting_off, reports, values
+from . import conf, putting_off, reports, texts, values
 from .errors import JobLost, PutOff, Stopped
 from .tasks import Status, Task, name_of
 
@@ -40,6 +41,9 @@ LONGEST_PAUSE = 0.5
 
 CONNECTION_ERRORS = {"OperationalError", "InterfaceError", "DisconnectionError"}
 """What a lost connection raises in Django, in Storm, which need not be in use here, and in the drivers."""
+
+MYSQL_PASSING = {1020, 1040, 1053, 1205, 1213, 1927}
+"""Of what MariaDB's server calls so: conflicts, too many connections, a server that ends, a connection it has ended."""
 
 _started: ContextVar[Any] = ContextVar("started", default=None)
 _run: ContextVar[Run | None] = ContextVar("run", default=None)
@@ -90,8 +94,8 @@ def run(call: Callable[[], T]) -> T:
                 break
             if not again:
                 attempt.leave_failure_to_worker()
-                if isinstance(error, Stopped):
-                    attempt.leave_words(error)
+                if result is not None and attempt.row is None:
+                    texts.escape(error)
                 if isinstance(error, PutOff) and error.__cause__ is not None:
                     raise error.__cause__ from error.__cause__.__cause__
                 raise
@@ -164,8 +168,7 @@ class Run:
         if self._has_committed:
             return False
         # Whether a conflict is worth another attempt, a data manager knows only before the abort.
-        is_lost = any(kind.__name__ in CONNECTION_ERRORS for kind in type(error).__mro__)
-        return is_lost or bool(transaction.get().isRetryableError(error))
+        return bool(transaction.get().isRetryableError(error)) or _is_of_the_connection(error)
 
     def has_succeeded_after_all(self) -> bool:
         """Whether the connection was lost when the commit had reached the database."""
@@ -201,13 +204,9 @@ class Run:
         self.row.set_successful = _nothing
         return True
 
-    def leave_words(self, error: Stopped) -> None:
-        """The worker writes that the job has stopped: with the task's own words, and without a traceback."""
-        if self.row is not None and self.row.set_failed is not _nothing:
-            self.row.set_failed = retry()(lambda _: self._write_stopped(str(error)))
-
-    def _write_stopped(self, words: str) -> None:
-        fields = _stopped(words)
+    def _write_failed(self, error: BaseException) -> None:
+        """As the worker would, in words that every database keeps; if the job has stopped, with the task's own."""
+        fields = _stopped(str(error)) if isinstance(error, Stopped) else _failed(error)
         for name, field in fields.items():
             setattr(self.row, name, field)
         self.row.save(update_fields=list(fields))
@@ -217,8 +216,8 @@ class Run:
         if self.row is None:
             return
         fields = self._last_progress()
-        if not (self._mine().update(**fields) if fields else self._mine().exists()):
-            self.row.set_failed = _nothing
+        is_mine = self._mine().update(**fields) if fields else self._mine().exists()
+        self.row.set_failed = retry()(self._write_failed) if is_mine else _nothing
 
     def _is_untouched(self) -> bool:
         # Natively nobody knows whether a transaction of Django's has had a statement.
@@ -278,14 +277,36 @@ class Run:
         return router.db_for_write(type(self.row)) if self.row is not None else "default"
 
 
-def _stopped(words: str) -> dict[str, Any]:
-    """The fields of a row whose job has stopped."""
+def _is_of_the_connection(error: BaseException) -> bool:
+    """Whether the connection was lost, or in use by others. On SQLite "no such column" has the same class."""
+    if not any(kind.__name__ in CONNECTION_ERRORS for kind in type(error).__mro__):
+        return False
+    # Django and Storm both raise their own error from the driver's.
+    driver = error.__cause__ or error
+    code = driver.args[0] if driver.args else None
+    if isinstance(driver, sqlite3.Error):
+        return any(word in str(code) for word in ("locked", "busy"))
+    # The numbers from 2000 on, and 0, are those of MariaDB's client.
+    return not isinstance(code, int) or code in MYSQL_PASSING or not 1000 <= code < 2000
+
+
+def _failed(error: BaseException) -> dict[str, Any]:
+    """The fields of a row whose job has failed."""
     return {
         "status": Status.FAILED,
         "finished_at": timezone.now(),
         "return_value": None,
+        "exception_class_path": texts.path_of(error),
+        "traceback": texts.traceback_of(error),
+    }
+
+
+def _stopped(words: str) -> dict[str, Any]:
+    """The same of one that has stopped: it has words, and no traceback."""
+    return {
+        **_failed(Stopped()),
         "exception_class_path": STOPPED,
-        "traceback": f"{STOPPED}: {words}",
+        "traceback": f"{STOPPED}: {texts.readable(words)}",
     }
 
 
@@ -299,7 +320,8 @@ def _is_asked_to_stop(job: str) -> bool:
 def _say_again(result: Any, error: BaseException) -> None:
     if result is not None:
         name = name_of(result.task.module_path)
-        logger.warning("%s %s: runs again after %s: %s", name, result.id, type(error).__name__, error)
+        said = texts.line(f"{type(error).__name__}: {error}")
+        logger.warning("%s %s: runs again after %s", name, result.id, said)
 
 
 def _nothing(*args: Any) -> None:

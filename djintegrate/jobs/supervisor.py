@@ -10,17 +10,18 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from itertools import count
 from types import FrameType
 from typing import Any
 
-from django.db import DatabaseError, OperationalError, close_old_connections
+from django.db import DatabaseError, OperationalError, close_old_connections, connections, router
 from django.utils.autoreload import StatReloader
 from django_tasks_db.utils import is_locked_database_exception
 
 from . import conf, leases, outbox
+from .models import Lease
 
 Say = Callable[[str], None]
 
@@ -99,6 +100,9 @@ class Supervisor:
                 "If it is a job's, `with jobs.step():` makes it several."
             )
 
+    def _is_urgent(self) -> bool:
+        return time.monotonic() - self._renewed > conf.lease_seconds() / 2
+
     def _is_due(self) -> bool:
         return time.monotonic() - self._renewed >= conf.lease_seconds() / leases.RENEWALS
 
@@ -107,8 +111,10 @@ class Supervisor:
         self._renewed = time.monotonic()
 
     def _upkeep(self, lease: Any) -> None:
-        self._renew(lease)
-        if self.backend_name is not None and (lost := leases.give_back_lost(self.backend_name)):
+        with nullcontext() if self._is_urgent() else _giving_way():
+            self._renew(lease)
+            lost = leases.give_back_lost(self.backend_name) if self.backend_name is not None else None
+        if lost:
             self.say(lost.said("workers that were killed"))
         if sent := outbox.send_unsent():
             self.say(f"{leases.jobs(sent)} sent from the outbox.")
@@ -162,6 +168,26 @@ class Supervisor:
             # Asked twice: whatever is still running is given back at once.
             self.grace = 0
         self._is_stopping = True
+
+
+@contextmanager
+def _giving_way() -> Iterator[None]:
+    """On SQLite, what is written here does not wait for a lock, but fails, to be tried again at the next tick.
+
+    A request that has read, such as a sign-in, is refused when it then writes while somebody waits for its end.
+    """
+    connection = connections[router.db_for_write(Lease)]
+    if connection.vendor != "sqlite":
+        yield
+        return
+    with connection.cursor() as cursor:
+        [before] = cursor.execute("PRAGMA busy_timeout").fetchone()
+        cursor.execute("PRAGMA busy_timeout = 0")
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(f"PRAGMA busy_timeout = {before}")
 
 
 class Worker:

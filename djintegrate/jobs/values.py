@@ -11,7 +11,10 @@ from inspect import Signature, signature
 from math import isfinite
 from typing import Any
 
+from .texts import UNKEPT
+
 ALLOWED = "text, whole numbers, finite numbers, True, False, None, and lists and dictionaries of these"
+ENDLESS = "contains itself, or too many lists and dictionaries in one another: JSON has an end"
 
 
 def arguments(task: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
@@ -23,23 +26,25 @@ def arguments(task: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict
         raise TypeError(f"{task.module_path}.enqueue(): {error}.") from None
     try:
         return {"args": [plain(each) for each in args], "kwargs": {name: plain(kwargs[name]) for name in kwargs}}
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         fault = next(filter(None, (_fault(value, name) for name, value in bound.arguments.items())), error)
-        raise type(error)(f"{task.module_path}.enqueue(): {fault}") from None
+        raise _kind(error)(f"{task.module_path}.enqueue(): {fault}") from None
 
 
 def result(value: Any) -> Any:
     """As it is kept."""
     try:
         return plain(value)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"What the task returns cannot be kept: {_fault(value, 'the result') or error}") from None
+    except (TypeError, ValueError, RecursionError) as error:
+        raise _kind(error)(f"What the task returns cannot be kept: {_fault(value, 'the result') or error}") from None
 
 
 def plain(value: Any) -> Any:
     """The value in types that JSON knows."""
     kind = type(value)
-    if kind is str or kind is int or kind is bool or value is None:
+    if kind is str:
+        return _text(value)
+    if kind is int or kind is bool or value is None:
         return value
     if kind is list or kind is tuple:
         return [plain(each) for each in value]
@@ -49,7 +54,9 @@ def plain(value: Any) -> Any:
 
 
 def _of_another_type(value: Any) -> Any:
-    if isinstance(value, str | int):
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, int):
         return value
     if isinstance(value, float):
         if isfinite(value):
@@ -69,7 +76,19 @@ def _of_another_type(value: Any) -> Any:
 def _key(key: Any) -> str:
     if not isinstance(key, str):
         raise TypeError(f"has the key {key!r}, which JSON would make text: give it as text")
-    return key
+    return _text(key)
+
+
+def _text(text: str) -> str:
+    # Some databases would keep it and others not; so an argument that arrives here arrives everywhere.
+    if (not text.isascii() or "\0" in text) and (found := UNKEPT.search(text)):
+        what = "a NUL" if found[0] == "\0" else "half of a surrogate pair"
+        raise ValueError(f"has {found[0]!a} in it, {what}, which a database does not keep: take it out, or escape it")
+    return text
+
+
+def _kind(error: Exception) -> type[Exception]:
+    return ValueError if isinstance(error, RecursionError) else type(error)
 
 
 def _fault(value: Any, place: str) -> str | None:
@@ -77,6 +96,8 @@ def _fault(value: Any, place: str) -> str | None:
     try:
         plain(value)
         return None
+    except RecursionError:
+        return f"{place} {ENDLESS}."
     except (TypeError, ValueError) as error:
         wrong = f"{place} {error}."
     if isinstance(value, Mapping):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -11,11 +9,11 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from . import catalogue, wording
+from .owners import is_staff
 
-PERMISSION = "jobs.view_job"
 SHOWN = 50
 
 
@@ -23,7 +21,7 @@ SHOWN = 50
 @never_cache
 @require_safe
 def job_list(request: HttpRequest) -> HttpResponse:
-    context = {"jobs": catalogue.recent(SHOWN, request.user), "shown": SHOWN, "is_staff": _is_staff(request)}
+    context = {"jobs": catalogue.recent(SHOWN, request.user), "shown": SHOWN, "is_staff": is_staff(request)}
     return render(request, "jobs/list.html", context)
 
 
@@ -39,11 +37,14 @@ def detail(request: HttpRequest, job_id: object) -> HttpResponse:
 @require_safe
 def status(request: HttpRequest, job_id: object) -> JsonResponse:
     # What went wrong is for staff: it may name what is inside.
-    return JsonResponse(wording.as_json(_job(request, job_id), _is_staff(request)))
+    return JsonResponse(wording.as_json(_job(request, job_id), is_staff(request)))
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def stop(request: HttpRequest, job_id: object) -> HttpResponse:
+    if request.method != "POST":
+        # Somebody has kept the address, or loads it again. Only the button stops a job.
+        return redirect("jobs:detail", job_id)
     if not request.user.is_authenticated:
         # Whoever has signed in is to come back to a page, and this address has none.
         return redirect_to_login(reverse("jobs:detail", args=[job_id]))
@@ -58,17 +59,12 @@ def stop(request: HttpRequest, job_id: object) -> HttpResponse:
 
 
 def _page(request: HttpRequest, job: catalogue.Known, status: int = 200) -> HttpResponse:
-    context = {"job": job, "is_staff": _is_staff(request), "was_not_heard": status == 503}
+    context = {"job": job, "is_staff": is_staff(request), "was_not_heard": status == 503}
     return render(request, "jobs/detail.html", context, status=status)
 
 
 def _job(request: HttpRequest, job_id: object) -> catalogue.Known:
     job = catalogue.find(job_id)
-    if job is None or not (job.is_of(request.user) or _is_staff(request)):
+    if job is None or not (job.is_of(request.user) or is_staff(request)):
         raise Http404(_("There is no such job."))
     return job
-
-
-def _is_staff(request: HttpRequest) -> bool:
-    user: Any = request.user
-    return bool(user.is_staff and user.has_perm(PERMISSION))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -31,16 +32,21 @@ def label(job: Known) -> str:
     return text % {"time": moment(job.run_after, today=True)}
 
 
-def message(job: Known) -> str:
-    """The last that the job has said; else what it waits for."""
+def message(job: Known, for_staff: bool = False) -> str:
+    """The last that the job has said; else what it waits for. That nobody runs it is for those who could."""
     if job.was_stopped and job.words:
         return job.words
     if job.state == READY and job.put_off:
         return job.put_off.reason
+    if job.word == "ready" and (for_staff or settings.DEBUG) and not job.has_worker:
+        return _("Nobody runs jobs, as far as is known. Start a worker: %(command)s") % {
+            "command": "manage.py jobs run"
+        }
     if job.word == "ready" and (ahead := job.ahead):
         text = ngettext("%(count)d job is before it", "%(count)d jobs are before it", ahead)
         return (text if ahead < COUNTED else _("%(count)d jobs or more are before it")) % {"count": ahead}
-    return "" if job.progress is None else job.progress.message
+    said = "" if job.progress is None else job.progress.message
+    return _("after: %(message)s") % {"message": said} if said and job.word == "failed" else said
 
 
 def error(job: Known) -> str:
@@ -54,10 +60,15 @@ def moment(value: datetime | None, today: bool = False) -> str:
     """To the second; with `today`, without the date if that is today's."""
     if value is None:
         return ""
-    here = timezone.localtime(value) if timezone.is_aware(value) else value
+    local = here(value)
     now = timezone.localtime() if timezone.is_aware(value) else datetime.now()
-    time = f"{here:%H:%M:%S}"
-    return time if today and here.date() == now.date() else f"{date_format(here, 'DATE_FORMAT')}, {time}"
+    time = f"{local:%H:%M:%S}"
+    return time if today and local.date() == now.date() else f"{date_format(local, 'DATE_FORMAT')}, {time}"
+
+
+def here(value: datetime) -> datetime:
+    """By the clock of the current time zone."""
+    return timezone.localtime(value) if timezone.is_aware(value) else value
 
 
 def as_json(job: Known, for_staff: bool) -> dict[str, Any]:
@@ -68,7 +79,7 @@ def as_json(job: Known, for_staff: bool) -> dict[str, Any]:
         "label": label(job),
         "done": None if progress is None else progress.done,
         "total": None if progress is None else progress.total,
-        "message": message(job),
+        "message": message(job, for_staff),
         "error": error(job) if for_staff else "",
         "started": moment(job.started_at),
         "ended": moment(job.finished_at),

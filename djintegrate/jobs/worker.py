@@ -18,6 +18,7 @@ from . import putting_off
 from .errors import Stopped
 from .running import STOPPED
 from .tasks import Status, name_of, task_finished, task_started
+from .texts import error_line, line
 
 logger = logging.getLogger("djintegrate.jobs")
 
@@ -73,24 +74,24 @@ def _note_start(sender: Any, task_result: Any, **kwargs: Any) -> None:
 
 def _say_end(sender: Any, task_result: Any, **kwargs: Any) -> None:
     seconds = time.monotonic() - _began.pop(task_result.id, time.monotonic())
-    line = f"{name_of(task_result.task.module_path)} {task_result.id}"
+    job = f"{name_of(task_result.task.module_path)} {task_result.id}"
     if task_result.status == Status.SUCCESSFUL:
-        logger.info("%s: done in %.1f s", line, seconds)
+        logger.info("%s: done in %.1f s", job, seconds)
     elif task_result.status == Status.READY:
         row = task_result.db_result
         until = timezone.localtime(row.run_after) if timezone.is_aware(row.run_after) else row.run_after
         error = row.args_kwargs[putting_off.KEY]["error"]
-        logger.warning("%s: put off after %.1f s, until %s: %s", line, seconds, f"{until:%H:%M:%S}", error)
+        logger.warning("%s: put off after %.1f s, until %s: %s", job, seconds, f"{until:%H:%M:%S}", error)
     elif not task_result.errors:
-        logger.warning("%s: another worker has it after %.1f s", line, seconds)
+        logger.warning("%s: another worker has it after %.1f s", job, seconds)
     else:
         failed = task_result.errors[-1]
         if failed.exception_class_path == STOPPED:
-            words = " ".join(failed.traceback.removeprefix(f"{STOPPED}: ").split())
-            logger.info("%s: stopped after %.1f s: %s", line, seconds, words)
+            words = line(failed.traceback.removeprefix(f"{STOPPED}: "))
+            logger.info("%s: stopped after %.1f s: %s", job, seconds, words)
         else:
-            error = failed.traceback.strip().rpartition("\n")[2]
-            logger.warning("%s: failed after %.1f s: %s", line, seconds, error)
+            error = line(error_line(failed.exception_class_path, failed.traceback))
+            logger.warning("%s: failed after %.1f s: %s", job, seconds, error)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -9,6 +10,8 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
+from django.db import connection
+from django.utils.module_loading import import_string
 from django_tasks_db.models import DBTaskResult
 from transaction.interfaces import TransientError
 
@@ -163,7 +166,11 @@ def echo(value: Any) -> Any:
 
 @task
 def give(what: str) -> Any:
-    return {"x": Person(name="Ada") if what == "a person" else float("nan")}
+    if what == "itself":
+        value: list[Any] = []
+        value.append(value)
+        return value
+    return {"x": {"a person": Person(name="Ada"), "no number": float("nan"), "a NUL": "a\0b"}[what]}
 
 
 def _given(function: Any) -> Any:
@@ -207,3 +214,25 @@ def put_off(times: int) -> None:
 def lose_and_put_off() -> None:
     _in_a_thread(_give_away, "taken")
     put_off.func(5)
+
+
+@task
+def fail_with(kind: str, escaped: str) -> None:
+    raise import_string(kind)(_unescaped(escaped))
+
+
+@task
+def say_escaped(escaped: str, then_fail: bool) -> None:
+    jobs.progress(1, None, _unescaped(escaped))
+    if then_fail:
+        raise ValueError("no more")
+
+
+@task
+def ask(sql: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+
+
+def _unescaped(text: str) -> str:
+    return str(ast.literal_eval(f'"{text}"'))

@@ -104,7 +104,46 @@ def test_the_table_of_the_queue_must_be_installed(settings: Any) -> None:
 
 def test_jobs_without_an_owner_are_a_warning(settings: Any) -> None:
     settings.MIDDLEWARE = settings.MIDDLEWARE[:-1]
-    assert "JobsMiddleware" in found()["jobs.W003"]
+    assert "JobsMiddleware" in found()["jobs.W003"] and "Did you mean" not in found()["jobs.W003"]
+
+
+def test_a_misspelt_middleware_gets_a_question(settings: Any) -> None:
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE[:-1], "djintegrate.jobs.middleware.JobMiddleware"]
+    assert "Did you mean 'djintegrate.jobs.middleware.JobsMiddleware'?" in found()["jobs.W003"]
+
+
+def test_a_misspelt_backend_gets_a_question(settings: Any) -> None:
+    settings.TASKS = {"default": {"BACKEND": "djintegrate.jobs.DatabaseBackendX"}}
+    assert "Did you mean djintegrate.jobs.DatabaseBackend?" in found()["jobs.E003"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "place"),
+    [
+        ({**DATABASE, "QUEUE": ["a"]}, "TASKS['default']"),
+        (
+            {
+                "BACKEND": "djintegrate.jobs.OutboxBackend",
+                "OPTIONS": {"backend": {"BACKEND": "django_tasks.backends.dummy.DummyBackend", "QUEUE": ["a"]}},
+            },
+            "TASKS['default']['OPTIONS']['backend']",
+        ),
+    ],
+    ids=["queue", "outbox"],
+)
+def test_a_misspelt_key_of_an_entry_of_tasks_gets_a_question(settings: Any, entry: Any, place: str) -> None:
+    settings.TASKS = {"default": entry}
+    assert found()["jobs.W006"] == f"{place} has the key 'QUEUE', which nobody reads. Did you mean QUEUES?"
+
+
+@pytest.mark.parametrize(("mode", "warns"), [("IMMEDIATE", True), ("exclusive", True), ("DEFERRED", False)])
+def test_a_lock_that_each_job_would_keep_is_a_warning(
+    settings: Any, monkeypatch: pytest.MonkeyPatch, mode: str, warns: bool
+) -> None:
+    monkeypatch.setattr("djintegrate.jobs.checks.is_engines", lambda connection: False)
+    monkeypatch.setattr(connection, "vendor", "sqlite")
+    monkeypatch.setitem(connection.settings_dict["OPTIONS"], "transaction_mode", mode)
+    assert ("jobs.W007" in found()) is warns
 
 
 @pytest.mark.parametrize("database", ["engine", "native"])

@@ -18,7 +18,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django_tasks_db.models import DBTaskResult
 
-from djintegrate.jobs.models import Job
+from djintegrate.jobs.management.commands.jobs import Command
+from djintegrate.jobs.models import Job, Lease
 from tests.jobs import tasks
 from tests.jobs.helpers import only_row, work
 
@@ -193,11 +194,30 @@ class TestListStopRetry:
     def test_a_failed_job_runs_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(tasks, "failures_left", 0)
         job = tasks.fail.enqueue("it")
-        with pytest.raises(CommandError, match="is ready: only one that has failed"):
+        with pytest.raises(CommandError, match="is ready: only one that has failed or was stopped can run again"):
             _jobs("retry", job.id)
         work()
         assert _jobs("retry", job.id) == f"fail {job.id}: runs again\n"
         assert (only_row().status, only_row().traceback) == ("READY", "")
+
+    def test_so_does_one_that_was_stopped(self) -> None:
+        job = tasks.add.enqueue("it")
+        _jobs("stop", job.id)
+        assert _jobs("retry", job.id) == f"add {job.id}: runs again\n"
+        work()
+        assert only_row().status == "SUCCESSFUL"
+
+    def test_djangos_options_may_stand_on_both_sides_of_the_subcommand(self) -> None:
+        parser = Command().create_parser("manage.py", "jobs")
+        for words in (["list", "--settings", "x", "-v", "2"], ["--settings", "x", "-v", "2", "list"]):
+            options = parser.parse_args(words)
+            assert (options.settings, options.verbosity, options.traceback) == ("x", 2, False)
+
+    @pytest.mark.parametrize("command", [["run"], ["list"], ["stop", "x"], ["retry", "x"]], ids=str)
+    def test_without_tables_it_says_what_to_run(self, command: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(Lease._meta, "db_table", "jobs_not_there")
+        with pytest.raises(CommandError, match=r"has no table jobs_not_there\. Run manage\.py migrate"):
+            _jobs(*command)
 
     def test_a_waiting_job_is_stopped_once(self) -> None:
         job = tasks.add.enqueue("it")

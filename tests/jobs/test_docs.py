@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.apps.people.models import Person
 from tests.jobs.helpers import JOBS, names, only_row, work
 from tests.jobs.tasks import add
 from tests.support.doc_pages import ROOT, Block, blocks, is_settings
@@ -33,7 +34,11 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> Any:
     return shown
 
 
-def test_a_task_that_runs_twice_has_done_it_once(shown: Any) -> None:
+def test_a_task_that_runs_twice_has_done_it_once(shown: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    models: Any = ModuleType("shop.models")
+    models.Customer = Person
+    monkeypatch.setitem(sys.modules, "shop", ModuleType("shop"))
+    monkeypatch.setitem(sys.modules, "shop.models", models)
     welcome = shown(code(HOW_TO)[0])["welcome"]
     for _ in range(2):
         welcome.enqueue("Ada")

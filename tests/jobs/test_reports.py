@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from math import inf, nan
 from pathlib import Path
 from subprocess import Popen
 from typing import Any
@@ -58,10 +59,33 @@ class TestProgress:
         jobs.progress(1, 2)
         assert not jobs.stop_requested()
 
-    @pytest.mark.parametrize(("done", "total"), [("1", 2), (1, "2"), (True, 2), (None, 1)])
+    @pytest.mark.parametrize(("done", "total"), [("1", 2), (1, "2"), (True, 2), (None, 1), (nan, 1), (1, inf)])
     def test_what_is_no_number_is_refused(self, done: object, total: object) -> None:
         with pytest.raises(TypeError, match="Make it a number"):
             jobs.progress(done, total)  # type: ignore[arg-type]
+
+    @pytest.mark.parametrize(
+        ("said", "kept"),
+        [
+            ((-5, 10), (0, 10)),
+            ((50, 10), (10, 10)),
+            ((3, -1), (0, 0)),
+            ((50, None), (50, None)),
+            ((-1, None), (0, None)),
+        ],
+    )
+    def test_it_lies_between_nothing_and_all(self, said: tuple[Any, Any], kept: tuple[Any, Any]) -> None:
+        reporter = reports.Reporter("a-job")
+        with reports.reporting(reporter):
+            jobs.progress(*said)
+        assert reporter.last == reports.Progress(*kept)
+
+    def test_a_long_message_is_cut(self) -> None:
+        reporter = reports.Reporter("a-job")
+        with reports.reporting(reporter):
+            jobs.progress(1, 2, "long " * 600)
+        assert reporter.last is not None
+        assert len(reporter.last.message) <= 500 and reporter.last.message.endswith(" …")
 
 
 class TestStopping:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import time
+from contextlib import closing
 from typing import Any
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 
-from djintegrate.jobs import examination, leases
+from djintegrate.jobs import conf, examination, leases
 from djintegrate.jobs.models import Lease
 from djintegrate.jobs.supervisor import Supervisor
 from tests.jobs import tasks
@@ -62,6 +64,31 @@ def test_that_sqlite_is_locked_is_said_once_and_only_if_it_lasts(
         supervisor._look_after(lease)
     [line] = said
     assert line.startswith("For 5 s nobody could write to the database") and "jobs.step()" in line
+
+
+def test_on_sqlite_it_gives_way_to_others_that_write_and_comes_again(db_kind: str) -> None:
+    if db_kind != "sqlite":
+        pytest.skip("Elsewhere several write at once.")
+    supervisor = Supervisor("default", workers=0, grace=0, reload=False, say=print)
+    lease = leases.take("default")
+    supervisor._renew(lease)
+    supervisor._renewed = time.monotonic() - conf.lease_seconds() / 2.5
+    timeout = _busy_timeout()
+    with closing(sqlite3.connect(connection.settings_dict["NAME"], isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        began = time.monotonic()
+        supervisor._look_after(lease)
+        assert time.monotonic() - began < 1 < timeout
+        assert supervisor._is_due()
+    assert _busy_timeout() == timeout
+    supervisor._look_after(lease)
+    assert not supervisor._is_due()
+
+
+def _busy_timeout() -> float:
+    with connection.cursor() as cursor:
+        [milliseconds] = cursor.execute("PRAGMA busy_timeout").fetchone()
+    return float(milliseconds) / 1000
 
 
 def test_a_job_that_has_killed_too_many_workers_is_not_said_to_be_given_back(settings: Any) -> None:

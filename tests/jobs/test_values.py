@@ -18,6 +18,8 @@ from tests.jobs.helpers import JOBS, only_row, work
 pytest_plugins = ["tests.support.fixtures"]
 pytestmark = JOBS
 
+ENDLESS: list[Any] = []
+ENDLESS.append({"again": ENDLESS})
 BACKENDS = ["default", "outbox"]
 
 
@@ -34,8 +36,12 @@ BACKENDS = ["default", "outbox"]
         (b"bytes", TypeError, "value is bytes"),
         (Decimal("1.5"), TypeError, "value is a Decimal, which JSON does not know. It may be text, "),
         ({1, 2}, TypeError, "value is a set"),
+        ("a\0b", ValueError, "value has '\\x00' in it, a NUL, which a database does not keep"),
+        ({"name": ["\udcff"]}, ValueError, "value['name'][0] has '\\udcff' in it, half of a surrogate pair"),
+        ({"\0": 1}, ValueError, "value has '\\x00' in it"),
+        (ENDLESS, ValueError, "value contains itself, or too many lists"),
     ],
-    ids=str,
+    ids=ascii,
 )
 def test_an_argument_that_cannot_be_kept_is_refused_by_its_name(
     backend: str, argument: Any, error: type[Exception], said: str
@@ -97,6 +103,8 @@ def test_what_json_can_say_arrives_and_comes_back(argument: Any, kept: Any) -> N
     [
         ("a person", "TypeError: What the task returns cannot be kept: the result['x'] is a Person, an object of the "),
         ("no number", "ValueError: What the task returns cannot be kept: the result['x'] is nan"),
+        ("itself", "ValueError: What the task returns cannot be kept: the result contains itself"),
+        ("a NUL", "ValueError: What the task returns cannot be kept: the result['x'] has '\\x00' in it"),
     ],
 )
 def test_a_result_that_cannot_be_kept_fails_the_job_and_says_where(result: str, said: str) -> None:

@@ -18,7 +18,7 @@ from django.test import AsyncClient, Client, RequestFactory
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
-from djintegrate.jobs import catalogue
+from djintegrate.jobs import catalogue, leases, wording
 from djintegrate.jobs.models import Job
 from tests.jobs import tasks
 from tests.jobs.helpers import JOBS, only_row, work
@@ -93,7 +93,8 @@ class TestTheOwner:
     def test_may_stop_it(self, ada: User) -> None:
         client = signed_in(ada)
         job = client.get("/enqueue/").content.decode()
-        assert client.get(f"/jobs/{job}/stop/").status_code == 405
+        assert client.get(f"/jobs/{job}/stop/").headers["Location"] == f"/jobs/{job}/"
+        assert client.get(f"/jobs/{job}/status/").json()["state"] == "ready"
         assert client.post(f"/jobs/{job}/stop/").status_code == 302
         assert client.get(f"/jobs/{job}/status/").json()["state"] == "stopped"
         assert client.post(f"/jobs/{job}/stop/").status_code == 302
@@ -145,6 +146,34 @@ class TestTheOwner:
         page = signed_in(ada).get(f"/jobs/{job.id}/").content.decode()
         for moment in (only_row().started_at, only_row().finished_at):
             assert f"{timezone.localtime(moment):%H:%M:%S}" in page
+
+    def test_reads_one_time_on_the_page_and_in_the_list(self, ada: User, settings: Any) -> None:
+        settings.JOBS_OWNER = lambda: ada
+        job = tasks.add.enqueue("it")
+        shown = wording.moment(only_row().enqueued_at)
+        for page in (f"/jobs/{job.id}/", "/jobs/"):
+            assert shown in signed_in(ada).get(page).content.decode()
+
+    def test_reads_what_a_job_has_said_before_it_failed_as_that(self, ada: User, settings: Any) -> None:
+        settings.JOBS_OWNER = lambda: ada
+        job = tasks.report_and_fail.enqueue(2, 3)
+        work()
+        assert signed_in(ada).get(f"/jobs/{job.id}/status/").json()["message"] == "after: two"
+        assert b'<b data-said="state">Failed</b> <span data-said="message">after: two' in (
+            signed_in(ada).get(f"/jobs/{job.id}/").content
+        )
+
+    @pytest.mark.parametrize("who", ["ada", "staff", "debug"])
+    def test_is_told_that_nobody_runs_jobs_if_that_is_theirs_to_know(self, ada: User, settings: Any, who: str) -> None:
+        settings.JOBS_OWNER = lambda: ada
+        settings.DEBUG = who == "debug"
+        job = tasks.add.enqueue("it")
+        client = signed_in(staff_with_permission() if who == "staff" else ada)
+        said = client.get(f"/jobs/{job.id}/status/").json()["message"]
+        assert ("Start a worker: manage.py jobs run" in said) is (who != "ada")
+        assert said in client.get(f"/jobs/{job.id}/").content.decode()
+        leases.take("default")
+        assert client.get(f"/jobs/{job.id}/status/").json()["message"] == ""
 
     def test_does_not_see_the_inside_of_an_error(self, ada: User, settings: Any) -> None:
         settings.JOBS_OWNER = lambda: ada

@@ -156,3 +156,44 @@ def test_without_settings_it_asks_for_them(tmp_path: Path) -> None:
     done = doctor(tmp_path)
     assert "--settings mysite.settings" in " ".join(done.stdout.split())
     assert done.returncode == 1
+
+
+def test_the_commands_that_it_says_name_the_settings_that_it_was_given(tmp_path: Path) -> None:
+    settings = SETTINGS % {"uri": f"sqlite:{tmp_path}/site.sqlite3"}
+    assert "python manage.py migrate --settings" not in said_by(tmp_path, settings)
+    done = doctor(tmp_path, "--settings", "site_settings")
+    assert "Run: python manage.py migrate --settings site_settings" in " ".join(done.stdout.split())
+
+
+JOBS = """
+SECRET_KEY = "of no site"
+DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": %(folder)r + "/site.sqlite3"}}
+INSTALLED_APPS = ["django.contrib.auth", "django.contrib.contenttypes", "djintegrate.jobs", "django_tasks_db"]
+TASKS = {"default": {"BACKEND": %(backend)r}}
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": %(cache)r}}
+ROOT_URLCONF = "site_urls"
+"""
+
+
+def jobs_site(folder: Path, **values: str) -> str:
+    settings = JOBS % {
+        "folder": str(folder), "backend": "djintegrate.jobs.DatabaseBackend", "cache": f"{folder}/cache", **values,
+    }  # fmt: skip
+    (folder / "site_settings.py").write_text(settings)
+    (folder / "site_urls.py").write_text("from djintegrate.jobs.mail import send_message\nurlpatterns = []\n")
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "site_settings", "PYTHONPATH": f"{ROOT}:{folder}"}
+    if "backend" not in values:
+        subprocess.run([sys.executable, "-m", "django", "migrate", "-v0", "--skip-checks"], env=environment, check=True)
+    return said_by(folder, settings)
+
+
+def test_a_folder_of_the_cache_that_cannot_be_used_is_said_with_its_setting(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    text = jobs_site(tmp_path, cache=f"{tmp_path}/file/cache")
+    assert "!! jobs The cache 'default' cannot be used: NotADirectoryError" in text
+    assert f"correct CACHES['default']['LOCATION'], which is '{tmp_path}/file/cache'" in text
+
+
+def test_a_misspelt_backend_of_jobs_is_said_though_the_addresses_import_a_task(tmp_path: Path) -> None:
+    text = jobs_site(tmp_path, backend="djintegrate.jobs.DatabaseBackendX")
+    assert "!! jobs" in text and "Did you mean djintegrate.jobs.DatabaseBackend? Correct TASKS." in text

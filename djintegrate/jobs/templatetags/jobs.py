@@ -11,6 +11,7 @@ from django.urls import reverse
 from djintegrate.common import csp
 
 from .. import catalogue, wording
+from ..owners import is_staff
 
 register = template.Library()
 
@@ -32,6 +33,7 @@ def job_progress(context: Any, job: Any) -> dict[str, Any]:
     return {
         "job": job,
         "progress": job.progress,
+        "said": wording.message(job, is_staff(request)),
         "status_url": reverse("jobs:status", args=[job.id]),
         "detail_url": reverse("jobs:detail", args=[job.id]),
         "has_dojo": has_dojo,

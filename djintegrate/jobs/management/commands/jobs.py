@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import logging
 import os
-from argparse import ArgumentTypeError
+from argparse import SUPPRESS, ArgumentTypeError
 from contextlib import nullcontext
+from copy import copy
 from pathlib import Path
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connections, router
 
 from djintegrate.jobs import DatabaseBackend, OutboxBackend, catalogue, pid_file, supervisor, wording, worker
+from djintegrate.jobs.models import Job, Lease
 from djintegrate.jobs.outbox import unsent
 from djintegrate.jobs.tasks import backends_of, task_backends
+from djintegrate.jobs.texts import line
 
 
 class Command(BaseCommand):
@@ -22,7 +27,8 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-        run = commands.add_parser("run", help="run jobs until SIGTERM or Ctrl-C")
+        djangos = [_djangos_options(parser)]
+        run = commands.add_parser("run", parents=djangos, help="run jobs until SIGTERM or Ctrl-C")
         run.add_argument("--workers", type=_count, default=1, help="processes that run jobs (default: %(default)s)")
         run.add_argument("--pidfile", type=Path, help="a file for the number of this process; held while it runs")
         run.add_argument("--backend", help="the entry of TASKS to work for (default: the first with workers)")
@@ -33,10 +39,13 @@ class Command(BaseCommand):
             "--reload", action="store_true", default=settings.DEBUG, help="begin again when code changes (as DEBUG)"
         )
         run.add_argument("--no-reload", action="store_false", dest="reload")
-        listing = commands.add_parser("list", help="the latest jobs, the newest first")
-        listing.add_argument("--limit", type=_count, default=20)
-        for name, text in (("stop", "keep a job from running, or ask it to stop"), ("retry", "run a failed job again")):
-            commands.add_parser(name, help=text).add_argument("id")
+        listing = commands.add_parser("list", parents=djangos, help="the latest jobs, the newest first")
+        listing.add_argument("--limit", type=_count, default=20, help="how many of them (default: %(default)s)")
+        for name, text in (
+            ("stop", "keep a job from running, or ask it to stop"),
+            ("retry", "run a job again that has failed or was stopped"),
+        ):
+            commands.add_parser(name, parents=djangos, help=text).add_argument("id", help="as in the list")
 
     def handle(self, *args: Any, **options: Any) -> None:
         getattr(self, options["command"])(options)
@@ -51,6 +60,7 @@ class Command(BaseCommand):
             with worker.only_news():
                 worker.work(name, int(parent), backend, queues, options["interval"])
             return
+        _refuse_without_tables()
         say = self._say if options["verbosity"] else _silent
         process = supervisor.Supervisor(backend, options["workers"], options["grace"], options["reload"], say)
         try:
@@ -64,10 +74,12 @@ class Command(BaseCommand):
         say("Ended.")
 
     def list(self, options: dict[str, Any]) -> None:
+        _refuse_without_tables()
         jobs = catalogue.recent(options["limit"])
         for job in jobs:
-            when = f"{job.enqueued_at:%Y-%m-%d %H:%M:%S}" if job.enqueued_at else ""
-            self.stdout.write(f"{job.id}  {job.word:<10}  {when}  {job.name}{_about(job)}{_said(job)}")
+            when = f"{wording.here(job.enqueued_at):%Y-%m-%d %H:%M:%S}" if job.enqueued_at else ""
+            about = f"  {line(said)}" if (said := f"{_about(job)}{_said(job)}".strip()) else ""
+            self.stdout.write(f"{job.id}  {job.word:<10}  {when}  {job.name}{about}")
         if not jobs:
             self.stdout.write("There are no jobs.")
         if left := unsent():
@@ -80,6 +92,7 @@ class Command(BaseCommand):
         self._do(catalogue.retry, options["id"])
 
     def _do(self, action: Any, job_id: str) -> None:
+        _refuse_without_tables()
         job = catalogue.find(job_id)
         if job is None:
             raise CommandError(f"There is no job {job_id!r}. `manage.py jobs list` shows the latest.")
@@ -102,6 +115,28 @@ class Command(BaseCommand):
             ours.addHandler(handler)
         # What the inner engine's worker says of its own beginning and end, this command says of all of them.
         logging.getLogger("django_tasks_db").setLevel(logging.ERROR)
+
+
+def _djangos_options(parser: CommandParser) -> CommandParser:
+    """The options that each command of Django's has: they may stand after the subcommand as well as before it."""
+    options = CommandParser(add_help=False)
+    for action in parser._actions:
+        if action.option_strings and action.dest not in ("help", "version"):
+            again = copy(action)
+            # Where it is not given, what stood before the subcommand counts.
+            again.default = SUPPRESS
+            options._add_action(again)
+    return options
+
+
+def _refuse_without_tables() -> None:
+    models: list[Any] = [Lease, Job]
+    if backends_of(DatabaseBackend):
+        models.append(apps.get_model("django_tasks_database", "DBTaskResult"))
+    there = {alias: connections[alias].introspection.table_names() for alias in map(router.db_for_write, models)}
+    names = [each._meta.db_table for each in models if each._meta.db_table not in there[router.db_for_write(each)]]
+    if names:
+        raise CommandError(f"The database has no table {', '.join(names)}. Run manage.py migrate.")
 
 
 def _backend(wanted: str | None) -> str | None:

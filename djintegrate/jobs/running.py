@@ -45,6 +45,10 @@ CONNECTION_ERRORS = {"OperationalError", "InterfaceError", "DisconnectionError"}
 MYSQL_PASSING = {1020, 1040, 1053, 1205, 1213, 1927}
 """Of what MariaDB's server calls so: conflicts, too many connections, a server that ends, a connection it has ended."""
 
+MYSQL_ENDS = {1053, 1927}
+POSTGRESQL_ENDS = {"57P01", "57P02", "57P03"}
+"""A server that ends, and a connection that it has ended."""
+
 _started: ContextVar[Any] = ContextVar("started", default=None)
 _run: ContextVar[Run | None] = ContextVar("run", default=None)
 
@@ -108,7 +112,8 @@ def run(call: Callable[[], T]) -> T:
 def step() -> Iterator[None]:
     """In a task: the block is committed when it ends, and whatever came before is committed when it begins.
 
-    A job that has committed a step is not run again by itself after an error. Outside of a task the block does nothing.
+    A job that has committed a step runs again by itself only if a worker was killed or a connection lost, and then from
+    its beginning. Outside of a task the block does nothing.
     """
     job = _run.get()
     if job is None:
@@ -166,7 +171,8 @@ class Run:
 
     def may_run_again(self, error: BaseException) -> bool:
         if self._has_committed:
-            return False
+            # What its steps have done is done once more then, as after a worker was killed.
+            return _is_lost(error)
         # Whether a conflict is worth another attempt, a data manager knows only before the abort.
         return bool(transaction.get().isRetryableError(error)) or _is_of_the_connection(error)
 
@@ -288,6 +294,20 @@ def _is_of_the_connection(error: BaseException) -> bool:
         return any(word in str(code) for word in ("locked", "busy"))
     # The numbers from 2000 on, and 0, are those of MariaDB's client.
     return not isinstance(code, int) or code in MYSQL_PASSING or not 1000 <= code < 2000
+
+
+def _is_lost(error: BaseException) -> bool:
+    """Whether the connection was lost, for which there is no code of the server's, or one that says so."""
+    if not any(kind.__name__ in CONNECTION_ERRORS for kind in type(error).__mro__):
+        return False
+    driver = error.__cause__ or error
+    if isinstance(driver, sqlite3.Error):
+        return False
+    state = getattr(driver, "sqlstate", None) or getattr(driver, "pgcode", None)
+    if state is not None:
+        return state[:2] == "08" or state in POSTGRESQL_ENDS
+    code = driver.args[0] if driver.args else None
+    return not isinstance(code, int) or code in MYSQL_ENDS or not 1000 <= code < 2000
 
 
 def _failed(error: BaseException) -> dict[str, Any]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 from functools import wraps
 from pathlib import Path
 from typing import Any
 
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.utils.module_loading import import_string
 from django_tasks_db.models import DBTaskResult
 from transaction.interfaces import TransientError
@@ -19,8 +20,9 @@ from djintegrate import jobs
 from djintegrate.jobs import task
 from djintegrate.jobs.errors import PutOff
 from djintegrate.storm_backend import get_store
-from tests.apps.people.models import Person
+from tests.apps.people.models import Person, Visit
 from tests.apps.people.storm_models import StormPerson
+from tests.settings import DB
 
 failures_left = 0
 
@@ -109,6 +111,19 @@ def step_and_fail_a_few_times(name: str) -> None:
     with jobs.step():
         add.func("step")
     fail_a_few_times.func(name)
+
+
+@task
+def step_and_lose_the_connection(name: str) -> None:
+    global failures_left
+    with jobs.step():
+        Visit.objects.create(note="step")
+    if failures_left:
+        failures_left -= 1
+        end = "SELECT pg_terminate_backend(pg_backend_pid())" if DB == "postgres" else "KILL CONNECTION_ID()"
+        with suppress(DatabaseError):
+            connection.cursor().execute(end)
+    Visit.objects.create(note=name)
 
 
 @task

@@ -11,8 +11,10 @@ from django_tasks_db.models import DBTaskResult
 
 from djintegrate import jobs
 from djintegrate.jobs import catalogue, running
+from tests.apps.people.models import Visit
 from tests.jobs import tasks
 from tests.jobs.helpers import JOBS, names, only_row, work
+from tests.settings import DB
 from tests.support.helpers import Oops
 
 pytest_plugins = ["tests.support.fixtures"]
@@ -144,6 +146,14 @@ class TestSteps:
         tasks.step_and_fail_a_few_times.enqueue("it")
         work()
         assert (only_row().status, names()) == ("FAILED", ["step by Django", "step by Storm"])
+
+    @pytest.mark.skipif(DB == "sqlite", reason="SQLite has no connection that could be lost.")
+    def test_after_a_step_a_lost_connection_runs_the_job_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(tasks, "failures_left", 1)
+        tasks.step_and_lose_the_connection.enqueue("it")
+        work()
+        assert only_row().status == "SUCCESSFUL"
+        assert list(Visit.objects.order_by("pk").values_list("note", flat=True)) == ["step", "step", "it"]
 
     def test_a_lost_job_commits_no_further_step(self) -> None:
         tasks.lose_between_steps.enqueue()

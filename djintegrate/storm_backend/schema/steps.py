@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import transaction
+from django.core.management.base import CommandError
 from storm.exceptions import Error
 from storm.schema.patch import BadPatchError, Patch
 
@@ -20,7 +21,7 @@ from .package import load
 Say = Callable[[str], object]
 
 
-class SchemaError(Exception):
+class SchemaError(CommandError):
     """The schema could not be changed; the message says what failed, and what remains."""
 
 

@@ -15,10 +15,13 @@ import pytest
 import transaction
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.db.migrations import Migration, RunSQL
+from django.db.migrations.state import ProjectState
 from django.test import TestCase
 
 from djintegrate.storm_backend import get_store, get_store_uri
 from djintegrate.storm_backend.schema import SchemaError, StoreSchema
+from djintegrate.storm_backend.schema.operations import ApplySchema
 from djintegrate.storm_backend.schema.testing import prepare_test_database
 from djintegrate.storm_backend.stores import SharedStore
 from tests.support.helpers import Oops, django_add, django_names, is_mariadb, is_sqlite, with_keys
@@ -298,6 +301,20 @@ class TestApply:
             with pytest.raises(CommandError, match="A transaction is begun"):
                 run("apply")
         assert django_names() == ["ann"]
+
+
+class TestInAMigration:
+    def test_it_makes_the_tables_before_those_that_point_at_them(self, store: SharedStore) -> None:
+        pointing = RunSQL("CREATE TABLE extra (id INTEGER PRIMARY KEY, FOREIGN KEY (id) REFERENCES gadget (id))")
+        migration = type("Migration", (Migration,), {"atomic": False, "operations": [ApplySchema("main"), pointing]})
+        if store.name != "main":
+            pytest.skip("The store has no migrations.")
+        for _ in range(2):
+            with connection.schema_editor(atomic=False) as editor:
+                migration("0001_initial", "shop").apply(ProjectState(), editor)
+            assert tables() == {"gadget", "extra", "patch"}
+            with transaction.manager:
+                store.execute("DROP TABLE extra")
 
 
 class TestDryRun:

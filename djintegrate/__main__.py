@@ -17,12 +17,17 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from djintegrate.common.examination import Finding, first_line, ill, tried
+from djintegrate.common.examination import Finding, first_line, ill, once, tried
 from djintegrate.common.sqlite import keep_as_it_is, missing
+from djintegrate.common.types import did_you_mean
 
 VARIABLE = "DJANGO_SETTINGS_MODULE"
 WIDTH = 110
 COMMAND = re.compile(r"manage\.py \w+")
+ENGINES = [
+    "djintegrate.storm_backend",
+    *(f"django.db.backends.{name}" for name in ("mysql", "oracle", "postgresql", "sqlite3")),
+]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     elif VARIABLE not in os.environ and (found := _in_manage_py()):
         os.environ[VARIABLE] = found
     is_well = True
-    for finding in examine():
+    for finding in once(examine()):
         _tell(finding, options.settings)
         is_well = is_well and finding.is_well
     print("\nAll is well." if is_well else "\nLook at what is marked with !!.")
@@ -73,11 +78,18 @@ def examine() -> Iterator[Finding]:
     yield from tried("apps", _apps)
 
 
-def _keep_as_it_is(alias: str) -> Iterable[Finding]:
+def _keep_as_it_is(alias: str) -> Iterator[Finding]:
+    from django.core.exceptions import ImproperlyConfigured
     from django.db import connections
 
-    keep_as_it_is(connections[alias])
-    return ()
+    try:
+        connection = connections[alias]
+    except ImproperlyConfigured as error:
+        question = did_you_mean(connections.settings[alias]["ENGINE"], ENGINES)
+        remedy = f"Correct DATABASES[{alias!r}]['ENGINE']. {question}".rstrip()
+        yield ill(f"database {alias}", first_line(error), remedy)
+    else:
+        keep_as_it_is(connection)
 
 
 def _checks() -> Iterator[Finding]:
@@ -123,7 +135,7 @@ def _migrations(alias: str) -> Iterator[Finding]:
 
     connection: Any = connections[alias]
     if said := missing(connection):
-        remedy = "Run: python manage.py migrate" if alias == DEFAULT_DB_ALIAS else _where_it_is_said(alias, connection)
+        remedy = _where_it_is_said(connection) or _how_to_migrate(alias)
         yield ill("migrations", f"Not known for {alias!r}: {said}", remedy)
         return
     try:
@@ -131,23 +143,44 @@ def _migrations(alias: str) -> Iterator[Finding]:
         plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     except Exception as error:
         # Whatever a driver or a setting makes of it; a store says more below.
-        yield ill("migrations", f"Not known for {alias!r}: {first_line(error)}", _where_it_is_said(alias, connection))
+        remedy = f"Correct DATABASES[{alias!r}], or what a check says above; or start the server."
+        said = f"Not known for {alias!r}: {first_line(error)}"
+        yield ill("migrations", said, _where_it_is_said(connection) or remedy)
         return
-    if plan and alias == DEFAULT_DB_ALIAS:
-        names = ", ".join(sorted({migration.app_label for migration, _ in plan}))
-        number = f"{len(plan)} are" if len(plan) > 1 else "One is"
-        yield ill("migrations", f"{number} not applied yet, of {names}.", "Run: python manage.py migrate")
-    elif not plan:
+    labels = {migration.app_label for migration, _ in plan}
+    if not plan:
         yield Finding("migrations", f"All are applied in {alias!r}.")
+    elif alias != DEFAULT_DB_ALIAS and not _is_for_models_of(labels, alias):
+        yield Finding("migrations", f"None concerns {alias!r}: the routers keep the models out of it.")
+    else:
+        number = f"{len(plan)} are" if len(plan) > 1 else "One is"
+        said = f"{number} not applied yet in {alias!r}, of {', '.join(sorted(labels))}."
+        remedy = "; or have a router keep the models out of it." if alias != DEFAULT_DB_ALIAS else ""
+        yield ill("migrations", said, _how_to_migrate(alias) + remedy)
 
 
-def _where_it_is_said(alias: str, connection: Any) -> str:
+def _is_for_models_of(labels: Iterable[str], alias: str) -> bool:
+    """Whether the routers let a model of one of these apps into a database."""
+    from django.apps import apps
+    from django.db import router
+
+    return any(router.get_migratable_models(apps.get_app_config(label), alias) for label in labels)
+
+
+def _how_to_migrate(alias: str) -> str:
+    from django.db import DEFAULT_DB_ALIAS
+
+    return "Run: python manage.py migrate" + (f" --database {alias}" if alias != DEFAULT_DB_ALIAS else "")
+
+
+def _where_it_is_said(connection: Any) -> str:
+    """Where more is said of the database, if it is a store's."""
     from django.apps import apps
 
     name = getattr(connection, "store_name", None)
     if name and apps.is_installed("djintegrate.storm_backend"):
         return f"See `store {name}` below."
-    return f"Correct DATABASES[{alias!r}], or what a check says above; or start the server."
+    return ""
 
 
 def _apps() -> Iterator[Finding]:

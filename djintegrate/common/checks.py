@@ -48,10 +48,10 @@ def requests_without_transaction(alias: str, what: str, check_id: str) -> Iterat
             return
         remedy = f"Put {MIDDLEWARE!r} first in MIDDLEWARE."
     else:
-        remedy = f'DATABASES["{alias}"]["ATOMIC_REQUESTS"] = True'
+        remedy = f'Set DATABASES["{alias}"]["ATOMIC_REQUESTS"] = True.'
     yield Warning(
         f"A request is no transaction of the database {alias!r}: {what}",
-        hint=f'{remedy}  If your views begin transactions of their own: SILENCED_SYSTEM_CHECKS = ["{check_id}"]',
+        hint=f'{remedy} If your views begin transactions of their own: SILENCED_SYSTEM_CHECKS = ["{check_id}"]',
         id=check_id,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
@@ -28,6 +29,28 @@ def tried(subject: str, part: Callable[[], Iterable[Finding]]) -> Iterator[Findi
         yield ill(subject, f"{type(error).__name__}: {first_line(error)}", "Correct this first; then look again.")
 
 
+def once(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """The findings; where one is but the error that another was about, it says where that was."""
+    told: dict[str, str] = {}
+    for finding in findings:
+        error = HEAD.sub("", finding.said)
+        is_long = len(error) >= LONG
+        above = next((subject for text, subject in told.items() if is_long and error in text), None)
+        if finding.is_well or above is None:
+            yield finding
+        else:
+            yield ill(finding.subject, f"See `{above}` above.", "")
+        if not finding.is_well and error == finding.said:
+            told.setdefault(f"{finding.said} {finding.remedy}", finding.subject)
+
+
+# What stands before an error: its class, or what is not known because of it.
+HEAD = re.compile(r"^(Not known for '[^']*'|[A-Z]\w+): ")
+# A short error may be in another text by chance.
+LONG = 30
+
+
 def first_line(error: BaseException) -> str:
-    """What an error says, where there is room for a line."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+    """What an error says, where there is room for a line; and the next one, if that is announced."""
+    first, *others = str(error).strip().splitlines() or [type(error).__name__]
+    return f"{first} {others[0].strip()}" if first.endswith(":") and others else first

@@ -6,14 +6,16 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS, connections, router
 
 from djintegrate.common.examination import Finding, first_line, ill
 from djintegrate.common.sqlite import keep_as_it_is, missing
 
 from . import conf
 from .checks import HOW_TO_TELL_OF_POOLER, check_replicas, has_untold_pooler
+from .references import StormForeignKey
 from .schema import SchemaError, StoreSchema
 from .stores.registry import alias_of, another_connection, connections_of_all_stores, get_store
 from .two_phase.recovery import survey
@@ -41,7 +43,7 @@ def _store(subject: str, name: str) -> Iterator[Finding]:
         yield from _reached(subject, name, connection)
         yield from _replicas(subject, name)
     except ImproperlyConfigured as error:
-        yield ill(subject, error, f"Correct {place}, or what a check says above.")
+        yield ill(subject, error, "Correct this in the settings.")
     except Exception as error:
         # Each driver has its own ways to say that nobody answers, or that the server has no such database.
         said, what = first_line(error), "Start the server"
@@ -56,9 +58,23 @@ def _store(subject: str, name: str) -> Iterator[Finding]:
 
 def _how_to_make(name: str) -> str:
     alias = alias_of(name)
+    if conf.store(name).schema is not None and (alias is None or _is_pointed_at(alias)):
+        return _how_to_apply(name)
     if alias is not None:
         return "Run: python manage.py migrate" + (f" --database {alias}" if alias != DEFAULT_DB_ALIAS else "")
-    return f"Run: python manage.py storm_schema apply {name}" if conf.store(name).schema else "Make its tables with SQL"
+    return "Make its tables with SQL"
+
+
+def _how_to_apply(name: str) -> str:
+    alias = alias_of(name)
+    order = ", then migrate: a StormForeignKey wants its tables" if alias is not None and _is_pointed_at(alias) else ""
+    return f"Run: python manage.py storm_schema apply {name}{order}"
+
+
+def _is_pointed_at(alias: str) -> bool:
+    """Whether a model in this database has a column that points at a Storm class."""
+    models = (model for model in apps.get_models() if router.allow_migrate_model(alias, model))
+    return any(isinstance(field, StormForeignKey) for model in models for field in model._meta.local_fields)
 
 
 def _reached(subject: str, name: str, connection: Any) -> Iterator[Finding]:
@@ -93,7 +109,7 @@ def _prepared(subject: str, name: str, connection: Any) -> Iterator[Finding]:
         return
     allowed = int(_one(connection, "SHOW max_prepared_transactions"))
     if allowed:
-        yield Finding(subject, f"{allowed} prepared transactions are allowed at a time.")
+        yield Finding(subject, f"Prepared transactions are allowed: {allowed} at a time.")
     else:
         yield ill(
             subject, "TWO_PHASE is set, and the server allows no prepared transactions.",
@@ -119,18 +135,19 @@ def _schema(subject: str, name: str) -> Finding:
     except SchemaError as error:
         return ill(subject, error, "Correct the package that SCHEMA names.")
     if status.up_to_date:
-        return Finding(subject, f"All {len(status.applied)} patches of its schema are applied.")
+        return Finding(subject, "Its schema is up to date.")
     if status.unknown and not status.pending:
-        return ill(subject, f"Patches are applied that the code does not have: {status.unknown}.", "Deploy newer code.")
-    what = f"{len(status.pending)} patches wait" if status.created else "Its schema is not there"
-    return ill(subject, f"{what}.", f"Run: python manage.py storm_schema apply {name}")
+        unknown = ", ".join(map(str, status.unknown))
+        return ill(subject, f"Patches are applied that the code does not have: {unknown}.", "Deploy newer code.")
+    what = f"Patches wait: {', '.join(map(str, status.pending))}" if status.created else "Its schema is not there"
+    return ill(subject, f"{what}.", f"{_how_to_apply(name)}.")
 
 
 def _doubts() -> Finding:
     with survey(connections_of_all_stores()) as found:
         doubts = len(found.doubts())
     if doubts:
-        return ill("two-phase", f"{doubts} transactions are in doubt.", "Run: python manage.py storm_indoubt")
+        return ill("two-phase", f"Transactions are in doubt: {doubts}.", "Run: python manage.py storm_indoubt")
     return Finding("two-phase", "No transaction is in doubt.")
 
 

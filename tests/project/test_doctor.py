@@ -54,9 +54,9 @@ def test_a_site_that_is_well_is_said_to_be(tmp_path: Path) -> None:
     ("uri", "said", "remedy"),
     [
         ("sqlite:/no/such/folder/site.sqlite3", "'/no/such/folder' is not there", "Make it"),
-        ("oracle://x", "oracle", "STORM_STORES"),
-        ("postgre://user@host/site", "Did you mean postgres?", "Correct the URI in STORM_STORES['main']"),
-        ("postgres://user@host:54x/site", "the port is not a number", "Correct the URI in STORM_STORES['main']"),
+        ("oracle://x", "oracle", "STORM_STORES['main']"),
+        ("postgre://user@host/site", "Did you mean postgres?", "Correct the URI."),
+        ("postgres://user@host:54x/site", "the port is not a number", "Correct the URI."),
     ],
 )
 def test_a_store_that_cannot_be_reached_is_said_with_the_remedy(
@@ -65,6 +65,88 @@ def test_a_store_that_cannot_be_reached_is_said_with_the_remedy(
     text = said_by(tmp_path, SETTINGS % {"uri": uri})
     assert "!!" in text and said in text and remedy in text
     assert "!! store main" in text and "TypeError" not in text
+
+
+ENTRY = "DATABASES['default']"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said", "by"),
+    [
+        (f"{ENTRY}['HOST'] = 'localhost'", "Move it to the URI in STORM_STORES['main'].", "storm_backend.E005"),
+        (f"{ENTRY}['ENGINE'] += 's'", "Did you mean djintegrate.storm_backend?", "database default"),
+        ("STORM_STORES['main'] = {'URI': 'sqlite:/x', 'SHCEMA': 'x'}", "Did you mean SCHEMA?", "storm_backend.E001"),
+        ("STORM_STORES['main'] = 'sqlite:/x?mode=ro'", "the unknown option 'mode'", "storm_backend.E002"),
+        ("STORM_STORES['main'] = {'URI': URI, 'SCHEMA': 'no.such'}", "which cannot be imported", "storm_backend.E009"),
+        (
+            "STORM_STORES['main'] = 'mysql://u@host/x'; sys.modules['MySQLdb'] = None",
+            'Run: python -m pip install "djintegrate[mysql]"',
+            "storm_backend.E003",
+        ),
+    ],
+)
+def test_a_mistake_is_said_once_with_what_corrects_it(tmp_path: Path, wrong: str, said: str, by: str) -> None:
+    (tmp_path / "site.sqlite3").touch()
+    uri = f"sqlite:{tmp_path}/site.sqlite3"
+    text = said_by(tmp_path, f"{SETTINGS % {'uri': uri}}import sys\nURI = {uri!r}\n{wrong}\n")
+    assert text.count(said) == 1
+    assert f"See `{by}` above." in text
+    assert "what a check says above" not in text
+
+
+def test_migrations_that_wait_in_another_database_are_said(tmp_path: Path) -> None:
+    for name in ("site", "second"):
+        (tmp_path / f"{name}.sqlite3").touch()
+    (tmp_path / "routers.py").write_text("""
+class Router:
+    def allow_migrate(self, db, app_label, **hints):
+        return db == "default"
+""")
+    settings = (
+        SETTINGS % {"uri": f"sqlite:{tmp_path}/site.sqlite3"}
+        + f"""
+STORM_STORES["second"] = "sqlite:{tmp_path}/second.sqlite3"
+DATABASES["second"] = {{"ENGINE": "djintegrate.storm_backend", "NAME": "second"}}
+INSTALLED_APPS.append("django.contrib.contenttypes")
+"""
+    )
+    text = said_by(tmp_path, settings)
+    assert "not applied yet in 'default', of contenttypes. Run: python manage.py migrate" in text
+    assert "not applied yet in 'second', of contenttypes. Run: python manage.py migrate --database second; or" in text
+    text = said_by(tmp_path, settings + "DATABASE_ROUTERS = ['routers.Router']\n")
+    assert "ok migrations None concerns 'second': the routers keep the models out of it." in text
+
+
+def test_the_schema_comes_before_the_column_that_points_into_it(tmp_path: Path) -> None:
+    files = {
+        "__init__": "CREATES = ['CREATE TABLE publisher (id INTEGER PRIMARY KEY)']\nDROPS = DELETES = []\n",
+        "patch_1": "def apply(store): pass\n",
+        "storm_models": "from storm.locals import Int\nclass Publisher:\n"
+        "    __storm_table__ = 'publisher'\n    id = Int(primary=True)\n",
+        "models": "from django.db import models\nfrom djintegrate.storm_backend.references import StormForeignKey\n"
+        "class Contract(models.Model):\n"
+        "    publisher = StormForeignKey('catalog.storm_models.Publisher', models.CASCADE)\n",
+    }
+    (tmp_path / "catalog").mkdir()
+    for name, content in files.items():
+        (tmp_path / "catalog" / f"{name}.py").write_text(content)
+    settings = (
+        SETTINGS % {"uri": f"sqlite:{tmp_path}/site.sqlite3"}
+        + """
+STORM_STORES["main"] = {"URI": STORM_STORES["main"], "SCHEMA": "catalog"}
+INSTALLED_APPS.append("catalog")
+"""
+    )
+    order = "Run: python manage.py storm_schema apply main, then migrate"
+    assert order in said_by(tmp_path, settings)
+    (tmp_path / "site.sqlite3").touch()
+    assert f"Its schema is not there. {order}" in said_by(tmp_path, settings)
+    with closing(sqlite3.connect(tmp_path / "site.sqlite3")) as connection:
+        connection.execute("CREATE TABLE patch (version INTEGER PRIMARY KEY)")
+    assert f"Patches wait: 1. {order}" in said_by(tmp_path, settings)
+    with closing(sqlite3.connect(tmp_path / "site.sqlite3")) as connection, connection:
+        connection.executemany("INSERT INTO patch VALUES (?)", [(1,), (7,)])
+    assert "Patches are applied that the code does not have: 7." in said_by(tmp_path, settings)
 
 
 def test_it_makes_no_file_and_says_that_there_is_none(tmp_path: Path) -> None:

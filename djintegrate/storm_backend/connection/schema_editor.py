@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.exceptions import ImproperlyConfigured
+from djintegrate.common.errors import Misconfigured
 
+from .. import conf
 from ..sql import catalogue
 
 TYPES = {
@@ -32,11 +33,19 @@ def type_of_target(field: Any, connection: Any) -> dict[str, Any]:
         cursor.execute(TYPES[connection.vendor], [table, column])
         row = cursor.fetchone()
     if row is None:
-        raise ImproperlyConfigured(
-            f"{field} points at {field.to}, and the database {connection.alias!r} has no column {table}.{column}. Make "
-            "Storm's table before this migration runs; or give the field a column_type, and db_constraint=False."
+        raise Misconfigured(
+            f"{field} points at {field.to}, and the database {connection.alias!r} has no column {table}.{column}. "
+            f"{_how_to_make_table(connection)} Or give the field a column_type, and db_constraint=False."
         )
     return {"type": row[0], "collation": row[1]} if row[1] else {"type": row[0]}
+
+
+def _how_to_make_table(connection: Any) -> str:
+    name = getattr(connection, "store_name", None)
+    if name is None or conf.store(name).schema is None:
+        return "Make Storm's table before this migration runs: in another migration, say, that this one depends on."
+    operation = f"djintegrate.storm_backend.schema.operations.ApplySchema({name!r})"
+    return f"Write {operation} before this operation in the migration, and atomic = False."
 
 
 def constraint_sql(field: Any, connection: Any) -> str:

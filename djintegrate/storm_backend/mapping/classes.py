@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from functools import cache
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.apps import apps
 from django.core.exceptions import AppRegistryNotReady, ImproperlyConfigured
@@ -47,12 +47,29 @@ def storm_class(model: type[Model] | str, using: str | None = None) -> type[Mapp
         return _mapped(concrete, alias)
 
 
-class MappedModel:
+if TYPE_CHECKING:
+
+    class HasColumns(type):
+        """To a type checker, such a class has whatever attributes somebody asks for: it cannot know the model's."""
+
+        def __getattr__(cls, name: str) -> Any: ...
+
+else:
+    HasColumns = type
+
+
+class MappedModel(metaclass=HasColumns):
     """What the classes that storm_class() makes have in common."""
 
     __django_model__: ClassVar[type[Model]]
     __django_alias__: ClassVar[str]
     _conversions: ClassVar[dict[str, Conversion]]
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
+
+        def __setattr__(self, name: str, value: Any) -> None: ...
 
     def __init__(self, *unnamed: Any, **values: Any) -> None:
         """A new object with the field's defaults, as in Django, and with `values`, which have names."""

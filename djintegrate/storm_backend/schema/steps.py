@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import transaction
+from django.core.management.base import CommandError
 from storm.exceptions import Error
 from storm.schema.patch import BadPatchError, Patch
 
@@ -18,9 +19,10 @@ from ..transactions import thread
 from .package import load
 
 Say = Callable[[str], object]
+UNDONE = "Nothing of it remains, unless it called commit()."
 
 
-class SchemaError(Exception):
+class SchemaError(CommandError):
     """The schema could not be changed; the message says what failed, and what remains."""
 
 
@@ -117,7 +119,8 @@ class StoreSchema:
 
     def drop(self) -> None:
         """Drop everything, the record of the patches included."""
-        self._change("Dropping the schema", partial(self._schema.drop, self._store))
+        undone = "Nothing was dropped."
+        self._change("Dropping the schema", partial(self._schema.drop, self._store), undone=undone)
 
     def _known_status(self) -> Status:
         """The status, if the code knows all patches that the database has."""
@@ -130,8 +133,11 @@ class StoreSchema:
             )
         return status
 
-    def _change(self, what: str, work: Callable[[], object], unmark: str = "") -> None:
-        """Do `work` in a transaction. `unmark` takes back the mark that is its first statement, if it fails later."""
+    def _change(self, what: str, work: Callable[[], object], unmark: str = "", undone: str = UNDONE) -> None:
+        """Do `work` in a transaction. `unmark` takes back the mark that is its first statement, if it fails later.
+
+        `undone` is what to say where all of it is undone by that.
+        """
         ran: list[str] = []
         try:
             with self._step(ran):
@@ -141,7 +147,7 @@ class StoreSchema:
             if unmark and not (len(ran) == 1 and isinstance(error, Error)):
                 with self._step([]):
                     self._store.execute(unmark, noresult=True)
-            rest = "Nothing of it remains, unless it called commit()."
+            rest = undone
             if self._commits_at_once:
                 rest = (
                     "MariaDB commits at each CREATE, ALTER, DROP and the like, so what ran up to the last of these "

@@ -19,6 +19,7 @@ from ..replicas.connecting import connection_or_pair
 from ..sql.effects import plain_name
 from ..transactions import thread
 from . import coherence
+from .in_tests import warn_of_real_database
 from .store import SharedStore, UnsharedStore
 
 
@@ -114,5 +115,6 @@ def _unshared_store(name: str) -> UnsharedStore:
         connections[alias] = connection_or_pair(entry_of(conf.store(name)), alias)
         connection = connections[alias].itself
     if connection.store is None:
+        warn_of_real_database(conf.store(name))
         connection.store = UnsharedStore(connection)
     return connection.store

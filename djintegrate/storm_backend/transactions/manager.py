@@ -286,7 +286,7 @@ class DataManager:
 
     def _warn_of_several(self) -> None:
         # A failure between two commits in one phase would leave one without the other.
-        writers = [each for each in self.all if each.wrote and each.state is State.OPEN and not each.two_phase]
+        writers = [each for each in self.all if each.has_changes() and each.state is State.OPEN and not each.two_phase]
         if len(writers) > 1 and self is writers[0]:
             logger.warning(
                 "One transaction writes to several stores that commit in one phase: %s. If the commit of one fails "

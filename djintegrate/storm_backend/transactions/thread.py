@@ -37,10 +37,11 @@ class ListeningManager(TransactionManager):
     """A thread's transaction manager that says when somebody asks for a transaction that was not there yet.
 
     Until then an atomic() block of Django's needs no transaction of Zope's around it, which would cost about as much as
-    the block: an unjoined block.
+    the block: an unjoined block. And it says what is lost where somebody begins a transaction.
     """
 
     def begin(self) -> Any:
+        current().tell_of_what_begin_aborts()
         if self._txn is None and current().unjoined():
             # Beginning a transaction aborts the one that is open. So it does with the transaction of such a block.
             self.get()
@@ -72,6 +73,7 @@ class ThreadTransactions:
         self.connections: dict[str, Connection] = {}
         # Whose turn it is among the asynchronous requests that share this thread.
         self.turn: Any = None
+        self._listen()
         transaction.manager.registerSynch(self)
 
     @property
@@ -86,15 +88,20 @@ class ThreadTransactions:
 
     def needs_no_transaction(self) -> bool:
         """Whether a block of Django's may stay unjoined: there is no transaction, and nobody who has to hear of one."""
-        manager = self.manager
-        if manager._txn is not None:
+        if self.manager._txn is not None:
             return False
-        if type(manager) is TransactionManager:
+        manager = self._listen()
+        # Another synchronizer hears of every transaction.
+        return isinstance(manager, ListeningManager) and len(manager._synchs.data) == 1
+
+    def _listen(self) -> TransactionManager:
+        """Have the thread's manager listen, if it is Zope's own and has no transaction; the manager."""
+        manager = self.manager
+        if type(manager) is TransactionManager and manager._txn is None:
             listening = ListeningManager(manager.explicit)
             listening._synchs = manager._synchs
             manager = transaction.manager.manager = listening
-        # Another synchronizer hears of every transaction.
-        return isinstance(manager, ListeningManager) and len(manager._synchs.data) == 1
+        return manager
 
     def unjoined(self) -> list[Connection]:
         """The connections on which such a block is open."""
@@ -127,6 +134,16 @@ class ThreadTransactions:
                 data_manager.abort(txn)
                 if connection.data_manager is data_manager:
                     data_manager.drop()
+
+    def tell_of_what_begin_aborts(self) -> None:
+        """Say in the log what was written in an implicit transaction, which begin() is about to abort."""
+        txn = self.manager._txn
+        if txn is None or txn is self.begun or any(each.open_blocks() for each in self.connections.values()):
+            return
+        for connection in self.connections.values():
+            data_manager = connection.data_manager
+            if data_manager is not None and data_manager.txn is txn:
+                _tell_of_loss(data_manager, "another transaction begins")
 
     # What is asked about the end
 
@@ -209,14 +226,19 @@ class EndOfThread:
         self._has_told = True
         for connection in self._connections.values():
             data_manager = connection.data_manager
-            if data_manager is None or data_manager.txn.status not in OPEN or data_manager.scope.root is not None:
-                continue
-            if data_manager.wrote or data_manager.has_pending:
-                logger.warning(
-                    "What was written to the store %r is lost, by Storm and by Django: nobody has committed it, and "
-                    "the thread or the process ends. Put `with transaction.manager:` around the work.",
-                    connection.store_name,
-                )
+            if data_manager is not None and data_manager.scope.root is None:
+                _tell_of_loss(data_manager, "the thread or the process ends")
+
+
+def _tell_of_loss(data_manager: Any, why: str) -> None:
+    """Say in the log that what was written is lost, if anything was."""
+    if data_manager.txn.status in OPEN and (data_manager.wrote or data_manager.has_pending):
+        logger.warning(
+            "What was written to the store %r is lost, by Storm and by Django: nobody has committed it, and %s. Put "
+            "`with transaction.manager:` around the work.",
+            data_manager.name,
+            why,
+        )
 
 
 def tell_at_exit() -> None:

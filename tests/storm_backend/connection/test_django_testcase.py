@@ -57,6 +57,12 @@ class EndsOfZopesTransactionTests(LeavesNothing):
         with pytest.raises(storm.exceptions.LostObjectError):
             assert person.name
 
+    def test_where_nothing_is_committed_no_store_can_be_ahead_of_another(self) -> None:
+        with self.assertNoLogs("djintegrate.storm_backend"), transaction.manager:
+            storm_add("here")
+            storm_add("there", "second")
+            django_add("django")
+
     def test_commits_and_aborts_follow_each_other(self) -> None:
         for number in range(3):
             with transaction.manager:

@@ -15,10 +15,13 @@ import pytest
 import transaction
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.db.migrations import Migration, RunSQL
+from django.db.migrations.state import ProjectState
 from django.test import TestCase
 
 from djintegrate.storm_backend import get_store, get_store_uri
 from djintegrate.storm_backend.schema import SchemaError, StoreSchema
+from djintegrate.storm_backend.schema.operations import ApplySchema
 from djintegrate.storm_backend.schema.testing import prepare_test_database
 from djintegrate.storm_backend.stores import SharedStore
 from tests.support.helpers import Oops, django_add, django_names, is_mariadb, is_sqlite, with_keys
@@ -300,6 +303,36 @@ class TestApply:
         assert django_names() == ["ann"]
 
 
+class TestSeveralStores:
+    def test_each_is_dealt_with_and_those_that_fail_are_told_of(self, store: SharedStore) -> None:
+        out = io.StringIO()
+        with pytest.raises(CommandError, match=r"1 of 2 stores failed, the others are done:\nnowhere: "):
+            call_command("storm_schema", "apply", "nowhere", store.name, stdout=out)
+        assert "[1/2] nowhere: failed.\n" in out.getvalue()
+        assert f"[2/2] {store.name}: Created the schema" in out.getvalue()
+        assert "gadget" in tables()
+
+    def test_drop_is_for_one(self, store: SharedStore, run: Run) -> None:
+        run("create")
+        with pytest.raises(CommandError, match="one store at a time"):
+            call_command("storm_schema", "drop", store.name, "second", interactive=False)
+        assert "gadget" in tables()
+
+
+class TestInAMigration:
+    def test_it_makes_the_tables_before_those_that_point_at_them(self, store: SharedStore) -> None:
+        pointing = RunSQL("CREATE TABLE extra (id INTEGER PRIMARY KEY, FOREIGN KEY (id) REFERENCES gadget (id))")
+        migration = type("Migration", (Migration,), {"atomic": False, "operations": [ApplySchema("main"), pointing]})
+        if store.name != "main":
+            pytest.skip("The store has no migrations.")
+        for _ in range(2):
+            with connection.schema_editor(atomic=False) as editor:
+                migration("0001_initial", "shop").apply(ProjectState(), editor)
+            assert tables() == {"gadget", "extra", "patch"}
+            with transaction.manager:
+                store.execute("DROP TABLE extra")
+
+
 class TestDryRun:
     def test_shows_every_statement_and_keeps_nothing(self, store: SharedStore, run: Run, package: WritePackage) -> None:
         run("create")
@@ -365,7 +398,7 @@ class TestDrop:
             assert "DROP TABLE IF EXISTS gadget" in str(caught.value)
         else:
             assert tables() == {"gadget", "patch"}
-            assert "Nothing of it remains" in str(caught.value)
+            assert str(caught.value).endswith("\nNothing was dropped.")
 
 
 class TestThePackage:

@@ -24,7 +24,7 @@ class Command(BaseCommand):
             help="status: list the patches. apply: run those that are pending, or create the schema if there is none. "
             "create: make a new schema. drop: remove it, with all that is in it.",
         )
-        parser.add_argument("store", metavar="STORE", nargs="?", help="A name in STORM_STORES.")
+        parser.add_argument("stores", metavar="STORE", nargs="*", help="A name in STORM_STORES.")
         parser.add_argument(
             "--all-stores",
             action="store_true",
@@ -36,24 +36,24 @@ class Command(BaseCommand):
             "--noinput", "--no-input", action="store_false", dest="interactive", help="drop: do not ask."
         )
 
-    def handle(self, *args: Any, action: str, store: str | None, all_stores: bool, **options: Any) -> None:
+    def handle(self, *args: Any, action: str, stores: list[str], all_stores: bool, **options: Any) -> None:
         for option, its_action in (("dry_run", "apply"), ("check", "status")):
             # An option that is ignored would drop a schema for somebody who believes that this is a dry run.
             if options[option] and action != its_action:
                 raise CommandError(f"--{option.replace('_', '-')} is for `{its_action}`, not for `{action}`.")
-        if all_stores is (store is not None):
+        if all_stores is bool(stores):
             raise CommandError("Say which store, or --all-stores.")
-        if store is not None:
-            self._handle(action, store, "", options)
-        elif action == "drop":
+        if action == "drop" and len(stores) != 1:
             raise CommandError("`drop` is for one store at a time: say which.")
-        else:
-            self._handle_all(action, options)
+        if len(stores) == 1:
+            self._handle(action, stores[0], "", options)
+            return
+        with_schema = sorted(name for name, settings in conf.stores().items() if settings.schema is not None)
+        self._handle_several(action, with_schema if all_stores else list(dict.fromkeys(stores)), options)
 
-    def _handle_all(self, action: str, options: dict[str, Any]) -> None:
-        names = [name for name, settings in conf.stores().items() if settings.schema is not None]
+    def _handle_several(self, action: str, names: list[str], options: dict[str, Any]) -> None:
         failed: dict[str, str] = {}
-        for number, name in enumerate(sorted(names), start=1):
+        for number, name in enumerate(names, start=1):
             try:
                 self._handle(action, name, f"[{number}/{len(names)}] {name}: ", options)
             except CommandError as error:

@@ -23,6 +23,7 @@ from djintegrate.common.types import did_you_mean
 
 VARIABLE = "DJANGO_SETTINGS_MODULE"
 WIDTH = 110
+SUCCESSORS = {"django_openid_auth": "djintegrate.openid_auth", "dojango": "djintegrate.dojo"}
 COMMAND = re.compile(r"manage\.py \w+")
 ENGINES = [
     "djintegrate.storm_backend",
@@ -63,7 +64,7 @@ def examine() -> Iterator[Finding]:
     except Exception as error:
         # Whatever the settings, and the modules of the apps, may raise.
         said = f"{os.environ[VARIABLE]}: {type(error).__name__}: {first_line(error)}"
-        yield ill("settings", said, "Correct the settings, or their name. `python manage.py check` has the traceback.")
+        yield ill("settings", said, _how_to_import(error))
         return
     version = ".".join(map(str, sys.version_info[:3]))
     yield Finding("settings", f"{os.environ[VARIABLE]}, with Django {django.get_version()} and Python {version}")
@@ -76,6 +77,13 @@ def examine() -> Iterator[Finding]:
     for alias in connections:
         yield from tried("migrations", partial(_migrations, alias))
     yield from tried("apps", _apps)
+
+
+def _how_to_import(error: Exception) -> str:
+    missing = (error.name or "").partition(".")[0] if isinstance(error, ImportError) else ""
+    if missing in SUCCESSORS:
+        return f'Write "{SUCCESSORS[missing]}" instead, in INSTALLED_APPS and in what is imported.'
+    return "Correct the settings, or their name. `python manage.py check` has the traceback."
 
 
 def _keep_as_it_is(alias: str) -> Iterator[Finding]:

@@ -234,6 +234,12 @@ def test_settings_that_cannot_be_imported_end_in_a_line(tmp_path: Path) -> None:
     assert done.returncode == 1
 
 
+def test_a_package_that_this_one_takes_the_place_of_is_told_by_its_new_name(tmp_path: Path) -> None:
+    (tmp_path / "old_site.py").write_text("import django_openid_auth.auth")
+    said = doctor(tmp_path, "--settings", "old_site").stdout
+    assert 'Write "djintegrate.openid_auth" instead' in said
+
+
 def test_without_settings_it_asks_for_them(tmp_path: Path) -> None:
     done = doctor(tmp_path)
     assert "--settings mysite.settings" in " ".join(done.stdout.split())

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, cast
 
 from django import forms
+from django.contrib.admin.options import InlineModelAdmin
 from django.db import models
 from django.http import HttpRequest, HttpResponse
 
@@ -26,6 +27,14 @@ class DojoAdminMixin:
         models.DateField: {"widget": forms.DateInput},
         models.TimeField: {"widget": forms.TimeInput},
     }
+
+    def get_inline_instances(self, *args: Any, **kwargs: Any) -> list[InlineModelAdmin[Any, Any]]:
+        """The inlines too, where they have no overrides of their own."""
+        inlines: list[InlineModelAdmin[Any, Any]] = super().get_inline_instances(*args, **kwargs)  # type: ignore[misc]
+        for inline in inlines:
+            own = type(inline).formfield_overrides
+            inline.formfield_overrides = {**inline.formfield_overrides, **DojoAdminMixin.formfield_overrides, **own}
+        return inlines
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any

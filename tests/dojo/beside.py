@@ -129,11 +129,14 @@ def accessible(browser: Any) -> dict[str, list[Any]]:
         attributes = node.get("attributes", [])
         if "data-face" in attributes[::2]:
             faces[int(attributes[attributes.index("data-face") + 1])] = tree.get(node["backendNodeId"], {})
-    for number, (form, identifier, attributes) in enumerate(marks):
+    for number, (form, identifier, attributes, called) in enumerate(marks):
         face = faces[number]
+        name = face.get("name", {}).get("value", "")
+        # What is hidden has no name.
+        assert not name or name.endswith(called)
         states = {one["name"]: one["value"].get("value") for one in face.get("properties", [])}
         found.setdefault(form, []).append([
-            identifier, face.get("name", {}).get("value", ""), face.get("description", {}).get("value", ""),
+            identifier, name.removesuffix(called).strip(), face.get("description", {}).get("value", ""),
             *(bool(states.get(state)) for state in STATES), attributes,
         ])  # fmt: skip
     return {form: once(rows) for form, rows in found.items()}

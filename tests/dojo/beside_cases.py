@@ -11,6 +11,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth.models import User
 from django.utils.html import format_html
+from selenium.webdriver.common.keys import Keys
 
 from djintegrate.dojo import models as dojo
 from tests.dojo.beside import Case, seen, type_text
@@ -68,6 +69,13 @@ def slowly(text: str) -> Any:
     return act
 
 
+def pressing(keys: str) -> Any:
+    def act(browser: Any, identifier: str) -> None:
+        seen(browser, identifier).send_keys(keys)
+
+    return act
+
+
 def choose_file(browser: Any, identifier: str) -> None:
     browser.find_element("id", identifier).send_keys(__file__)
 
@@ -107,6 +115,22 @@ FIELDS = [
     Case(made(forms.IntegerField, help_text="How many"), typed="12"),
     Case(made(forms.IntegerField, min_value=20), typed="12"),
     Case(made(forms.IntegerField, step_size=5), typed="15"),
+    # Keys that step, from a number and from none, to the next that is a step.
+    Case(made(forms.IntegerField), typed="5" + Keys.ARROW_UP),
+    Case(made(forms.IntegerField, max_value=5), typed="4" + Keys.ARROW_UP * 3),
+    Case(made(forms.DecimalField, decimal_places=2), typed="0.1" + Keys.ARROW_UP * 2 + Keys.ARROW_DOWN * 3),
+    Case(made(forms.FloatField), typed=Keys.ARROW_DOWN),
+    Case(made(forms.IntegerField, step_size=5, min_value=0), typed=Keys.ARROW_UP * 2),
+    Case(made(forms.IntegerField, step_size=5, min_value=0, max_value=12), typed="7" + Keys.ARROW_UP * 3),
+    *[
+        Case(
+            made(forms.IntegerField, max_value=most, widget=forms.NumberInput({"type": "range", "max": most})),
+            act=pressing(key),
+            initial=4,
+        )
+        for most in (10, 50)
+        for key in (Keys.PAGE_UP, Keys.PAGE_DOWN)
+    ],
     Case(made(forms.DecimalField, max_digits=5, decimal_places=2), typed="1.25"),
     Case(made(forms.DecimalField, localize=True), initial="1234.5"),
     Case(made(forms.FloatField), initial=1.5),

@@ -34,8 +34,11 @@ const marks = [], inputMode = { number: "decimal", email: "email", url: "url", t
 for (const form of document.forms) {
     for (const node of controlsOf(form)) {
         if (node.type === "hidden") { continue; }
-        for (const face of faceOf(node, dijitOf(node))) {
+        for (const [part, face] of faceOf(node, dijitOf(node)).entries()) {
             face.setAttribute("data-face", marks.length);
+            // Beside the name of the control, those of its parts, in the language of the dijits.
+            const called = dijitOf(node)?.dateBox ? new Intl.DisplayNames(
+                require("dojo/_base/kernel").locale, { type: "dateTimeField" }).of(["day", "hour"][part]) : "";
             // What a keyboard, a spelling checker or a memory of the browser's asks of the part that is typed into.
             // A browser remembers no choices of a <select>, so a box that finds them has none beside its list.
             const memory = face.getAttribute("autocomplete");
@@ -44,7 +47,7 @@ for (const form of document.forms) {
                 ["tabindex", node.matches(":disabled") ? "" : face.tabIndex],
                 ["autocomplete", node.options && memory === "off" ? null : memory],
                 ...["accesskey", "autocapitalize", "dir", "enterkeyhint", "lang", "list", "placeholder",
-                    "spellcheck", "title"].map(name => [name, face.getAttribute(name)])])]);
+                    "spellcheck", "title"].map(name => [name, face.getAttribute(name)])]), called]);
         }
     }
 }

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import Group, Permission, User
+from django.db import models
 from django.test import RequestFactory
 from django.urls import path
 
 from djintegrate.dojo.admin import DojoAdminMixin
 from djintegrate.dojo.page.page import Dojo
+from tests.apps.people.models import Sample
 from tests.dojo.conftest import wait
 from tests.dojo.test_browser import type_into
 from tests.settings import MIDDLEWARE
@@ -64,6 +67,31 @@ def test_the_form_its_inlines_and_the_rows_that_are_added_become_dijits(steps: l
         "id_User_groups-__prefix__-group",
         "dijit/form/FilteringSelect",
     )
+
+
+class OwnClock(GroupsOfUser):
+    formfield_overrides = {models.TimeField: {"widget": forms.Textarea}}
+
+
+class Inlines(UserAdmin):
+    inlines = [GroupsOfUser, OwnClock]
+
+
+@pytest.mark.parametrize(("number", "clock"), [(0, forms.TimeInput), (1, forms.Textarea)])
+def test_the_inlines_have_no_calendars_of_the_admins_own_beside_the_dijits(
+    number: int, clock: type, rf: RequestFactory
+) -> None:
+    request = rf.get("/")
+    request.user = User(is_superuser=True, is_active=True)
+    inline = Inlines(User, admin.AdminSite()).get_inline_instances(request)[number]
+    found = {
+        name: type(inline.formfield_for_dbfield(Sample._meta.get_field(name), request).widget)
+        for name in ("day", "moment", "clock", "text")
+    }
+    assert found == {
+        "day": forms.DateInput, "moment": forms.DateTimeInput, "clock": clock,
+        "text": admin.widgets.AdminTextareaWidget,
+    }  # fmt: skip
 
 
 def as_superuser(get_response: Any) -> Any:

@@ -35,6 +35,7 @@ class Row(forms.Form):
 PART = "{% load dojo %}<div id='part'>{{ form.as_div }}{% dojo_fragment request.dojo %}</div>"
 PAGE = """{% load dojo %}<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><link rel="icon" href="data:,">
 <title>A page</title>{% dojo request.dojo %}
+<meta name="htmx-config" content='{"includeIndicatorStyles": false}'>
 <script src="/static/htmx/dist/htmx.min.js"></script></head><body><form method="post" id="the-form">
 <div id="place" hx-get="?part" hx-trigger="load-it"></div>
 <button id="submit">Send</button></form></body></html>"""
@@ -86,6 +87,28 @@ def test_a_form_that_arrives_becomes_dijits_and_is_sent(show: Any, settings: Any
     wait_until(lambda: site.submitted)
     [[form]] = site.submitted
     assert form.cleaned_data["room"] == "c"
+
+
+def under_a_policy(request: HttpRequest) -> HttpResponse:
+    response = view(request)
+    response["Content-Security-Policy"] = "style-src 'self'"
+    return response
+
+
+@pytest.mark.usefixtures("built")
+def test_what_htmx_puts_in_the_place_of_dijits_has_no_styles_that_a_policy_forbids(
+    show: Any, settings: Any, htmx: Path
+) -> None:
+    settings.STATICFILES_DIRS = [*settings.STATICFILES_DIRS, ("htmx", htmx)]
+    browser = show(view=under_a_policy)
+    for _ in range(2):
+        browser.execute_script("htmx.trigger('#place', 'load-it')")
+        wait_until(lambda: made(browser) == DIJITS and not browser.execute_script(f"return {OLD}.isOld"))
+        browser.execute_script(f"{OLD}.isOld = true")
+    assert complaints(browser) == []
+
+
+OLD = "require('dijit/registry').byId('id_room')"
 
 
 @pytest.mark.usefixtures("built")

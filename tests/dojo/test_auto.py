@@ -241,7 +241,8 @@ def is_pythons(text: str) -> bool:
     return True
 
 
-GERMAN = {"decimal": ",", "group": ".", "grouping": 3}
+# A dot is no group's sign, unless USE_THOUSAND_SEPARATOR says so.
+GERMAN = {"decimal": ",", "group": "", "grouping": 3}
 
 
 @pytest.mark.parametrize(

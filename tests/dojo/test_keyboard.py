@@ -107,6 +107,40 @@ def test_a_combobox_of_choices(page: Any) -> None:
         assert focused(page) == find(page, "id_room")
 
 
+@pytest.mark.parametrize(("held", "next_one"), [(None, "id_steps"), (Keys.SHIFT, "before")])
+def test_tab_takes_what_is_highlighted_and_goes_on(page: Any, held: str | None, next_one: str) -> None:
+    page.execute_script("document.getElementById('the-form').insertAdjacentHTML('afterbegin', '<input id=before>')")
+    press(page, "id_room", Keys.ARROW_DOWN)
+    wait_until(lambda: "MenuItem" in focused(page).get_attribute("class"))
+    focused(page).send_keys(Keys.ARROW_DOWN)
+    ActionChains(page).send_keys(Keys.TAB).perform() if held is None else chord(page, held, Keys.TAB)
+    wait_until(lambda: not is_open(page, "id_room"))
+    assert value(page, "room") == "b"
+    assert focused(page).get_attribute("id").removesuffix("__face") == next_one
+
+
+def test_what_cannot_be_chosen_is_passed_over(show: Any) -> None:
+    groups = [("First", [("a", "Aula"), ("b", "Bar")]), ("Second", [("c", "Court")])]
+    form = type("Form", (forms.Form,), {"room": forms.ChoiceField(choices=groups)})
+    browser = show(form, lambda page, form: page.dojo_form(form, auto=True))
+    press(browser, "id_room", Keys.ARROW_DOWN)
+    wait_until(lambda: "MenuItem" in focused(browser).get_attribute("class"))
+    found = []
+    for key in (Keys.HOME, Keys.ARROW_DOWN, Keys.ARROW_DOWN, Keys.ARROW_UP):
+        focused(browser).send_keys(key)
+        found.append(focused(browser).text.strip())
+    assert found == ["Aula", "Bar", "Court", "Bar"]
+
+
+@pytest.mark.parametrize(("typed", "chosen"), [("B", "b"), ("aul", "a"), ("Court", "c"), ("X", None)])
+def test_what_is_typed_is_completed_however_soon_it_is_left(page: Any, typed: str, chosen: str | None) -> None:
+    """As the list completes it for those who wait."""
+    page.execute_script("arguments[0].select()", find(page, "id_hall"))
+    find(page, "id_hall").send_keys(typed + Keys.TAB)
+    wait_until(lambda: value(page, "hall") == chosen)
+    assert (find(page, "id_hall").get_attribute("aria-invalid") == "true") is (chosen is None)
+
+
 def test_a_combobox_that_is_typed_into(page: Any) -> None:
     face = find(page, "id_hall")
     press(page, "id_hall", Keys.ARROW_DOWN)

@@ -13,6 +13,7 @@ from django.template import engines
 from django.test import RequestFactory
 from django.utils import translation
 
+from djintegrate.dojo import models as dojo
 from djintegrate.dojo import optional
 from djintegrate.dojo.forms import DijitRenderer
 from djintegrate.dojo.page.names import THEMES
@@ -303,3 +304,57 @@ def test_no_page_is_wider_than_its_window(show: Any, browser: Any, settings: Any
             wait(browser)
             assert browser.execute_script("return document.documentElement.scrollWidth - innerWidth") <= 0
     resize(browser, WIDE)
+
+
+class Lists(forms.Form):
+    default_renderer = DijitRenderer
+
+    room = forms.ChoiceField(choices=CHOICES)
+    hall = dojo.dojo_field(forms.ChoiceField(choices=CHOICES), "dijit.form.FilteringSelect")
+    hour = forms.TimeField(required=False)
+    level = forms.IntegerField(required=False, widget=forms.NumberInput({"type": "range"}))
+    fixed = forms.CharField(required=False, disabled=True)
+
+
+ROWS = """
+const [id, selector, done] = arguments, dijit = require("dijit/registry").byId(id);
+dijit.loadAndOpenDropDown();
+setTimeout(() => {
+    const row = Array.from(dijit.dropDown.domNode.querySelectorAll(selector)).find(row => row.offsetHeight);
+    row.classList.add("dijitMenuItemSelected");
+    const cells = Array.from(row.querySelectorAll("td")).filter(cell => cell.offsetHeight);
+    done([row.offsetHeight, ...cells.map(cell => getComputedStyle(cell).backgroundImage)]);
+}, 200);
+"""
+
+
+@pytest.mark.usefixtures("built")
+def test_the_rows_of_all_lists_have_one_height_and_no_light_of_a_themes(show: Any) -> None:
+    browser = show(Lists, by_itself, template=TEMPLATE)
+    heights = set()
+    for name, rows in (("room", "tr"), ("hall", ".dijitMenuItem"), ("hour", ".dijitTimePickerItem")):
+        height, *images = browser.execute_async_script(ROWS, f"id_{name}", rows)
+        heights.add(height)
+        assert set(images) <= {"none"}
+    assert heights == {40}
+
+
+@pytest.mark.usefixtures("built")
+def test_what_always_has_a_value_or_none_is_not_called_optional(show: Any) -> None:
+    browser = show(Lists, by_itself, template=TEMPLATE)
+    seen = [label.text for label in browser.find_elements("css selector", ".dj-label")]
+    assert seen == ["Room", "Hall", "Hour optional", "Level", "Fixed"]
+
+
+@pytest.mark.usefixtures("built")
+def test_what_is_wrong_is_seen_with_its_label_and_in_its_colour(show: Any) -> None:
+    browser = show(Moment, by_itself, template=TEMPLATE.replace("<h1>", "<h1 style='height: 2000px'>"))
+    browser.execute_script("scrollTo(0, 1e6)")
+    browser.find_element("id", "submit").click()
+    wait_until(lambda: browser.switch_to.active_element.get_attribute("id") == "id_start_0")
+    found = browser.execute_script(
+        "const box = document.activeElement.closest('.dijitTextBox'), style = getComputedStyle(box);"
+        "return [box.closest('.dj-field').getBoundingClientRect().top >= 0,"
+        "style.outlineColor === getComputedStyle(document.querySelector('.djintegrate-error')).color]"
+    )
+    assert found == [True, True]

@@ -147,12 +147,14 @@ def _halves(formats: list[str], letters: set[str], name: str) -> list[str]:
 
 
 def _numbers(field: forms.Field) -> dict[str, Any]:
-    decimal = get_format("DECIMAL_SEPARATOR")
+    decimal, group = get_format("DECIMAL_SEPARATOR"), get_format("THOUSAND_SEPARATOR")
+    # What Django does not take for a group's sign, it may take for a decimal point: 1.234 would become a thousand more.
+    has_groups = settings.USE_THOUSAND_SEPARATOR if field.localize else group != "."
     return {
         # The one that a localized field is sure to read; others read a dot.
         "wire": decimal if field.localize else ".",
         "decimal": decimal,
-        "group": get_format("THOUSAND_SEPARATOR"),
+        "group": group if has_groups else "",
         "grouping": get_format("NUMBER_GROUPING") or 3,
     }
 

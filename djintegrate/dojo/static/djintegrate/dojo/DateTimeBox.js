@@ -35,7 +35,7 @@ define([
 
 		buildRendering: function () {
 			this.domNode = domConstruct.create("span", { role: "group", id: "widget_" + this.id, "class": this.baseClass });
-			if (this.srcNodeRef) { this.srcNodeRef.parentNode.replaceChild(this.domNode, this.srcNodeRef); }
+			if (this.srcNodeRef) { this.srcNodeRef.replaceWith(this.domNode); }
 			this.dateBox = this._part(DateTextBox, "date", this.formats.date || ["%Y-%m-%d"]);
 			this.timeBox = this._part(TimeTextBox, "time", this.formats.time || ["%H:%M:%S", "%H:%M"]);
 			this.focusNode = this.dateBox.focusNode;

@@ -25,7 +25,7 @@ define(["dojo/_base/declare", "dijit/_WidgetBase", "dijit/_FocusMixin"], functio
 
 		_getValueAttr: function () { return this.domNode.value; },
 
-		_getFilesAttr: function () { return this.domNode.files ? Array.prototype.slice.call(this.domNode.files) : []; },
+		_getFilesAttr: function () { return this.domNode.files ? Array.from(this.domNode.files) : []; },
 
 		onChange: function () {},
 

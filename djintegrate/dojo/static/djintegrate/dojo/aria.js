@@ -1,5 +1,5 @@
 // What dijits do not tell to assistive technology: they were written for ARIA 1.0, and the rules have moved on.
-define(["dojo/aspect", "dijit/registry"], function (aspect, registry) {
+define(["dojo/_base/kernel", "dojo/aspect", "dijit/registry"], function (kernel, aspect, registry) {
 	"use strict";
 	// The signs on their buttons, ▼ and the like, are inputs that nobody can use.
 	var SIGNS = "input[role~=presentation][tabindex='-1']";
@@ -11,7 +11,7 @@ define(["dojo/aspect", "dijit/registry"], function (aspect, registry) {
 			if (node === own && node) { legend(node); }
 			return;
 		}
-		labels = Array.prototype.slice.call(own ? own.labels || [] : []);
+		labels = Array.from(own && own.labels || []);
 		labels.forEach(function (label, i) { label.id = label.id || dijit.id + "_label" + (i || ""); });
 		if (labels.some(function (label) { return label.contains(own); })) {
 			node.setAttribute("aria-label", labels.map(function (label) { return textOf(label, own, dijit.domNode); }).join(" "));
@@ -60,7 +60,7 @@ define(["dojo/aspect", "dijit/registry"], function (aspect, registry) {
 		aspect.after(dijit, "openDropDown", function () {
 			node.setAttribute("aria-controls", node.getAttribute("aria-owns"));
 			// Between a list and its choices, a table's body would be one of them.
-			Array.prototype.forEach.call(dijit.dropDown.domNode.querySelectorAll("tbody"), function (body) {
+			dijit.dropDown.domNode.querySelectorAll("tbody").forEach(function (body) {
 				if (body.parentNode.getAttribute("role") === "listbox") { body.setAttribute("role", "presentation"); }
 			});
 		});
@@ -69,7 +69,7 @@ define(["dojo/aspect", "dijit/registry"], function (aspect, registry) {
 	// dijit/form/Select calls itself the listbox that it opens, and what it shows an option of it.
 	function select(dijit, node) {
 		function plain() {
-			Array.prototype.forEach.call(node.querySelectorAll("[role=option]"), function (shown) {
+			node.querySelectorAll("[role=option]").forEach(function (shown) {
 				shown.removeAttribute("role");
 				shown.removeAttribute("aria-selected");
 			});
@@ -80,17 +80,28 @@ define(["dojo/aspect", "dijit/registry"], function (aspect, registry) {
 		plain();
 	}
 
+	// The parts of one control are called by its name and their own, for which the browser has words in each language.
+	function call(face, field) {
+		var word = new Intl.DisplayNames(kernel.locale, { type: "dateTimeField" }).of(field), by = face.getAttribute("aria-labelledby");
+		face.setAttribute("aria-label", (face.getAttribute("aria-label") || "") + " " + word);
+		if (by) { face.setAttribute("aria-labelledby", by + " " + face.id); }
+	}
+
 	function tell(dijit, own) {
 		var node = dijit._popupStateNode;
 		label(dijit.focusNode, dijit, own);
 		if (dijit.dateBox) { label(dijit.domNode, dijit, own); }
-		Array.prototype.forEach.call(dijit.domNode.querySelectorAll(SIGNS), function (sign) {
+		dijit.domNode.querySelectorAll(SIGNS).forEach(function (sign) {
 			sign.setAttribute("aria-hidden", "true");
 		});
 		if (node && node.getAttribute("role") === "listbox") { select(dijit, node); }
 		if (node && node.getAttribute("role") === "combobox") { popup(dijit, node); }
 		if (dijit.focusNode && dijit.focusNode.getAttribute("role") === "spinbutton") { spinner(dijit); }
 		registry.findWidgets(dijit.domNode).forEach(function (part) { tell(part, dijit.dateBox && own); });
+		if (dijit.dateBox) {
+			call(dijit.dateBox.focusNode, "day");
+			call(dijit.timeBox.focusNode, "hour");
+		}
 	}
 
 	return tell;

@@ -4,7 +4,7 @@ define(["dojo/_base/lang", "dojo/store/Memory"], function (lang, Memory) {
 	// The space itself: a key looks for the letter after it, and would not know an entity.
 	var INDENT = "\u00a0\u00a0\u00a0", MARK = "\0";
 
-	function optionsOf(node) { return Array.prototype.slice.call(node.options || []); }
+	function optionsOf(node) { return Array.from(node.options || []); }
 
 	function isDisabled(option) {
 		return option.disabled || (option.parentNode.tagName === "OPTGROUP" && option.parentNode.disabled);
@@ -13,20 +13,20 @@ define(["dojo/_base/lang", "dojo/store/Memory"], function (lang, Memory) {
 	// dijit/form/Select has no choice whose value is empty, and none of two whose value is the same. Those it knows by
 	// their place.
 	function token(option, options) {
-		var first = options.filter(function (one) { return one.value === option.value; })[0];
+		var first = options.find(function (one) { return one.value === option.value; });
 		return option.value !== "" && first === option ? option.value : MARK + options.indexOf(option);
 	}
 
 	// It knows no groups either, but choices that cannot be chosen.
 	function entries(node) {
 		var all = optionsOf(node), made = [];
-		Array.prototype.forEach.call(node.children, function (child, i) {
+		Array.from(node.children).forEach(function (child, i) {
 			var isGroup = child.tagName === "OPTGROUP", heading = document.createElement("b");
 			if (isGroup) {
 				heading.textContent = child.label;
 				made.push({ value: MARK + "group" + i, label: heading.outerHTML, disabled: true });
 			}
-			(isGroup ? Array.prototype.slice.call(child.children) : [child]).forEach(function (option) {
+			(isGroup ? Array.from(child.children) : [child]).forEach(function (option) {
 				if (option.tagName !== "OPTION" || option.hidden) { return; }
 				made.push({
 					value: token(option, all), label: (isGroup ? INDENT : "") + (option.innerHTML || "&#160;"),
@@ -41,7 +41,7 @@ define(["dojo/_base/lang", "dojo/store/Memory"], function (lang, Memory) {
 
 	// Choose what has this value. The control then has one choice, or none.
 	function choose(node, value) {
-		var found = optionsOf(node).filter(function (option) { return option.value === value; })[0];
+		var found = optionsOf(node).find(function (option) { return option.value === value; });
 		node.selectedIndex = found ? found.index : -1;
 	}
 
@@ -71,10 +71,23 @@ define(["dojo/_base/lang", "dojo/store/Memory"], function (lang, Memory) {
 			}
 		},
 		mixin: {
+			_fillContent: function _fillContent() {
+				this.inherited(_fillContent, arguments);
+				// Tab takes what is highlighted, and goes on from the box.
+				this.dropDown.domNode.addEventListener("keydown", function (event) {
+					if (event.key === "Tab" && this.dropDown.focusedChild) {
+						event.stopPropagation();
+						this.dropDown.onItemClick(this.dropDown.focusedChild, event);
+					}
+				}.bind(this));
+			},
+			_getMenuItemForOption: function _getMenuItemForOption(option) {
+				return lang.mixin(this.inherited(_getMenuItemForOption, arguments), { isFocusable: function () { return !option.disabled; } });
+			},
 			_setValueAttr: function _setValueAttr(value, priority) {
 				var options = optionsOf(this.htmlControl), found;
 				if (typeof value === "string" && value.charAt(0) !== MARK) {
-					found = options.filter(function (option) { return option.value === value; })[0];
+					found = options.find(function (option) { return option.value === value; });
 					value = found ? token(found, options) : value;
 				}
 				return this.inherited(_setValueAttr, arguments, [value, priority]);
@@ -105,16 +118,32 @@ define(["dojo/_base/lang", "dojo/store/Memory"], function (lang, Memory) {
 	}
 
 	function placeholder(node) {
-		var empty = optionsOf(node).filter(function (option) { return option.value === ""; })[0];
+		var empty = optionsOf(node).find(function (option) { return option.value === ""; });
 		return empty ? empty.text.replace(/^-+$/, "") : "";
 	}
 
 	function isFound(dijit) { return !dijit.textbox.value || !!dijit.item; }
 
+	// What is left at once, by a Tab or a button, does not wait for dijit to look up and complete what was typed.
+	function complete(dijit) {
+		var text = dijit.textbox.value.toLowerCase(), found;
+		if (!text || dijit.item !== undefined || !dijit.autoComplete || dijit._prev_key_backspace) { return; }
+		found = (dijit.store.data || []).filter(function (one) { return one[dijit.searchAttr].toLowerCase().indexOf(text) === 0; });
+		// The label itself before a longer one.
+		found = found.find(function (one) { return one[dijit.searchAttr].length === text.length; }) || found[0];
+		if (found) { dijit.set("item", found); }
+	}
+
 	var sought = {
 		keeps: "beside",
 		given: function (node, field, prototype) {
-			var made = { value: node.value, _processInput: promptly(prototype) };
+			var made = {
+				value: node.value, _processInput: promptly(prototype),
+				_setBlurValue: function () {
+					complete(this);
+					prototype._setBlurValue.call(this);
+				}
+			};
 			if (node.tagName === "SELECT" && !field.attrs.store) {
 				made.store = store(node);
 				made.placeHolder = placeholder(node);
@@ -123,8 +152,10 @@ define(["dojo/_base/lang", "dojo/store/Memory"], function (lang, Memory) {
 		},
 		renew: function (dijit, node) { dijit.set("store", store(node)); },
 		shown: function (dijit, node) { return ["value", node.value]; },
-		// A button that is pressed at once does not wait for dijit to look up what was typed.
-		settle: function (dijit) { if (!isFound(dijit)) { dijit.set("displayedValue", dijit.textbox.value); } },
+		settle: function (dijit) {
+			complete(dijit);
+			if (!isFound(dijit)) { dijit.set("displayedValue", dijit.textbox.value); }
+		},
 		write: function (dijit, node) {
 			var value = isFound(dijit) && dijit.textbox.value ? String(dijit.get("value")) : "";
 			if (node.tagName !== "SELECT") {
@@ -156,7 +187,7 @@ define(["dojo/_base/lang", "dojo/store/Memory"], function (lang, Memory) {
 				node.value = text;
 				return;
 			}
-			found = optionsOf(node).filter(function (option) { return text ? option.text === text : option.value === ""; })[0];
+			found = optionsOf(node).find(function (option) { return text ? option.text === text : option.value === ""; });
 			if (found) {
 				node.selectedIndex = found.index;
 			} else {

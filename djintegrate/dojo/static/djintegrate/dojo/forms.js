@@ -1,17 +1,15 @@
 // Makes dijits over the HTML fields of a form, by the page's specification, and looks after them: submits, resets, fields
 // that are switched off, and HTML that comes and goes later.
 // A field that is not in the page is left out: a template need not show every field of its form.
-define(["require", "dojo/Deferred", "dojo/window", "./kept", "./validity"], function (require, Deferred, win, kept, validity) {
+define(["require", "dojo/Deferred", "./kept", "./validity"], function (require, Deferred, kept, validity) {
 	"use strict";
 	var CONTROLS = "input, select, textarea", patterns = [], isListening = false, isSending = false, first = null;
-
-	function toArray(list) { return Array.prototype.slice.call(list); }
 
 	// The controls of a field: the element of that id, those inside of it (radio buttons), or id_0, id_1… (a MultiWidget).
 	function controls(id) {
 		var found = [], node = document.getElementById(id), i;
 		if (node) {
-			return node.matches(CONTROLS) ? [node] : toArray(node.querySelectorAll(CONTROLS));
+			return node.matches(CONTROLS) ? [node] : Array.from(node.querySelectorAll(CONTROLS));
 		}
 		for (i = 0; (node = document.getElementById(id + "_" + i)); i++) {
 			found.push(node);
@@ -20,11 +18,11 @@ define(["require", "dojo/Deferred", "dojo/window", "./kept", "./validity"], func
 	}
 
 	function linksOf(root) {
-		return toArray(root.querySelectorAll(CONTROLS)).map(kept.linkOf).filter(Boolean);
+		return Array.from(root.querySelectorAll(CONTROLS)).map(kept.linkOf).filter(Boolean);
 	}
 
 	// The controls of a form may be anywhere, by their attribute `form`.
-	function linksOfForm(form) { return toArray(form.elements).map(kept.linkOf).filter(Boolean); }
+	function linksOfForm(form) { return Array.from(form.elements).map(kept.linkOf).filter(Boolean); }
 
 	// What the dijits have not said yet, such as the text of an editor, is in the controls before the browser looks at them.
 	function settle(form) {
@@ -55,7 +53,8 @@ define(["require", "dojo/Deferred", "dojo/window", "./kept", "./validity"], func
 			setTimeout(function () {
 				var link = first.links[0];
 				first = null;
-				win.scrollIntoView(link.dijit.domNode);
+				// With its label, which is above.
+				(link.dijit.domNode.closest(".dj-field") || link.dijit.domNode).scrollIntoView({ block: "nearest" });
 				(link.dijit.focusWrong || link.dijit.focus || function () { link.node.focus(); }).call(link.dijit);
 			});
 		}
@@ -107,8 +106,8 @@ define(["require", "dojo/Deferred", "dojo/window", "./kept", "./validity"], func
 	function onNodes(changes) {
 		var come = [], gone = false;
 		changes.forEach(function (change) {
-			toArray(change.addedNodes).forEach(function (node) { if (node.nodeType === 1) { come.push(node); } });
-			gone = gone || toArray(change.removedNodes).some(function (node) {
+			change.addedNodes.forEach(function (node) { if (node.nodeType === 1) { come.push(node); } });
+			gone = gone || Array.from(change.removedNodes).some(function (node) {
 				return node.nodeType === 1 && (kept.linkOf(node) || linksOf(node).length);
 			});
 		});
@@ -133,7 +132,7 @@ define(["require", "dojo/Deferred", "dojo/window", "./kept", "./validity"], func
 	function grow(root) {
 		patterns.forEach(function (pattern) {
 			var numbers = {};
-			toArray(root.querySelectorAll("[id]")).concat(root).forEach(function (node) {
+			Array.from(root.querySelectorAll("[id]")).concat(root).forEach(function (node) {
 				var found = pattern.expression.exec(node.id || "");
 				if (found && !kept.linkOf(node)) { numbers[found[1]] = true; }
 			});

@@ -1,8 +1,8 @@
 // Makes a dijit for a control of the HTML, which stays in the page with its name, its attributes and its listeners: it is
 // what is sent, reset, refilled, validated and heard. The table of kinds.js says how a dijit stands for it.
 define([
-	"dojo/_base/declare", "dojo/_base/lang", "dojo/aspect", "dijit/focus", "dijit/registry", "./aria", "./kinds", "./dialogs", "./styles"
-], function (declare, lang, aspect, focus, registry, aria, kinds) {
+	"dojo/_base/declare", "dojo/_base/lang", "dojo/aspect", "dijit/focus", "./aria", "./kinds", "./dialogs", "./styles"
+], function (declare, lang, aspect, focus, aria, kinds) {
 	"use strict";
 	var CONTROL = "[data-dojo-attach-point*=focusNode], [data-dojo-attach-point*=textbox]",
 		// What the face of a hidden control has of it; the rest, such as its name, stays with the control alone.
@@ -21,16 +21,14 @@ define([
 		});
 	});
 
-	function toArray(list) { return Array.prototype.slice.call(list); }
-
 	// A dijit whose template has the HTML's control in the place of its own one.
 	var Around = {
 		_attachTemplateNodes: function _attachTemplateNodes(root) {
 			var own = this.htmlControl, place = root.matches(CONTROL) ? root : root.querySelector(CONTROL), marker;
 			if (place && place !== own) {
 				marker = document.createElement("span");
-				own.parentNode.replaceChild(marker, own);
-				toArray(place.attributes).forEach(function (attribute) {
+				own.replaceWith(marker);
+				Array.from(place.attributes).forEach(function (attribute) {
 					if (attribute.name === "class") {
 						own.className = (own.className + " " + attribute.value).trim();
 					} else if (/^(aria-|data-dojo-|role$)/.test(attribute.name) && !own.hasAttribute(attribute.name)) {
@@ -40,12 +38,12 @@ define([
 				if (place === root) {
 					this.domNode = root = own;
 				} else {
-					place.parentNode.replaceChild(own, place);
+					place.replaceWith(own);
 				}
 				this.srcNodeRef = marker;
 			}
 			this.inherited(_attachTemplateNodes, arguments, [root]);
-			toArray(own.attributes).forEach(function (attribute) {
+			Array.from(own.attributes).forEach(function (attribute) {
 				if (/^data-dojo-/.test(attribute.name)) { own.removeAttribute(attribute.name); }
 			});
 		}
@@ -53,11 +51,11 @@ define([
 
 	// One class for each of Dojo's and each row of the table, however many dijits are made.
 	function classOf(Dijit, row) {
-		var found = classes.filter(function (one) { return one.of === Dijit && one.row === row; })[0];
+		var found = classes.find(function (one) { return one.of === Dijit && one.row === row; });
 		if (!found) {
 			found = { of: Dijit, row: row };
 			found.made = declare(row.keeps === "box" ? [Dijit, declare(null, Around)] : Dijit, lang.mixin(
-				{ declaredClass: Dijit.prototype.declaredClass }, row.mixin || {}
+				{ declaredClass: Dijit.prototype.declaredClass }, row.mixin
 			));
 			classes.push(found);
 		}
@@ -69,17 +67,17 @@ define([
 
 	function attributesOf(node) {
 		var found = {};
-		toArray(node.attributes).forEach(function (attribute) { found[attribute.name] = attribute.value; });
+		Array.from(node.attributes).forEach(function (attribute) { found[attribute.name] = attribute.value; });
 		return found;
 	}
 
 	function stateOf(node) {
-		return { value: node.value, checked: node.checked, chosen: toArray(node.options || []).map(function (option) { return option.selected; }) };
+		return { value: node.value, checked: node.checked, chosen: Array.from(node.options || []).map(function (option) { return option.selected; }) };
 	}
 
 	// A dijit that is made changes attributes and values, so that a reset would come back to something else.
 	function restore(node, before, state) {
-		var isBox = node.type === "checkbox" || node.type === "radio";
+		var isBox = /checkbox|radio/.test(node.type);
 		FOREIGN.forEach(function (name) {
 			if (!(name in before)) { node.removeAttribute(name); }
 		});
@@ -91,7 +89,7 @@ define([
 		if (isBox) {
 			node.checked = state.checked;
 		} else if (node.options) {
-			toArray(node.options).forEach(function (option, i) {
+			Array.from(node.options).forEach(function (option, i) {
 				if (option.selected !== state.chosen[i]) { option.selected = state.chosen[i]; }
 			});
 		} else if (node.type !== "file" && node.value !== state.value) {
@@ -105,7 +103,7 @@ define([
 
 	// The part of a dijit that has the focus, or each of them.
 	function faces(dijit) {
-		return registry.findWidgets(dijit.domNode).length && dijit.dateBox ? [dijit.dateBox.focusNode, dijit.timeBox.focusNode] :
+		return dijit.dateBox ? [dijit.dateBox.focusNode, dijit.timeBox.focusNode] :
 			// An editor has its focus in a frame, which says for itself what it is.
 			dijit.focusNode ? [dijit.focusNode] : [];
 	}
@@ -115,7 +113,7 @@ define([
 		faces(link.dijit).forEach(function (face) {
 			// Beside a list of choices, that of what was typed earlier would be in the way.
 			if (!node.options) { face.removeAttribute("autocomplete"); }
-			toArray(node.attributes).forEach(function (attribute) {
+			Array.from(node.attributes).forEach(function (attribute) {
 				if (CARRIED.test(attribute.name) && !(attribute.name === "autofocus" && face !== first)) {
 					face.setAttribute(attribute.name, attribute.value);
 				}
@@ -128,8 +126,9 @@ define([
 		}
 	}
 
-	// Hides the control, which stays in its place.
-	function hide(node) { node.style.setProperty("display", "none", "important"); }
+	// Hides the control, which stays in its place. A style of its own would be another one's: HTMX carries it over to what
+	// comes with the same id, which a policy may forbid.
+	function hide(node, is) { node.classList.toggle("djintegrateHidden", is); }
 
 	// Write what the dijit has into the control, and let the page hear of it as of any control: of each key, and of what is new.
 	function write(link, isFinal, isKey) {
@@ -139,7 +138,13 @@ define([
 			link.row.write(link.dijit, node, link.field);
 		} else {
 			text = link.row.written(link.dijit, node, link.field);
+			if (node.type !== link.type) { node.setAttribute("type", link.type); }
 			if (text !== undefined && text !== node.value) { node.value = text; }
+			if (text && !node.value) {
+				// <input type="number"> and its kin keep nothing of what they cannot read, and the server is to say.
+				node.setAttribute("type", "text");
+				node.value = text;
+			}
 		}
 		link.own = true;
 		if (isKey && node.value === link.typed || node.value !== before || node.selectedIndex !== index) { fire(node, "input"); }
@@ -176,7 +181,7 @@ define([
 	}
 
 	function restoreTabIndex(link) {
-		if (link.tabIndex === null) {
+		if (link.tabIndex === undefined) {
 			link.node.removeAttribute("tabindex");
 		} else {
 			link.node.setAttribute("tabindex", link.tabIndex);
@@ -196,12 +201,12 @@ define([
 			// Dijit leaves those that are no control of HTML to the mouse and to scripts.
 			faces(dijit).forEach(function (face) { face.removeAttribute("tabindex"); });
 		}
-		if ("readOnly" in dijit && node.type !== "checkbox" && node.type !== "radio" && !!dijit.readOnly !== !!node.readOnly && "readOnly" in node) {
+		if ("readOnly" in dijit && !/checkbox|radio/.test(node.type) && !!dijit.readOnly !== !!node.readOnly && "readOnly" in node) {
 			dijit.set("readOnly", node.readOnly);
 		}
 		if (!!link.hidden !== node.hidden) {
 			link.hidden = node.hidden;
-			if (node.hidden) { hide(dijit.domNode); } else { dijit.domNode.style.removeProperty("display"); }
+			hide(dijit.domNode, node.hidden);
 		}
 	}
 
@@ -229,7 +234,7 @@ define([
 		["displayedValue", "value"].forEach(function (property) {
 			dijit.own(dijit.watch(property, function () { write(link, property === "value"); }));
 		});
-		toArray(node.labels || []).forEach(function (label) {
+		(node.labels || []).forEach(function (label) {
 			label.addEventListener("click", function (event) {
 				if (!dijit.domNode.contains(event.target)) { dijit.focus(); }
 			});
@@ -258,20 +263,19 @@ define([
 		}
 		["input", "change"].forEach(function (type) { node.addEventListener(type, heard, true); });
 		node.addEventListener("click", heard, true);
-		link.heard = heard;
 	}
 
 	function make(Dijit, node, field) {
 		var row = kinds.of(Dijit, field, node), Made = classOf(Dijit, row), given = row.given(node, field, Dijit.prototype),
 			before = attributesOf(node), state = stateOf(node), hadFocus = document.activeElement === node, isBeside = row.keeps === "beside",
 			attrs = lang.mixin(
-				{ htmlControl: node }, node.className ? { "class": node.className } : {},
-				node.readOnly ? { readOnly: true } : {}, node.hasAttribute("tabindex") ? { tabIndex: node.tabIndex } : {}, node.title ? { title: node.title } : {},
-				given, row.methods ? row.methods(field) : {}, lang.clone(field.attrs)
+				{ htmlControl: node, "class": node.className },
+				node.readOnly && { readOnly: true }, node.hasAttribute("tabindex") && { tabIndex: node.tabIndex }, node.title && { title: node.title },
+				given, row.methods && row.methods(field), lang.clone(field.attrs)
 			), place = node, link, dijit;
 		if (given.constraints) { attrs.constraints = lang.mixin(given.constraints, attrs.constraints); }
 		attrs.disabled = node.disabled || !!field.attrs.disabled;
-		toArray(node.labels || []).forEach(function (label) {
+		(node.labels || []).forEach(function (label) {
 			// A label around the control would be that of the first control in the dijit's template.
 			if (node.id && !label.htmlFor) { label.htmlFor = node.id; }
 		});
@@ -289,14 +293,14 @@ define([
 		}
 		if (isBeside) {
 			place = document.createElement("span");
-			node.parentNode.insertBefore(place, node.nextSibling);
-			hide(node);
+			node.after(place);
+			hide(node, true);
 		}
 		dijit = new Made(attrs, place);
 		restore(node, before, state);
 		// For those who ask the dijit; what is sent has the control's.
 		dijit.name = node.name;
-		link = { node: node, dijit: dijit, row: row, field: field, tabIndex: "tabindex" in before ? before.tabindex : null };
+		link = { node: node, type: node.type, dijit: dijit, row: row, field: field, tabIndex: before.tabindex };
 		links.set(node, link);
 		note(link);
 		if (isBeside) {
@@ -347,10 +351,10 @@ define([
 	// dijit.reset(), as the form's own reset does it for this control.
 	function reset(link) {
 		var node = link.node;
-		if (node.type === "checkbox" || node.type === "radio") {
+		if (/checkbox|radio/.test(node.type)) {
 			node.checked = node.defaultChecked;
 		} else if (node.options) {
-			toArray(node.options).forEach(function (option) { option.selected = option.defaultSelected; });
+			Array.from(node.options).forEach(function (option) { option.selected = option.defaultSelected; });
 		} else {
 			node.value = node.defaultValue;
 		}

@@ -45,8 +45,7 @@ define(["dojo/_base/lang", "dojo/date/stamp", "./choices", "./moments", "./numbe
 		keeps: "box",
 		given: function (node) { return node.getAttribute("size") ? { size: node.size } : {}; },
 		shown: function (dijit, node) {
-			return ["value", Array.prototype.filter.call(node.options, function (option) { return option.selected; })
-				.map(function (option) { return option.value; })];
+			return ["value", Array.from(node.selectedOptions).map(function (option) { return option.value; })];
 		}
 	};
 
@@ -135,7 +134,8 @@ define(["dojo/_base/lang", "dojo/date/stamp", "./choices", "./moments", "./numbe
 			shown: function (dijit, node) { return ["value", readIso(node.value)]; },
 			written: function (dijit) {
 				var value = dijit.get("value");
-				return value ? moments.write(moments.ofDate(value), selector === "date" ? ISO.date : value.getSeconds() ? ISO.time : "%H:%M") : "";
+				return value ? moments.write(moments.ofDate(value), selector === "date" ? ISO.date : value.getSeconds() ? ISO.time : "%H:%M") :
+					dijit.textbox.value;
 			},
 			readable: patterned.readable,
 			methods: boxed.methods
@@ -165,19 +165,17 @@ define(["dojo/_base/lang", "dojo/date/stamp", "./choices", "./moments", "./numbe
 		keeps: "beside",
 		given: function (node, field) {
 			var raw = node.value || node.getAttribute("value") || "", exact = exactly(raw, field);
-			return exact === null ? { value: NaN, displayedValue: raw, exact: { text: "" } } : { value: exact === "" ? NaN : Number(exact), exact: { text: exact } };
+			return lang.mixin({ value: parseFloat(exact), exact: { text: exact || "" } }, exact === null && { displayedValue: raw });
 		},
 		shown: function (dijit, node, field) {
 			dijit.exact.text = exactly(node.value, field) || "";
-			return ["value", dijit.exact.text === "" ? NaN : Number(dijit.exact.text)];
+			return ["value", parseFloat(dijit.exact.text)];
 		},
 		written: function (dijit, node, field) {
 			var read = exactOf(dijit, field);
-			return read === null ? (node.type === "number" ? "" : dijit.textbox.value) : read.replace(".", field.value.wire);
+			return read === null ? dijit.textbox.value : read.replace(".", field.value.wire);
 		},
 		readable: function (dijit, node, field) { return exactOf(dijit, field) !== null; },
-		// <input type="number"> keeps no number that is too large for it, which the server is to say.
-		judged: function (dijit, node, field) { return exactOf(dijit, field); },
 		plain: function (text, field) { return exactly(text, field) || text; },
 		methods: function (field) {
 			return {
@@ -185,21 +183,33 @@ define(["dojo/_base/lang", "dojo/date/stamp", "./choices", "./moments", "./numbe
 					var read = text.trim() === "" ? "" : numbers.read(text, field.value);
 					if (read === null) { return undefined; }
 					this.exact.text = read;
-					return read === "" ? NaN : Number(read);
+					return parseFloat(read);
 				},
 				format: function (found) {
 					return found !== found ? "" :
-						numbers.write(this.exact.text !== "" && Number(this.exact.text) === found ? this.exact.text : String(found), field.value, !this.focused);
+						numbers.write(parseFloat(this.exact.text) === found ? this.exact.text : String(found), field.value, !this.focused);
 				},
 				filter: function (found) { return found === null || found === "" ? NaN : found; },
 				_getValueAttr: function () { return this.parse(this.textbox.value); },
 				// The rules know the bounds, and say which.
 				rangeCheck: function () { return true; },
-				// A spinner's step, without what binary fractions add to 0.1 and 0.2.
+				// The browser's own steps, from a number that is one to the next.
 				adjust: function (found, delta) {
-					var low = Number(field.value.min), high = Number(field.value.max), next;
-					next = found !== found ? Math.max(0, low || 0) : Number((found + delta).toPrecision(12));
-					return next > high ? high : next < low ? low : next;
+					var own = this.htmlControl, box = document.createElement("input"), step = this.smallDelta || 1;
+					lang.mixin(box, {
+						type: "number", min: own.min || field.value.min, max: own.max || field.value.max,
+						step: Number(own.step) || step, value: found
+					});
+					box.stepUp(delta / step);
+					return Number(box.value);
+				},
+				onKeyDown: function (event) {
+					var way = { ArrowUp: 1, ArrowDown: -1 }[event.key];
+					// A spinner hears its keys itself.
+					if (way && !this.upArrowNode && !this.readOnly) {
+						event.preventDefault();
+						this.set("value", this.adjust(this.get("value"), way));
+					}
 				}
 			};
 		}
@@ -222,7 +232,7 @@ define(["dojo/_base/lang", "dojo/date/stamp", "./choices", "./moments", "./numbe
 			var exact = field.value ? exactly(node.value, field) : node.value;
 			return exact === "" || exact === null ? {} : { value: Number(exact) };
 		},
-		shown: function (dijit, node) { return ["value", node.value === "" ? NaN : Number(node.value)]; },
+		shown: function (dijit, node) { return ["value", parseFloat(node.value)]; },
 		written: function (dijit, node, field) {
 			var value = dijit.get("value");
 			return value === undefined ? dijit.textbox.value : textOf(value).replace(".", field.value ? field.value.wire : ".");
@@ -231,17 +241,18 @@ define(["dojo/_base/lang", "dojo/date/stamp", "./choices", "./moments", "./numbe
 
 	var slider = {
 		keeps: "beside",
-		given: function (node) { return node.value === "" ? {} : { value: Number(node.value) }; },
+		// Page Up and Page Down go a tenth of the way, as in the browser's own.
+		given: function (node, field) {
+			return { value: Number(node.value), pageIncrement: Math.round((field.attrs.discreteValues - 1) / 10) || 1 };
+		},
 		shown: function (dijit, node) { return ["value", Number(node.value)]; },
 		// Without what binary fractions add to 0.1 and 0.2.
 		written: function (dijit) { return String(Number(Number(dijit.get("value")).toPrecision(12))); }
 	};
 
-	function isNumber(field) { return field.value && field.value.kind === "number"; }
-
-	function ours(field) {
+	function numeric(field) {
 		var constraints = field.attrs.constraints || {};
-		return isNumber(field) && field.rules && !("pattern" in constraints || "type" in constraints);
+		return field.value && field.value.kind === "number" && field.rules && !("pattern" in constraints || "type" in constraints) ? number : amount;
 	}
 
 	rows = {
@@ -253,8 +264,8 @@ define(["dojo/_base/lang", "dojo/date/stamp", "./choices", "./moments", "./numbe
 		"dijit.form.MultiSelect": list,
 		"dijit.form.DateTextBox": moment("date"),
 		"dijit.form.TimeTextBox": moment("time"),
-		"dijit.form.NumberTextBox": function (field) { return ours(field) ? number : amount; },
-		"dijit.form.NumberSpinner": function (field) { return ours(field) ? number : amount; },
+		"dijit.form.NumberTextBox": numeric,
+		"dijit.form.NumberSpinner": numeric,
 		"dijit.form.CurrencyTextBox": amount,
 		"dijit.form.HorizontalSlider": slider,
 		"dijit.form.Select": choices.menu,
@@ -283,7 +294,7 @@ define(["dojo/_base/lang", "dojo/date/stamp", "./choices", "./moments", "./numbe
 
 	// The row of a class, or of the nearest one that it is derived from.
 	function of(Dijit, field, node) {
-		var base = Dijit._meta.bases.filter(function (base) { return base.prototype.declaredClass in rows; })[0],
+		var base = Dijit._meta.bases.find(function (base) { return base.prototype.declaredClass in rows; }),
 			row = base ? rows[base.prototype.declaredClass] : other;
 		row = typeof row === "function" ? row(field, node) : row;
 		// A dijit over a control of another shape than its own stays beside it: a text box over a <select>, say.
@@ -291,10 +302,10 @@ define(["dojo/_base/lang", "dojo/date/stamp", "./choices", "./moments", "./numbe
 	}
 
 	function fits(row, node) {
-		if (row === tick) { return node.type === "checkbox" || node.type === "radio"; }
+		if (row === tick) { return /checkbox|radio/.test(node.type); }
 		if (row === list) { return node.type === "select-multiple"; }
-		if (row === area) { return node.tagName === "TEXTAREA"; }
-		return node.tagName === "INPUT" && !/^(number|range|color|file|checkbox|radio|date|time|datetime-local|month|week)$/.test(node.type);
+		if (row === area) { return node.type === "textarea"; }
+		return /^(text|search|tel|email|url|password)$/.test(node.type);
 	}
 
 	return { of: of };

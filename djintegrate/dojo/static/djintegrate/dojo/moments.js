@@ -30,8 +30,6 @@ define(["dojo/date/locale", "./numbers"], function (locale, numbers) {
 		return compiled[format];
 	}
 
-	function isKnown(format) { return compile(format) !== null; }
-
 	function indexOf(names, text) {
 		return names.map(short).map(function (name) { return name.toLowerCase(); }).indexOf(text.slice(0, 3).toLowerCase());
 	}
@@ -106,6 +104,6 @@ define(["dojo/date/locale", "./numbers"], function (locale, numbers) {
 	}
 
 	return {
-		isKnown: isKnown, read: read, readGenerously: readGenerously, write: write, toDate: toDate, toTime: toTime, ofDate: ofDate
+		read: read, readGenerously: readGenerously, write: write, toDate: toDate, toTime: toTime, ofDate: ofDate
 	};
 });

@@ -122,7 +122,7 @@ define(["./numbers", "./patterns"], function (numbers, patterns) {
 		var i, rule, result;
 		for (i = 0; text !== "" && i < rules.length; i++) {
 			rule = rules[i];
-			result = tests[rule[0]](text, rule[1], Array.prototype.slice.call(files || []));
+			result = tests[rule[0]](text, rule[1], Array.from(files || []));
 			if (result !== true) {
 				return filled(rule[2], text, typeof result === "boolean" ? undefined : result);
 			}
@@ -130,5 +130,5 @@ define(["./numbers", "./patterns"], function (numbers, patterns) {
 		return "";
 	}
 
-	return { broken: broken, filled: filled };
+	return { broken: broken, filled: filled, html: html };
 });

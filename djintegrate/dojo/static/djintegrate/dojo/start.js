@@ -1,14 +1,12 @@
 // Does the page's steps, its functions and forms, in their order, once the document and the modules are there.
 // <html data-djintegrate> then says "ready", or "failed"; the topic "djintegrate/ready" and the promise `ready` too.
 define([
-	"require", "dojo/_base/config", "dojo/_base/lang", "dojo/Deferred", "dojo/promise/all", "dojo/has", "dojo/on", "dojo/topic", "./forms", "./json", "dojo/domReady!"
-], function (require, config, lang, Deferred, all, has, on, topic, forms) {
+	"require", "dojo/_base/config", "dojo/_base/lang", "dojo/Deferred", "dojo/has", "dojo/on", "dojo/topic", "./forms", "./json", "dojo/domReady!"
+], function (require, config, lang, Deferred, has, on, topic, forms) {
 	"use strict";
 	var page = config.djintegrate,
 		ready = new Deferred(),
 		FRAGMENT = "script[id='djintegrate-dojo-fragment']";
-
-	function toArray(list) { return Array.prototype.slice.call(list); }
 
 	function load(modules) {
 		var loaded = new Deferred();
@@ -17,7 +15,7 @@ define([
 		});
 		require(modules, function () {
 			handle.remove();
-			loaded.resolve(Array.prototype.slice.call(arguments));
+			loaded.resolve(Array.from(arguments));
 		});
 		return loaded.promise;
 	}
@@ -45,23 +43,21 @@ define([
 		return "call" in todo ? window.djintegrateFunctions[todo.call]() : make(todo);
 	}
 
-	// Only where a file could not be loaded may the build lack it.
-	function hint(error) {
-		return has("dojo-built") && error && error.src === "dojoLoader" ?
-			" Name a module that this build lacks in DOJO_BUILD_MODULES." : "";
+	function complain(what, error) {
+		// Only where a file could not be loaded may the build lack it.
+		console.error("djintegrate: the dijits of " + what + " are not all made." + (has("dojo-built") && error.src === "dojoLoader" ?
+			" Name a module that this build lacks in DOJO_BUILD_MODULES." : ""), error);
 	}
 
 	function settle(state, error) {
 		document.documentElement.setAttribute("data-djintegrate", state);
-		if (error) {
-			console.error("djintegrate: the dijits of this page are not all made." + hint(error), error);
-		}
+		if (error) { complain("this page", error); }
 		topic.publish("djintegrate/" + state, error);
 	}
 
 	// The tag of a grid is in the body, so its specification is not among the page's.
 	function grids() {
-		var found = Array.prototype.map.call(document.querySelectorAll("script[id$='-djintegrate-grid']"), function (script) {
+		var found = Array.from(document.querySelectorAll("script[id$='-djintegrate-grid']"), function (script) {
 				return JSON.parse(script.textContent);
 			}),
 			needed = ["djintegrate/grid"];
@@ -71,7 +67,7 @@ define([
 			});
 		});
 		return found.length ? load(needed).then(function (modules) {
-			return all(found.map(modules[0].make));
+			return Promise.all(found.map(modules[0].make));
 		}) : null;
 	}
 
@@ -88,14 +84,14 @@ define([
 
 	// The dijits of HTML that has arrived: what a {% dojo_fragment %} within it says.
 	function dijitize(node) {
-		var scripts = toArray(node.querySelectorAll(FRAGMENT)).concat(node.matches && node.matches(FRAGMENT) ? [node] : []);
+		var scripts = Array.from(node.querySelectorAll(FRAGMENT)).concat(node.matches && node.matches(FRAGMENT) ? [node] : []);
 		return ready.promise.then(function () {
-			return all(scripts.filter(function (script) { return script.parentNode; }).map(function (script) {
+			return Promise.all(scripts.filter(function (script) { return script.parentNode; }).map(function (script) {
 				script.remove();
 				return run(JSON.parse(script.textContent));
 			}));
 		}).then(null, function (error) {
-			console.error("djintegrate: the dijits of what arrived are not all made." + hint(error), error);
+			complain("what arrived", error);
 			throw error;
 		});
 	}

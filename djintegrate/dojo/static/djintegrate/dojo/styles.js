@@ -8,7 +8,8 @@ define(["dojo/dom-construct"], function (domConstruct) {
 		ASIDE = "data-aside-style",
 		sheet = new CSSStyleSheet();
 
-	sheet.replaceSync(":where(.djintegrateDateTimeBox) { display: inline-flex; gap: 8px; }" +
+	sheet.replaceSync(".djintegrateHidden { display: none !important; }" +
+		":where(.djintegrateDateTimeBox) { display: inline-flex; gap: 8px; }" +
 		":where(.djintegrate-error) { color: #b3151f; color: light-dark(#b3151f, #ff9a92); }" +
 		":where(.djintegrate-error:not([hidden])) { display: block; }");
 	document.adoptedStyleSheets.push(sheet);
@@ -24,7 +25,7 @@ define(["dojo/dom-construct"], function (domConstruct) {
 			if (node.getAttribute && node.hasAttribute(ASIDE)) {
 				apply(node);
 			}
-			Array.prototype.forEach.call(node.querySelectorAll("[" + ASIDE + "]"), apply);
+			node.querySelectorAll("[" + ASIDE + "]").forEach(apply);
 		}
 		return node;
 	};

@@ -14,7 +14,7 @@ define(["./kept", "./patterns", "./rules"], function (kept, patterns, rules) {
 		}, true);
 	});
 
-	function isBox(node) { return node.type === "checkbox" || node.type === "radio"; }
+	function isBox(node) { return /checkbox|radio/.test(node.type); }
 
 	function isList(entry) {
 		var node = entry.links[0].node;
@@ -28,9 +28,9 @@ define(["./kept", "./patterns", "./rules"], function (kept, patterns, rules) {
 			return entry.links.map(function (link) { return link.node; }).filter(function (one) { return one.checked; })
 				.map(function (one) { return one.value; });
 		}
-		if (node.type === "file") { return Array.prototype.map.call(node.files, function (file) { return file.name; }); }
+		if (node.type === "file") { return Array.from(node.files, function (file) { return file.name; }); }
 		if (node.options) {
-			return Array.prototype.filter.call(node.options, function (option) { return option.selected && !option.disabled; })
+			return Array.from(node.selectedOptions).filter(function (option) { return !option.disabled; })
 				.map(function (option) { return option.value; });
 		}
 		return [node.value.replace(/\r?\n/g, "\r\n")];
@@ -43,7 +43,7 @@ define(["./kept", "./patterns", "./rules"], function (kept, patterns, rules) {
 			var node = link.node;
 			if (isBox(node)) { return node.defaultChecked ? found.concat(node.value) : found; }
 			if (node.options) {
-				return found.concat(Array.prototype.filter.call(node.options, function (option, i) {
+				return found.concat(Array.from(node.options).filter(function (option, i) {
 					return option.defaultSelected || (!node.multiple && i === 0 && !node.querySelector("option[selected]"));
 				}).map(function (option) { return option.value; }));
 			}
@@ -64,9 +64,9 @@ define(["./kept", "./patterns", "./rules"], function (kept, patterns, rules) {
 
 	// The link of which the dijit has something that it cannot read.
 	function unreadable(entry) {
-		return entry.links.filter(function (link) {
+		return entry.links.find(function (link) {
 			return link.row.readable && !link.row.readable(link.dijit, link.node, link.field);
-		})[0] || null;
+		}) || null;
 	}
 
 	function plainText(html) {
@@ -80,7 +80,6 @@ define(["./kept", "./patterns", "./rules"], function (kept, patterns, rules) {
 		text = given(sent(entry).map(function (one) { return field.rules.strip ? patterns.strip(one) : one; }))[0] || "";
 		// Elements without anything to see are no text.
 		if (field.rules.html && !/<(hr|img)\b/i.test(text) && !text.replace(/<[^>]*>|&nbsp;|\s/g, "")) { text = ""; }
-		if (text === "" && link.row.judged) { text = link.row.judged(link.dijit, link.node, field) || ""; }
 		// Of several choices, one whose value is empty is one all the same.
 		if (text === "" && sent(entry).length && isList(entry)) { return ""; }
 		if (text === "") { return field.rules.required || ""; }
@@ -89,7 +88,7 @@ define(["./kept", "./patterns", "./rules"], function (kept, patterns, rules) {
 
 	// What a dijit without such rules says itself.
 	function byDijits(entry) {
-		var wrong = entry.links.filter(function (link) { return link.valid && !link.valid(); })[0];
+		var wrong = entry.links.find(function (link) { return link.valid && !link.valid(); });
 		return wrong ? wrong.message() || " " : "";
 	}
 
@@ -114,30 +113,30 @@ define(["./kept", "./patterns", "./rules"], function (kept, patterns, rules) {
 
 	function check(entry) {
 		var node = entry.links[0].node, wrong = problem(entry), native;
-		entry.links.forEach(function (link) { link.node.setCustomValidity && link.node.setCustomValidity(""); });
+		entry.links.forEach(function (link) { link.node.setCustomValidity(""); });
 		if (wrong) {
-			if (node.setCustomValidity) { node.setCustomValidity(plainText(wrong) || wrong); }
+			node.setCustomValidity(plainText(wrong) || wrong);
 		} else if (!(entry.step.optional && isAbsent(entry.step))) {
-			native = entry.links.filter(function (link) { return link.node.willValidate && !link.node.validity.valid; })[0];
-			wrong = native ? native.node.validationMessage.replace(/&/g, "&amp;").replace(/</g, "&lt;") : "";
+			native = entry.links.find(function (link) { return link.node.willValidate && !link.node.validity.valid; });
+			wrong = native ? rules.html(native.node.validationMessage) : "";
 		}
-		if (entry.wrong !== wrong) { entry.wrong = wrong; }
+		entry.wrong = wrong;
 	}
 
 	function place(entry) {
-		var last = entry.links[entry.links.length - 1], list = entry.links.length > 1 && document.getElementById(entry.field.id), node;
+		var last = entry.links[entry.links.length - 1].dijit.domNode, whole = last.closest(".dj-field"), list = entry.links.length > 1 && document.getElementById(entry.field.id), node;
 		if (!entry.text) {
 			node = entry.text = document.createElement("span");
 			node.className = "djintegrate-error";
 			node.id = entry.links[0].dijit.id + "__problem";
 			node.hidden = true;
 			// Where DijitRenderer wrote the field, it is the place of Django's own errors.
-			if (last.dijit.domNode.closest(".dj-field")) {
-				(last.dijit.domNode.closest(".dj-field").querySelector("fieldset") || last.dijit.domNode.closest(".dj-field")).appendChild(node);
+			if (whole) {
+				(whole.querySelector("fieldset") || whole).appendChild(node);
 			} else if (list) {
 				list.appendChild(node);
 			} else {
-				last.dijit.domNode.parentNode.insertBefore(node, last.dijit.domNode.nextSibling);
+				last.after(node);
 			}
 		}
 		return entry.text;

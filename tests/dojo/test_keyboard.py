@@ -25,7 +25,7 @@ FILTERING = "dijit.form.FilteringSelect"
 DIFFERENCES = {
     "In a calendar, Home and End lead to the first and the last day of the month",
     "Ctrl+Page Up and Ctrl+Page Down to another year",
-    "Tab closes an open list or calendar, and stays at its field",
+    "Tab closes an open list of times or calendar, and stays at its field",
     "In a grid, Home and End lead to the first and the last row",
 }
 

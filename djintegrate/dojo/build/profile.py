@@ -15,9 +15,10 @@ from ..page.release import LAYER, SEPARATE
 
 __all__ = ["BOOT", "FEATURES", "LAYER", "change", "profile"]
 
-# The browsers of today, since djintegrate/styles asks for constructed stylesheets, and djintegrate/aria for the names of
-# a date's parts: Chrome 99, Firefox 103, Safari 16.4 or later. What is known of all of them, or is never used here, is said before; the minifier then drops the other
-# code. "void 0" is for numbers that these browsers do not have: a comparison such as has("ie") < 9 is false then too.
+# The browsers of today, since djintegrate/styles asks for constructed stylesheets, and djintegrate/aria for the names
+# of a date's parts: Chrome 99, Firefox 103, Safari 16.4 or later. What is known of all of them, or is never used
+# here, is said before; the minifier then drops the other code. "void 0" is for numbers that these browsers do not
+# have: a comparison such as has("ie") < 9 is false then too.
 GONE = ("edge", "ie", "khtml", "msapp", "opera", "trident", "wii", "wp")
 NEVER = (
     "MSPointer", "activex", "bug-byid", "bug-for-in-skips-shadowed", "config-bgIframe",

@@ -88,10 +88,14 @@ class BorrowedConnection:
     def take_savepoint(self, name: str) -> None:
         self.sessions.join_transaction()
         with self.sessions.said_by(self):
-            self._savepoints[name] = (self.wrapper.data_manager.savepoint(), self.sessions.are_ending)
+            data_manager = self.wrapper.data_manager
+            self._savepoints[name] = (data_manager.savepoint(), data_manager, self.sessions.are_ending)
 
     def roll_back_to(self, name: str) -> None:
-        savepoint, is_late = self._savepoints[name]
+        savepoint, data_manager, is_late = self._savepoints[name]
+        if data_manager is not self.wrapper.data_manager:
+            # It has gone with the database's transaction. Zope's goes on, rolled back to a savepoint of its own.
+            return
         if self.sessions.are_ending and not is_late:
             # The session is closed with its transaction, and has left its savepoints open; others have written since.
             return
@@ -99,9 +103,10 @@ class BorrowedConnection:
             savepoint.rollback()
 
     def release_savepoint(self, name: str) -> None:
-        savepoint, _ = self._savepoints.pop(name)
-        with self.sessions.said_by(self):
-            self.wrapper.savepoint_commit(savepoint.sid)
+        savepoint, data_manager, _ = self._savepoints.pop(name)
+        if data_manager is self.wrapper.data_manager:
+            with self.sessions.said_by(self):
+                self.wrapper.savepoint_commit(savepoint.sid)
 
     # Statements
 

@@ -26,8 +26,7 @@ def _created(session: Session, transaction: Any) -> None:
         _sessions(session.bind).take(session, session.bind)
     elif transaction.nested:
         for sessions in all_of(session):
-            sessions.let_storm_go_first()
-            sessions.take_savepoints(but=session)
+            sessions.begin_nested(session)
 
 
 def _began(session: Session, transaction: Any, connection: Any) -> None:

@@ -40,6 +40,8 @@ class Sessions:
         self._written_meanwhile: WeakKeyDictionary[Session, list[Effect]] = WeakKeyDictionary()
         self._journal = Journal()
         self._speaker: BorrowedConnection | None = None
+        # Who begins a nested transaction, and has not taken its savepoint yet.
+        self._beginner: Session | None = None
         # Storm's store, which tells when objects of its change.
         self._storm: Any = None
 
@@ -63,17 +65,21 @@ class Sessions:
         if not self._are_undone:
             self.join_transaction()
 
-    def let_storm_go_first(self) -> None:
-        """A session begins a nested transaction. What Storm has pending is older than that."""
+    def begin_nested(self, session: Session) -> None:
+        """A session begins a nested transaction. What others have pending, and their savepoints, come before."""
+        if self._are_undone or session not in self._binds:
+            return
+        # The session's own transaction may be older than the one that it is in now.
+        self.join_transaction()
         store: Any = self.wrapper.store
-        if store is not None and store.has_pending and not store.is_sending and not self._are_undone:
-            coherence.flush(store)
-
-    def take_savepoints(self, but: Session) -> None:
-        """A session begins a nested transaction. The savepoints of those that the others have begun come before."""
-        for session in list(self._binds):
-            if session is not but:
-                self._take_savepoint(session)
+        before, self._beginner = self._beginner, session
+        try:
+            if store is not None and store.has_pending and not store.is_sending:
+                coherence.flush(store)
+            self._flush([each for each in self._binds if each is not session])
+        finally:
+            self._beginner = before
+        self._connect(session)
 
     def _storm_changes(self, obj_info: Any) -> None:
         """An object of Storm's is about to have pending changes. What sessions have pending is older, and is sent now.
@@ -196,7 +202,8 @@ class Sessions:
         """Whether that was done to an earlier savepoint already, and so to this one, which is gone."""
         if verb == verbs.UNDOING:
             return self._journal.is_undone(savepoint)
-        return verb != "savepoint" and self._journal.is_released(savepoint)
+        is_gone = self._journal.is_released(savepoint) or self._journal.is_undone(savepoint)
+        return verb != "savepoint" and is_gone
 
     def _flush(self, sessions: list[Session], of_all: bool = True) -> None:
         """Have the database know what they have pending; of_all: of those, too, that flush only when they are told."""
@@ -218,10 +225,13 @@ class Sessions:
             self._are_flushed = False
 
     def _take_savepoint(self, session: Session) -> None:
-        if session.in_nested_transaction():
-            # SQLAlchemy takes a savepoint when the session first needs it; what others write is to be in it.
-            with self._storm_waits():
-                session.connection(bind_arguments={"bind": self._binds[session]})
+        if session.in_nested_transaction() and session is not self._beginner:
+            self._connect(session)
+
+    def _connect(self, session: Session) -> None:
+        """SQLAlchemy takes a savepoint when the session first needs it; what others write is to be in it."""
+        with self._storm_waits():
+            session.connection(bind_arguments={"bind": self._binds[session]})
 
     def _flush_one(self, session: Session, may_flush: bool) -> None:
         self._take_savepoint(session)

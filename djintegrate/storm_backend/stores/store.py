@@ -156,6 +156,8 @@ class SharedStore(Store):
     def _tell_and_set_dirty(self, listener: Callable[[Any], None], obj_info: Any) -> None:
         listener(obj_info)
         super()._set_dirty(obj_info)
+        # What the listener has sent may have made the object unknown, and its new value is to be undone with others.
+        self.known[obj_info.cls_info.cls].add(obj_info)
 
     # Which objects are known
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+import pytest
 import transaction
 from django.db.transaction import atomic
 from hypothesis import HealthCheck, Phase, given, settings
@@ -168,17 +169,57 @@ class World:
         Person.objects.all().delete()
 
 
+FOUND = {
+    "a savepoint that was undone with an outer one": [
+        ("savepoint", "atomic", 0), ("add", "session", 0), ("savepoint", "zope", 0), ("add", "django", 0),
+        ("leave", True, 0), ("leave", False, 0),
+    ],
+    "a savepoint that is gone with all of the transaction on the connection": [
+        ("savepoint", "zope", 0), ("add", "session", 0), ("savepoint", "zope", 0), ("leave", True, 0),
+        ("leave", False, 0),
+    ],
+    "a session that is older than the transaction": [
+        ("add", "django", 0), ("end", False, 0), ("savepoint", "plain", 0), ("add", "django", 0), ("leave", False, 0),
+    ],
+    "what another session has pending before a savepoint": [
+        ("add", "plain", 0), ("rename", "session", 0), ("savepoint", "plain", 0), ("add", "django", 0),
+        ("leave", False, 0),
+    ],
+    "what another session has pending after a savepoint": [
+        ("savepoint", "atomic", 0), ("add", "session", 0), ("savepoint", "plain", 0), ("rename", "session", 0),
+        ("leave", False, 0),
+    ],
+    "what Storm has pending between two savepoints of a session": [
+        ("savepoint", "session", 0), ("add", "django", 0), ("rename", "storm", 0), ("savepoint", "session", 0),
+        ("leave", False, 0),
+    ],
+    "what Storm has pending after a session's flush made its object unknown": [
+        ("add", "django", 0), ("savepoint", "atomic", 0), ("look", "django", 0), ("rename", "session", 0),
+        ("rename", "storm", 0), ("leave", False, 0),
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("steps", FOUND.values(), ids=FOUND)
+def test_a_sequence_that_was_found(outside: Outside, steps: list[tuple[str, Any, int]]) -> None:
+    play(outside, steps)
+
+
 def test_a_random_sequence(outside: Outside) -> None:
     @examples
     @given(st.lists(STEPS, min_size=5, max_size=30))
-    def play(steps: list[tuple[str, Any, int]]) -> None:
-        world = World()
-        try:
-            for step in steps:
-                world.step(*step)
-            world.end(True)
-            assert dict(outside.rows("SELECT id, name FROM people_person")) == world.names
-        finally:
-            world.cleared()
+    def one(steps: list[tuple[str, Any, int]]) -> None:
+        play(outside, steps)
 
-    play()
+    one()
+
+
+def play(outside: Outside, steps: list[tuple[str, Any, int]]) -> None:
+    world = World()
+    try:
+        for step in steps:
+            world.step(*step)
+        world.end(True)
+        assert dict(outside.rows("SELECT id, name FROM people_person")) == world.names
+    finally:
+        world.cleared()

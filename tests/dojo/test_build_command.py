@@ -62,9 +62,7 @@ def test_the_command_finds_builds_and_tells(site_settings: Any) -> None:
     assert [path.name for path in release.parent.iterdir()] == [release.name]
 
 
-def test_with_hashed_names_no_file_is_compressed_twice_and_with_verbosity_0_nothing_is_said(
-    site_settings: Any, tmp_path: Path
-) -> None:
+def test_with_hashed_names_no_file_is_compressed_twice(site_settings: Any, tmp_path: Path) -> None:
     storage = "whitenoise.storage.CompressedManifestStaticFilesStorage"
     site_settings.STORAGES = {**site_settings.STORAGES, "staticfiles": {"BACKEND": storage}}
     site_settings.STATIC_ROOT = tmp_path / "collected"

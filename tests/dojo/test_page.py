@@ -62,8 +62,8 @@ def test_the_head_brings_the_theme_the_specification_and_dojo(page: Dojo) -> Non
         ("link", {"rel": "stylesheet", "href": "/static/dojo/dijit/themes/soria/soria_rtl.css"}),
         ("link", {"rel": "stylesheet", "href": "/static/a.css?x=1&y=2"}),
         ("script", {"id": "djintegrate-dojo", "type": "application/json"}),
-        ("script", {"defer": None, "src": "/static/djintegrate/dojo/boot.js"}),
-        ("script", {"defer": None, "src": "/static/dojo/dojo/dojo.js"}),
+        ("script", {"defer": None, "fetchpriority": "low", "src": "/static/djintegrate/dojo/boot.js"}),
+        ("script", {"defer": None, "fetchpriority": "low", "src": "/static/dojo/dojo/dojo.js"}),
     ]
     assert page.src == "/static/dojo/dojo/dojo.js"
 

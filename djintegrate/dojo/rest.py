@@ -205,6 +205,9 @@ class StoreView(View):
             raise BadRequest(_("The request is too long."), 413)
         try:
             data = json.loads(request.body)
+            if b"\\u" in request.body:
+                # JSON can escape half of a surrogate pair, which is no text and cannot be kept.
+                json.dumps(data, ensure_ascii=False).encode()
         except (ValueError, RecursionError) as error:
             raise BadRequest(_("The request is not JSON: %s") % error) from error
         if not isinstance(data, dict):

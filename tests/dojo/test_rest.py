@@ -220,6 +220,11 @@ class TestRefusing:
         assert response.status_code == 400
         assert "JSON" in response.json()["error"]
 
+    @pytest.mark.parametrize(("escaped", "status"), [(r"\ud83d\ude00", 201), (r"\ud83d", 400), (r"\u00e9", 201)])
+    def test_text_that_is_half_a_character(self, client: Client, url: str, escaped: str, status: int) -> None:
+        response = client.generic("POST", url, f'{{"name": "{escaped}"}}', "application/json")
+        assert response.status_code == status
+
     def test_other_methods(self, client: Client, url: str) -> None:
         response = client.patch(url)
         assert (response.status_code, response["Allow"]) == (405, "GET, HEAD, POST, PUT, DELETE")

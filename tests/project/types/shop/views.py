@@ -17,6 +17,7 @@ from djintegrate import files
 from djintegrate.acl import AccessRequiredMixin, Acl, Resource, Role, access_required, current
 from djintegrate.dojo.admin import DojoAdminMixin
 from djintegrate.dojo.http import DojoHttpRequest
+from djintegrate.dojo.page.names import Theme
 from djintegrate.dojo.page.page import Dojo
 from djintegrate.dojo.rest import StoreView
 from djintegrate.dojo.views import DojoFormMixin
@@ -38,7 +39,7 @@ def book(request: DojoHttpRequest, day: str) -> HttpResponse:
     assert_type(engine("main"), Engine)
     form = BookingForm(request.POST or None)
     assert_type(request.dojo, Dojo)
-    assert_type(request.dojo.theme, str)
+    assert_type(request.dojo.theme, Theme)
     assert_type(request.dojo.dj_config, dict[str, Any])
     request.dojo.dojo_form(form, auto=True)
     request.dojo.append_module("dijit/Dialog")

@@ -36,6 +36,8 @@ def wrong(request: HttpRequest, dijitized: DojoHttpRequest, storage: files.Trans
     get_store_uri("main").nothing()  # wrong
     dijitized.dojo.dojo_field()  # wrong
     dijitized.dojo.theme = 5  # wrong
+    dijitized.dojo.theme = "clara"  # wrong
+    dijitized.dojo.them = "soria"  # wrong
     dijitized.dojo.dojo_form("form")  # wrong
     dojo.dojo_field("day", "dijit/form/DateTextBox")  # wrong
     dojo.dojo_field(forms.DateField(), 5)  # wrong

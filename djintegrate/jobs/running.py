@@ -42,12 +42,12 @@ LONGEST_PAUSE = 0.5
 CONNECTION_ERRORS = {"OperationalError", "InterfaceError", "DisconnectionError"}
 """What a lost connection raises in Django, in Storm, which need not be in use here, and in the drivers."""
 
-MYSQL_PASSING = {1020, 1040, 1053, 1205, 1213, 1927}
-"""Of what MariaDB's server calls so: conflicts, too many connections, a server that ends, a connection it has ended."""
-
 MYSQL_ENDS = {1053, 1927}
 POSTGRESQL_ENDS = {"57P01", "57P02", "57P03"}
 """A server that ends, and a connection that it has ended."""
+
+MYSQL_PASSING = MYSQL_ENDS | {1020, 1040, 1205, 1213}
+"""Of what MariaDB's server calls so: these, conflicts, and too many connections."""
 
 _started: ContextVar[Any] = ContextVar("started", default=None)
 _run: ContextVar[Run | None] = ContextVar("run", default=None)
@@ -285,48 +285,56 @@ class Run:
 
 def _is_of_the_connection(error: BaseException) -> bool:
     """Whether the connection was lost, or in use by others. On SQLite "no such column" has the same class."""
-    if not any(kind.__name__ in CONNECTION_ERRORS for kind in type(error).__mro__):
-        return False
-    # Django and Storm both raise their own error from the driver's.
-    driver = error.__cause__ or error
-    code = driver.args[0] if driver.args else None
+    driver = _driver_error(error)
     if isinstance(driver, sqlite3.Error):
-        return any(word in str(code) for word in ("locked", "busy"))
-    # The numbers from 2000 on, and 0, are those of MariaDB's client.
-    return not isinstance(code, int) or code in MYSQL_PASSING or not 1000 <= code < 2000
+        return any(word in str(_code(driver)) for word in ("locked", "busy"))
+    return driver is not None and _is_no_other(driver, MYSQL_PASSING)
 
 
 def _is_lost(error: BaseException) -> bool:
     """Whether the connection was lost, for which there is no code of the server's, or one that says so."""
-    if not any(kind.__name__ in CONNECTION_ERRORS for kind in type(error).__mro__):
-        return False
-    driver = error.__cause__ or error
-    if isinstance(driver, sqlite3.Error):
+    driver = _driver_error(error)
+    if driver is None or isinstance(driver, sqlite3.Error):
         return False
     state = getattr(driver, "sqlstate", None) or getattr(driver, "pgcode", None)
     if state is not None:
         return state[:2] == "08" or state in POSTGRESQL_ENDS
-    code = driver.args[0] if driver.args else None
-    return not isinstance(code, int) or code in MYSQL_ENDS or not 1000 <= code < 2000
+    return _is_no_other(driver, MYSQL_ENDS)
+
+
+def _driver_error(error: BaseException) -> BaseException | None:
+    """What the driver has raised, if it is of a class for lost connections. Django and Storm raise theirs from it."""
+    is_of_class = any(kind.__name__ in CONNECTION_ERRORS for kind in type(error).__mro__)
+    return (error.__cause__ or error) if is_of_class else None
+
+
+def _is_no_other(driver: BaseException, codes: set[int]) -> bool:
+    """Whether it is none of MariaDB's server, or one of these. Its client has the numbers from 2000 on, and 0."""
+    code = _code(driver)
+    return not isinstance(code, int) or code in codes or not 1000 <= code < 2000
+
+
+def _code(driver: BaseException) -> Any:
+    return driver.args[0] if driver.args else None
 
 
 def _failed(error: BaseException) -> dict[str, Any]:
     """The fields of a row whose job has failed."""
-    return {
-        "status": Status.FAILED,
-        "finished_at": timezone.now(),
-        "return_value": None,
-        "exception_class_path": texts.path_of(error),
-        "traceback": texts.traceback_of(error),
-    }
+    return _ended(texts.path_of(error), texts.traceback_of(error))
 
 
 def _stopped(words: str) -> dict[str, Any]:
     """The same of one that has stopped: it has words, and no traceback."""
+    return _ended(STOPPED, f"{STOPPED}: {texts.readable(words)}")
+
+
+def _ended(path: str, traceback: str) -> dict[str, Any]:
     return {
-        **_failed(Stopped()),
-        "exception_class_path": STOPPED,
-        "traceback": f"{STOPPED}: {texts.readable(words)}",
+        "status": Status.FAILED,
+        "finished_at": timezone.now(),
+        "return_value": None,
+        "exception_class_path": path,
+        "traceback": traceback,
     }
 
 

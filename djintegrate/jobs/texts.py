@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from traceback import format_exception
 
-UNKEPT = re.compile("[\0\ud800-\udfff]")
-"""NUL, which PostgreSQL does not keep, and the halves of a surrogate pair, which no database does."""
+from djintegrate.common.texts import UNKEPT
+
 LONGEST_LINE = 300
 
 

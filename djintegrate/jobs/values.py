@@ -11,7 +11,7 @@ from inspect import Signature, signature
 from math import isfinite
 from typing import Any
 
-from .texts import UNKEPT
+from djintegrate.common.texts import UNKEPT
 
 ALLOWED = "text, whole numbers, finite numbers, True, False, None, and lists and dictionaries of these"
 ENDLESS = "contains itself, or too many lists and dictionaries in one another: JSON has an end"

@@ -15,10 +15,10 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 
+from djintegrate.common.texts import UNKEPT
+
 from .jsonrest import Pattern
 
-_IN_NO_COLUMN = re.compile("[\0\ud800-\udfff]")
-"""PostgreSQL keeps no NUL, no database half a pair of surrogates: to ask for them fails, or finds too much."""
 LOOKUPS = {"exact": "iexact", "startswith": "istartswith", "contains": "icontains", "like": "iregex"}
 
 
@@ -148,7 +148,8 @@ class StormRows:
 
 
 def _can_be(text: str) -> bool:
-    return _IN_NO_COLUMN.search(text) is None
+    """Whether a column can have it. To ask for what none can fails, or finds too much."""
+    return UNKEPT.search(text) is None
 
 
 def _from_text(column: Any, text: str) -> Any:

@@ -103,12 +103,13 @@ def test_what_htmx_puts_in_the_place_of_dijits_has_no_styles_that_a_policy_forbi
     browser = show(view=under_a_policy)
     for _ in range(2):
         browser.execute_script("htmx.trigger('#place', 'load-it')")
-        wait_until(lambda: made(browser) == DIJITS and not browser.execute_script(f"return {OLD}.isOld"))
-        browser.execute_script(f"{OLD}.isOld = true")
+        wait_until(lambda: browser.execute_script(f"const room = {ROOM}; return !!room && !room.isOld"))
+        wait_until(lambda: made(browser) == DIJITS)
+        browser.execute_script(f"{ROOM}.isOld = true")
     assert complaints(browser) == []
 
 
-OLD = "require('dijit/registry').byId('id_room')"
+ROOM = "require('dijit/registry').byId('id_room')"
 
 
 @pytest.mark.usefixtures("built")

@@ -1,7 +1,8 @@
 """Runs pytest for each database, three processes at a time, and closes with a summary and the totals.
 
 All tests run on SQLite, in three processes. The servers have those of the engine, and of the others where a server
-makes a difference; visits to sites, in a browser mostly, are SQLite's alone. A database that is named alone has all.
+makes a difference; the second of PostgreSQL's drivers has what is near a driver. Visits to sites, in a browser mostly,
+are SQLite's alone. A database that is named alone has all.
 
 A database whose server or driver cannot be had is skipped with a line that says so; under CI=true that is a failure.
 """
@@ -40,14 +41,20 @@ THROUGH_DJANGO = tuple(
     f"tests/{name}" for name in ["acl", "docs", "dojo", "files", "jobs", "jsonrpc", "openid_auth", "project"]
 )
 """The tests of what uses databases through Django alone. Beside SQLite, the other databases have a part of them."""
-FAR_FROM_DRIVERS = (
-    "tests/common", "tests/project", "tests/site", "tests/storm_backend/isolation", "tests/storm_backend/middleware",
-    "tests/storm_backend/references", "tests/storm_backend/schema",
-    "tests/storm_backend/seams/test_cost_of_live_objects.py", "tests/storm_backend/transactions/test_thread.py",
-    "tests/storm_backend/transactions/test_transactions_misused.py",
-    "tests/storm_backend/transactions/test_transactions_on_commit.py",
+NEAR_THE_DRIVER = (
+    "tests/storm_backend/conf/test_drivers.py", "tests/storm_backend/conf/test_uris.py",
+    "tests/storm_backend/connection", "tests/storm_backend/mapping", "tests/storm_backend/pooler",
+    "tests/storm_backend/seams/test_forked_child.py",
+    "tests/storm_backend/seams/test_sessions_of_connections.py",
+    "tests/storm_backend/seams/test_what_counts_as_written.py", "tests/storm_backend/sql",
+    "tests/storm_backend/sqlalchemy", "tests/storm_backend/stores/test_own_properties.py",
+    "tests/storm_backend/stores/test_storm_objects.py", "tests/storm_backend/stores/test_tracing.py",
+    "tests/storm_backend/transactions/test_lost_at_begin.py", "tests/storm_backend/transactions/test_requests.py",
+    "tests/storm_backend/transactions/test_savepoints.py",
+    "tests/storm_backend/transactions/test_transactions_errors.py", "tests/storm_backend/two_phase/test_manager.py",
+    "tests/storm_backend/two_phase/test_recovery.py",
 )  # fmt: skip
-"""What differs between databases, and not between two drivers of one."""
+"""What two drivers of one database could do differently: connections, cursors, values, errors, two-phase commit."""
 FAR_FROM_DATABASES = (
     "tests/common/test_settings.py", "tests/storm_backend/conf/test_misconfigured.py",
     "tests/storm_backend/isolation/test_checker.py", "tests/storm_backend/transactions/test_lost_at_the_end.py",
@@ -142,13 +149,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def runs(kinds: Sequence[str], arguments: Sequence[str], briefly: bool = False) -> list[Run]:
-    """The processes for these databases, those that take longest first; `briefly` through the pooler."""
+    """The processes for these databases, the longest first; `briefly` through the pooler and with psycopg2."""
     found = []
     for kind in kinds:
         if kind == "sqlite":
             found += [Run(kind, (*_of_part(part), *arguments), part) for part in PARTS]
-        elif kind == "pgbouncer":
-            paths = THROUGH_A_POOLER if briefly else ENGINE
+        elif kind == "pgbouncer" or (kind == "psycopg2" and briefly):
+            paths = (NEAR_THE_DRIVER if kind == "psycopg2" else THROUGH_A_POOLER) if briefly else ENGINE
             found.append(Run(kind, (*(() if any(map(_is_path, arguments)) else paths), *arguments)))
         else:
             found.append(Run(kind, (*_left_out(kind, kinds), *arguments)))
@@ -168,14 +175,10 @@ def _of_part(part: str) -> list[str]:
 
 
 def _left_out(kind: str, kinds: Sequence[str]) -> list[str]:
-    far = FAR_FROM_DATABASES if "sqlite" in kinds else ()
-    if kind == "psycopg2" and "postgres" in kinds:
-        # Of two runs on PostgreSQL, the second one has only what comes near the driver.
-        return ["--visits=none", *(f"--ignore={path}" for path in (*THROUGH_DJANGO, *FAR_FROM_DRIVERS, *far))]
     if "sqlite" not in kinds:
         return []
     files = [path.relative_to(ROOT) for folder in THROUGH_DJANGO for path in sorted((ROOT / folder).glob("test_*.py"))]
-    left_out = [*far, *(path.as_posix() for path in files if path.as_posix() not in ON_SERVERS)]
+    left_out = [*FAR_FROM_DATABASES, *(path.as_posix() for path in files if path.as_posix() not in ON_SERVERS)]
     second = ON_ONE_SERVER if kind == "mysql" and "postgres" in kinds else ()
     return ["--visits=none", *(f"--ignore={path}" for path in left_out), *(f"--deselect={test}" for test in second)]
 

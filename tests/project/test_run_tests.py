@@ -12,7 +12,7 @@ from tools.run_tests import (
     DATABASES,
     ENGINE,
     FAR_FROM_DATABASES,
-    FAR_FROM_DRIVERS,
+    NEAR_THE_DRIVER,
     ON_SERVERS,
     ROOT,
     THROUGH_A_POOLER,
@@ -69,11 +69,18 @@ def test_a_database_that_is_named_alone_has_all_tests() -> None:
     assert runs(["postgres"], []) == [Run("postgres")]
 
 
-def test_what_never_comes_near_a_driver_runs_once_on_postgresql() -> None:
-    ignored = [f"--ignore={path}" for path in (*THROUGH_DJANGO, *FAR_FROM_DRIVERS)]
-    both = runs(["postgres", "psycopg2"], ["-x"])
-    assert both == [Run("postgres", ("-x",)), Run("psycopg2", ("--visits=none", *ignored, "-x"))]
-    assert all((ROOT / path).exists() for path in (*FAR_FROM_DATABASES, *FAR_FROM_DRIVERS))
+def test_of_two_drivers_of_postgresql_the_second_one_has_what_is_near_a_driver() -> None:
+    [brief] = [run for run in runs(list(DATABASES), ["-x"], briefly=True) if run.kind == "psycopg2"]
+    assert brief.arguments == (*NEAR_THE_DRIVER, "-x")
+    assert all((ROOT / path).exists() for path in (*FAR_FROM_DATABASES, *NEAR_THE_DRIVER))
+    named = {run.kind: run.arguments for run in runs(list(DATABASES), ["-x"])}
+    assert named["psycopg2"] == named["postgres"]
+
+
+def test_paths_that_are_named_run_with_both_drivers() -> None:
+    path = "tests/storm_backend/stores/test_stores.py"
+    brief = [run.arguments for run in runs(["postgres", "psycopg2"], [path], briefly=True)]
+    assert brief == [(path,), (path,)]
 
 
 def test_the_pooler_has_all_of_the_engines_tests_unless_everything_runs() -> None:

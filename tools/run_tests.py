@@ -37,6 +37,8 @@ UNAVAILABLE = 77
 NO_TESTS = 5
 AT_A_TIME = 3
 """More than the two cores of a small machine: each of them waits a good part of its time, for a server or a browser."""
+# Pytest's processes, and those that tests start, compile each file once between them, whatever the shell says.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 THROUGH_DJANGO = tuple(
     f"tests/{name}" for name in ["acl", "docs", "dojo", "files", "jobs", "jsonrpc", "openid_auth", "project"]
 )
@@ -192,7 +194,7 @@ def execute(run: Run) -> Outcome:
         command = [sys.executable, "-m", "pytest", f"--junit-xml={report}", "-o", cache]
         began = time.monotonic()
         process = subprocess.Popen(
-            [*command, *run.arguments], cwd=ROOT, env={**os.environ, "DB": run.kind}, stdin=subprocess.DEVNULL,
+            [*command, *run.arguments], cwd=ROOT, env={**ENVIRONMENT, "DB": run.kind}, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
         )  # fmt: skip
         assert process.stdout is not None

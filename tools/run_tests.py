@@ -86,6 +86,8 @@ ENGINE = (
     "--ignore=tests/storm_backend/replicas",
     "--ignore=tests/storm_backend/two_phase/test_crash.py",
 )
+BRIEFLY = ("-m", "not at_length")
+"""On servers beside all the others. A server that is named has those combinations too, as SQLite always has."""
 THROUGH_A_POOLER = (
     "tests/storm_backend/seams/test_sessions_of_connections.py",
     "tests/storm_backend/transactions/test_requests.py",
@@ -153,14 +155,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def runs(kinds: Sequence[str], arguments: Sequence[str], briefly: bool = False) -> list[Run]:
     """The processes for these databases, the longest first; `briefly` through the pooler and with psycopg2."""
     found = []
+    wanted = BRIEFLY if briefly else ()
     for kind in kinds:
         if kind == "sqlite":
             found += [Run(kind, (*_of_part(part), *arguments), part) for part in PARTS]
         elif kind == "pgbouncer" or (kind == "psycopg2" and briefly):
             paths = (NEAR_THE_DRIVER if kind == "psycopg2" else THROUGH_A_POOLER) if briefly else ENGINE
-            found.append(Run(kind, (*(() if any(map(_is_path, arguments)) else paths), *arguments)))
+            found.append(Run(kind, (*wanted, *(() if any(map(_is_path, arguments)) else paths), *arguments)))
         else:
-            found.append(Run(kind, (*_left_out(kind, kinds), *arguments)))
+            found.append(Run(kind, (*wanted, *_left_out(kind, kinds), *arguments)))
     return sorted(found, key=lambda run: run.part == "engine" or run.kind == "psycopg2")
 
 

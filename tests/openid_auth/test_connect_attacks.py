@@ -197,6 +197,25 @@ class TestUserinfo:
         assert len(user.username) <= 150 and user.email == "" and not user.has_perm("openid_auth.account_verified")
         assert "\0" not in UserOpenID.objects.get().display_id
 
+    @pytest.mark.parametrize(
+        "number", ["a\0", "a\ud800", "\udfff", ["\0", {"\ud800": "\0"}], {"\0": "\ud800"}, 5, 10**4000, "7" * 5000, None]
+    )
+    def test_the_sites_own_rule_may_ask_the_database_for_any_of_them(
+        self, villain: Villain, settings: Any, number: Any
+    ) -> None:
+        settings.OPENID_LINK = by_number
+        villain.says({"sub": "mallory", "employee_number": number, "more": {"\ud800": ["\0", {"x": "\udfff"}]}})
+        assert villain.sign_in().status_code == 302
+        assert User.objects.get().username == "openiduser"
+
+    def test_a_character_that_is_lost_leads_to_nobody(self, villain: Villain, settings: Any) -> None:
+        settings.OPENID_LINK = by_number
+        User.objects.create_user("staff-7")
+        for number in ("7\0", "\ud8007"):
+            villain.says({"sub": "mallory", "employee_number": number})
+            villain.sign_in()
+        assert UserOpenID.objects.get().user.username == "openiduser"
+
     def test_somebody_elses_address_does_not_lead_to_their_account(self, villain: Villain) -> None:
         ada = User.objects.create_user("ada", "ada@people.example")
         villain.says(
@@ -258,6 +277,12 @@ class TestTokens:
         villain.serves("token", body, delay=1.2)
         villain.serves("keys", json.dumps(public(KEY)), delay=1.2)
         assert refused(villain.come_back(visitor, asked))
+
+
+def by_number(issuer: str, claims: dict[str, Any]) -> Any:
+    """The rule that the docs show."""
+    assert json.dumps(claims, ensure_ascii=False).encode()
+    return User.objects.filter(username=f"staff-{claims.get('employee_number')}").first()
 
 
 def test_a_space_makes_no_identity_of_openid_2_one_of_connect(hostile: Hostile, villain: Villain) -> None:

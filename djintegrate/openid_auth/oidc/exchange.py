@@ -62,7 +62,7 @@ def person(
     if not isinstance(tokens.get("access_token"), str) or str(tokens.get("token_type")).lower() != "bearer":
         raise Unusable("there is no bearer token in it")
     claims = identity_claims(tokens.get("id_token"), client, provider, fetcher, sign_in.nonce, tokens["access_token"])
-    return vouched({**_more(session, provider, claims["sub"]), **claims}, client)
+    return vouched(claims, _more(session, provider, claims["sub"]), client)
 
 
 def _more(session: OAuth2Session, provider: Provider, subject: str) -> Mapping[str, Any]:

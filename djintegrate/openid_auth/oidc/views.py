@@ -20,7 +20,7 @@ from django.views.decorators.http import require_safe
 from openid.consumer.consumer import CancelResponse, FailureResponse
 from openid.fetchers import HTTPFetchingError
 
-from ..exceptions import NotAnAnswer, ProviderAway
+from ..exceptions import NotAnAnswer, ProviderAway, UsedBefore
 from ..people.arrival import conclude, user_key
 from ..site.egress import make_fetcher
 from ..site.failures import fail, refuse_too_many
@@ -31,7 +31,7 @@ from . import clients, exchange
 from .clients import Client
 from .discovery import Provider, provider_of
 from .leaving import backchannel_logout, sign_out
-from .state import Begun, remember, take
+from .state import Begun, find, remember, use
 from .transport import Unusable
 
 __all__ = ["abegin", "acomplete", "backchannel_logout", "begin", "complete", "sign_out"]
@@ -148,11 +148,15 @@ def _receive(request: HttpRequest, key: str, render_failure: Any) -> Answer | Ht
         return fail(request, NotAnAnswer.default, render_failure, exception=NotAnAnswer())
     if refusal := refuse_too_many(request, render_failure, "complete"):
         return refusal
-    sign_in = take(request.session, data.get("state", ""), client.issuer)
+    state = data.get("state", "")
+    sign_in = find(request.session, state, client.issuer)
     if sign_in is None:
         # The answer is not quoted: a page that anybody can send people to must not show what is in its address.
         message = _("This sign-in was not begun in this browser, or too long ago. Please begin anew.")
         return conclude(request, FailureResponse(None, message), None, None, render_failure)
+    if not use(request.session, state, sign_in):
+        used = UsedBefore()
+        return fail(request, used.message, render_failure, exception=used)
     if data.get("iss", client.issuer) != client.issuer:
         message = _("The answer is from another provider than the one that was asked.")
         return conclude(request, FailureResponse(None, message), sign_in, sign_in.following, render_failure)

@@ -1,4 +1,4 @@
-"""The sign-ins that a session has begun, of both protocols, as plain JSON in it: each is found by its token, once."""
+"""The sign-ins that a session has begun, of both protocols, as plain JSON in it: each is found by its token."""
 
 from __future__ import annotations
 
@@ -29,18 +29,26 @@ class Begun:
 
     def take(self, token: str | None) -> dict[str, Any] | None:
         """What was remembered of the sign-in that `token` stands for. It is now forgotten."""
-        entries = self._entries()
-        entry = entries.pop(token, None) if token else None
-        if entry is None:
+        entry = self.find(token)
+        self.forget(token)
+        return entry
+
+    def find(self, token: str | None) -> dict[str, Any] | None:
+        """What is remembered of the sign-in that `token` stands for. The session does not change."""
+        entry = self._entries().get(token) if token else None
+        try:
+            return entry if entry is not None and entry["time"] > time.time() - MAX_AGE else None
+        except (KeyError, TypeError):
             return None
+
+    def forget(self, token: str | None) -> None:
+        entries = self._entries()
+        if not token or entries.pop(token, None) is None:
+            return
         if entries:
             self._session[KEY] = entries
         else:
             del self._session[KEY]
-        try:
-            return entry if entry["time"] > time.time() - MAX_AGE else None
-        except (KeyError, TypeError):
-            return None
 
     def _entries(self) -> dict[str, Any]:
         entries = self._session.get(KEY)

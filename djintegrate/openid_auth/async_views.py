@@ -17,7 +17,7 @@ from openid.consumer.discover import DiscoveryFailure, OpenIDServiceEndpoint
 
 from . import connect, views
 from .forms import OpenIDLoginForm
-from .people import arrival, identities
+from .people import arrival, identities, recheck
 from .protocol.consumer import OpenIDConsumer
 from .protocol.state import Begun
 from .site.failures import fail, refuse_too_many
@@ -59,7 +59,7 @@ async def alogin_complete(
     if lacks_cookies(request):
         return await sync_to_async(send_again)(request)
     data = views.openid_data(request)
-    if refusal := await sync_to_async(views.refuse_unread)(request, data, render_failure):
+    if refusal := await sync_to_async(views.refuse_unread)(request, data, render_failure, redirect_field_name):
         return refusal
     consumer = views.make_consumer(request)
     answer = await sync_to_async(consumer.receive)(data, request.build_absolute_uri())
@@ -101,7 +101,9 @@ async def asession_end_others(request: HttpRequest) -> HttpResponse:
 
 async def aask_again(request: HttpRequest) -> HttpResponse | None:
     """As `ask_again`."""
-    if refusal := await sync_to_async(refuse_too_many)(request, None):
+    if await sync_to_async(arrival.is_held_back)(request):
+        return None
+    if refusal := await sync_to_async(refuse_too_many)(request, None, "recheck"):
         return refusal
     consumer = views.make_consumer(request)
     asked = await sync_to_async(views.vouching)(request)
@@ -113,7 +115,7 @@ async def aask_again(request: HttpRequest) -> HttpResponse | None:
     try:
         endpoint, association = await _agree(consumer, asked)
     except DiscoveryFailure as error:
-        await sync_to_async(views.postpone)(request, error)
+        await sync_to_async(recheck.postpone)(request, error)
         return None
 
     def send() -> HttpResponse:

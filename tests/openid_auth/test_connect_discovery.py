@@ -32,8 +32,15 @@ class TestDescription:
         response = Visitor().client.post("/openid/login/", {"openid_issuer": villain.issuer})
         assert response.status_code == 400
         page = response.content.decode()
-        assert "op does not answer at the moment" in page
-        assert "That is not your fault." in page
+        assert "What op says of itself cannot be used" in page
+
+    def test_one_that_is_not_to_be_had_is_a_page_that_says_to_wait(self, villain: Villain) -> None:
+        for status in (500, 503, 429):
+            villain.serves(".well-known/openid-configuration", "busy", status=status)
+            response = Visitor().client.post("/openid/login/", {"openid_issuer": villain.issuer})
+            assert response.status_code == 400
+            assert "op does not answer at the moment" in response.content.decode()
+            assert "That is not your fault." in response.content.decode()
 
     @pytest.mark.parametrize("document", ["", "[]", "nonsense", "[" * 100_000, b"\xff", '"x"', "null", "9" * 10_000])
     def test_what_is_none_is_a_page(self, villain: Villain, document: Any) -> None:

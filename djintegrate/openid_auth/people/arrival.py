@@ -18,9 +18,12 @@ from ..auth import OpenIDBackend
 from ..exceptions import DjangoOpenIDException, IdentityAlreadyClaimed
 from ..fields import digest_of
 from ..models import UserOpenID
+from ..protocol.answer import Unanswered
 from ..signals import openid_login_complete
-from ..site.failures import fail
+from ..site.begun import Begun
+from ..site.failures import fail, refuse_too_many
 from ..site.redirects import sanitise_redirect_url
+from ..site.throttle import has_used_up
 from . import recheck, sessions
 
 logger = logging.getLogger("djintegrate.openid_auth")
@@ -44,12 +47,35 @@ class Errand(Protocol):
         """For "add" and "recheck": the primary key of who began it."""
 
 
+def refuse_one_too_many(
+    request: HttpRequest, token: str | None, following: str | None, render_failure: Any = None
+) -> HttpResponse | None:
+    """What a client is answered that completes too much; None if it may. A session that is only checked goes on."""
+    begun = Begun(request.session).find(token) or {}
+    if begun.get("purpose") != "recheck":
+        return refuse_too_many(request, render_failure, "complete")
+    if is_held_back(request, "recheck-complete"):
+        return HttpResponseRedirect(sanitise_redirect_url(begun.get("following", following)))
+    return refuse_too_many(request, render_failure, "recheck-complete")
+
+
+def is_held_back(request: HttpRequest, what: str = "recheck") -> bool:
+    """Whether the check of a session is put off, for too many of the same client's are checked just now."""
+    if not has_used_up(request, what) or not recheck.may_go_on(request):
+        return False
+    recheck.postpone(request, "too many sessions of the same address are checked at the moment")
+    return True
+
+
 def conclude(
     request: HttpRequest, response: Any, begun: Errand | None, following: str | None, render_failure: Any = None
 ) -> HttpResponse:
     """Sign the person in whom a verified answer names, or say why not."""
     purpose = "login" if begun is None else begun.purpose
     if begun is not None and purpose == "recheck" and response.status != SUCCESS:
+        if isinstance(response, Unanswered) and (not response.by_browser or recheck.may_go_on(request)):
+            recheck.postpone(request, response.message)
+            return HttpResponseRedirect(sanitise_redirect_url(following))
         # The provider cannot answer without a question to the person, so it is asked with one.
         logger.info("Signed out: %s, for whom %r does not vouch without a question", request.user, begun.asked[:200])
         logout(request)
@@ -95,14 +121,21 @@ def _sign_in(request: HttpRequest, response: Any) -> str | None:
 
 def _confirm(request: HttpRequest, response: Any, begun: Errand) -> None:
     """The provider vouches for the session's person again, perhaps with other teams; or the session ends."""
+    refusal = DjangoOpenIDException(
+        _("You have been signed out: your provider says that you may not be here any more.")
+    )
     if _is_of_the_account(request, response.identity_url):
-        user = authenticate(request, openid_response=response)
+        try:
+            user = authenticate(request, openid_response=response)
+        except DjangoOpenIDException as error:
+            user, refusal = None, error
         if user is not None and user.is_active and str(user.pk) == user_key(request) == begun.user:
+            sessions.renew(request, response)
             recheck.note(request, response.identity_url)
             return
     logger.info("Signed out: %s, who may not be here any more", request.user)
     logout(request)
-    raise DjangoOpenIDException(_("You have been signed out: your provider says that you may not be here any more."))
+    raise refusal
 
 
 def _is_of_the_account(request: HttpRequest, identity: str) -> bool:

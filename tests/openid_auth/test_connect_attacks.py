@@ -322,6 +322,11 @@ class TestTokens:
         assert refused(villain.come_back(visitor, asked))
         assert not [line for record in caplog.records for line in record.getMessage().splitlines()[1:]]
 
+    def test_a_secret_may_have_any_letters(self, villain: Villain, settings: Any) -> None:
+        for method in ("client_secret_basic", "client_secret_post"):
+            settings.OPENID_PROVIDERS = [villain.entry(client_secret="pä€:%\u3042", auth_method=method)]
+            assert villain.sign_in().status_code == 302
+
     def test_a_redirect_of_the_exchange_is_not_followed(
         self, villain: Villain, internal: Hostile, settings: Any
     ) -> None:

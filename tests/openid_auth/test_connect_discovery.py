@@ -62,6 +62,16 @@ class TestDescription:
         response = Visitor().client.post("/openid/login/", {"openid_issuer": f"{internal.url}op"})
         assert (response.status_code, internal.hits()) == (400, [])
 
+    def test_an_issuer_in_the_open_is_none_unless_the_settings_say_so(
+        self, villain: Villain, settings: Any, monkeypatch: Any
+    ) -> None:
+        """Not even at a public address, and though nobody looks at the checks."""
+        monkeypatch.setattr("djintegrate.openid_auth.site.fetcher.is_public", lambda text: True)
+        settings.OPENID_FETCH_ALLOWED_HOSTS = []
+        villain.process.hits()
+        response = Visitor().client.post("/openid/login/", {"openid_issuer": villain.issuer})
+        assert (response.status_code, villain.process.hits()) == (400, [])
+
     def test_a_redirect_inside_is_not_followed(self, villain: Villain, internal: Hostile) -> None:
         villain.serves(".well-known/openid-configuration", "", status=302, Location=f"{internal.url}inside")
         assert Visitor().client.post("/openid/login/", {"openid_issuer": villain.issuer}).status_code == 400

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
 from openid.association import Association
 from openid.consumer.discover import DiscoveryFailure, OpenIDServiceEndpoint
 
@@ -52,6 +53,7 @@ async def alogin_begin(
 @login_not_required
 @never_cache
 @csrf_exempt
+@require_http_methods(["GET", "POST"])
 async def alogin_complete(
     request: HttpRequest, redirect_field_name: str = REDIRECT_FIELD_NAME, render_failure: Any = None
 ) -> HttpResponse:

@@ -18,6 +18,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
 from openid.consumer.consumer import AuthRequest, Response
 from openid.consumer.discover import DiscoveryFailure
 
@@ -75,6 +76,7 @@ def login_begin(
 @login_not_required
 @never_cache
 @csrf_exempt
+@require_http_methods(["GET", "POST"])
 def login_complete(
     request: HttpRequest, redirect_field_name: str = REDIRECT_FIELD_NAME, render_failure: Any = None
 ) -> HttpResponse:

@@ -114,7 +114,7 @@ class TestTheBrowser:
         villain.gives(signed(villain.claims(asked)))
         assert villain.come_back(visitor, asked, iss=villain.issuer).status_code == 302
 
-    @pytest.mark.parametrize("method", ["post", "put", "delete"])
+    @pytest.mark.parametrize("method", ["post", "put", "delete", "head"])
     def test_answers_come_by_get(self, villain: Villain, method: str) -> None:
         assert getattr(Visitor().client, method)("/openid/connect/op/complete/?code=x&state=y").status_code == 405
 

@@ -16,7 +16,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_GET
 from openid.consumer.consumer import CancelResponse, FailureResponse
 
 from ..exceptions import DjangoOpenIDException, NotAnAnswer, ProviderAway, ProviderUnusable, UsedBefore
@@ -76,7 +76,7 @@ async def abegin(
 
 @login_not_required
 @never_cache
-@require_safe
+@require_GET
 def complete(request: HttpRequest, key: str, render_failure: Any = None) -> HttpResponse:
     """Take the provider's answer and sign the person in, or say why not."""
     answer = _receive(request, key, render_failure)
@@ -87,7 +87,7 @@ def complete(request: HttpRequest, key: str, render_failure: Any = None) -> Http
 
 @login_not_required
 @never_cache
-@require_safe
+@require_GET
 async def acomplete(request: HttpRequest, key: str, render_failure: Any = None) -> HttpResponse:
     """As `complete`."""
     answer = await sync_to_async(_receive)(request, key, render_failure)

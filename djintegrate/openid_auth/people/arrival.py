@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from openid.consumer.consumer import CANCEL, SUCCESS
 
 from ..auth import OpenIDBackend
+from ..conf import config
 from ..exceptions import DjangoOpenIDException, IdentityAlreadyClaimed
 from ..fields import digest_of
 from ..models import UserOpenID
@@ -24,7 +25,7 @@ from ..site.begun import Begun
 from ..site.failures import fail, refuse_too_many
 from ..site.redirects import sanitise_redirect_url
 from ..site.throttle import has_used_up
-from . import recheck, sessions
+from . import membership, recheck, sessions
 
 logger = logging.getLogger("djintegrate.openid_auth")
 
@@ -108,7 +109,7 @@ def _sign_in(request: HttpRequest, response: Any) -> str | None:
     """Why it did not work, or None if it did."""
     user = authenticate(request, openid_response=response)
     if user is None:
-        return _("Unknown user")
+        return _unknown(response)
     if not user.is_active:
         return _("Disabled account")
     auth_login(request, user)
@@ -117,6 +118,15 @@ def _sign_in(request: HttpRequest, response: Any) -> str | None:
     logger.info("Signed in: %s, as %r", user, response.identity_url[:200])
     openid_login_complete.send(sender=UserOpenID, request=request, openid_response=response)
     return None
+
+
+def _unknown(response: Any) -> str:
+    """Why a verified answer signs nobody in: as far as can be told, for the backend does not say."""
+    is_known = config.create_users or UserOpenID.objects.filter(digest=digest_of(response.identity_url)).exists()
+    required = config.teams_required
+    if is_known and required and set(required).isdisjoint(membership.teams(response).is_member):
+        return _("You are in none of the teams whose members may sign in here")
+    return _("Unknown user")
 
 
 def _confirm(request: HttpRequest, response: Any, begun: Errand) -> None:

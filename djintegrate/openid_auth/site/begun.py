@@ -11,7 +11,9 @@ from typing import Any
 KEY = "OPENID"
 MAX_AGE = 60 * 60
 MAX_SIZE = 2000
-"""In letters. A session in a signed cookie has room for little more; the oldest sign-ins are forgotten first."""
+"""In letters. A session in a signed cookie has room for little more."""
+SPARE = "following"
+"""What a sign-in can do without: where to go after it."""
 
 
 class Begun:
@@ -21,10 +23,7 @@ class Begun:
     def add(self, entry: dict[str, Any]) -> str:
         """The token of the sign-in, which is now remembered."""
         token = secrets.token_urlsafe(16)
-        entries = {**self._entries(), token: {**entry, "time": int(time.time())}}
-        while len(entries) > 1 and len(json.dumps(entries)) > MAX_SIZE:
-            del entries[next(iter(entries))]
-        self._session[KEY] = entries
+        self._session[KEY] = _fitting({**self._entries(), token: {**entry, "time": int(time.time())}})
         return token
 
     def take(self, token: str | None) -> dict[str, Any] | None:
@@ -53,3 +52,17 @@ class Begun:
     def _entries(self) -> dict[str, Any]:
         entries = self._session.get(KEY)
         return dict(entries) if isinstance(entries, dict) else {}
+
+
+def _fitting(entries: dict[str, Any]) -> dict[str, Any]:
+    """As many of them as there is room for. The oldest go first; but before any goes, it loses what it can spare."""
+    for token, entry in entries.items():
+        if SPARE in entry and _size(entries) > MAX_SIZE:
+            entries = {**entries, token: {**entry, SPARE: ""}}
+    while len(entries) > 1 and _size(entries) > MAX_SIZE:
+        del entries[next(iter(entries))]
+    return entries
+
+
+def _size(entries: dict[str, Any]) -> int:
+    return len(json.dumps(entries))

@@ -21,12 +21,12 @@ from openid.consumer.consumer import CancelResponse, FailureResponse
 
 from ..exceptions import DjangoOpenIDException, NotAnAnswer, ProviderAway, ProviderUnusable, UsedBefore
 from ..people.arrival import conclude, refuse_one_too_many, user_key
-from ..protocol.answer import Unanswered
 from ..site.egress import make_fetcher
 from ..site.failures import fail
 from ..site.pages import lacks_cookies, send_again
 from ..site.redirects import is_valid_next_url
 from ..site.submitted import submitted
+from ..site.unanswered import Unanswered
 from . import clients, exchange
 from .clients import Client
 from .discovery import Provider, provider_of

@@ -19,12 +19,12 @@ from ..conf import config
 from ..exceptions import DjangoOpenIDException, IdentityAlreadyClaimed
 from ..fields import digest_of
 from ..models import UserOpenID
-from ..protocol.answer import Unanswered
 from ..signals import openid_login_complete
 from ..site.begun import Begun
 from ..site.failures import fail, refuse_too_many
 from ..site.redirects import sanitise_redirect_url
 from ..site.throttle import has_used_up
+from ..site.unanswered import Unanswered
 from . import membership, recheck, sessions
 
 logger = logging.getLogger("djintegrate.openid_auth")

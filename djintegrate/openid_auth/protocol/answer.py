@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from openid.association import Association
-from openid.consumer.consumer import FailureResponse, SuccessResponse
+from openid.consumer.consumer import SuccessResponse
 from openid.consumer.discover import OpenIDServiceEndpoint
 from openid.message import Message
 
@@ -24,17 +24,6 @@ class VerifiedResponse(SuccessResponse):
     ) -> None:
         super().__init__(endpoint, message, signed_fields)
         self.from_sso = from_sso
-
-
-class Unanswered(FailureResponse):
-    """Nobody has refused: the provider could not be asked, or it says that it cannot answer now.
-
-    `by_browser`: so says what the browser has brought, and whoever sits there may have written it.
-    """
-
-    def __init__(self, endpoint: OpenIDServiceEndpoint | None, message: str, by_browser: bool = False) -> None:
-        super().__init__(endpoint, message)
-        self.by_browser = by_browser
 
 
 @dataclass(frozen=True)

@@ -31,8 +31,9 @@ from openid.store.nonce import mkNonce
 from ..conf import config
 from ..site.egress import make_fetcher
 from ..site.fetcher import MAX_URL
+from ..site.unanswered import Unanswered
 from ..store import DjangoOpenIDStore
-from .answer import Answer, Unanswered, VerifiedResponse
+from .answer import Answer, VerifiedResponse
 from .discovery import NotFound, discover
 from .library import Protocol
 from .state import PARAMETER, Begun, BegunRequests

@@ -289,6 +289,17 @@ class TestUserinfo:
             villain.sign_in()
         assert UserOpenID.objects.get().user.username == "openiduser"
 
+    @pytest.mark.parametrize("name", ["a\0dmin", "a\ud800dmin", "\u200badmin\u202e"])
+    def test_a_name_is_without_what_does_not_show_and_that_of_its_owner(self, villain: Villain, name: str) -> None:
+        User.objects.create_user("admin")
+        villain.says({"sub": "mallory", "preferred_username": name, "nickname": "m"})
+        visitor = Visitor()
+        villain.sign_in(visitor)
+        assert visitor.who == "admin2"
+        villain.says({"sub": "ada", "preferred_username": "\u200b\0", "nickname": "ada"})
+        villain.sign_in(visitor, sub="ada")
+        assert visitor.who == "ada"
+
     def test_somebody_elses_address_does_not_lead_to_their_account(self, villain: Villain) -> None:
         ada = User.objects.create_user("ada", "ada@people.example")
         villain.says(

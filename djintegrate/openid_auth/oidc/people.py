@@ -37,8 +37,8 @@ def vouched(token: Mapping[str, Any], userinfo: Mapping[str, Any], client: Clien
     claims = kept({**userinfo, **token, "email_verified": address is not None and address.is_verified})
     if address is not None:
         claims["email"] = address.text
-    values = {name: _text(claims, *sources) for name, sources in VALUES.items()}
-    shown = clean(values["nickname"]) or (address.text if address else claims["sub"])
+    values = {name: _text({**userinfo, **token}, *sources) for name, sources in VALUES.items()}
+    shown = values["nickname"] or (address.text if address else claims["sub"])
     return Vouched(
         issuer=client.issuer,
         subject=claims["sub"],
@@ -49,7 +49,7 @@ def vouched(token: Mapping[str, Any], userinfo: Mapping[str, Any], client: Clien
         teams=tuple(_groups(claims.get(client.groups_claim))) if client.trust_groups else (),
         trusted_with_teams=client.trust_groups,
         physical_multifactor=_is_physical(claims),
-        provider_session=_text(claims, "sid") or "",
+        provider_session=claims["sid"] if isinstance(claims.get("sid"), str) else "",
     )
 
 
@@ -69,10 +69,11 @@ def _address(token: Mapping[str, Any], userinfo: Mapping[str, Any], client: Clie
 
 
 def _text(claims: Mapping[str, Any], *names: str) -> str | None:
+    """The first that has anything to show."""
     for name in names:
         value = claims.get(name)
-        if isinstance(value, str) and value.strip():
-            return value
+        if isinstance(value, str) and (text := clean(value)):
+            return text
     return None
 
 

@@ -104,7 +104,10 @@ def _check_issuer(issuer: str) -> None:
     except (FetchRefused, ValueError) as error:
         raise Unusable(f"the issuer {issuer[:200]!r} is no address of the web") from error
     if target.scheme != "https" and not target.allowed_by_setting:
-        raise Unusable(f"the issuer {issuer[:200]!r} has no https, and OPENID_FETCH_ALLOWED_HOSTS does not name it")
+        raise Unusable(
+            f"the issuer {issuer[:200]!r} has no https. If it is a provider to try out, OPENID_FETCH_ALLOWED_HOSTS may "
+            f"name {target.host_and_port!r}"
+        )
 
 
 def _check_address(issuer: str, name: str, address: Any) -> None:

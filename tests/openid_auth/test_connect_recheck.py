@@ -282,10 +282,9 @@ def test_with_openid_2_a_hiccup_ends_no_session_either(hostile: Hostile, setting
 
 
 def test_nor_does_that_of_an_endpoint_that_is_asked_whether_it_signed(hostile: Hostile, settings: Any) -> None:
-    kind = {"Content_Type": "application/xrds+xml"}
     endpoint = hostile.serve("direct", b"ns:http://specs.openid.net/auth/2.0\nis_valid:true\n")
-    select = hostile.serve("direct-select", xrds(endpoint, SELECT), **kind)
-    identity = hostile.serve("direct-id", xrds(endpoint, SIGNON), **kind)
+    select = hostile.serve("direct-select", xrds(endpoint, SELECT), Content_Type="application/xrds+xml")
+    identity = hostile.serve("direct-id", xrds(endpoint, SIGNON), Content_Type="application/xrds+xml")
 
     def answered(asked: Any) -> Any:
         fields = {**hostile.answer(fields_of(asked), identity), "openid.op_endpoint": endpoint}

@@ -225,7 +225,7 @@ class TestKeys:
         self, villain: Villain, named: bool
     ) -> None:
         """Once at once, and from then on as long as the brake holds by the keys that were read last."""
-        kid = {} if named else {"kid": GONE}
+        kid: dict[str, Any] = {} if named else {"kid": GONE}
 
         def come_by(key: Any) -> int:
             visitor = Visitor()

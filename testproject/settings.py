@@ -131,6 +131,7 @@ if DEBUG and "OPENID_SSO_SERVER_URL" not in os.environ:
             "trust_groups": True,
         },
     ]
+    OPENID_LINK = "testproject.sprints.linking.same_person"
 
 # Who may do what. The roles are groups, into which the teams above put people.
 ACL_FILE = ROOT / "testproject" / "roles.xml"

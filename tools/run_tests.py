@@ -37,6 +37,8 @@ UNAVAILABLE = 77
 NO_TESTS = 5
 AT_A_TIME = 3
 """More than the two cores of a small machine: each of them waits a good part of its time, for a server or a browser."""
+# Pytest's processes, and those that tests start, compile each file once between them, whatever the shell says.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 THROUGH_DJANGO = tuple(
     f"tests/{name}" for name in ["acl", "docs", "dojo", "files", "jobs", "jsonrpc", "openid_auth", "project"]
 )
@@ -84,6 +86,8 @@ ENGINE = (
     "--ignore=tests/storm_backend/replicas",
     "--ignore=tests/storm_backend/two_phase/test_crash.py",
 )
+BRIEFLY = ("-m", "not at_length")
+"""On servers beside all the others. A server that is named has those combinations too, as SQLite always has."""
 THROUGH_A_POOLER = (
     "tests/storm_backend/seams/test_sessions_of_connections.py",
     "tests/storm_backend/transactions/test_requests.py",
@@ -151,14 +155,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def runs(kinds: Sequence[str], arguments: Sequence[str], briefly: bool = False) -> list[Run]:
     """The processes for these databases, the longest first; `briefly` through the pooler and with psycopg2."""
     found = []
+    wanted = BRIEFLY if briefly else ()
     for kind in kinds:
         if kind == "sqlite":
             found += [Run(kind, (*_of_part(part), *arguments), part) for part in PARTS]
         elif kind == "pgbouncer" or (kind == "psycopg2" and briefly):
             paths = (NEAR_THE_DRIVER if kind == "psycopg2" else THROUGH_A_POOLER) if briefly else ENGINE
-            found.append(Run(kind, (*(() if any(map(_is_path, arguments)) else paths), *arguments)))
+            found.append(Run(kind, (*wanted, *(() if any(map(_is_path, arguments)) else paths), *arguments)))
         else:
-            found.append(Run(kind, (*_left_out(kind, kinds), *arguments)))
+            found.append(Run(kind, (*wanted, *_left_out(kind, kinds), *arguments)))
     return sorted(found, key=lambda run: run.part == "engine" or run.kind == "psycopg2")
 
 
@@ -192,7 +197,7 @@ def execute(run: Run) -> Outcome:
         command = [sys.executable, "-m", "pytest", f"--junit-xml={report}", "-o", cache]
         began = time.monotonic()
         process = subprocess.Popen(
-            [*command, *run.arguments], cwd=ROOT, env={**os.environ, "DB": run.kind}, stdin=subprocess.DEVNULL,
+            [*command, *run.arguments], cwd=ROOT, env={**ENVIRONMENT, "DB": run.kind}, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
         )  # fmt: skip
         assert process.stdout is not None

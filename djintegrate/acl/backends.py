@@ -9,6 +9,8 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.backends import BaseBackend
 from django.db.models import Q, QuerySet
 
+from djintegrate.common.errors import Misconfigured
+
 from . import conf
 from .site import HELD, current, held_by, may, perm_names
 
@@ -27,6 +29,13 @@ class AclBackend(BaseBackend):
         return held_by(user_obj).all_for(user_obj, obj)
 
     # What a user has for themselves is nothing: roles are groups. get_all_permissions() puts both together.
+
+    def known_permissions(self) -> set[str]:
+        """All names that the list may say yes to. None, as long as the file is wrong: its own check says that."""
+        try:
+            return {name for pair in current().privileges() for name in perm_names(*pair)}
+        except Misconfigured:
+            return set()
 
     def with_perm(
         self, perm: str, is_active: bool | None = True, include_superusers: bool = True, obj: Any = None

@@ -8,14 +8,18 @@ from asgiref.sync import sync_to_async
 from django.core.checks import CheckMessage, Error
 from django.utils.module_loading import import_string
 from django_tasks_db.backend import DatabaseBackend as TheirDatabaseBackend
+from django_tasks_db.backend import TaskResult as TheirTaskResult
+from django_tasks_db.utils import normalize_uuid
 
 from . import owners, values
 from .running import TransactionalTask
 from .tasks import (
     BaseTaskBackend,
+    Status,
     Task,
     TaskResult,
     TaskResultDoesNotExist,
+    path_of,
     task_enqueued,
 )
 
@@ -35,14 +39,13 @@ class DatabaseBackend(TheirDatabaseBackend):
 
     def enqueue(self, task: Any, args: Any, kwargs: Any) -> Any:
         self.validate_task(task)
-        # The inner engine makes this twice, and validates the task anew each time.
-        result = self._task_to_db_task(task, args, kwargs).task_result
+        result = _result(task, self._task_to_db_task(task, args, kwargs))
         task_enqueued.send(type(self), task_result=result)
         return result
 
     async def aenqueue(self, task: Any, args: Any, kwargs: Any) -> Any:
         self.validate_task(task)
-        result = (await self._atask_to_db_task(task, args, kwargs)).task_result
+        result = _result(task, await self._atask_to_db_task(task, args, kwargs))
         await task_enqueued.asend(type(self), task_result=result)
         return result
 
@@ -60,7 +63,7 @@ class DatabaseBackend(TheirDatabaseBackend):
             "id": self._get_id(),
             "args_kwargs": arguments,
             "priority": task.priority,
-            "task_path": task.module_path,
+            "task_path": path_of(task),
             "queue_name": task.queue_name,
             "run_after": task.run_after,
             "backend_name": self.alias,
@@ -140,3 +143,22 @@ class OutboxBackend(BaseTaskBackend):
         if self.inner is None:
             raise LookupError(f"TASKS[{self.alias!r}] has no backend for its outbox: {self._fault}.")
         return self.inner
+
+
+def _result(task: Any, row: Any) -> Any:
+    """As `row.task_result`, which would look for the task by its path."""
+    return TheirTaskResult(
+        db_result=row,
+        task=task,
+        id=normalize_uuid(row.pk),
+        status=Status.READY,
+        enqueued_at=row.enqueued_at,
+        started_at=None,
+        last_attempted_at=None,
+        finished_at=None,
+        args=row.args_kwargs["args"],
+        kwargs=row.args_kwargs["kwargs"],
+        backend=row.backend_name,
+        errors=[],
+        worker_ids=row.worker_ids,
+    )

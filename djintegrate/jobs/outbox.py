@@ -19,7 +19,7 @@ from django.utils import timezone
 from . import conf, owners, putting_off, values
 from .errors import PutOff
 from .models import Job
-from .tasks import Task, task_backends
+from .tasks import Task, path_of, task_backends
 
 logger = logging.getLogger("djintegrate.jobs")
 
@@ -32,7 +32,7 @@ def add(backend_name: str, task: Task[Any, Any], args: Any, kwargs: Any) -> Job:
     job = Job.objects.create(
         owner_id=owners.current_key(),
         backend_name=backend_name,
-        task_path=task.module_path,
+        task_path=path_of(task),
         arguments=values.arguments(task, args, kwargs),
         priority=task.priority,
         queue_name=task.queue_name,

@@ -62,6 +62,13 @@ class TransactionalTask(Task):
     async def acall(self, *args: Any, **kwargs: Any) -> Any:
         return await sync_to_async(self.call)(*args, **kwargs)
 
+    def using(self, **changes: Any) -> Any:
+        # A row does this whenever it is asked for its task, which mostly is as the code has it: no need for a copy,
+        # which would be validated once more.
+        if all(each is None or each == getattr(self, name) for name, each in changes.items()):
+            return self
+        return super().using(**changes)
+
     do_not_call_in_templates = True
 
     def __call__(self, *args: Any, **kwargs: Any) -> NoReturn:

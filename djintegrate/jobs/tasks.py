@@ -5,6 +5,9 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from django.core.exceptions import SuspiciousOperation
+from django.utils.module_loading import import_string
+
 if TYPE_CHECKING or find_spec("django.tasks") is None:
     from django_tasks import TaskResult, TaskResultStatus, task, task_backends
     from django_tasks.backends.base import BaseTaskBackend
@@ -30,6 +33,7 @@ __all__ = [
     "TaskResultMismatch",
     "backends_of",
     "name_of",
+    "path_of",
     "task",
     "task_backends",
     "task_enqueued",
@@ -45,6 +49,14 @@ Status: Any = TaskResultStatus
 def name_of(path: str) -> str:
     """What a person calls the task at this dotted path: "export programme" for app.tasks.export_programme."""
     return path.rpartition(".")[2].replace("_", " ").strip() or path
+
+
+def path_of(task: Task[Any, Any]) -> str:
+    """Where a worker finds the task, by its function's name. What has another name there is refused."""
+    path: str = task.module_path
+    if not isinstance(import_string(path), Task):
+        raise SuspiciousOperation(f"{path} is not a task: give the task the name that its function has.")
+    return path
 
 
 def backends_of(kind: type[Any]) -> list[Any]:

@@ -54,8 +54,8 @@ def _migrations() -> Iterator[Finding]:
     elif found:
         yield ill(
             SUBJECT, f"The migration {found[0]} depends on {OLD}, which is not here any more.",
-            f'Add "{OLD_TABLES}" to INSTALLED_APPS, and read about foreign keys in the how-to '
-            "on moving from django-openid-auth.",
+            f'Add "{OLD_TABLES}" to INSTALLED_APPS, write \'0001_initial\' into the dependency if it names another '
+            "migration, and read about foreign keys in the how-to on moving from django-openid-auth.",
         )  # fmt: skip
 
 
@@ -103,7 +103,14 @@ def _left_to_adopt(identities: adoption.Count) -> Iterator[Finding]:
 
 def _left_there() -> Iterator[Finding]:
     """What follows from the old tables as long as they are there."""
-    for host, number in team_losses.at_next_sign_in(DEFAULT_DB_ALIAS).most_common(HOSTS):
+    losses = team_losses.at_next_sign_in(DEFAULT_DB_ALIAS)
+    for host, number in losses.locked_out.most_common(HOSTS):
+        yield ill(
+            SUBJECT, f"{counted(number, 'person', 'people')} with an identity at {host} cannot sign in with it: "
+            f"OPENID_SSO_SERVER_URL lets nobody sign in from elsewhere than {config.sso_server_url}.",
+            "Give them an identity there, in the admin under OpenID identities, or another way in, such as a password.",
+        )  # fmt: skip
+    for host, number in losses.without_teams.most_common(HOSTS):
         yield ill(
             SUBJECT, f"{counted(number, 'person', 'people')} with an identity at {host}, which is not trusted with "
             "teams, will lose their mapped groups or the staff flag when they sign in.",

@@ -22,6 +22,7 @@ from djintegrate.dojo.build import build, discovery, install
 from djintegrate.dojo.fields import auto
 from tests.dojo import site
 from tests.dojo.forms import Every, Many
+from tests.support.browser import prefer_dark
 from tests.support.processes import one_at_a_time
 
 MODULES = ("djintegrate/start", "djintegrate/StoreSelect", "dijit/Dialog", *discovery.SELDOM)
@@ -136,3 +137,10 @@ def wait(browser: Any, state: str = "ready", seconds: float = 30) -> None:
         time.sleep(0.02)
         found = browser.execute_script("return document.documentElement.dataset.djintegrate")
     assert found == state, browser.get_log("browser")
+
+
+@pytest.fixture
+def dark(browser: Any) -> Iterator[Callable[[bool], None]]:
+    """Lets the browser prefer dark pages, or light ones again."""
+    yield lambda is_dark: prefer_dark(browser, is_dark)
+    prefer_dark(browser, False)

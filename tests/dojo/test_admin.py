@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,13 +13,19 @@ from django.contrib.auth.models import Group, Permission, User
 from django.db import models
 from django.test import RequestFactory
 from django.urls import path
+from selenium.webdriver.common.keys import Keys
 
 from djintegrate.dojo.admin import DojoAdminMixin
+from djintegrate.dojo.page.names import THEMES
 from djintegrate.dojo.page.page import Dojo
+from djintegrate.dojo.richtext import RichTextField
 from tests.apps.people.models import Sample
 from tests.dojo.conftest import wait
+from tests.dojo.forms import CHOICES
+from tests.dojo.test_accessibility import OPEN
 from tests.dojo.test_browser import type_into
 from tests.settings import MIDDLEWARE
+from tests.support.axe import violations
 from tests.support.browser import complaints
 from tests.support.helpers import wait_until
 
@@ -104,19 +112,39 @@ def as_superuser(get_response: Any) -> Any:
     return middleware
 
 
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("built")
-def test_a_user_is_changed_and_a_group_added_in_the_browser(server: str, browser: Any, settings: Any) -> None:
-    site = admin.AdminSite()
-    site.register(User, UserAdmin)
-    site.register([Group, Permission])
-    settings.ROOT_URLCONF = type("urls", (), {"urlpatterns": [path("admin/", site.urls)]})
-    settings.ALLOWED_HOSTS = ["127.0.0.1"]
-    settings.MIDDLEWARE = [*MIDDLEWARE, f"{__name__}.as_superuser"]
-    User.objects.create_superuser("ada", "ada@example.org", "x")
-    for name in ("Chairs", "Schedulers"):
-        Group.objects.create(name=name)
-    browser.get(f"{server}/admin/auth/user/add/")
+class RichForm(forms.ModelForm):
+    story = RichTextField(required=False)
+    size = forms.IntegerField(required=False, widget=forms.NumberInput({"type": "range"}))
+    hall = forms.ChoiceField(choices=CHOICES, widget=forms.RadioSelect)
+    fixed = forms.CharField(disabled=True, required=False)
+
+
+class RichAdmin(UserAdmin):
+    form = RichForm
+    fields = ["username", "is_active", "last_login", "user_permissions", "story", "size", "hall", "fixed"]
+
+
+@pytest.fixture
+def add_page(transactional_db: None, built: None, server: str, settings: Any) -> Callable[[type], str]:
+    """The address of the page that adds a user, by the admin that is passed."""
+
+    def address(user_admin: type) -> str:
+        site = admin.AdminSite()
+        site.register(User, user_admin)
+        site.register([Group, Permission])
+        settings.ROOT_URLCONF = type("urls", (), {"urlpatterns": [path("admin/", site.urls)]})
+        settings.ALLOWED_HOSTS = ["127.0.0.1"]
+        settings.MIDDLEWARE = [*MIDDLEWARE, f"{__name__}.as_superuser"]
+        User.objects.create_superuser("ada", "ada@example.org", "x")
+        for name in ("Chairs", "Schedulers"):
+            Group.objects.create(name=name)
+        return f"{server}/admin/auth/user/add/"
+
+    return address
+
+
+def test_a_user_is_changed_and_a_group_added_in_the_browser(add_page: Any, browser: Any) -> None:
+    browser.get(add_page(UserAdmin))
     wait(browser)
     assert browser.execute_script("return require('dijit/registry').byId('id_User_groups-0-group').declaredClass")
     browser.find_element("id", "id_username").send_keys("grace")
@@ -125,8 +153,38 @@ def test_a_user_is_changed_and_a_group_added_in_the_browser(server: str, browser
             browser.find_element("css selector", ".add-row a").click()
         face = f"id_User_groups-{row}-group__face"
         wait_until(lambda face=face: browser.find_elements("id", face))
-        type_into(browser, f"id_User_groups-{row}-group", name)
+        type_into(browser, f"id_User_groups-{row}-group", name + Keys.TAB)
     browser.find_element("name", "_save").click()
     wait_until(lambda: User.objects.filter(username="grace").exists())
     assert sorted(User.objects.get(username="grace").groups.values_list("name", flat=True)) == ["Chairs", "Schedulers"]
     assert complaints(browser) == []
+
+
+# What is seen behind and of each dijit, the editor's text and the open calendar included.
+COLOURS = """
+const of = node => {
+    const style = node.ownerDocument.defaultView.getComputedStyle(node);
+    return [style.backgroundColor, style.color];
+};
+const boxes = ".dijitTextBox:not(.dijitDisabled), .dijitMultiSelect, .dijitEditor, .dijitPopup:not([style*=none])";
+return { page: of(document.body), boxes: Array.from(document.querySelectorAll(boxes), of),
+    text: of(document.querySelector("iframe").contentDocument.body)[1] };
+"""
+
+
+@pytest.mark.parametrize("theme", [THEMES[0], THEMES[-1]])
+def test_the_dijits_have_the_colours_of_the_admin_light_and_dark(
+    add_page: Any, browser: Any, dark: Any, settings: Any, theme: str
+) -> None:
+    settings.DOJO_THEME = theme
+    address = add_page(RichAdmin)
+    for is_dark in (False, True):
+        dark(is_dark)
+        browser.get(address)
+        wait(browser)
+        browser.execute_async_script(OPEN, "id_last_login__date")
+        found = browser.execute_script(COLOURS)
+        assert len(found["boxes"]) == 7
+        assert {tuple(box) for box in found["boxes"]} == {tuple(found["page"])}
+        contrasts = [said for said in violations(browser) if re.match("color-contrast: .*(dijit|id_)", said)]
+        assert contrasts == []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -24,7 +23,7 @@ from tests.dojo.forms import CHOICES, Every
 from tests.dojo.test_accessibility import KNOWN, OPEN
 from tests.dojo.test_browser import type_into
 from tests.support.axe import violations
-from tests.support.browser import NARROW, WIDE, prefer_dark, resize
+from tests.support.browser import NARROW, WIDE, resize
 from tests.support.helpers import wait_until
 
 TEMPLATE = """<!DOCTYPE html>
@@ -167,12 +166,6 @@ def test_the_head_brings_the_stylesheet_where_the_renderer_is_used(
         page.dojo_form(form())
     head = engines["django"].from_string("{% load dojo %}{% dojo page %}").render({"page": page})
     assert head.count("djintegrate/dojo/form.css") == wanted
-
-
-@pytest.fixture
-def dark(browser: Any) -> Iterator[Any]:
-    yield lambda is_dark: prefer_dark(browser, is_dark)
-    prefer_dark(browser, False)
 
 
 COLOURS = """

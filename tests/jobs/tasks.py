@@ -251,3 +251,10 @@ def ask(sql: str) -> None:
 
 def _unescaped(text: str) -> str:
     return str(ast.literal_eval(f'"{text}"'))
+
+
+def _hidden() -> None:
+    """No task: that has another name."""
+
+
+under_another_name = task(_hidden)

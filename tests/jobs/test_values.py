@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.core.exceptions import SuspiciousOperation
+from django.utils import timezone
 from django.utils.safestring import SafeString
 from django_tasks_db.models import DBTaskResult
 
@@ -113,6 +116,29 @@ def test_a_result_that_cannot_be_kept_fails_the_job_and_says_where(result: str, 
     known = catalogue.find(job.id)
     assert known is not None and known.state == "FAILED"
     assert known.error.startswith(said)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_task_that_no_worker_would_find_is_refused_and_leaves_no_row(backend: str) -> None:
+    with pytest.raises(SuspiciousOperation, match=r"tests\.jobs\.tasks\._hidden is not a task"):
+        tasks.under_another_name.using(backend=backend).enqueue()
+    assert not DBTaskResult.objects.exists() and not Job.objects.exists()
+
+
+@pytest.mark.parametrize("changes", [{}, {"priority": 5}, {"run_after": timezone.now() + timedelta(days=1)}], ids=str)
+def test_the_result_of_enqueue_is_what_its_row_says(changes: dict[str, Any]) -> None:
+    result = tasks.echo.using(**changes).enqueue([1, {"two": None}])
+    row = DBTaskResult.objects.get()
+    assert result == row.task_result
+    assert result.db_result == row and result.args == [[1, {"two": None}]]
+
+
+def test_a_task_with_what_it_has_already_is_itself() -> None:
+    assert tasks.echo.using(priority=0, queue_name="default", run_after=None, backend="default") is tasks.echo
+    urgent = tasks.echo.using(priority=5)
+    assert urgent.priority == 5 and urgent.using(priority=5) is urgent and urgent.using(priority=0) == tasks.echo
+    with pytest.raises(Exception, match="priority must be"):
+        tasks.echo.using(priority=1000)
 
 
 def test_who_calls_a_task_like_a_function_is_told_what_to_call() -> None:

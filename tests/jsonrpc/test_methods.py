@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from djintegrate.jsonrpc import JSONRPCError, JSONRPCSite, checks, jsonrpc_method, jsonrpc_site
 from djintegrate.jsonrpc.methods import Method
+from tests.acl.site import FILE
 
 
 def function(request: Any) -> None: ...
@@ -57,6 +59,32 @@ def test_the_checks_read_the_hints() -> None:
     assert error.msg.startswith("wrong: The parameter 'value': complex is no type that a parameter can have.")
     with pytest.raises(ImproperlyConfigured, match="The first one is the request"):
         Method(lambda: None, "a").signature.bind([], None)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("permission", "meant"),
+    [
+        ("auth.chnage_user", "auth.change_user"),
+        ("jsonrpc.use_consol", "jsonrpc.use_console"),
+        ("time_card.wriet", "time_card.write"),
+        ("auth.change_user", None),
+        ("time_card.write", None),
+        ("auth.may_dance", None),
+    ],
+)
+def test_a_permission_that_is_nearly_a_known_one_is_warned_of(
+    settings: Any, tmp_path: Path, permission: str, meant: str | None
+) -> None:
+    settings.AUTHENTICATION_BACKENDS = [*settings.AUTHENTICATION_BACKENDS, "djintegrate.acl.backends.AclBackend"]
+    settings.ACL_FILE = tmp_path / "roles.xml"
+    settings.ACL_FILE.write_text(FILE)
+    jsonrpc_method("guarded", permission=permission, site=jsonrpc_site)(lambda request: None)
+    try:
+        found = [(each.msg, each.hint) for each in checks.check_configuration() if each.id == "jsonrpc.W004"]
+    finally:
+        del jsonrpc_site.methods["guarded"]
+    said = f"The method 'guarded' asks for the permission {permission!r}, which nobody has."
+    assert found == ([(said, f"Did you mean {meant!r}?")] if meant else [])
 
 
 def test_an_error_has_a_code_and_a_message_of_its_class_or_of_its_own() -> None:

@@ -25,6 +25,7 @@ def book(request: Any, room: str, seats: int = 5, *, note: str = "") -> None: ..
 
 def test_what_is_missing_too_much_or_unknown_is_named() -> None:
     assert told(book, []) == "Invalid params: room is missing, and should be a string"
+    assert told(lambda request, whatever: None, []) == "Invalid params: whatever is missing"
     assert told(book, {"seats": 5}) == "Invalid params: room is missing, and should be a string"
     assert told(book, ["a", 1, "x"]) == "Invalid params: there are 3, and may be 2 at most"
     assert told(book, {"room": "a", "seets": 1}) == "Invalid params: there is no parameter 'seets'. Did you mean seats?"

@@ -105,6 +105,10 @@ class TestTeams:
     def said(self) -> list[str]:
         return [said[: len(self.SAID)] for said, _ in ill()]
 
+    def of_people(self) -> list[tuple[str, str]]:
+        """Without what is said of a provider that cannot be reached from here."""
+        return [(said, remedy) for said, remedy in ill() if "with an identity" in said]
+
     @pytest.fixture
     def people(self, old: Old) -> dict[str, User]:
         found = {name: User.objects.create_user(name) for name in ("ada", "bruno", "chiara")}
@@ -125,6 +129,19 @@ class TestTeams:
         assert self.said() == [self.SAID]
         settings.OPENID_LAUNCHPAD_STAFF_TEAMS = None
         assert self.said() == []
+
+    def test_nor_those_whom_nothing_lets_in(self, people: dict[str, User], settings: Any) -> None:
+        """OPENID_SSO_SERVER_URL is the only way in, and trust in teams would not change that."""
+        User.objects.filter(username__in=("bruno", "chiara")).update(is_staff=True)
+        settings.OPENID_SSO_SERVER_URL = "https://login.launchpad.net/+openid"
+        (said, remedy), *_ = self.of_people()
+        assert said == (
+            "2 people with an identity at op.example cannot sign in with it: OPENID_SSO_SERVER_URL lets nobody sign in "
+            "from elsewhere than https://login.launchpad.net/+openid."
+        )
+        assert "Give them an identity there" in remedy
+        settings.OPENID_TEAMS_TRUSTED_ENDPOINTS = ["https://elsewhere.example/"]
+        assert len(self.of_people()) == 2  # the teams of the only provider are not trusted either
 
     def test_not_those_of_a_provider_that_is_trusted(self, people: dict[str, User], settings: Any) -> None:
         User.objects.filter(username="bruno").update(is_staff=True)

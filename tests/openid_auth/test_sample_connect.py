@@ -143,3 +143,14 @@ def test_signing_out_goes_there_and_comes_back(provider: Provider) -> None:
     assert (status, headers["Location"]) == (302, "http://localhost/")
     elsewhere = provider.fetch(f"{provider.url}connect/end?post_logout_redirect_uri=https://evil.example/")
     assert elsewhere[1]["Location"] == "/"
+
+
+def test_the_sample_sites_rule_knows_people_by_both_protocols(settings: Any, provider: Provider) -> None:
+    settings.OPENID_LINK = "testproject.sprints.linking.same_person"
+    ada = User.objects.create_user("ada")
+    key = provider.register.read().called("ada").key
+    UserOpenID.objects.create(claimed_id=f"{provider.url}+id/{key}", display_id="x", user=ada)
+    for nickname in ("ada", "bruno"):
+        assert Person(provider).come(nickname).status_code == 302
+    assert sorted(User.objects.values_list("username", flat=True)) == ["ada", "bruno"]
+    assert ada.useropenid_set.count() == 2

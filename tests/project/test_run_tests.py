@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tools.run_tests import (
+    BRIEFLY,
     DATABASES,
     ENGINE,
     FAR_FROM_DATABASES,
@@ -71,7 +72,7 @@ def test_a_database_that_is_named_alone_has_all_tests() -> None:
 
 def test_of_two_drivers_of_postgresql_the_second_one_has_what_is_near_a_driver() -> None:
     [brief] = [run for run in runs(list(DATABASES), ["-x"], briefly=True) if run.kind == "psycopg2"]
-    assert brief.arguments == (*NEAR_THE_DRIVER, "-x")
+    assert brief.arguments == (*BRIEFLY, *NEAR_THE_DRIVER, "-x")
     assert all((ROOT / path).exists() for path in (*FAR_FROM_DATABASES, *NEAR_THE_DRIVER))
     named = {run.kind: run.arguments for run in runs(list(DATABASES), ["-x"])}
     assert named["psycopg2"] == named["postgres"]
@@ -80,14 +81,20 @@ def test_of_two_drivers_of_postgresql_the_second_one_has_what_is_near_a_driver()
 def test_paths_that_are_named_run_with_both_drivers() -> None:
     path = "tests/storm_backend/stores/test_stores.py"
     brief = [run.arguments for run in runs(["postgres", "psycopg2"], [path], briefly=True)]
-    assert brief == [(path,), (path,)]
+    assert brief == [(*BRIEFLY, path)] * 2
+
+
+def test_beside_all_others_the_servers_have_no_combinations_that_only_take_long() -> None:
+    for run in runs(list(DATABASES), [], briefly=True):
+        assert (run.arguments[:2] == BRIEFLY) == (run.kind != "sqlite")
+    assert not any(set(BRIEFLY) & set(run.arguments) for run in runs(list(DATABASES), []))
 
 
 def test_the_pooler_has_all_of_the_engines_tests_unless_everything_runs() -> None:
     [named] = runs(["pgbouncer"], ["-x"])
     assert named.arguments == (*ENGINE, "-x")
     [run] = [run for run in runs(list(DATABASES), [], briefly=True) if run.kind == "pgbouncer"]
-    assert run.arguments == THROUGH_A_POOLER
+    assert run.arguments == (*BRIEFLY, *THROUGH_A_POOLER)
     paths = [argument.removeprefix("--ignore=") for argument in (*ENGINE, *THROUGH_A_POOLER)]
     assert [path for path in paths if not (ROOT / path).exists()] == []
 

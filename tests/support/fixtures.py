@@ -37,7 +37,7 @@ def nothing_left(transactional_db: None) -> Iterator[None]:
         raise
 
 
-@pytest.fixture(params=["sisters", "alone"])
+@pytest.fixture(params=["sisters", pytest.param("alone", marks=pytest.mark.at_length)])
 def sister_stores(request: pytest.FixtureRequest, nothing_left: None) -> None:
     """Once as with several stores, as they are here, and once as on a site with one: then a block joins later."""
     have_sister_stores(request.param == "sisters")

@@ -35,12 +35,12 @@ class Change:
 
     def complete(self, is_named: IsNamed) -> None:
         """The transaction has committed, and no later change is at this place."""
+        if self.kind is Kind.CREATE:
+            # Its content had come to its place before the commit.
+            return
         if self.kind is Kind.REPLACE:
             self.place.take_from(self.staged)
-            return
-        self.drop_staged()
-        is_wanted = self.kind is Kind.CREATE or (self.unless_named and is_named(self.place))
-        if not is_wanted:
+        elif not (self.unless_named and is_named(self.place)):
             self.place.remove()
 
     def drop_staged(self) -> None:

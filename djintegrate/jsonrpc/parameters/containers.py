@@ -13,7 +13,7 @@ from djintegrate.common.types import did_you_mean
 from ..errors import JSONRPCError
 from ..protocol.reading import loads
 from ..protocol.writing import encode
-from .converters import Caller, Converter, Schema, Wrong
+from .converters import ANYTHING, Caller, Converter, Schema, Wrong
 
 DEEPEST_TEXT = 16
 MISSING: Any = object()
@@ -26,7 +26,7 @@ class Many(Converter):
         self.item = item
         self._make = make
         self._unique = unique
-        self.expected = "an array" if item.expected == "anything" else f"an array, each item {item.expected}"
+        self.expected = "an array" if item.expected == ANYTHING else f"an array, each item {item.expected}"
 
     def __call__(self, value: Any, caller: Caller) -> Any:
         if caller.is_text and isinstance(value, str):

@@ -14,6 +14,7 @@ SECRET = re.compile(r"pass|secret|token", re.IGNORECASE)
 LONGEST_SHOWN = 80
 
 Schema = dict[str, Any]
+ANYTHING = "anything"
 
 
 @dataclass(slots=True)
@@ -28,7 +29,7 @@ class Caller:
 class Converter:
     """`expected` is in words, to follow "should be". `schema` is JSON Schema's, with named objects in `components`."""
 
-    expected = "anything"
+    expected = ANYTHING
 
     def __call__(self, value: Any, caller: Caller) -> Any:
         return value

@@ -14,7 +14,7 @@ from djintegrate.common.types import did_you_mean
 
 from ..errors import InvalidParams
 from ..protocol.messages import Params
-from .converters import Caller, Converter, Wrong
+from .converters import ANYTHING, Caller, Converter, Wrong
 from .hints import DEFAULT, Hints
 
 EMPTY = inspect.Parameter.empty
@@ -117,9 +117,10 @@ class Signature:
     def _want(self, given: Any) -> None:
         for each in self.parameters:
             if each.is_required and each.name not in given:
+                expected = each.converter.expected
+                rest = "" if expected == ANYTHING else f", and should be {expected}"
                 raise InvalidParams(
-                    message=f"Invalid params: {each.name} is missing, and should be {each.converter.expected}",
-                    data={"parameter": each.name},
+                    message=f"Invalid params: {each.name} is missing{rest}", data={"parameter": each.name}
                 )
 
 

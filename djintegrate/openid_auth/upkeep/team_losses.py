@@ -1,9 +1,13 @@
-"""Who of django-openid-auth's people would lose what teams gave them: their provider is not trusted with teams here."""
+"""Who of django-openid-auth's people would lose something: the way in, or what teams gave them.
+
+What teams gave goes where their provider is not trusted with teams here; the way in, where OPENID_SSO_SERVER_URL lets
+only another provider sign people in.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from ..conf import config
@@ -15,26 +19,50 @@ from .tables import names_of_tables
 BATCH = 500
 
 
-def at_next_sign_in(using: str) -> Counter[str]:
-    """How many people, by the host of their identity."""
-    old = old_models().identity
-    if old._meta.db_table not in names_of_tables(using):
-        return Counter()
+class Losses(NamedTuple):
+    """How many people, by the host of an identity of theirs."""
+
+    locked_out: Counter[str]
+    without_teams: Counter[str]
+
+
+def at_next_sign_in(using: str) -> Losses:
+    hosts = _hosts_of_people(using)
+    only = _the_only_host()
+    locked_out: Counter[str] = Counter()
+    untrusted: dict[Any, str] = {}
     trusted = {host_of(endpoint) for endpoint in _trusted_endpoints()}
-    safe: set[Any] = set()
-    elsewhere: dict[Any, str] = {}
-    for batch in batches(old, using, BATCH):
-        for row in batch:
-            host = host_of(row.claimed_id)
-            if any(_belong_together(host, each) for each in trusted):
-                safe.add(row.owner)
-            else:
-                elsewhere.setdefault(row.owner, host)
-    people = [owner for owner in elsewhere if owner not in safe]
-    losers: set[Any] = set()
+    for owner, all_hosts in hosts.items():
+        usable = [host for host in all_hosts if only is None or _belong_together(host, only)]
+        if not usable:
+            locked_out[all_hosts[0]] += 1
+        elif not any(_belong_together(host, each) for host in usable for each in trusted):
+            untrusted[owner] = usable[0]
+    return Losses(locked_out, Counter(untrusted[owner] for owner in _who_have_something(list(untrusted), using)))
+
+
+def _hosts_of_people(using: str) -> dict[Any, list[str]]:
+    old = old_models().identity
+    hosts: dict[Any, list[str]] = {}
+    if old._meta.db_table in names_of_tables(using):
+        for batch in batches(old, using, BATCH):
+            for row in batch:
+                hosts.setdefault(row.owner, []).append(host_of(row.claimed_id))
+    return hosts
+
+
+def _who_have_something(people: list[Any], using: str) -> set[Any]:
+    """Those whom teams gave groups, or the staff flag."""
+    found: set[Any] = set()
     for begin in range(0, len(people), BATCH):
-        losers |= membership.holders(people[begin : begin + BATCH], using)
-    return Counter(elsewhere[owner] for owner in losers)
+        found |= membership.holders(people[begin : begin + BATCH], using)
+    return found
+
+
+def _the_only_host() -> str | None:
+    """The host of the one provider that signs people in, if there is one, and it speaks OpenID 2.0."""
+    only = config.sso_server_url
+    return host_of(only) if only and all(entry.get("issuer") != only for entry in config.providers) else None
 
 
 def host_of(address: str) -> str:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from djintegrate.common.errors import Misconfigured
 from djintegrate.common.settings import Declared, Setting
@@ -49,8 +48,7 @@ FURTHER_KEYS = {
 STORE = f'{URI}, or a dictionary with the key "URI", and with {", ".join(FURTHER_KEYS)} as needed'
 
 
-@dataclass(frozen=True)
-class StoreSettings:
+class StoreSettings(NamedTuple):
     """One entry of STORM_STORES."""
 
     name: str

@@ -40,6 +40,7 @@ WRITES: dict[str, Callable[[str], object]] = {
     "by Storm, not flushed": storm_add,
 }
 AGES = [0, None, 60]
+at_length = pytest.mark.at_length
 ends_all = pytest.mark.parametrize("around", ["a request", "begun", "in a block"])
 every_pair = pytest.mark.parametrize("pair", list(itertools.product(WRITES, WRITES)), ids=" then ".join)
 
@@ -122,7 +123,7 @@ class TestForEachAge:
 
 @ends_all
 @every_pair
-@pytest.mark.parametrize("close", CLOSE, ids=["close", "close_all"])
+@pytest.mark.parametrize("close", [CLOSE[0], pytest.param(CLOSE[1], marks=at_length)], ids=["close", "close_all"])
 class TestClosing:
     def test_between_two_writes_makes_the_second_fail(
         self, around: str, pair: tuple[str, str], close: Callable[[], None], outside: Outside

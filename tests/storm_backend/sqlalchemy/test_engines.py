@@ -29,6 +29,7 @@ from tests.apps.people.storm_models import StormPerson
 from tests.support.helpers import (
     Oops,
     Outside,
+    beside_pooler,
     connections_left,
     django_add,
     django_names,
@@ -87,6 +88,7 @@ def test_nothing_of_sqlalchemy_is_imported_without_it() -> None:
 # ##### Threads and event loops #####
 
 
+@beside_pooler("the server counts the pooler's connections")
 @marked
 def test_each_thread_has_a_connection_of_its_own_which_its_end_frees(outside: Outside) -> None:
     def work() -> int:

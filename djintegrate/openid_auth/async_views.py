@@ -12,12 +12,13 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
 from openid.association import Association
 from openid.consumer.discover import DiscoveryFailure, OpenIDServiceEndpoint
 
 from . import connect, views
 from .forms import OpenIDLoginForm
-from .people import arrival, identities
+from .people import arrival, identities, recheck
 from .protocol.consumer import OpenIDConsumer
 from .protocol.state import Begun
 from .site.failures import fail, refuse_too_many
@@ -52,6 +53,7 @@ async def alogin_begin(
 @login_not_required
 @never_cache
 @csrf_exempt
+@require_http_methods(["GET", "POST"])
 async def alogin_complete(
     request: HttpRequest, redirect_field_name: str = REDIRECT_FIELD_NAME, render_failure: Any = None
 ) -> HttpResponse:
@@ -59,7 +61,7 @@ async def alogin_complete(
     if lacks_cookies(request):
         return await sync_to_async(send_again)(request)
     data = views.openid_data(request)
-    if refusal := await sync_to_async(views.refuse_unread)(request, data, render_failure):
+    if refusal := await sync_to_async(views.refuse_unread)(request, data, render_failure, redirect_field_name):
         return refusal
     consumer = views.make_consumer(request)
     answer = await sync_to_async(consumer.receive)(data, request.build_absolute_uri())
@@ -101,7 +103,9 @@ async def asession_end_others(request: HttpRequest) -> HttpResponse:
 
 async def aask_again(request: HttpRequest) -> HttpResponse | None:
     """As `ask_again`."""
-    if refusal := await sync_to_async(refuse_too_many)(request, None):
+    if await sync_to_async(arrival.is_held_back)(request):
+        return None
+    if refusal := await sync_to_async(refuse_too_many)(request, None, "recheck"):
         return refusal
     consumer = views.make_consumer(request)
     asked = await sync_to_async(views.vouching)(request)
@@ -113,7 +117,7 @@ async def aask_again(request: HttpRequest) -> HttpResponse | None:
     try:
         endpoint, association = await _agree(consumer, asked)
     except DiscoveryFailure as error:
-        await sync_to_async(views.postpone)(request, error)
+        await sync_to_async(recheck.postpone)(request, error)
         return None
 
     def send() -> HttpResponse:

@@ -89,7 +89,7 @@ class OpenIDBackend(BaseBackend):
                 with transaction.atomic(router.db_for_write(UserOpenID)):
                     user = get_user_model()._default_manager.create_user(password=None, **values)
                     _claim(user, openid_response)
-                    self._update_verified(user, bool(details.get("account_verified")), is_new=True)
+                    self._update_verified(user, _is_verified(user, details, openid_response), is_new=True)
                 return user
             except IntegrityError as error:
                 owner = _owner(openid_response.identity_url)
@@ -118,7 +118,7 @@ class OpenIDBackend(BaseBackend):
                 details, openid_response.identity_url, details.get("nickname")
             )
         self._save(user, changes)
-        self._update_verified(user, bool(details.get("account_verified")))
+        self._update_verified(user, _is_verified(user, details, openid_response))
 
     def get_teams_mapping(self) -> Mapping[str, str]:
         return membership.teams_mapping()
@@ -208,12 +208,8 @@ class OpenIDBackend(BaseBackend):
         required = config.teams_required
         if not required or not set(required).isdisjoint(teams.is_member):
             return True
-        if not membership.is_trusted_with_addresses(response):
-            return False
-        takes_over = user is None or config.update_details
-        known = "" if user is None else getattr(user, user.get_email_field_name(), "")
-        email = (takes_over and details.get("email")) or known or ""
-        return any(re.fullmatch(pattern, email) for pattern in config.email_whitelist)
+        email = _trusted_address(response, details, user)
+        return bool(email) and any(re.fullmatch(pattern, email) for pattern in config.email_whitelist)
 
     def _values_of_new_user(self, details: Details, identity_url: str) -> dict[str, Any]:
         for name in (*config.sreg_required_fields, *(["nickname"] if config.strict_usernames else [])):
@@ -262,6 +258,28 @@ def _claim(user: Any, response: SuccessResponse) -> UserOpenID:
     else:
         display_id = response.endpoint.getDisplayIdentifier() or claimed_id
     return UserOpenID.objects.create(user=user, claimed_id=claimed_id, display_id=display_id)
+
+
+def _trusted_address(response: Any, details: Details, user: Any) -> str:
+    """The e-mail address that may let somebody in without a team. Anybody's own provider may claim any address.
+
+    With OpenID Connect it is the one that is verified in this very answer, and not one that the account has.
+    """
+    if isinstance(response, Vouched):
+        address = response.address
+        return address.text if address is not None and address.is_verified else ""
+    if not membership.is_trusted_with_teams(response):
+        return ""
+    takes_over = user is None or config.update_details
+    known = "" if user is None else getattr(user, user.get_email_field_name(), "")
+    return (takes_over and details.get("email")) or known or ""
+
+
+def _is_verified(user: Any, details: Details, response: Any) -> bool:
+    """Whether the account is verified; with OpenID Connect, whether the address that it has is."""
+    if isinstance(response, Vouched) and (response.address is None or not response.address.is_of(user)):
+        return False
+    return bool(details.get("account_verified"))
 
 
 def _personal(details: Details) -> dict[str, Any]:

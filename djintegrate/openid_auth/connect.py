@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from openid.fetchers import HTTPFetcher, HTTPFetchingError
+from openid.fetchers import HTTPFetcher
 
 from .site.fetcher import FetchRefused, parse
 from .site.issuers import key
@@ -69,8 +69,8 @@ def undescribed(issuer: str, fetcher: HTTPFetcher) -> str:
 
     try:
         describe(issuer, fetcher)
-    except (Unusable, HTTPFetchingError) as error:
-        return str(getattr(error, "why", None) or error)
+    except Unusable as error:
+        return str(getattr(error.__cause__, "why", None) or error)
     return ""
 
 

@@ -75,6 +75,19 @@ class ProviderAway(DjangoOpenIDException):
     advice = _("That is not your fault. Please try again in a few minutes.")
 
 
+class ProviderUnusable(DjangoOpenIDException):
+    """What the provider of OpenID Connect says of itself breaks a rule. The log says which one."""
+
+    named = _("What %(name)s says of itself cannot be used. Please tell the people of this site.")
+
+
+class UsedBefore(DjangoOpenIDException):
+    """The provider's answer came for the second time: by a double click, a reload, or somebody who has seen it."""
+
+    default = _("This answer has been used before, or it is too old.")
+    advice = _("If it was sent twice, the other one has signed you in: go to the front page.")
+
+
 class NotAnAnswer(DjangoOpenIDException):
     """Somebody visited the address for answers without one."""
 

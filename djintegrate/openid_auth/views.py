@@ -18,6 +18,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
 from openid.consumer.consumer import AuthRequest, Response
 from openid.consumer.discover import DiscoveryFailure
 
@@ -26,9 +27,10 @@ from .conf import config
 from .exceptions import NotAnAnswer
 from .forms import OpenIDLoginForm
 from .people import details, membership, recheck
-from .people.arrival import conclude, user_key
+from .people.arrival import conclude, is_held_back, refuse_one_too_many, user_key
 from .people.identity import issuer_of
 from .protocol.consumer import OpenIDConsumer
+from .protocol.state import PARAMETER
 from .site.failures import default_render_failure, fail, refuse_too_many
 from .site.issuers import Issuer
 from .site.pages import POSTED_AGAIN, chosen, issuers, lacks_cookies, logo, providers, send_again, send_by_form
@@ -74,6 +76,7 @@ def login_begin(
 @login_not_required
 @never_cache
 @csrf_exempt
+@require_http_methods(["GET", "POST"])
 def login_complete(
     request: HttpRequest, redirect_field_name: str = REDIRECT_FIELD_NAME, render_failure: Any = None
 ) -> HttpResponse:
@@ -81,7 +84,7 @@ def login_complete(
     if lacks_cookies(request):
         return send_again(request)
     data = openid_data(request)
-    if refusal := refuse_unread(request, data, render_failure):
+    if refusal := refuse_unread(request, data, render_failure, redirect_field_name):
         return refusal
     consumer = make_consumer(request)
     response = consumer.complete(data, request.build_absolute_uri())
@@ -113,7 +116,9 @@ def begin_request(
 
 def ask_again(request: HttpRequest) -> HttpResponse | None:
     """Send a session through its provider, which is to ask the person nothing. None if the provider is not there."""
-    if refusal := refuse_too_many(request, None):
+    if is_held_back(request):
+        return None
+    if refusal := refuse_too_many(request, None, "recheck"):
         return refusal
     asked = vouching(request)
     if isinstance(asked, Issuer):
@@ -123,7 +128,7 @@ def ask_again(request: HttpRequest) -> HttpResponse | None:
     try:
         openid_request = make_consumer(request).begin(asked, purpose="recheck", user=user_key(request))
     except DiscoveryFailure as error:
-        postpone(request, error)
+        recheck.postpone(request, error)
         return None
     return send_to_be_checked(request, openid_request)
 
@@ -181,13 +186,8 @@ def refuse_forgotten(request: HttpRequest, issuer: str) -> HttpResponse | None:
 
 def connected(request: HttpRequest, response: HttpResponse | None, issuer: str) -> HttpResponse | None:
     if response is None:
-        postpone(request, issuer)
+        recheck.postpone(request, f"{issuer[:200]!r} cannot be asked")
     return response
-
-
-def postpone(request: HttpRequest, error: object) -> None:
-    logger.warning("User %s was not checked again: %s", request.user.pk, error)
-    recheck.postpone(request)
 
 
 def send_to_be_checked(request: HttpRequest, openid_request: AuthRequest) -> HttpResponse:
@@ -213,11 +213,14 @@ def ask_for_identifier(
     return render(request, template_name, context)
 
 
-def refuse_unread(request: HttpRequest, data: dict[str, str], render_failure: Any) -> HttpResponse | None:
+def refuse_unread(
+    request: HttpRequest, data: dict[str, str], render_failure: Any, redirect_field_name: str = REDIRECT_FIELD_NAME
+) -> HttpResponse | None:
     """The page for a request that is not an answer, or one too many; None for an answer that is to be read."""
     if not data:
         return fail(request, NotAnAnswer.default, render_failure, exception=NotAnAnswer())
-    return refuse_too_many(request, render_failure, "complete")
+    after = following(request, redirect_field_name)
+    return refuse_one_too_many(request, data.get(PARAMETER), after, render_failure)
 
 
 def send(

@@ -133,6 +133,8 @@ class TestAuthentication:
     @pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])
     def test_by_a_secret(self, settings: Any, certified: Certified, method: str) -> None:
         entry = certified.register(token_endpoint_auth_method=method) | {"auth_method": method}
+        # The provider decodes them as the rules have it: of a form, and in a header once more before that.
+        assert set(" +:%&=/") <= set(entry["client_secret"])
         assert self.come_as(settings, certified, entry) == "ada"
 
     def test_not_at_all(self, settings: Any, certified: Certified) -> None:

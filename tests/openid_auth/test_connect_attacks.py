@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.cache import cache
-from django.db import connection
+from django.db import connection, connections
+from django.test import Client
 
 from djintegrate.openid_auth.models import UserOpenID
 from tests.openid_auth.hostile import Hostile, sent_back
@@ -41,6 +43,44 @@ class TestTheBrowser:
         villain.gives(signed(villain.claims(asked)))
         assert villain.come_back(visitor, asked).status_code == 302
         assert villain.come_back(visitor, asked).status_code == 403
+
+    def test_it_counts_once_though_the_browser_brings_back_a_session_of_before(
+        self, villain: Villain, settings: Any
+    ) -> None:
+        settings.SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
+        visitor = Visitor()
+        asked = villain.begin(visitor)
+        kept = visitor.client.cookies["sessionid"].value
+        villain.gives(signed(villain.claims(asked)))
+        assert villain.come_back(visitor, asked).status_code == 302
+        for _ in range(2):
+            again = Visitor()
+            again.client.cookies["sessionid"] = kept
+            villain.process.hits()
+            response = villain.come_back(again, asked)
+            assert (response.status_code, again.who, villain.process.hits()) == (403, "nobody", [])
+            assert "has been used before" in response.content.decode()
+            # What the session remembers is left to the request that has used it.
+            assert "sessionid" not in response.cookies
+
+    def test_nor_does_an_answer_that_came_to_nothing_count_again(self, villain: Villain, settings: Any) -> None:
+        settings.SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
+        visitor = Visitor()
+        asked = villain.begin(visitor)
+        kept = visitor.client.cookies["sessionid"].value
+        assert refused(villain.come_back(visitor, asked, error="access_denied"))
+        visitor.client.cookies["sessionid"] = kept
+        villain.gives(signed(villain.claims(asked)))
+        assert refused(villain.come_back(visitor, asked))
+
+    def test_one_that_goes_elsewhere_uses_nothing_up(self, villain: Villain, settings: Any) -> None:
+        settings.OPENID_PROVIDERS = [villain.entry(), {**villain.entry(name="other"), "issuer": f"{villain.issuer}2"}]
+        visitor = Visitor()
+        asked = villain.begin(visitor)
+        villain.gives(signed(villain.claims(asked)))
+        wrong = {**asked, "redirect_uri": "http://testserver/openid/connect/other/complete/"}
+        assert refused(villain.come_back(visitor, wrong))
+        assert villain.come_back(visitor, asked).status_code == 302
 
     def test_a_code_of_another_session_brings_a_token_that_does_not_fit(self, villain: Villain) -> None:
         theirs, ours = Visitor(), Visitor()
@@ -74,7 +114,7 @@ class TestTheBrowser:
         villain.gives(signed(villain.claims(asked)))
         assert villain.come_back(visitor, asked, iss=villain.issuer).status_code == 302
 
-    @pytest.mark.parametrize("method", ["post", "put", "delete"])
+    @pytest.mark.parametrize("method", ["post", "put", "delete", "head"])
     def test_answers_come_by_get(self, villain: Villain, method: str) -> None:
         assert getattr(Visitor().client, method)("/openid/connect/op/complete/?code=x&state=y").status_code == 405
 
@@ -107,6 +147,39 @@ class TestTheBrowser:
         )
         assert "evil" not in str(visitor.client.session["OPENID"])
         assert begun.status_code == 302
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("sessions", ["db", "signed_cookies"])
+def test_of_16_simultaneous_callbacks_one_asks_the_provider_and_signs_in(
+    villain: Villain, settings: Any, sessions: str
+) -> None:
+    settings.SESSION_ENGINE = f"django.contrib.sessions.backends.{sessions}"
+    if connection.vendor == "sqlite":
+        settings.MIDDLEWARE = settings.MIDDLEWARE[1:]
+    visitor = Visitor()
+    asked = villain.begin(visitor)
+    villain.gives(signed(villain.claims(asked)))
+    villain.process.hits()
+    barrier = threading.Barrier(16)
+    outcomes: list[int] = []
+
+    def arrive() -> None:
+        again = Visitor(Client(raise_request_exception=False))
+        again.client.cookies = visitor.client.cookies.copy()  # type: ignore[assignment]
+        barrier.wait()
+        try:
+            outcomes.append(villain.come_back(again, asked).status_code)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=arrive) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == [302, *[403] * 15]
+    assert sum(path.endswith("/token") for path in villain.process.hits()) == 1
 
 
 class TestTwoIssuers:
@@ -197,6 +270,36 @@ class TestUserinfo:
         assert len(user.username) <= 150 and user.email == "" and not user.has_perm("openid_auth.account_verified")
         assert "\0" not in UserOpenID.objects.get().display_id
 
+    @pytest.mark.parametrize(
+        "number", ["a\0", "a\ud800", "\udfff", ["\0", {"\ud800": "\0"}], {"\0": "\ud800"}, 5, 10**4000, "7" * 5000]
+    )
+    def test_the_sites_own_rule_may_ask_the_database_for_any_of_them(
+        self, villain: Villain, settings: Any, number: Any
+    ) -> None:
+        settings.OPENID_LINK = by_number
+        villain.says({"sub": "mallory", "employee_number": number, "more": {"\ud800": ["\0", {"x": "\udfff"}]}})
+        assert villain.sign_in().status_code == 302
+        assert User.objects.get().username == "openiduser"
+
+    def test_a_character_that_is_lost_leads_to_nobody(self, villain: Villain, settings: Any) -> None:
+        settings.OPENID_LINK = by_number
+        User.objects.create_user("staff-7")
+        for number in ("7\0", "\ud8007"):
+            villain.says({"sub": "mallory", "employee_number": number})
+            villain.sign_in()
+        assert UserOpenID.objects.get().user.username == "openiduser"
+
+    @pytest.mark.parametrize("name", ["a\0dmin", "a\ud800dmin", "\u200badmin\u202e"])
+    def test_a_name_is_without_what_does_not_show_and_that_of_its_owner(self, villain: Villain, name: str) -> None:
+        User.objects.create_user("admin")
+        villain.says({"sub": "mallory", "preferred_username": name, "nickname": "m"})
+        visitor = Visitor()
+        villain.sign_in(visitor)
+        assert visitor.who == "admin2"
+        villain.says({"sub": "ada", "preferred_username": "\u200b\0", "nickname": "ada"})
+        villain.sign_in(visitor, sub="ada")
+        assert visitor.who == "ada"
+
     def test_somebody_elses_address_does_not_lead_to_their_account(self, villain: Villain) -> None:
         ada = User.objects.create_user("ada", "ada@people.example")
         villain.says(
@@ -230,6 +333,11 @@ class TestTokens:
         assert refused(villain.come_back(visitor, asked))
         assert not [line for record in caplog.records for line in record.getMessage().splitlines()[1:]]
 
+    def test_a_secret_may_have_any_letters(self, villain: Villain, settings: Any) -> None:
+        for method in ("client_secret_basic", "client_secret_post"):
+            settings.OPENID_PROVIDERS = [villain.entry(client_secret="pä€:%\u3042", auth_method=method)]
+            assert villain.sign_in().status_code == 302
+
     def test_a_redirect_of_the_exchange_is_not_followed(
         self, villain: Villain, internal: Hostile, settings: Any
     ) -> None:
@@ -260,6 +368,12 @@ class TestTokens:
         assert refused(villain.come_back(visitor, asked))
 
 
+def by_number(issuer: str, claims: dict[str, Any]) -> Any:
+    """The rule that the docs show."""
+    assert json.dumps(claims, ensure_ascii=False).encode()
+    return User.objects.filter(username=f"staff-{claims.get('employee_number')}").first()
+
+
 def test_a_space_makes_no_identity_of_openid_2_one_of_connect(hostile: Hostile, villain: Villain) -> None:
     visitor = Visitor()
     request = visitor.request(hostile.select)
@@ -277,5 +391,8 @@ def test_a_sign_in_that_is_refused_writes_nothing(villain: Villain) -> None:
 
 
 def no_writes(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-    assert sql.startswith(("SELECT", "SAVEPOINT", "RELEASE", "BEGIN", "COMMIT")) or "django_session" in sql, sql
+    """But to the session, and that its answer was used."""
+    used = sql.startswith("INSERT") and "openid_auth_nonce" in sql.partition("(")[0]
+    reads = sql.startswith(("SELECT", "SAVEPOINT", "RELEASE", "BEGIN", "COMMIT"))
+    assert reads or used or "django_session" in sql, sql
     return execute(sql, params, many, context)

@@ -32,8 +32,15 @@ class TestDescription:
         response = Visitor().client.post("/openid/login/", {"openid_issuer": villain.issuer})
         assert response.status_code == 400
         page = response.content.decode()
-        assert "op does not answer at the moment" in page
-        assert "That is not your fault." in page
+        assert "What op says of itself cannot be used" in page
+
+    def test_one_that_is_not_to_be_had_is_a_page_that_says_to_wait(self, villain: Villain) -> None:
+        for status in (500, 503, 429):
+            villain.serves(".well-known/openid-configuration", "busy", status=status)
+            response = Visitor().client.post("/openid/login/", {"openid_issuer": villain.issuer})
+            assert response.status_code == 400
+            assert "op does not answer at the moment" in response.content.decode()
+            assert "That is not your fault." in response.content.decode()
 
     @pytest.mark.parametrize("document", ["", "[]", "nonsense", "[" * 100_000, b"\xff", '"x"', "null", "9" * 10_000])
     def test_what_is_none_is_a_page(self, villain: Villain, document: Any) -> None:
@@ -54,6 +61,16 @@ class TestDescription:
         settings.OPENID_PROVIDERS = [villain.entry(issuer=f"{internal.url}op")]
         response = Visitor().client.post("/openid/login/", {"openid_issuer": f"{internal.url}op"})
         assert (response.status_code, internal.hits()) == (400, [])
+
+    def test_an_issuer_in_the_open_is_none_unless_the_settings_say_so(
+        self, villain: Villain, settings: Any, monkeypatch: Any
+    ) -> None:
+        """Not even at a public address, and though nobody looks at the checks."""
+        monkeypatch.setattr("djintegrate.openid_auth.site.fetcher.is_public", lambda text: True)
+        settings.OPENID_FETCH_ALLOWED_HOSTS = []
+        villain.process.hits()
+        response = Visitor().client.post("/openid/login/", {"openid_issuer": villain.issuer})
+        assert (response.status_code, villain.process.hits()) == (400, [])
 
     def test_a_redirect_inside_is_not_followed(self, villain: Villain, internal: Hostile) -> None:
         villain.serves(".well-known/openid-configuration", "", status=302, Location=f"{internal.url}inside")

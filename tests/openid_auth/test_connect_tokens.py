@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import hmac
 import json
 import time
@@ -169,6 +170,18 @@ class TestSignatures:
         assert refused(self.answered(villain, lambda claims: signed(claims, wrong, algorithm)))
         assert self.answered(villain, lambda claims: signed(claims, key, algorithm)).status_code == 302
 
+    @pytest.mark.parametrize("algorithm", ["EdDSA", "Ed25519"])
+    def test_by_ed25519_under_either_name_with_a_hash_of_the_access_token(
+        self, villain: Villain, algorithm: str
+    ) -> None:
+        key = jwk.OKPKey.generate_key("Ed25519", {"kid": "right"})
+        villain.has_keys(public(key))
+        half = hashlib.sha512(b"opaque").digest()[:32]
+        right = base64.urlsafe_b64encode(half).decode().rstrip("=")
+        for at_hash, status in (("A" + right[1:] if right[0] != "A" else "B" + right[1:], 403), (right, 302)):
+            with_hash = lambda claims, h=at_hash: signed({**claims, "at_hash": h}, key, algorithm)  # noqa: E731
+            assert self.answered(villain, with_hash).status_code == status
+
 
 class TestKeys:
     @pytest.mark.parametrize(
@@ -206,6 +219,38 @@ class TestKeys:
             villain.gives(signed(villain.claims(asked), new, kid=f"unknown-{number}"))
             assert villain.come_back(visitor, asked).status_code == 403
         assert sum(path.endswith("/keys") for path in villain.process.hits()) == 0
+
+    @pytest.mark.parametrize("named", [True, False])
+    def test_one_that_takes_the_place_of_another_under_its_name_or_without_one(
+        self, villain: Villain, named: bool
+    ) -> None:
+        """Once at once, and from then on as long as the brake holds by the keys that were read last."""
+        kid: dict[str, Any] = {} if named else {"kid": GONE}
+
+        def come_by(key: Any) -> int:
+            visitor = Visitor()
+            asked = villain.begin(visitor)
+            villain.gives(signed(villain.claims(asked), key, **kid))
+            status: int = villain.come_back(visitor, asked).status_code
+            return status
+
+        assert come_by(KEY) == 302
+        others = public(OTHER_KEY)
+        for key in others["keys"] if not named else []:
+            del key["kid"]
+        villain.has_keys(others)
+        villain.process.hits()
+        assert [come_by(OTHER_KEY), come_by(KEY), come_by(KEY), come_by(OTHER_KEY)] == [302, 403, 403, 302]
+        assert sum(path.endswith("/keys") for path in villain.process.hits()) == 1
+
+    def test_one_of_two_that_stays_alone(self, villain: Villain) -> None:
+        villain.has_keys(public(KEY, jwk.RSAKey.generate_key(2048, {"kid": "left", "alg": "RS256"})))
+        assert villain.sign_in().status_code == 302
+        villain.has_keys(public(KEY))
+        visitor = Visitor()
+        asked = villain.begin(visitor)
+        villain.gives(signed(villain.claims(asked), kid=GONE))
+        assert villain.come_back(visitor, asked).status_code == 302
 
     def test_a_key_that_was_taken_back_is_of_no_use_once_that_is_known(self, villain: Villain) -> None:
         assert villain.sign_in().status_code == 302

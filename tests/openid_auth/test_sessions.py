@@ -232,7 +232,9 @@ class TestCheckingAgain:
         visitor = self.old(signed_in(provider), 2 * 3600 + 1)
         assert visitor.client.post("/", headers=PAGE).content == b"nobody"
 
-    def test_who_never_goes_there_is_throttled_like_anybody(self, settings: Any, provider: Provider) -> None:
+    def test_who_never_goes_there_makes_the_site_ask_no_more_than_anybody(
+        self, settings: Any, provider: Provider
+    ) -> None:
         visitor = self.old(signed_in(provider))
         settings.OPENID_LOGIN_THROTTLE = (3, 10**6)
         cache.clear()
@@ -242,7 +244,20 @@ class TestCheckingAgain:
         found += [async_to_sync(client.get)("/", headers=PAGE).status_code for _ in range(1)]
         found += [visitor.client.get("/", headers=PAGE).status_code]
         cache.clear()
-        assert found == [302, 302, 302, 429, 429]
+        assert found == [302, 302, 302, 200, 200]
+
+    def test_and_that_holds_the_check_back_once_and_not_for_ever(self, settings: Any, provider: Provider) -> None:
+        visitor = self.old(signed_in(provider))
+        settings.OPENID_LOGIN_THROTTLE = (1, 10**6)
+        cache.clear()
+        found = [visitor.client.get("/", headers=PAGE).status_code for _ in range(2)]
+        session = visitor.client.session
+        session[recheck.POSTPONED] -= 3601
+        session[recheck.CHECKED] -= 3601
+        session.save()
+        found += [visitor.client.get("/", headers=PAGE).status_code]
+        cache.clear()
+        assert found == [302, 200, 429]
 
     def test_a_provider_that_does_not_vouch_without_a_question_is_asked_with_one(self, provider: Provider) -> None:
         visitor = self.old(signed_in(provider))

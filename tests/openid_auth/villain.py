@@ -48,6 +48,8 @@ class Villain:
     name: str = "op"
     client_id: str = CLIENT
     described: dict[str, Any] = field(default_factory=dict)
+    next: str = ""
+    """Where the visitors want to go afterwards."""
 
     def __post_init__(self) -> None:
         self.describe()
@@ -92,7 +94,7 @@ class Villain:
 
     def begin(self, visitor: Visitor) -> dict[str, str]:
         """What the site asks for in the address that it sends the browser to."""
-        response = visitor.client.post(f"{visitor.prefix}login/", {"openid_issuer": self.issuer})
+        response = visitor.client.post(f"{visitor.prefix}login/", {"openid_issuer": self.issuer, "next": self.next})
         assert response.status_code == 302, response.content.decode()
         return dict(parse_qsl(urlsplit(response["Location"]).query))
 

@@ -1,10 +1,12 @@
 """What a provider says of itself, and the keys that it signs with; kept in Django's cache for an hour.
 
-Keys change: one that is not known is looked for once more, but not more often than twice a minute for each issuer.
+Keys change, with a new name, under the old one, or without any. What those that are kept have not signed is looked at
+with those of now, but no more often than twice a minute for each issuer.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,18 +52,23 @@ def provider_of(client: Client, fetcher: HTTPFetcher) -> Provider:
 
 def describe(issuer: str, fetcher: HTTPFetcher) -> dict[str, Any]:
     """What the provider says of itself now; raises as `provider_of` does."""
+    _check_issuer(issuer)
     return _checked(issuer, fetch_object(fetcher, f"{issuer.rstrip('/')}/{WELL_KNOWN}"))
 
 
-def keys_of(provider: Provider, fetcher: HTTPFetcher, kid: str | None) -> list[dict[str, Any]]:
-    """The provider's keys that have this `kid`, or all of them if a token names none."""
+def keys_of(provider: Provider, fetcher: HTTPFetcher, kid: str | None) -> Iterator[list[dict[str, Any]]]:
+    """The provider's keys that have this `kid`, or all of them if a token names none.
+
+    First those that are kept. Who asks for more gets those of now, where they are others and it is time to look.
+    """
     place = f"openid-connect-keys-{digest_of(provider.issuer)}"
     kept = cache.get(place)
-    keys = _read(provider, fetcher, place) if kept is None else kept
-    found = _named(keys, kid)
-    if not found and kept is not None and cache.add(f"{place}-again", 1, AGAIN):
-        found = _named(_read(provider, fetcher, place), kid)
-    return found
+    if kept is None:
+        yield _named(_read(provider, fetcher, place), kid)
+        return
+    yield _named(kept, kid)
+    if cache.add(f"{place}-again", 1, AGAIN) and (read := _read(provider, fetcher, place)) != kept:
+        yield _named(read, kid)
 
 
 def _named(keys: list[dict[str, Any]], kid: str | None) -> list[dict[str, Any]]:
@@ -88,6 +95,19 @@ def _checked(issuer: str, described: dict[str, Any]) -> dict[str, Any]:
         _check_address(issuer, name, address)
     names_itself = described.get("authorization_response_iss_parameter_supported") is True
     return {"addresses": addresses, "names_itself": names_itself}
+
+
+def _check_issuer(issuer: str) -> None:
+    """Whether what comes from there is the issuer's: without https, whoever is on the way may have written it."""
+    try:
+        target = parse(issuer)
+    except (FetchRefused, ValueError) as error:
+        raise Unusable(f"the issuer {issuer[:200]!r} is no address of the web") from error
+    if target.scheme != "https" and not target.allowed_by_setting:
+        raise Unusable(
+            f"the issuer {issuer[:200]!r} has no https. If it is a provider to try out, OPENID_FETCH_ALLOWED_HOSTS may "
+            f"name {target.host_and_port!r}"
+        )
 
 
 def _check_address(issuer: str, name: str, address: Any) -> None:

@@ -6,12 +6,16 @@ Only the network is asked here, never the database. PKCE, state and nonce are al
 from __future__ import annotations
 
 import secrets
+from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote_plus
 
+from authlib.common.errors import AuthlibBaseError
 from authlib.integrations.requests_client import OAuth2Session
 from authlib.oauth2.rfc7523 import PrivateKeyJWT
 from openid.fetchers import HTTPFetcher
+from requests import HTTPError
 
 from ..conf import config
 from ..people.vouched import Vouched
@@ -20,7 +24,7 @@ from .discovery import Provider
 from .people import PHISHING_RESISTANT_HARDWARE, vouched
 from .state import Begun
 from .tokens import identity_claims
-from .transport import FetcherAdapter, Unusable, object_in
+from .transport import FetcherAdapter, Refused, Unusable, object_in
 
 MAX_CODE = 4096
 
@@ -52,17 +56,32 @@ def person(
     if not 0 < len(code) <= MAX_CODE:
         raise Unusable("it has no code that can be")
     session = _session(client, return_to, fetcher)
-    tokens = session.fetch_token(
-        provider.address("token_endpoint"),
-        code=code,
-        code_verifier=sign_in.verifier,
-        grant_type="authorization_code",
-        allow_redirects=False,
-    )
+    tokens = _tokens(session, client, provider, sign_in, code)
     if not isinstance(tokens.get("access_token"), str) or str(tokens.get("token_type")).lower() != "bearer":
         raise Unusable("there is no bearer token in it")
     claims = identity_claims(tokens.get("id_token"), client, provider, fetcher, sign_in.nonce, tokens["access_token"])
-    return vouched({**_more(session, provider, claims["sub"]), **claims}, client)
+    return vouched(claims, _more(session, provider, claims["sub"]), client)
+
+
+def _tokens(session: OAuth2Session, client: Client, provider: Provider, sign_in: Begun, code: str) -> Mapping[str, Any]:
+    try:
+        tokens: Mapping[str, Any] = session.fetch_token(
+            provider.address("token_endpoint"),
+            code=code,
+            code_verifier=sign_in.verifier,
+            grant_type="authorization_code",
+            allow_redirects=False,
+        )
+    except AuthlibBaseError as error:
+        raise Refused(str(error.error)[:100], _without_secret(str(error.description)[:300], client)) from error
+    except HTTPError as error:
+        raise Refused("it is no answer of OAuth", str(error)[:300]) from error
+    return tokens
+
+
+def _without_secret(text: str, client: Client) -> str:
+    """A provider may quote what it was sent."""
+    return text.replace(client.client_secret, "********") if client.client_secret else text
 
 
 def _more(session: OAuth2Session, provider: Provider, subject: str) -> Mapping[str, Any]:
@@ -80,6 +99,13 @@ def _more(session: OAuth2Session, provider: Provider, subject: str) -> Mapping[s
     return {name: value for name, value in said.items() if name not in ("iss", "aud", "azp", "nonce", "amr", "acr")}
 
 
+def _basic(auth: Any, method: str, uri: str, headers: Any, body: Any) -> tuple[str, Any, Any]:
+    """An auth method of Authlib's. Its own does not encode the two as a form does (RFC 6749, 2.3.1)."""
+    pair = f"{quote_plus(auth.client_id)}:{quote_plus(auth.client_secret)}"
+    headers["Authorization"] = f"Basic {b64encode(pair.encode()).decode()}"
+    return uri, headers, body
+
+
 def _session(client: Client, return_to: str, fetcher: HTTPFetcher | None = None) -> OAuth2Session:
     method = client.authenticates_by
     session = OAuth2Session(
@@ -91,6 +117,7 @@ def _session(client: Client, return_to: str, fetcher: HTTPFetcher | None = None)
         code_challenge_method="S256",
         leeway=0,
     )
+    session.register_client_auth_method(("client_secret_basic", _basic))
     if method == "private_key_jwt":
         session.register_client_auth_method(PrivateKeyJWT(alg=client.signing_algorithm))
     # Nothing of this machine's goes along: no proxy, no .netrc, and none of the headers that requests adds.

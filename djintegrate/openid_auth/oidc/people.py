@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..people.details import clean
+from djintegrate.common.texts import kept
+
+from ..people.address import Address
 from ..people.vouched import Vouched
+from ..site.text import clean
 from .clients import Client
 
 VALUES = {
@@ -14,7 +17,6 @@ VALUES = {
     "fullname": ("name",),
     "first_name": ("given_name",),
     "last_name": ("family_name",),
-    "email": ("email",),
     "gender": ("gender",),
     "dob": ("birthdate",),
     "timezone": ("zoneinfo",),
@@ -29,30 +31,49 @@ PHISHING_RESISTANT_HARDWARE = "phrh"
 """Of `acr`."""
 
 
-def vouched(claims: Mapping[str, Any], client: Client) -> Vouched:
-    """`claims` are verified."""
-    values = {name: _text(claims, *sources) for name, sources in VALUES.items()}
-    verified = client.trust_email and claims.get("email_verified") is True and bool(values["email"])
-    shown = clean(values["nickname"]) or clean(values["email"]) or claims["sub"]
+def vouched(token: Mapping[str, Any], userinfo: Mapping[str, Any], client: Client) -> Vouched:
+    """`token` is what the ID token says, and wins; `userinfo` says more of the same person. Both are verified."""
+    address = _address(token, userinfo, client)
+    claims = kept({**userinfo, **token, "email_verified": address is not None and address.is_verified})
+    if address is not None:
+        claims["email"] = address.text
+    values = {name: _text({**userinfo, **token}, *sources) for name, sources in VALUES.items()}
+    shown = values["nickname"] or (address.text if address else claims["sub"])
     return Vouched(
         issuer=client.issuer,
         subject=claims["sub"],
         display_id=f"{shown} ({client.name})",
         values=values,
-        claims={**claims, "email_verified": verified},
+        claims=claims,
+        address=address,
         teams=tuple(_groups(claims.get(client.groups_claim))) if client.trust_groups else (),
         trusted_with_teams=client.trust_groups,
-        address_is_verified=verified,
         physical_multifactor=_is_physical(claims),
-        provider_session=_text(claims, "sid") or "",
+        provider_session=claims["sid"] if isinstance(claims.get("sid"), str) else "",
     )
 
 
+def _address(token: Mapping[str, Any], userinfo: Mapping[str, Any], client: Client) -> Address | None:
+    """The one that the token says, or else the userinfo: with what the same of the two says of its verification.
+
+    Of an address that both say, the userinfo may say what the token leaves out.
+    """
+    first, second = (
+        Address.said(said.get("email"), client.trust_email and said.get("email_verified") is True)
+        for said in (token, userinfo)
+    )
+    if first is None:
+        return second
+    is_the_same = second is not None and second.text == first.text
+    return second if is_the_same and "email_verified" not in token else first
+
+
 def _text(claims: Mapping[str, Any], *names: str) -> str | None:
+    """The first that has anything to show."""
     for name in names:
         value = claims.get(name)
-        if isinstance(value, str) and value.strip():
-            return value.encode("utf-8", "replace").decode()
+        if isinstance(value, str) and (text := clean(value)):
+            return text
     return None
 
 

@@ -61,8 +61,10 @@ def identity_claims(
     if "at_hash" in claims and not isinstance(claims["at_hash"], str):
         raise Unusable("its at_hash is no text")
     _check_parties(claims, client, provider)
+    # Authlib knows which hash an at_hash is by the old name alone.
+    named = {**header, "alg": "EdDSA"} if header.get("alg") == "Ed25519" else header
     checked = CodeIDToken(
-        claims, header, params={"client_id": client.client_id, "nonce": nonce, "access_token": access_token}
+        claims, named, params={"client_id": client.client_id, "nonce": nonce, "access_token": access_token}
     )
     try:
         checked.validate(leeway=SKEW)
@@ -101,7 +103,17 @@ def _verified(text: Any, provider: Provider, fetcher: HTTPFetcher) -> tuple[dict
         raise Unusable(f"it is signed by {str(algorithm)[:40]!r}")
     if kid is not None and (not isinstance(kid, str) or len(kid) > MAX_KID):
         raise Unusable("its key has no name that can be")
-    keys = [key for key in keys_of(provider, fetcher, kid) if _fits(key, algorithm)]
+    wrong = Unusable("the provider has no keys")
+    for keys in keys_of(provider, fetcher, kid):
+        try:
+            return _opened(text, algorithm, [key for key in keys if _fits(key, algorithm)])
+        except Unusable as error:
+            wrong = error
+    raise wrong
+
+
+def _opened(text: str, algorithm: str, keys: list[dict[str, Any]]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Header and claims, if the only key that may have signed them has."""
     if len(keys) != 1:
         raise Unusable(f"{len(keys)} of the provider's keys may have signed it")
     try:

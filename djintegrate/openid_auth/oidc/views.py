@@ -16,29 +16,33 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_GET
 from openid.consumer.consumer import CancelResponse, FailureResponse
-from openid.fetchers import HTTPFetchingError
 
-from ..exceptions import NotAnAnswer, ProviderAway
-from ..people.arrival import conclude, user_key
+from ..exceptions import DjangoOpenIDException, NotAnAnswer, ProviderAway, ProviderUnusable, UsedBefore
+from ..people.arrival import conclude, refuse_one_too_many, user_key
 from ..site.egress import make_fetcher
-from ..site.failures import fail, refuse_too_many
+from ..site.failures import fail
 from ..site.pages import lacks_cookies, send_again
 from ..site.redirects import is_valid_next_url
 from ..site.submitted import submitted
+from ..site.unanswered import Unanswered
 from . import clients, exchange
 from .clients import Client
 from .discovery import Provider, provider_of
 from .leaving import backchannel_logout, sign_out
-from .state import Begun, remember, take
-from .transport import Unusable
+from .state import Begun, find, remember, use
+from .transport import Away, Refused, Unusable
 
 __all__ = ["abegin", "acomplete", "backchannel_logout", "begin", "complete", "sign_out"]
 
 logger = logging.getLogger("djintegrate.openid_auth")
 
 COMPLETE = "openid-connect-complete"
+DENIED = "access_denied"
+INVALID_GRANT = "invalid_grant"
+LATER = frozenset({"server_error", "temporarily_unavailable"})
+NEEDS_MORE = frozenset({"account_selection_required", "consent_required", "interaction_required", "login_required"})
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,7 @@ async def abegin(
 
 @login_not_required
 @never_cache
-@require_safe
+@require_GET
 def complete(request: HttpRequest, key: str, render_failure: Any = None) -> HttpResponse:
     """Take the provider's answer and sign the person in, or say why not."""
     answer = _receive(request, key, render_failure)
@@ -83,7 +87,7 @@ def complete(request: HttpRequest, key: str, render_failure: Any = None) -> Http
 
 @login_not_required
 @never_cache
-@require_safe
+@require_GET
 async def acomplete(request: HttpRequest, key: str, render_failure: Any = None) -> HttpResponse:
     """As `complete`."""
     answer = await sync_to_async(_receive)(request, key, render_failure)
@@ -100,31 +104,33 @@ def _client(issuer: str) -> Client:
     return client
 
 
-def _described(client: Client) -> Provider | None:
-    """The provider; None if it cannot be asked at the moment."""
+def _described(client: Client) -> Provider | DjangoOpenIDException:
+    """The provider, or why it cannot be asked."""
     try:
         return provider_of(client, make_fetcher())
-    except (HTTPFetchingError, Unusable) as error:
+    except Away as error:
+        logger.warning("The provider %.200r does not answer: %s", client.issuer, error)
+        return ProviderAway(_away(client))
+    except Unusable as error:
         logger.warning("The provider %.200r cannot be used: %s", client.issuer, error)
     except Exception as error:
         # What the libraries raise over a hostile document has no common class.
         logger.warning("The provider %.200r cannot be read: %r", client.issuer, error)
-    return None
+    return ProviderUnusable(ProviderUnusable.named % {"name": client.name})
 
 
 def _sent(
     request: HttpRequest,
     client: Client,
-    provider: Provider | None,
+    provider: Provider | DjangoOpenIDException,
     purpose: str,
     following: str,
     render_failure: Any = None,
 ) -> HttpResponse | None:
-    if provider is None:
+    if isinstance(provider, DjangoOpenIDException):
         if purpose == "recheck":
             return None
-        away = ProviderAway(_away(client))
-        return fail(request, away.message, render_failure, status=400, exception=away)
+        return fail(request, provider.message, render_failure, status=400, exception=provider)
     sign_in = exchange.begun(
         client,
         purpose,
@@ -146,18 +152,23 @@ def _receive(request: HttpRequest, key: str, render_failure: Any) -> Answer | Ht
     client = clients.of_key(key)
     if client is None or not ("state" in data or "code" in data or "error" in data):
         return fail(request, NotAnAnswer.default, render_failure, exception=NotAnAnswer())
-    if refusal := refuse_too_many(request, render_failure, "complete"):
+    state = data.get("state", "")
+    if refusal := refuse_one_too_many(request, state, None, render_failure):
         return refusal
-    sign_in = take(request.session, data.get("state", ""), client.issuer)
+    sign_in = find(request.session, state, client.issuer)
     if sign_in is None:
         # The answer is not quoted: a page that anybody can send people to must not show what is in its address.
         message = _("This sign-in was not begun in this browser, or too long ago. Please begin anew.")
         return conclude(request, FailureResponse(None, message), None, None, render_failure)
+    if not use(request.session, state, sign_in):
+        used = UsedBefore()
+        return fail(request, used.message, render_failure, exception=used)
     if data.get("iss", client.issuer) != client.issuer:
         message = _("The answer is from another provider than the one that was asked.")
         return conclude(request, FailureResponse(None, message), sign_in, sign_in.following, render_failure)
     if "error" in data:
-        return conclude(request, _refused(data["error"]), sign_in, sign_in.following, render_failure)
+        refusal = _refused(client, data["error"], data.get("error_description", ""))
+        return conclude(request, refusal, sign_in, sign_in.following, render_failure)
     return Answer(client, sign_in, _return_to(request, client), data.get("code", ""), "iss" in data)
 
 
@@ -169,9 +180,12 @@ def _verify(answer: Answer) -> Any:
         if provider.names_itself and not answer.names_issuer:
             raise Unusable("it does not name its issuer, as the provider says that it does")
         return exchange.person(answer.client, provider, answer.begun, answer.code, answer.return_to, fetcher)
-    except HTTPFetchingError as error:
+    except Away as error:
         logger.warning("The provider %.200r did not answer: %s", answer.client.issuer, error)
-        return FailureResponse(None, _away(answer.client))
+        return Unanswered(None, _away(answer.client))
+    except Refused as error:
+        logger.warning("The provider %.200r refuses: %s", answer.client.issuer, error)
+        return FailureResponse(None, UsedBefore.default if error.error == INVALID_GRANT else _unwilling())
     except Unusable as error:
         logger.warning("An answer of %.200r is not used: %s", answer.client.issuer, error)
     except Exception as error:
@@ -184,11 +198,18 @@ def _finish(request: HttpRequest, answer: Answer, response: Any, render_failure:
     return conclude(request, response, answer.begun, answer.begun.following, render_failure)
 
 
-def _refused(error: str) -> Any:
-    if error == "access_denied":
+def _refused(client: Client, error: str, description: str) -> Any:
+    """What an answer without a code amounts to. Its words are for the log: anybody may have written them."""
+    if error == DENIED:
         return CancelResponse(None)
-    logger.warning("The provider refuses: %.100r", error)
-    return FailureResponse(None, _("the provider needs more from you"))
+    logger.warning("The provider %.200r refuses: %.100r, %.300r", client.issuer, error, description)
+    if error in LATER:
+        return Unanswered(None, _away(client), by_browser=True)
+    return FailureResponse(None, _("the provider needs more from you") if error in NEEDS_MORE else _unwilling())
+
+
+def _unwilling() -> str:
+    return _("the provider does not accept what this site asks of it")
 
 
 def _away(client: Client) -> str:

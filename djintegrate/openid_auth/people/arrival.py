@@ -15,13 +15,17 @@ from django.utils.translation import gettext as _
 from openid.consumer.consumer import CANCEL, SUCCESS
 
 from ..auth import OpenIDBackend
+from ..conf import config
 from ..exceptions import DjangoOpenIDException, IdentityAlreadyClaimed
 from ..fields import digest_of
 from ..models import UserOpenID
 from ..signals import openid_login_complete
-from ..site.failures import fail
+from ..site.begun import Begun
+from ..site.failures import fail, refuse_too_many
 from ..site.redirects import sanitise_redirect_url
-from . import recheck, sessions
+from ..site.throttle import has_used_up
+from ..site.unanswered import Unanswered
+from . import membership, recheck, sessions
 
 logger = logging.getLogger("djintegrate.openid_auth")
 
@@ -44,12 +48,35 @@ class Errand(Protocol):
         """For "add" and "recheck": the primary key of who began it."""
 
 
+def refuse_one_too_many(
+    request: HttpRequest, token: str | None, following: str | None, render_failure: Any = None
+) -> HttpResponse | None:
+    """What a client is answered that completes too much; None if it may. A session that is only checked goes on."""
+    begun = Begun(request.session).find(token) or {}
+    if begun.get("purpose") != "recheck":
+        return refuse_too_many(request, render_failure, "complete")
+    if is_held_back(request, "recheck-complete"):
+        return HttpResponseRedirect(sanitise_redirect_url(begun.get("following", following)))
+    return refuse_too_many(request, render_failure, "recheck-complete")
+
+
+def is_held_back(request: HttpRequest, what: str = "recheck") -> bool:
+    """Whether the check of a session is put off, for too many of the same client's are checked just now."""
+    if not has_used_up(request, what) or not recheck.may_go_on(request):
+        return False
+    recheck.postpone(request, "too many sessions of the same address are checked at the moment")
+    return True
+
+
 def conclude(
     request: HttpRequest, response: Any, begun: Errand | None, following: str | None, render_failure: Any = None
 ) -> HttpResponse:
     """Sign the person in whom a verified answer names, or say why not."""
     purpose = "login" if begun is None else begun.purpose
     if begun is not None and purpose == "recheck" and response.status != SUCCESS:
+        if isinstance(response, Unanswered) and (not response.by_browser or recheck.may_go_on(request)):
+            recheck.postpone(request, response.message)
+            return HttpResponseRedirect(sanitise_redirect_url(following))
         # The provider cannot answer without a question to the person, so it is asked with one.
         logger.info("Signed out: %s, for whom %r does not vouch without a question", request.user, begun.asked[:200])
         logout(request)
@@ -82,7 +109,7 @@ def _sign_in(request: HttpRequest, response: Any) -> str | None:
     """Why it did not work, or None if it did."""
     user = authenticate(request, openid_response=response)
     if user is None:
-        return _("Unknown user")
+        return _unknown(response)
     if not user.is_active:
         return _("Disabled account")
     auth_login(request, user)
@@ -93,16 +120,32 @@ def _sign_in(request: HttpRequest, response: Any) -> str | None:
     return None
 
 
+def _unknown(response: Any) -> str:
+    """Why a verified answer signs nobody in: as far as can be told, for the backend does not say."""
+    is_known = config.create_users or UserOpenID.objects.filter(digest=digest_of(response.identity_url)).exists()
+    required = config.teams_required
+    if is_known and required and set(required).isdisjoint(membership.teams(response).is_member):
+        return _("You are in none of the teams whose members may sign in here")
+    return _("Unknown user")
+
+
 def _confirm(request: HttpRequest, response: Any, begun: Errand) -> None:
     """The provider vouches for the session's person again, perhaps with other teams; or the session ends."""
+    refusal = DjangoOpenIDException(
+        _("You have been signed out: your provider says that you may not be here any more.")
+    )
     if _is_of_the_account(request, response.identity_url):
-        user = authenticate(request, openid_response=response)
+        try:
+            user = authenticate(request, openid_response=response)
+        except DjangoOpenIDException as error:
+            user, refusal = None, error
         if user is not None and user.is_active and str(user.pk) == user_key(request) == begun.user:
+            sessions.renew(request, response)
             recheck.note(request, response.identity_url)
             return
     logger.info("Signed out: %s, who may not be here any more", request.user)
     logout(request)
-    raise DjangoOpenIDException(_("You have been signed out: your provider says that you may not be here any more."))
+    raise refusal
 
 
 def _is_of_the_account(request: HttpRequest, identity: str) -> bool:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, TypedDict
 
-import regex
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from openid.consumer.consumer import AuthRequest, SuccessResponse
 from openid.extensions import ax, pape, sreg
 
 from ..conf import config
 from ..protocol.signed import signed_values
+from ..site.text import clean
+from .address import Address
 from .vouched import Vouched
 
 VERIFIED = "http://ns.login.ubuntu.com/2013/validation/account"
@@ -36,10 +34,6 @@ AX_ALIASES = {
     "http://schema.openid.net/namePerson/friendly": "old_nickname",
 }
 SREG_FIELDS = ("email", "fullname", "nickname")
-MAX_VALUE = 254
-# What Unicode's data says shows nothing, and its controls, formats and unassigned characters.
-SPACES = re.compile(r"\s+")
-INVISIBLE = regex.compile(r"[\p{Default_Ignorable_Code_Point}\p{C}]+")
 
 
 class Details(TypedDict, total=False):
@@ -74,8 +68,11 @@ def ask(request: AuthRequest) -> None:
 def read(response: Any) -> Details:
     """What a verified response says of the person, fit to be stored."""
     if isinstance(response, Vouched):
-        return _tidy(response.values, response.address_is_verified)
-    return _tidy(_signed(response), _attributes(response).get(VERIFIED, "no") in valid_schemes(_provider(response)))
+        address = response.address
+        return _tidy(response.values, address, address is not None and address.is_verified)
+    values = _signed(response)
+    verified = _attributes(response).get(VERIFIED, "no") in valid_schemes(_provider(response))
+    return _tidy(values, Address.said(values["email"]), verified)
 
 
 def _signed(response: SuccessResponse) -> dict[str, str | None]:
@@ -94,9 +91,9 @@ def _provider(response: SuccessResponse) -> str:
     return url
 
 
-def _tidy(values: Mapping[str, str | None], is_verified: bool) -> Details:
+def _tidy(values: Mapping[str, str | None], address: Address | None, is_verified: bool) -> Details:
     cleaned: Any = dict.fromkeys(AX_NAMES) | {name: clean(value) for name, value in values.items()}
-    cleaned["email"] = _email(cleaned["email"])
+    cleaned["email"] = None if address is None else address.text
     if cleaned["fullname"] and not (cleaned["first_name"] or cleaned["last_name"]):
         first, _, last = cleaned["fullname"].rpartition(" ")
         cleaned["first_name"], cleaned["last_name"] = first.strip(), last
@@ -105,13 +102,6 @@ def _tidy(values: Mapping[str, str | None], is_verified: bool) -> Details:
     cleaned["account_verified"] = is_verified
     details: Details = cleaned
     return details
-
-
-def clean(value: str | None) -> str | None:
-    """`value` on one line, without characters that do not show."""
-    if value is None:
-        return None
-    return INVISIBLE.sub("", SPACES.sub(" ", value[: 4 * MAX_VALUE])).strip()[:MAX_VALUE] or None
 
 
 def valid_schemes(server_url: str) -> Any:
@@ -135,11 +125,3 @@ def _attributes(response: SuccessResponse) -> Mapping[str, str]:
     except (ax.AXError, ax.NotAXMessage, KeyError, ValueError, AssertionError):
         return {}
     return {uri: values[0] for uri, values in fetched.data.items() if values}
-
-
-def _email(value: str | None) -> str | None:
-    try:
-        validate_email(value or "")
-    except ValidationError:
-        return None
-    return value

@@ -61,11 +61,6 @@ def teams(response: Any) -> TeamsResponse:
     return TeamsResponse.fromSuccessResponse(response)
 
 
-def is_trusted_with_addresses(response: Any) -> bool:
-    """Whether the e-mail address in `response` may let somebody in. Anybody's own provider may claim any address."""
-    return response.address_is_verified if isinstance(response, Vouched) else is_trusted_with_teams(response)
-
-
 def teams_mapping() -> Mapping[str, str]:
     """The name of the group for each team."""
     if not config.teams_mapping_auto:

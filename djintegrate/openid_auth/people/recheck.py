@@ -1,18 +1,24 @@
 """When the provider is asked about a session again, without a question to the person: teams may have changed meanwhile.
 
-Knows what a session has to remember for that. A provider that does not answer ends no session.
+Knows what a session has to remember for that. A provider that does not answer ends no session; but what a visitor may
+have brought about does not hold a check back for longer than OPENID_RECHECK_SECONDS once more.
 """
 
 from __future__ import annotations
 
+import logging
 import time
 
 from django.http import HttpRequest
 
 from ..conf import config
 
+logger = logging.getLogger("djintegrate.openid_auth")
+
 IDENTITY = "openid_identity"
 CHECKED = "openid_checked"
+POSTPONED = "openid_postponed"
+"""Since when the check has been put off."""
 AGAIN = 60
 """Seconds after which a provider that did not answer is asked once more."""
 
@@ -22,10 +28,19 @@ def note(request: HttpRequest, claimed_id: str) -> None:
     if config.recheck_seconds is not None:
         request.session[IDENTITY] = claimed_id
         request.session[CHECKED] = int(time.time())
+        request.session.pop(POSTPONED, None)
 
 
-def postpone(request: HttpRequest) -> None:
+def postpone(request: HttpRequest, why: object) -> None:
+    logger.warning("User %s was not checked again: %s", request.user.pk, why)
+    request.session.setdefault(POSTPONED, int(time.time()))
     request.session[CHECKED] = int(time.time()) - (config.recheck_seconds or 0) + AGAIN
+
+
+def may_go_on(request: HttpRequest) -> bool:
+    """Whether the check may be put off though the visitor may be the cause of it."""
+    since = request.session.get(POSTPONED)
+    return not isinstance(since, int) or since > time.time() - (config.recheck_seconds or 0)
 
 
 def is_due(request: HttpRequest, times: int = 1) -> bool:

@@ -30,30 +30,39 @@ SEEN_EVERY = timedelta(hours=1)
 
 def record(request: HttpRequest, response: Any) -> None:
     """Remember that the identity of a verified answer has opened the request's session."""
-    issuer = issuer_of(response.identity_url)
-    if issuer:
-        request.session[ISSUER] = issuer
-    else:
-        request.session.pop(ISSUER, None)
+    _note_issuer(request, response)
     if not is_watched():
         return
     end_own(request)  # Of who signs in once more in the same browser.
-    identity = UserOpenID.objects.filter(digest=digest_of(response.identity_url)).first()
+    identity = _identity(response)
     if identity is None:
         return
     token = secrets.token_urlsafe(16)
     browser = request.headers.get("User-Agent", "")[:200].encode("ascii", "replace").decode()
-    named = getattr(response, "provider_session", "")
-    at_provider = digest_of(issuer, named) if named else ""
-    OpenIDSession.objects.create(identity=identity, digest=digest_of(token), browser=browser, at_provider=at_provider)
+    OpenIDSession.objects.create(
+        identity=identity, digest=digest_of(token), browser=browser, at_provider=_at_provider(response)
+    )
     request.session[TOKEN] = token
 
 
+def renew(request: HttpRequest, response: Any) -> None:
+    """The session is now one of the identity that vouches for it again, and of the provider's session of now."""
+    _note_issuer(request, response)
+    token, identity = request.session.get(TOKEN), _identity(response)
+    if token and identity is not None:
+        rows = OpenIDSession.objects.filter(digest=digest_of(token))
+        rows.update(identity=identity, at_provider=_at_provider(response))
+
+
 def end_by_provider(issuer: str, subject: str, provider_session: str) -> int:
-    """End what a provider says is over: one of its sessions, or all of a person's. How many ended."""
+    """End what a provider says is over: one of its sessions, or all of a person's. How many ended.
+
+    A session of the person's of which the provider has said no name may be the one that it names now.
+    """
     rows = OpenIDSession.objects.all()
     if provider_session:
-        rows = rows.filter(at_provider=digest_of(issuer, provider_session))
+        unnamed = [""] if subject else []
+        rows = rows.filter(at_provider__in=[digest_of(issuer, provider_session), *unnamed])
     if subject:
         rows = rows.filter(identity__digest=digest_of(pair(issuer, subject)))
     ended: int = rows.delete()[1].get(OpenIDSession._meta.label, 0)
@@ -90,3 +99,21 @@ def is_watched() -> bool:
     watcher = import_string(MIDDLEWARE)
     found = (import_string(path) for path in settings.MIDDLEWARE)
     return any(isinstance(each, type) and issubclass(each, watcher) for each in found)
+
+
+def _note_issuer(request: HttpRequest, response: Any) -> None:
+    issuer = issuer_of(response.identity_url)
+    if issuer:
+        request.session[ISSUER] = issuer
+    else:
+        request.session.pop(ISSUER, None)
+
+
+def _identity(response: Any) -> UserOpenID | None:
+    return UserOpenID.objects.filter(digest=digest_of(response.identity_url)).first()
+
+
+def _at_provider(response: Any) -> str:
+    """The digest of what the provider calls its own session; nothing if it has said no name for it."""
+    named = getattr(response, "provider_session", "")
+    return digest_of(issuer_of(response.identity_url), named) if named else ""

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .address import Address
 from .identity import pair
 
 
@@ -20,12 +21,15 @@ class Vouched:
     display_id: str
     """How the identity is shown to its owner."""
     values: Mapping[str, str | None]
-    """What is said of the person, by the names of `details.Details` and of simple registration."""
+    """What is said of the person, by the names of `details.Details` and of simple registration; but the address."""
     claims: Mapping[str, Any]
-    """All that was said, for a site's own rules. "email_verified" is true only from an issuer trusted with that."""
+    """All that was said, for a site's own rules. Its texts are such as a database keeps.
+
+    "email_verified" is true only from an issuer trusted with that, and only of the "email" beside it.
+    """
+    address: Address | None = None
     teams: tuple[str, ...] = ()
     trusted_with_teams: bool = False
-    address_is_verified: bool = False
     physical_multifactor: bool = False
     provider_session: str = ""
     """The provider's own name for its session with the person, which ends with it."""

@@ -31,9 +31,10 @@ from openid.store.nonce import mkNonce
 from ..conf import config
 from ..site.egress import make_fetcher
 from ..site.fetcher import MAX_URL
+from ..site.unanswered import Unanswered
 from ..store import DjangoOpenIDStore
 from .answer import Answer, VerifiedResponse
-from .discovery import discover
+from .discovery import NotFound, discover
 from .library import Protocol
 from .state import PARAMETER, Begun, BegunRequests
 
@@ -158,6 +159,9 @@ class OpenIDConsumer(Consumer):
         self._check_expected(answer, message)
         protocol = self.protocol(notes, self.fetcher, discover, answer.may_ask)
         response = protocol.complete(message, answer.endpoint, answer.current_url)
+        reason = getattr(response, "message", None)
+        if isinstance(reason, NotFound) and reason.is_away:
+            return Unanswered(answer.endpoint, str(reason))
         if response.status != SUCCESS:
             return response
         if not response.identity_url:

@@ -22,7 +22,7 @@ from openid.yadis.constants import YADIS_ACCEPT_HEADER, YADIS_CONTENT_TYPE, YADI
 from openid.yadis.etxrd import XRDSError
 from openid.yadis.xri import identifierScheme
 
-from ..site.fetcher import MAX_URL, FetchRefused, parse
+from ..site.fetcher import MAX_URL, FetchRefused, Unresolved, parse
 from ..site.text import is_plain
 from .html import head_tags
 from .xrds import endpoints_of
@@ -40,10 +40,10 @@ def discover(identifier: str, fetcher: HTTPFetcher) -> Discovered:
         claimed_id, endpoints = _discover(identifier, fetcher)
     except (DiscoveryFailure, FetchRefused) as error:
         logger.warning("Discovery of %.200r failed: %s", identifier, error)
-        raise NotFound(identifier) from error
+        raise NotFound(identifier, is_away=isinstance(error, Unresolved)) from error
     except HTTPFetchingError as error:
         logger.warning("Discovery of %.200r failed: %s", identifier, error)
-        raise Unreachable(identifier) from error
+        raise Unreachable(identifier, is_away=True) from error
     except Exception as error:
         # The library expects well-formed documents; what it raises over others has no common class.
         logger.warning("Discovery of %.200r failed over what it found there: %r", identifier, error)
@@ -55,10 +55,11 @@ def discover(identifier: str, fetcher: HTTPFetcher) -> Discovered:
 
 
 class NotFound(DiscoveryFailure):
-    """What is at the identifier names no provider."""
+    """What is at the identifier names no provider. `is_away`: so the page says, but nobody knows what is there."""
 
-    def __init__(self, identifier: str) -> None:
+    def __init__(self, identifier: str, is_away: bool = False) -> None:
         self.identifier = identifier
+        self.is_away = is_away
         super().__init__(self._say(identifier), None)
 
     def _say(self, identifier: str) -> str:

@@ -24,10 +24,14 @@ from openid.fetchers import (
     ExceptionWrappingFetcher,
     HTTPFetcher,
     HTTPFetchingError,
+    HTTPResponse,
     Urllib2Fetcher,
 )
 from openid.message import OPENID2_NS, OPENID_NS, Message
 from openid.store.interface import OpenIDStore
+
+from ..site.fetcher import FetchRefused, Unresolved
+from .discovery import Unreachable
 
 PRIVATE = {
     "openid.fetchers": ("_default_fetcher",),
@@ -67,6 +71,8 @@ class Protocol(GenericConsumer):
         self.fetcher = fetcher
         self.discovery = discover
         self.may_ask = may_ask
+        self.is_away = False
+        """Whether the endpoint that was asked directly did not answer, of which the library makes a refusal."""
 
     def negotiate(self, endpoint: OpenIDServiceEndpoint) -> Association | None:
         """A new association with the endpoint, or None."""
@@ -94,6 +100,8 @@ class Protocol(GenericConsumer):
         if server_url != self.may_ask:
             return False
         answer: bool = super()._checkAuth(message, server_url)
+        if not answer and self.is_away:
+            raise Unreachable(server_url, is_away=True)
         return answer
 
     def _extractAssociation(self, assoc_response: Message, assoc_session: Any) -> Association:
@@ -107,7 +115,7 @@ class Protocol(GenericConsumer):
         return self.discovery(identifier, self.fetcher)
 
     def _makeKVPost(self, message: Message, server_url: str) -> Message:
-        response = self.fetcher.fetch(server_url, body=message.toURLEncoded())
+        response = self._asked(server_url, message.toURLEncoded())
         if response.body.count(b"\n") > MAX_FIELDS or len(response.body) > MAX_BYTES:
             raise HTTPFetchingError(f"The endpoint answers with more than {MAX_FIELDS} fields or {MAX_BYTES} bytes.")
         try:
@@ -117,6 +125,15 @@ class Protocol(GenericConsumer):
         except Exception as error:
             # What the library raises over a hostile answer has no common class.
             raise HTTPFetchingError(error) from error
+
+    def _asked(self, server_url: str, body: str) -> HTTPResponse:
+        try:
+            response = self.fetcher.fetch(server_url, body=body)
+        except HTTPFetchingError as error:
+            self.is_away = not isinstance(error, FetchRefused) or isinstance(error, Unresolved)
+            raise
+        self.is_away = response.status >= 500
+        return response
 
 
 def default_fetcher() -> HTTPFetcher | None:

@@ -9,7 +9,7 @@ from openid.fetchers import HTTPFetcher, HTTPFetchingError, HTTPResponse
 from ..conf import config
 from ..protocol.library import default_fetcher
 from .deadline import Deadline
-from .fetcher import Fetcher
+from .fetcher import Fetcher, FetchRefused
 
 
 def make_fetcher() -> HTTPFetcher:
@@ -34,6 +34,6 @@ class _Punctual(HTTPFetcher):
         answer = self._fetcher.fetch(url, body, headers)
         content = answer.body.encode() if isinstance(answer.body, str) else answer.body
         if len(content) > config.fetch_max_bytes:
-            raise HTTPFetchingError(f"{url} is longer than {config.fetch_max_bytes} bytes")
+            raise FetchRefused(f"{url} is longer than {config.fetch_max_bytes} bytes")
         names = {str(name).lower(): value for name, value in (answer.headers or {}).items()}
         return HTTPResponse(answer.final_url or url, answer.status, names, content)

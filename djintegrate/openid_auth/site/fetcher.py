@@ -37,6 +37,10 @@ class FetchRefused(HTTPFetchingError):
     """The address is not to be fetched, or its answer not to be used. The reason is for the log, not for the page."""
 
 
+class Unresolved(FetchRefused):
+    """Where the address leads is not known at the moment. To a page it is as any other that is refused."""
+
+
 @dataclass(frozen=True)
 class Target:
     """An address taken apart."""
@@ -244,8 +248,8 @@ def _resolve(host: str, port: int, deadline: Deadline) -> list[tuple[int, Any]]:
     try:
         answer = answers.get(timeout=deadline.left())
     except queue.Empty:
-        raise FetchRefused(f"looking up {host!r} took too long") from None
+        raise Unresolved(f"looking up {host!r} took too long") from None
     if isinstance(answer, Exception):
         # The page says the same as for an inner address, or a stranger could learn which names our network has.
-        raise FetchRefused(f"looking up {host!r} failed: {answer}") from answer
+        raise Unresolved(f"looking up {host!r} failed: {answer}") from answer
     return [(family, address) for family, _, _, _, address in answer]

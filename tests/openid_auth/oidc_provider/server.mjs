@@ -58,7 +58,11 @@ function configuration() {
     cookies: { keys: ["tests"] },
     features: {
       devInteractions: { enabled: false },
-      registration: { enabled: true, idFactory: () => randomUUID() },
+      registration: {
+        enabled: true,
+        idFactory: () => randomUUID(),
+        secretFactory: () => `p%2B w+:a&b=c/${randomUUID()}`,
+      },
       backchannelLogout: { enabled: true },
       rpInitiatedLogout: {
         enabled: true,

@@ -102,10 +102,12 @@ class TransactionalStorage(identities.Transactional, Storage):
 
     def exists(self, name: str) -> bool:
         unit = world.reading(self.using)
-        change = None if unit is None else unit.latest(self.place(name))
-        if unit is None or change is None:
+        if unit is None:
             return bool(self.inner.exists(name))
-        where = unit.where(self.place(name))
+        place = self.place(name)
+        where = unit.where(place)
+        if where is place and unit.latest(place) is None:
+            return bool(self.inner.exists(name))
         return where is not None and bool(where.exists())
 
     def listdir(self, path: str) -> tuple[list[str], list[str]]:
@@ -241,7 +243,14 @@ class TransactionalStorage(identities.Transactional, Storage):
 
     def _may_remove(self, name: str, folder: Any, unless_named: bool) -> bool:
         """A storage deletes an empty folder, and says as the system does why another one stays."""
-        number = errno.ENOTDIR if os.path.islink(folder.path) else errno.ENOTEMPTY if any(self.listdir(name)) else 0
+        number = 0
+        if os.path.islink(folder.path):
+            number = errno.ENOTDIR
+        elif any(self.listdir(name)):
+            number = errno.ENOTEMPTY
+        elif folder.key == self.place("").key:
+            # Its own, which Django would delete.
+            number = errno.EINVAL
         if number and not unless_named:
             raise OSError(number, os.strerror(number), name)
         if number:

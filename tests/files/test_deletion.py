@@ -242,3 +242,23 @@ def test_fixtures_are_left_alone(site: Site) -> None:
     for loaded in serializers.deserialize("json", text):
         loaded.save()
     assert list(site.files) == ["documents/one.txt"]
+
+
+@pytest.mark.parametrize("other", ["documents//one.txt", "./documents/one.txt", "documents/./one.txt", "absolute"])
+@pytest.mark.parametrize("is_first", [True, False])
+def test_two_spellings_of_one_file_are_one_file(site: Site, other: str, is_first: bool) -> None:
+    rows = [
+        document(),
+        Document.objects.create(file=str(site.media / "documents/one.txt") if other == "absolute" else other),
+    ]
+    rows.pop(0 if is_first else 1).delete()
+    assert site.files == {"documents/one.txt": "new"}
+    (row,) = Document.objects.all()
+    assert row.file.read() == b"new"
+
+
+def test_a_row_that_names_a_folder_can_be_deleted(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    document()
+    Document.objects.create(file="documents").delete()
+    assert "is a folder" in caplog.text
+    assert site.files == {"documents/one.txt": "new"}

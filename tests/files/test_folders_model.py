@@ -273,11 +273,10 @@ def test_folders_are_what_a_plain_folder_would_be(site: Site, tmp_path: Path) ->
         before = tree(site.media)
         assert before == tree(plain)
         game = Play(site, plain)
-        with ending(dies_after):
-            with contextlib.suppress(Oops), files.transaction(site.alias):
-                game.run(program)
-                if fails:
-                    raise Oops
+        with ending(dies_after), contextlib.suppress(Oops), files.transaction(site.alias):
+            game.run(program)
+            if fails:
+                raise Oops
         assert tree(site.media) == (before if fails else tree(plain))
         site.assert_through()
 

@@ -10,6 +10,7 @@ import posixpath
 import re
 import shutil
 import stat
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,8 +21,8 @@ logger = logging.getLogger("djintegrate.files")
 
 STAGED = ".files-"
 _IS_STAGED = re.compile(rf"{re.escape(STAGED)}[0-9a-f]{{32}}-[0-9]+(-old)?")
-# A path that says one of these can have nothing at it.
-_NOWHERE = {errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.EILSEQ, errno.EINVAL}
+# What the system says of a path at which nothing can be.
+_NOWHERE = {errno.ENAMETOOLONG, errno.ELOOP, errno.EILSEQ, errno.EINVAL}
 # What a storage says of a folder with files in it (POSIX allows either), and of a link to a folder.
 _STAYS = {errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR}
 
@@ -87,19 +88,12 @@ class PathPlace:
         if is_folder(self.path):
             shutil.rmtree(self.path)
             return
-        try:
+        with _nothing_is_there(self.path):
             os.unlink(self.path)
-        except FileNotFoundError:
-            pass
-        except (OSError, ValueError) as error:
-            # What raises each time would never end: the path stays locked.
-            if isinstance(error, OSError) and error.errno not in _NOWHERE:
-                raise
-            logger.warning("Nothing can be at the path %r: %s", self.path, error)
 
     def remove_empty(self) -> None:
         """Remove the folder, if nobody has put anything into it."""
-        with contextlib.suppress(FileNotFoundError):
+        with _nothing_is_there(self.path):
             try:
                 os.rmdir(self.path)
             except OSError as error:
@@ -171,7 +165,7 @@ class FilePlace(PathPlace):
     @property
     def is_normal(self) -> bool:
         """Whether the name is the one that save() gives the file: some others lead to it as well."""
-        return posixpath.normpath(self.name) == self.name and not os.path.isabs(self.name)
+        return posixpath.normpath(self.name) == self.name != "." and not os.path.isabs(self.name)
 
     def remove(self) -> None:
         if self.exists():
@@ -280,6 +274,19 @@ def is_staged(name: str) -> bool:
 def is_folder(path: str) -> bool:
     """A link to a folder is none."""
     return os.path.isdir(path) and not os.path.islink(path)
+
+
+@contextlib.contextmanager
+def _nothing_is_there(path: str) -> Iterator[None]:
+    """Is as good as removed. What raises each time would never end, and keep its paths locked."""
+    try:
+        yield
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except (OSError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno not in _NOWHERE:
+            raise
+        logger.warning("Nothing can be at the path %r: %s", path, error)
 
 
 def sync_folder(path: Path) -> None:

@@ -228,17 +228,22 @@ class TransactionalStorage(identities.Transactional, Storage):
     def _remove(self, name: str, unless_named: bool = False) -> None:
         with world.changing(self.using) as unit:
             place = self.place(name)
-            if unit.here(place) is None:
-                # It has gone with its folder.
+            if unit.where(place) is None:
+                # This transaction has removed it, or a folder that it is in.
                 return
             place = self._place_to_change(unit, name)
             unit.claim(place)
             if isinstance(place, FilePlace):
                 if not place.exists() and unit.latest(place) is None:
                     return
-                where = unit.where(place)
-                if where is not None and os.path.isdir(where.path) and not self._may_remove(name, where, unless_named):
+                now, latest = unit.followed(place), unit.latest(place)
+                is_seen = now is not None and os.path.isdir(now.path)
+                if is_seen and not self._may_remove(name, unit.where(place), unless_named):
                     return
+                is_replaced = latest is not None and latest.kind is Kind.REPLACE
+                if is_replaced and not unless_named and os.path.isdir(place.path):
+                    # The folder on the disk, or the link to one, which this transaction does not see any more, goes whole.
+                    place = PathPlace(place.path).real
             unit.note(Kind.REMOVE, place, unless_named=unless_named)
 
     def _may_remove(self, name: str, folder: Any, unless_named: bool) -> bool:

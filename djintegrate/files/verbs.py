@@ -73,7 +73,7 @@ class Transaction:
                     "there until the commit, so that nothing new can be made in its place: use copy_file()."
                 )
             _refuse_other_kind(place.path, directory)
-            unit.note(Kind.CREATE, place)
+            unit.note(Kind.CREATE, place.real)
 
     def remove_file(self, path: Path, directory: bool | None = None) -> None:
         """Remove the file after the commit."""
@@ -84,7 +84,7 @@ class Transaction:
                 # There is nothing to remove.
                 return
             _refuse_other_kind(now.path, directory)
-            unit.note(Kind.REMOVE, here)
+            unit.note(Kind.REMOVE, here.real)
 
     def copy_file(
         self, source: Path, target: Path, remove_existing: bool = False, directory: bool | None = None
@@ -185,7 +185,7 @@ def _copy(
     if start is None or now is None or not now.exists():
         raise FileNotFoundError(f"There is no {source!r} to copy.")
     _refuse_other_kind(now.path, directory)
-    goal = _goal(unit, target, is_folder(now.path))
+    goal = _goal(unit, target, is_folder(now.path)).real
     if start.key == goal.key:
         raise shutil.SameFileError(f"{source!r} and {target!r} are the same file.")
     if is_folder(now.path) and goal.key.startswith(f"{now.key}/"):
@@ -201,7 +201,7 @@ def _copy(
         raise FileExistsError(f"{target!r} was made by somebody else in this moment.")
     if removes and not start.key.startswith(f"{goal.key}/"):
         # Otherwise it goes with the folder that it has taken the place of.
-        unit.note(Kind.REMOVE, start)
+        unit.note(Kind.REMOVE, start.real)
 
 
 def _goal(unit: Unit, target: PathPlace, is_folder: bool) -> PathPlace:
@@ -228,6 +228,7 @@ def _make_folder(unit: Unit, place: PathPlace) -> None:
     _make_folder(unit, PathPlace(os.path.dirname(place.path)))
     here = unit.claim(place)
     assert here is not None
+    here = here.real
     if here.exists():
         # One that was removed is there until the commit.
         staged = unit.stage(here)

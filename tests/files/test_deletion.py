@@ -262,3 +262,19 @@ def test_a_row_that_names_a_folder_can_be_deleted(site: Site, caplog: pytest.Log
     Document.objects.create(file="documents").delete()
     assert "is a folder" in caplog.text
     assert site.files == {"documents/one.txt": "new"}
+
+
+def test_what_was_written_before_one_of_its_rows_went_is_what_the_other_finds(site: Site) -> None:
+    first = document()
+    second = Document.objects.create(file=first.file.name)
+    with atomic():
+        site.storage.delete(first.file.name)
+        site.save(first.file.name, "second")
+        first.delete()
+        assert second.file.read() == b"second"
+    assert site.files == {"documents/one.txt": "second"}
+    with atomic():
+        site.storage.delete(second.file.name)
+        site.save(second.file.name, "third")
+        second.delete()
+    assert site.files == {}

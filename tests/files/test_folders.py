@@ -203,3 +203,27 @@ def test_what_others_have_staged_is_not_copied(site: Site) -> None:
     with atomic(site.alias):
         site.storage.save("dir/g", Slow(b""))
     assert site.files == {"copy/f": "old", "dir/f": "old", "dir/g": "halfhalf"}
+
+
+def test_a_storage_deletes_what_a_verb_has_removed_or_put_in_the_place_of_a_folder(site: Site) -> None:
+    put_everything(site)
+    os.symlink("dir", site.media / "link")
+    with files.transaction(site.alias) as t:
+        run(site, t, [("move_file", "new", "away"), ("copy_file", "away", "other"), ("remove_file", "dir")])
+        for name in ("other", "dir", "link"):
+            site.storage.delete(name)
+            assert not site.storage.exists(name)
+    assert site.files == {"away": "new"}
+    assert [path.name for path in site.media.iterdir()] == ["away"]
+
+
+def test_a_link_that_is_replaced_still_leads_to_what_was_moved_out(site: Site) -> None:
+    put_everything(site)
+    os.symlink("dir", site.media / "link")
+    with files.transaction(site.alias) as t:
+        t.move_file(site.media / "link/sub", site.media / "away")
+        t.copy_file(site.media / "other", site.media / "link")
+        t.copy_file(site.media / "new", site.media / "link/sub")
+    after = {**BEFORE, "away/h": "h", "link/f": "of the other", "link/sub": "new"}
+    del after["dir/sub/h"]
+    assert site.files == after

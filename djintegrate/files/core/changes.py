@@ -121,7 +121,9 @@ def _counted(changes: list[Change]) -> Iterator[tuple[Change, bool]]:
     for change in reversed(changes):
         key = change.place.key
         counts.append(key not in later and not (taken and any(folder in taken for folder in folders_of(key))))
-        later.add(key)
+        if not change.unless_named:
+            # If a row names the file, what came before counts.
+            later.add(key)
         if change.takes_all:
             taken.add(key)
     return zip(changes, reversed(counts), strict=True)

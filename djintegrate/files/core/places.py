@@ -71,6 +71,12 @@ class PathPlace:
         folder, name = os.path.split(self.path)
         return f"path:{os.path.realpath(folder).rstrip(os.sep)}/{name}"
 
+    @property
+    def real(self) -> PathPlace:
+        """The same place by the path that leads through no link: the transaction may change those."""
+        path = self.key.removeprefix("path:")
+        return self if path == self.path else PathPlace(path)
+
     def __repr__(self) -> str:
         return self.path
 

@@ -188,6 +188,9 @@ class Unit(Follower):
 
     def _see(self, change: Change) -> None:
         key = change.place.key
+        if change.unless_named and key in self._latest:
+            # Until the commit, and perhaps after it, what came before can be read.
+            return
         self._latest[key] = change
         if change.is_tree:
             self._trees[key] = change

@@ -242,7 +242,7 @@ class TransactionalStorage(identities.Transactional, Storage):
                     return
                 is_replaced = latest is not None and latest.kind is Kind.REPLACE
                 if is_replaced and not unless_named and os.path.isdir(place.path):
-                    # The folder on the disk, or the link to one, which this transaction does not see any more, goes whole.
+                    # The folder on the disk, or the link to one, is seen no more, and goes whole.
                     place = PathPlace(place.path).real
             unit.note(Kind.REMOVE, place, unless_named=unless_named)
 

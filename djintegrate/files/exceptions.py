@@ -14,4 +14,4 @@ class PathLocked(TransactionError, TransientError):
 
 
 class Undecided(TransactionError):
-    """A transaction could not be ended: its process died, say, and the database cannot say yet what has become of it."""
+    """A transaction could not be ended: its process died, say, and the database cannot say yet if it committed."""

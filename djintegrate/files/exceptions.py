@@ -14,4 +14,4 @@ class PathLocked(TransactionError, TransientError):
 
 
 class Undecided(TransactionError):
-    """A process died in the middle of a transaction, and the database cannot say yet whether that has committed."""
+    """A transaction could not be ended: its process died, say, and the database cannot say yet if it committed."""

@@ -41,11 +41,20 @@ def remember(column: Any) -> None:
     _columns.append(column)
 
 
+def spellings(place: Any) -> list[str]:
+    """The file's name, and what else a row may call it that no storage has named: with one slash or dot too many."""
+    name = place.name
+    ends = [at for at, letter in enumerate(name) if letter == "/"]
+    others = [f"{name[:at]}{slash}{name[at + 1 :]}" for at in ends for slash in ("//", "/./")]
+    path = [place.path] if hasattr(place, "path") else []
+    return list(dict.fromkeys([name, f"./{name}", name.replace("/", "//"), name.replace("/", "\\"), *others, *path]))
+
+
 def _has_row(model: type[models.Model], field: FileField, place: Any) -> bool:
     if not _is_same(field.storage, place):
         return False
     rows = model._base_manager.using(router.db_for_write(model))
-    return bool(rows.filter(**{field.attname: place.name}).exists())
+    return bool(rows.filter(**{f"{field.attname}__in": spellings(place)}).exists())
 
 
 def _has_stored(column: Any, place: Any) -> bool:
@@ -56,7 +65,9 @@ def _has_stored(column: Any, place: Any) -> bool:
     quote = connection.ops.quote_name
     try:
         with connection.cursor() as cursor:
-            cursor.execute(f"SELECT 1 FROM {quote(table)} WHERE {quote(name)} = %s LIMIT 1", [place.name])
+            names = spellings(place)
+            marks = ", ".join(["%s"] * len(names))
+            cursor.execute(f"SELECT 1 FROM {quote(table)} WHERE {quote(name)} IN ({marks}) LIMIT 1", names)
             return cursor.fetchone() is not None
     except DatabaseError:
         # A Storm class may be there before its table is, or after; then none of its rows names anything.

@@ -6,7 +6,9 @@ What it saves is there at once, under its final name. What it replaces or delete
 from __future__ import annotations
 
 import errno
+import logging
 import os
+import shutil
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cached_property
@@ -23,9 +25,11 @@ from djintegrate.common import following
 
 from . import identities, world
 from .core.changes import Kind
-from .core.places import STAGED, FilePlace, PathPlace, place_in
+from .core.places import FilePlace, PathPlace, is_staged, normal, place_in
 from .core.unit import Unit
 from .exceptions import TransactionError
+
+logger = logging.getLogger("djintegrate.files")
 
 
 @deconstructible(path="djintegrate.files.TransactionalStorage")
@@ -71,7 +75,7 @@ class TransactionalStorage(identities.Transactional, Storage):
         if not hasattr(content, "chunks"):
             content = File(content, name)
         with world.changing(self.using) as unit:
-            saved = self._save_in(unit, os.fspath(name), content, max_length)
+            saved = self._save_in(unit, normal(os.fspath(name)), content, max_length)
         validate_file_name(saved, allow_relative_path=True)
         return saved
 
@@ -82,7 +86,11 @@ class TransactionalStorage(identities.Transactional, Storage):
 
     def delete_unless_named(self, name: str) -> None:
         """The same, if after the commit no row names the file any more. Until then it can be read."""
-        self._remove(name, unless_named=True)
+        if self.place(name).is_normal:
+            self._remove(name, unless_named=True)
+        else:
+            # Rows that name the file are found by its name.
+            logger.warning("%r is no name that %s gives: no file is deleted.", name, type(self.inner).__name__)
 
     def open(self, name: str, mode: str = "rb") -> File[Any]:
         if set(mode) & set("wax+"):
@@ -94,18 +102,24 @@ class TransactionalStorage(identities.Transactional, Storage):
 
     def exists(self, name: str) -> bool:
         unit = world.reading(self.using)
-        change = None if unit is None else unit.latest(self.place(name))
-        if unit is None or change is None:
+        if unit is None:
             return bool(self.inner.exists(name))
-        where = unit.where(self.place(name))
+        place = self.place(name)
+        where = unit.where(place)
+        if where is place and unit.latest(place) is None:
+            return bool(self.inner.exists(name))
         return where is not None and bool(where.exists())
 
     def listdir(self, path: str) -> tuple[list[str], list[str]]:
-        folders, names = self.inner.listdir(path)
-        folders, names = ([each for each in names if not each.startswith(STAGED)] for names in (folders, names))
         unit = world.reading(self.using)
-        if unit is not None:
-            names = [each for each in names if unit.where(self.place(os.path.join(path, each))) is not None]
+        now = path if unit is None or not unit.changes else self._name_now(path)
+        folders, names = self.inner.listdir(now)
+        folders, names = ([each for each in names if not is_staged(each)] for names in (folders, names))
+        if unit is not None and unit.changes:
+            found = [(each, unit.where(self.place(os.path.join(now, each)))) for each in [*folders, *names]]
+            was_folder = set(folders)
+            folders = [each for each, where in found if _is_folder(where, each in was_folder)]
+            names = [each for each, where in found if where is not None and not _is_folder(where, each in was_folder)]
         return folders, names
 
     def path(self, name: str) -> str:
@@ -150,7 +164,7 @@ class TransactionalStorage(identities.Transactional, Storage):
         staged: Any = None
         while True:
             free = self.get_available_name(name, max_length=max_length)
-            place = self.place(free)
+            place = self._place_to_change(unit, free)
             if self._overwrites() or unit.where(place) is None:
                 unit.claim(place)
             elif not unit.try_claim(place):
@@ -178,8 +192,11 @@ class TransactionalStorage(identities.Transactional, Storage):
 
     def _replace(self, unit: Unit, place: Any, content: Any) -> str:
         staged = unit.stage(place)
+        before = unit.where(place)
         unit.note(Kind.REPLACE, place, staged)
         self._save_as(staged, content)
+        if before is not None and getattr(self.inner, "file_permissions_mode", "") is None:
+            _keep_mode(before, staged)
         return str(place.name)
 
     def _create(self, unit: Unit, place: Any, content: Any, staged: Any) -> str | None:
@@ -211,14 +228,54 @@ class TransactionalStorage(identities.Transactional, Storage):
     def _remove(self, name: str, unless_named: bool = False) -> None:
         with world.changing(self.using) as unit:
             place = self.place(name)
+            if unit.where(place) is None:
+                # This transaction has removed it, or a folder that it is in.
+                return
+            place = self._place_to_change(unit, name)
             unit.claim(place)
+            if isinstance(place, FilePlace):
+                if not place.exists() and unit.latest(place) is None:
+                    return
+                now, latest = unit.followed(place), unit.latest(place)
+                is_seen = now is not None and os.path.isdir(now.path)
+                if is_seen and not self._may_remove(name, unit.where(place), unless_named):
+                    return
+                is_replaced = latest is not None and latest.kind is Kind.REPLACE
+                if is_replaced and not unless_named and os.path.isdir(place.path):
+                    # The folder on the disk, or the link to one, is seen no more, and goes whole.
+                    place = PathPlace(place.path).real
             unit.note(Kind.REMOVE, place, unless_named=unless_named)
+
+    def _may_remove(self, name: str, folder: Any, unless_named: bool) -> bool:
+        """A storage deletes an empty folder, and says as the system does why another one stays."""
+        number = 0
+        if os.path.islink(folder.path):
+            number = errno.ENOTDIR
+        elif any(self.listdir(name)):
+            number = errno.ENOTEMPTY
+        elif folder.key == self.place("").key:
+            # Its own, which Django would delete.
+            number = errno.EINVAL
+        if number and not unless_named:
+            raise OSError(number, os.strerror(number), name)
+        if number:
+            logger.warning("A row has named %r, which is a folder: %s. It stays.", name, os.strerror(number))
+        return not number
+
+    def _place_to_change(self, unit: Unit, name: str) -> Any:
+        place = self.place(name)
+        if unit.here(place) is not place:
+            raise TransactionError(
+                f"{name!r} is in a folder that this transaction has replaced or removed as a whole. Until the commit "
+                "the storage cannot change what is in there."
+            )
+        return place
 
     def _open_to_write(self, name: str, mode: str) -> File[Any]:
         if following.current(self.using) is None:
             return self.inner.open(name, mode)
         with world.changing(self.using) as unit:
-            place = self.place(name)
+            place = self._place_to_change(unit, name)
             unit.claim(place)
             return self.inner.open(_name_of(self._place_to_write(unit, place, mode), beside=place), mode)
 
@@ -233,9 +290,13 @@ class TransactionalStorage(identities.Transactional, Storage):
             return place
         staged = unit.stage(place)
         unit.note(Kind.REPLACE, place, staged)
-        if not set(mode) & set("wx") and latest is None:
-            with self.inner.open(place.name) as content:
-                self._save_as(staged, content)
+        if latest is None:
+            if not set(mode) & set("wx"):
+                with self.inner.open(place.name) as content:
+                    self._save_as(staged, content)
+            elif isinstance(staged, FilePlace):
+                os.close(os.open(staged.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+            _keep_mode(place, staged)
         return staged
 
     def _name_now(self, name: str) -> str:
@@ -254,7 +315,28 @@ class TransactionalStorage(identities.Transactional, Storage):
 
 
 def _name_of(where: Any, beside: Any) -> str:
-    """The name in the storage of a place in the same folder, to which one of the verbs may have copied."""
+    """The name in the storage of a place where a transaction finds `beside`, to which the verbs may have copied."""
     if isinstance(where, PathPlace) and not isinstance(where, FilePlace):
-        where = beside.beside(os.path.basename(where.path))
+        real = where.key.removeprefix("path:")
+        if f"path:{os.path.dirname(real)}" == os.path.dirname(beside.key):
+            return str(beside.beside(os.path.basename(real)).name)
+        name = os.path.relpath(real, os.path.realpath(beside.storage.path("")))
+        if name.startswith(os.pardir):
+            raise TransactionError(
+                f"{beside!r} is in a folder that this transaction has replaced, outside of the storage. The storage "
+                "can read what is in there after the commit."
+            )
+        return name
     return str(where.name)
+
+
+def _keep_mode(old: Any, new: Any) -> None:
+    """Written in its place, a file has its permissions still."""
+    if isinstance(old, PathPlace) and isinstance(new, PathPlace):
+        shutil.copymode(old.path, new.path)
+
+
+def _is_folder(where: Any, was_folder: bool) -> bool:
+    if where is None:
+        return False
+    return os.path.isdir(where.path) if isinstance(where, PathPlace) else was_folder

@@ -110,6 +110,42 @@ class Player:
                 two.text = one.text
                 two.save()
 
+    def gather(self, alias: str) -> None:
+        """Two papers in a folder of their own, one of them changed there."""
+        rows = self._mine(Paper, alias)[:2]
+        if len(rows) == 2:
+            folder = self._new_path()
+            with files.transaction(alias) as t:
+                t.add_file(folder)
+                folder.mkdir()
+                for number, row in enumerate(rows):
+                    t.move_file(row.path, folder / f"{number}")
+                    row.path = str(folder / f"{number}")
+                if self.random.random() < 0.5:
+                    t.copy_file(folder / "0", folder / "1")
+                    rows[1].text = rows[0].text
+                for row in rows:
+                    row.save()
+
+    def move_folder(self, alias: str) -> None:
+        """With a paper that is replaced, and one that is removed, just before."""
+        rows = self._mine(Paper, alias)
+        folders = {Path(row.path).parent for row in rows} - {self.media / "papers"}
+        if folders:
+            folder, goal = self.random.choice(sorted(folders)), self._new_path()
+            inside = [row for row in rows if Path(row.path).parent == folder]
+            with files.transaction(alias) as t:
+                if rows[0] not in inside:
+                    t.copy_file(rows[0].path, inside[0].path)
+                    inside[0].text = rows[0].text
+                if len(inside) > 1 and self.random.random() < 0.5:
+                    t.remove_file(inside[-1].path)
+                    inside.pop().delete()
+                t.move_file(folder, goal)
+                for row in inside:
+                    row.path = str(goal / Path(row.path).name)
+                    row.save()
+
     def remove(self, alias: str) -> None:
         row = self._one(Paper, alias)
         if row is not None:
@@ -142,5 +178,5 @@ class Player:
 
 CHANGES: list[Callable[[Player, str], None]] = [
     Player.create, Player.create, Player.replace, Player.overwrite, Player.delete,
-    Player.write, Player.move, Player.copy_onto, Player.remove,
+    Player.write, Player.move, Player.copy_onto, Player.gather, Player.move_folder, Player.remove,
 ]  # fmt: skip

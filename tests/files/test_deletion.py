@@ -242,3 +242,39 @@ def test_fixtures_are_left_alone(site: Site) -> None:
     for loaded in serializers.deserialize("json", text):
         loaded.save()
     assert list(site.files) == ["documents/one.txt"]
+
+
+@pytest.mark.parametrize("other", ["documents//one.txt", "./documents/one.txt", "documents/./one.txt", "absolute"])
+@pytest.mark.parametrize("is_first", [True, False])
+def test_two_spellings_of_one_file_are_one_file(site: Site, other: str, is_first: bool) -> None:
+    rows = [
+        document(),
+        Document.objects.create(file=str(site.media / "documents/one.txt") if other == "absolute" else other),
+    ]
+    rows.pop(0 if is_first else 1).delete()
+    assert site.files == {"documents/one.txt": "new"}
+    (row,) = Document.objects.all()
+    assert row.file.read() == b"new"
+
+
+def test_a_row_that_names_a_folder_can_be_deleted(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    document()
+    Document.objects.create(file="documents").delete()
+    assert "is a folder" in caplog.text
+    assert site.files == {"documents/one.txt": "new"}
+
+
+def test_what_was_written_before_one_of_its_rows_went_is_what_the_other_finds(site: Site) -> None:
+    first = document()
+    second = Document.objects.create(file=first.file.name)
+    with atomic():
+        site.storage.delete(first.file.name)
+        site.save(first.file.name, "second")
+        first.delete()
+        assert second.file.read() == b"second"
+    assert site.files == {"documents/one.txt": "second"}
+    with atomic():
+        site.storage.delete(second.file.name)
+        site.save(second.file.name, "third")
+        second.delete()
+    assert site.files == {}

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
+
+from .places import STAGED
 
 IsNamed = Callable[[Any], bool]
 
@@ -14,6 +16,8 @@ class Kind(enum.Enum):
     CREATE = "create"
     REPLACE = "replace"
     REMOVE = "remove"
+    # A folder for what comes into it: undone, it goes if it is empty.
+    FOLDER = "folder"
     # What should have been undone long ago, and is removed whatever comes.
     DISCARD = "discard"
 
@@ -27,16 +31,32 @@ class Change:
     staged: Any = None
     # Remove it only if no row names it any more.
     unless_named: bool = False
+    # Whether paths may lead through the place, to what this change takes away. No journal has it.
+    is_tree: bool = False
+
+    @property
+    def is_deferred(self) -> bool:
+        """Whether there may be something below the place that the transaction does not see any more."""
+        return self.kind in (Kind.REPLACE, Kind.REMOVE) and bool(self.place.has_below) and not self.unless_named
+
+    @property
+    def takes_all(self) -> bool:
+        """Whether it takes away whatever is below its place."""
+        if self.kind is Kind.REPLACE:
+            return bool(self.place.has_below)
+        return self.kind is Kind.REMOVE and bool(self.place.removes_below)
 
     def undo(self) -> None:
         self.drop_staged()
+        if self.kind is Kind.FOLDER:
+            self.place.remove_empty()
         if self.kind in (Kind.CREATE, Kind.DISCARD):
             self.place.remove()
 
     def complete(self, is_named: IsNamed) -> None:
-        """The transaction has committed, and no later change is at this place."""
-        if self.kind is Kind.CREATE:
-            # Its content had come to its place before the commit.
+        """The transaction has committed, and no later change is at this place, or takes away what it is in."""
+        if self.kind in (Kind.CREATE, Kind.FOLDER):
+            # What it brings had come to its place before the commit.
             return
         if self.kind is Kind.REPLACE:
             self.place.take_from(self.staged)
@@ -49,13 +69,15 @@ class Change:
 
     def leftovers(self) -> list[Change]:
         """What is there of it if it could not be undone."""
+        if self.kind is Kind.FOLDER:
+            return [self]
         left = [] if self.staged is None else [Change(Kind.DISCARD, self.staged)]
         return left + ([Change(Kind.DISCARD, self.place)] if self.kind in (Kind.CREATE, Kind.DISCARD) else [])
 
     def sync(self) -> None:
         if self.kind is Kind.REPLACE:
             self.staged.sync()
-        elif self.kind is Kind.CREATE:
+        elif self.kind in (Kind.CREATE, Kind.FOLDER):
             self.place.sync()
 
     def as_json(self) -> dict[str, Any]:
@@ -73,11 +95,14 @@ class Change:
 
 
 def complete(changes: Iterable[Change], is_named: IsNamed) -> None:
-    """The last change at each place counts."""
-    changes = list(changes)
-    last = {change.place.key: change for change in changes}
-    for change in changes:
-        if last[change.place.key] is change:
+    """The last change at each place counts, if no later one takes away the folder that the place is in.
+
+    What is in a folder that waits to take a place is changed first: once the folder has moved, doing it again finds
+    nothing to do.
+    """
+    counted = list(_counted(list(changes)))
+    for change, counts in sorted(counted, key=_folders_that_wait, reverse=True):
+        if counts:
             change.complete(is_named)
         else:
             change.drop_staged()
@@ -86,3 +111,31 @@ def complete(changes: Iterable[Change], is_named: IsNamed) -> None:
 def undo(changes: Iterable[Change]) -> None:
     for change in reversed(list(changes)):
         change.undo()
+
+
+def _counted(changes: list[Change]) -> Iterator[tuple[Change, bool]]:
+    """Each change, in order, and whether it counts."""
+    later: set[str] = set()
+    taken: set[str] = set()
+    counts: list[bool] = []
+    for change in reversed(changes):
+        key = change.place.key
+        counts.append(key not in later and not (taken and any(folder in taken for folder in folders_of(key))))
+        if not change.unless_named:
+            # If a row names the file, what came before counts.
+            later.add(key)
+        if change.takes_all:
+            taken.add(key)
+    return zip(changes, reversed(counts), strict=True)
+
+
+def folders_of(key: str) -> Iterator[str]:
+    """The keys of the folders that a place is in."""
+    end = key.rfind("/")
+    while end > 0:
+        yield key[:end]
+        end = key.rfind("/", 0, end)
+
+
+def _folders_that_wait(counted: tuple[Change, bool]) -> int:
+    return str(counted[0].place.key).count(f"/{STAGED}")

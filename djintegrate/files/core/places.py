@@ -3,18 +3,36 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import logging
 import os
+import posixpath
+import re
 import shutil
+import stat
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
 from django.core.files.storage import FileSystemStorage, Storage
 
+logger = logging.getLogger("djintegrate.files")
+
 STAGED = ".files-"
+_IS_STAGED = re.compile(rf"{re.escape(STAGED)}[0-9a-f]{{32}}-[0-9]+(-old)?")
+# What the system says of a path at which nothing can be.
+_NOWHERE = {errno.ENAMETOOLONG, errno.ELOOP, errno.EILSEQ, errno.EINVAL}
+# What a storage says of a folder with files in it (POSIX allows either), and of a link to a folder.
+_STAYS = {errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR}
 
 
 class Place(Protocol):
+    has_below: bool
+    """Whether it may be a folder, in which other places are."""
+    removes_below: bool
+    """Whether remove() removes those with it."""
+
     @property
     def key(self) -> str:
         """The same for the same file, whoever names it."""
@@ -41,6 +59,9 @@ class Place(Protocol):
 class PathPlace:
     """A path on this machine."""
 
+    has_below = True
+    removes_below = True
+
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = os.path.abspath(os.fspath(path))
 
@@ -48,7 +69,13 @@ class PathPlace:
     def key(self) -> str:
         # Two ways to one folder lead to the same file; a symbolic link itself is a file of its own.
         folder, name = os.path.split(self.path)
-        return f"path:{os.path.realpath(folder)}/{name}"
+        return f"path:{os.path.realpath(folder).rstrip(os.sep)}/{name}"
+
+    @property
+    def real(self) -> PathPlace:
+        """The same place by the path that leads through no link: the transaction may change those."""
+        path = self.key.removeprefix("path:")
+        return self if path == self.path else PathPlace(path)
 
     def __repr__(self) -> str:
         return self.path
@@ -56,12 +83,28 @@ class PathPlace:
     def exists(self) -> bool:
         return os.path.lexists(self.path)
 
+    def is_plain(self) -> bool:
+        """Whether a file is there: neither a folder nor a link, which may become one or lead to one."""
+        try:
+            return stat.S_ISREG(os.lstat(self.path).st_mode)
+        except (OSError, ValueError):
+            return False
+
     def remove(self) -> None:
-        if os.path.isdir(self.path) and not os.path.islink(self.path):
+        if is_folder(self.path):
             shutil.rmtree(self.path)
-        else:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(self.path)
+            return
+        with _nothing_is_there(self.path):
+            os.unlink(self.path)
+
+    def remove_empty(self) -> None:
+        """Remove the folder, if nobody has put anything into it."""
+        with _nothing_is_there(self.path):
+            try:
+                os.rmdir(self.path)
+            except OSError as error:
+                if error.errno not in _STAYS:
+                    raise
 
     def beside(self, name: str) -> PathPlace:
         return PathPlace(os.path.join(os.path.dirname(self.path), name))
@@ -69,15 +112,16 @@ class PathPlace:
     def take_from(self, staged: PathPlace) -> None:
         old = staged.beside(os.path.basename(staged.path) + "-old")
         if staged.exists():
-            if _is_folder(self.path) or _is_folder(staged.path):
+            if is_folder(self.path) or is_folder(staged.path):
                 # A folder cannot be renamed onto another that has anything in it.
                 with contextlib.suppress(FileNotFoundError):
                     os.rename(self.path, old.path)
             os.replace(staged.path, self.path)
-        old.remove()
+        # Not a storage's folder, which would have to be empty.
+        PathPlace(old.path).remove()
 
     def create_from(self, staged: PathPlace) -> bool:
-        if _is_folder(staged.path):
+        if is_folder(staged.path):
             if self.exists():
                 return False
             os.rename(staged.path, self.path)
@@ -97,7 +141,7 @@ class PathPlace:
         return True
 
     def sync(self) -> None:
-        if _is_folder(self.path):
+        if is_folder(self.path):
             for folder, _, names in os.walk(self.path):
                 for name in names:
                     _sync(os.path.join(folder, name))
@@ -114,16 +158,30 @@ class PathPlace:
 class FilePlace(PathPlace):
     """A name in a storage whose files are on this machine."""
 
+    # A storage removes no folder that has anything in it.
+    removes_below = False
+
     def __init__(self, storage: Any, identity: str, name: str) -> None:
         super().__init__(storage.path(name))
         self.storage = storage
         self.identity = identity
-        self.name = name.replace("\\", "/")
+        # As it is: a file system may have a file with a backslash in its name, and that is another file.
+        self.name = name
+
+    @property
+    def is_normal(self) -> bool:
+        """Whether the name is the one that save() gives the file: some others lead to it as well."""
+        return posixpath.normpath(self.name) == self.name != "." and not os.path.isabs(self.name)
 
     def remove(self) -> None:
         if self.exists():
-            # A storage may do more than unlink.
-            self.storage.delete(self.name)
+            try:
+                # A storage may do more than unlink.
+                self.storage.delete(self.name)
+            except OSError as error:
+                if error.errno not in _STAYS:
+                    raise
+                logger.warning("%r is a folder that is not empty, or a link to one, and stays: %s", self, error)
 
     def save(self, content: Any) -> str:
         """Have the storage write this name, which nobody else has; the name that it was written under."""
@@ -142,14 +200,21 @@ class FilePlace(PathPlace):
 class StoredPlace:
     """A name in a storage that keeps its files anywhere."""
 
+    has_below = False
+    removes_below = False
+
     def __init__(self, storage: Any, identity: str, name: str) -> None:
         self.storage = storage
         self.identity = identity
-        self.name = name.replace("\\", "/")
+        self.name = name
         self.key = f"storage:{identity}:{self.name}"
 
     def __repr__(self) -> str:
         return f"{self.name} in {type(self.storage).__name__}"
+
+    @property
+    def is_normal(self) -> bool:
+        return normal(self.name) == self.name
 
     def exists(self) -> bool:
         return bool(self.storage.exists(self.name))
@@ -202,6 +267,34 @@ def stage_of(place: Any, transaction: str, number: int) -> Any:
     return place.beside(f"{STAGED}{transaction}-{number}")
 
 
+def normal(name: str) -> str:
+    """The name under which a storage saves what it is given under this one."""
+    return posixpath.normpath(name.replace("\\", "/"))
+
+
+def is_staged(name: str) -> bool:
+    """Whether a transaction gave this name to what is to take the place of something."""
+    return name.startswith(STAGED) and _IS_STAGED.fullmatch(name) is not None
+
+
+def is_folder(path: str) -> bool:
+    """A link to a folder is none."""
+    return os.path.isdir(path) and not os.path.islink(path)
+
+
+@contextlib.contextmanager
+def _nothing_is_there(path: str) -> Iterator[None]:
+    """Is as good as removed. What raises each time would never end, and keep its paths locked."""
+    try:
+        yield
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except (OSError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno not in _NOWHERE:
+            raise
+        logger.warning("Nothing can be at the path %r: %s", path, error)
+
+
 def sync_folder(path: Path) -> None:
     _sync(str(path))
 
@@ -209,10 +302,6 @@ def sync_folder(path: Path) -> None:
 def _beside(name: str, other: str) -> str:
     folder = name.rpartition("/")[0]
     return f"{folder}/{other}" if folder else other
-
-
-def _is_folder(path: str) -> bool:
-    return os.path.isdir(path) and not os.path.islink(path)
 
 
 def _sync(path: str) -> None:

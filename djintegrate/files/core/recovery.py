@@ -76,7 +76,9 @@ class Recovery:
         if journal.take(seconds):
             outcome = self._recover(journal)
             if outcome.left:
-                raise Undecided(f"The path is part of a transaction whose process has died. {outcome.left}")
+                raise Undecided(
+                    f"The path is part of the transaction {name}, which could not be ended yet. {outcome.left}"
+                )
         elif journal.exists():
             raise Undecided(f"The path is part of the transaction {name}, which another process recovers.")
 

@@ -10,6 +10,7 @@ import logging
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
 from django.db import connections
@@ -22,8 +23,9 @@ from . import decisions
 from .changes import Change, Kind
 from .journal import Journal
 from .paths import Paths
-from .places import stage_of
+from .places import PathPlace, stage_of
 from .recovery import Recovery
+from .sight import followed_link, here
 
 logger = logging.getLogger("djintegrate.files")
 
@@ -40,6 +42,8 @@ class Unit(Follower):
         self._process = os.getpid()
         self._journal: Journal | None = None
         self._latest: dict[str, Change] = {}
+        # Those of the latest that paths may lead through.
+        self._trees: dict[str, Change] = {}
         self._staged = 0
         self._is_recorded = False
         self._broken: OSError | None = None
@@ -47,9 +51,13 @@ class Unit(Follower):
 
     # What changes do
 
-    def claim(self, place: Any) -> None:
-        """Have the place for this transaction alone, or wait for it."""
+    def claim(self, place: Any) -> Any | None:
+        """Have the place for this transaction alone, or wait for it. Where a change of it is to be made: see here()."""
         self._paths.wait(place, self._world.seconds)
+        found = self.here(place)
+        if found is not None and found is not place:
+            self._paths.wait(found, self._world.seconds)
+        return found
 
     def try_claim(self, place: Any) -> bool:
         return self._paths.take(place)
@@ -59,9 +67,13 @@ class Unit(Follower):
         if place.key not in self._latest:
             self._paths.give_back(place)
 
-    def note(self, kind: Kind, place: Any, staged: Any = None, unless_named: bool = False) -> Change:
-        """What is about to be done to a place that was claimed."""
+    def note(
+        self, kind: Kind, place: Any, staged: Any = None, unless_named: bool = False, leads_on: bool = False
+    ) -> Change:
+        """What is about to be done to a place that was claimed; whether a folder, or a link, comes to it."""
         change = Change(kind, place, staged, unless_named)
+        if change.is_deferred and (leads_on or not place.is_plain()):
+            change = replace(change, is_tree=True)
         if self._followed is not None:
             if self._journal is None:
                 journal = self._world.folder.journal(self.name)
@@ -72,7 +84,7 @@ class Unit(Follower):
             if self._world.fsync:
                 self._journal.sync()
         self.changes.append(change)
-        self._latest[place.key] = change
+        self._see(change)
         return change
 
     def cancel(self, change: Change) -> None:
@@ -87,15 +99,31 @@ class Unit(Follower):
 
     # What the transaction itself sees
 
+    def here(self, place: Any) -> Any | None:
+        """Where a change of `place` is made: below a folder that was replaced, in what waits to take its place.
+
+        None if it is in a folder that this transaction has removed.
+        """
+        return here(place, self._trees) if self._trees else place
+
     def latest(self, place: Any) -> Change | None:
         return self._latest.get(place.key)
 
     def where(self, place: Any) -> Any | None:
         """Where this transaction finds the content of `place`. None if it has removed it."""
-        change = self._latest.get(place.key)
-        if change is None or change.unless_named or change.kind is Kind.CREATE:
+        place = self.here(place)
+        change = None if place is None else self._latest.get(place.key)
+        if change is None or change.unless_named or change.kind in (Kind.CREATE, Kind.FOLDER):
             return place
         return change.staged if change.kind is Kind.REPLACE else None
+
+    def followed(self, path: PathPlace) -> PathPlace | None:
+        """The same, and if a link is there, of what it leads to."""
+        return followed_link(path, self.where)
+
+    def has_changes_in(self, folder: PathPlace) -> bool:
+        start = f"path:{os.path.realpath(folder.path).rstrip(os.sep)}/"
+        return any(key.startswith(start) for key in self._latest)
 
     # What it hears of the transaction
 
@@ -158,10 +186,23 @@ class Unit(Follower):
         else:
             self._settle()
 
+    def _see(self, change: Change) -> None:
+        key = change.place.key
+        if change.unless_named and key in self._latest:
+            # Until the commit, and perhaps after it, what came before can be read.
+            return
+        self._latest[key] = change
+        if change.is_tree:
+            self._trees[key] = change
+        elif self._trees:
+            self._trees.pop(key, None)
+
     def _keep(self, number: int, more: Iterable[Change] = ()) -> None:
         """Only so many changes count, and these."""
         self.changes[number:] = more
-        self._latest = {change.place.key: change for change in self.changes}
+        self._latest, self._trees = {}, {}
+        for change in self.changes:
+            self._see(change)
         if self._journal is None:
             return
         try:

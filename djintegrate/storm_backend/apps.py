@@ -15,6 +15,7 @@ class StormBackendConfig(AppConfig):
 
     def ready(self) -> None:
         from .checks import check_configuration, check_databases
+        from .conf import entries
         from .connection.testing import emptying_database, test_database_made
         from .references.checks import check_references
         from .references.deletion import before_removal
@@ -22,6 +23,7 @@ class StormBackendConfig(AppConfig):
         from .stores import pre_remove, registry
         from .transactions import leftovers
 
+        entries.name_test_databases()
         checks.register(check_configuration)
         checks.register(check_databases, checks.Tags.database)
         checks.register(check_references)

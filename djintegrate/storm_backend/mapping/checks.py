@@ -25,7 +25,10 @@ def check_capitals(**kwargs: Any) -> Iterator[CheckMessage]:
     models = {plain_name(model._meta.db_table): model for model in apps.get_models(include_auto_created=True)}
     # Mostly there are none, and the classes need not be looked for.
     with_capitals = {table: names for table, model in models.items() if (names := _names_with_capitals(model))}
-    for cls in _storm_classes() if with_capitals else ():
+    if not with_capitals:
+        return
+    cls: Any
+    for cls in _storm_classes():
         table = plain_name(cls.__storm_table__)
         for name in with_capitals.get(table, ()):
             if plain_name(name) in _written_plainly(cls):

@@ -107,8 +107,10 @@ class ThreadTransactions:
         """Have the thread's manager listen, if it is Zope's own; the manager."""
         manager = self.manager
         if type(manager) is TransactionManager:
-            # In place: a transaction that is open, and the attempts of `transaction.attempts()`, have hold of it.
-            manager.__class__ = ListeningManager
+            listening = ListeningManager(manager.explicit)
+            # The two are one: a transaction that is open, and `transaction.attempts()`, have hold of the first.
+            listening.__dict__ = manager.__dict__
+            manager = transaction.manager.manager = listening
         return manager
 
     def unjoined(self) -> list[Connection]:

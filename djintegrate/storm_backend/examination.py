@@ -46,14 +46,24 @@ def _store(subject: str, name: str) -> Iterator[Finding]:
         yield ill(subject, error, "Correct this in the settings.")
     except Exception as error:
         # Each driver has its own ways to say that nobody answers, or that the server has no such database.
-        said, what = first_line(error), "Start the server"
-        if re.search(r'database ".*" does not exist|Unknown database', said):
-            database = connection.settings_dict["NAME"]
-            what = f"Create the database {database!r}"
-        yield ill(subject, said, f"{what}, or correct {place}.")
+        said = first_line(error)
+        yield ill(subject, said, f"{_how_to_be_let_in(said, connection)}, or correct {place}.")
     finally:
         if connection is not None:
             connection.close()
+
+
+def _how_to_be_let_in(said: str, connection: Any) -> str:
+    database, user = (connection.settings_dict[key] if connection else "" for key in ("NAME", "USER"))
+    if re.search(r'role ".*" does not exist', said):
+        return f"Create the role {user!r}"
+    if re.search(r'database ".*" does not exist|Unknown database', said):
+        return f"Create the database {database!r}"
+    if re.search(
+        r"authentication failed|no password supplied|no pg_hba.conf entry|permission denied|Access denied", said
+    ):
+        return f"The server answers: have it let the user {user!r} in"
+    return "Start the server"
 
 
 def _how_to_make(name: str) -> str:

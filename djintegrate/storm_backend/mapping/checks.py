@@ -27,7 +27,6 @@ def check_capitals(**kwargs: Any) -> Iterator[CheckMessage]:
     with_capitals = {table: names for table, model in models.items() if (names := _names_with_capitals(model))}
     if not with_capitals:
         return
-    cls: Any
     for cls in _storm_classes():
         table = plain_name(cls.__storm_table__)
         for name in with_capitals.get(table, ()):
@@ -58,7 +57,8 @@ def _names_with_capitals(model: Any) -> list[str]:
 
 def _storm_classes(base: type = object) -> Iterator[Any]:
     """Every class that is on a table by its name."""
-    for cls in type.__subclasses__(base):
+    subclasses: list[Any] = type.__subclasses__(base)
+    for cls in subclasses:
         if isinstance(vars(cls).get("__storm_table__"), str):
             yield cls
         if not issubclass(cls, type):

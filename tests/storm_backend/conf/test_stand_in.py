@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import ConnectionHandler
 
+from djintegrate.storm_backend import get_store, get_store_uri
 from djintegrate.storm_backend.conf.stand_in import StandIn
 from djintegrate.storm_backend.examination import _how_to_be_let_in, examine
 from tests.support.helpers import extra_alias, is_sqlite
@@ -95,3 +96,18 @@ def test_the_doctor_does_not_say_to_start_a_server_that_knows_no_such_user(setti
 def test_what_the_doctor_says_to_do_fits_the_servers_answer(said: str, remedy: str) -> None:
     connection = SimpleNamespace(settings_dict={"NAME": "site", "USER": "ada"})
     assert _how_to_be_let_in(said, connection) == remedy
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("default", "no store 'default': that is an alias of DATABASES, whose store is 'main'. Use it."),
+        ("mian", "no store 'mian'. It names: 'main', 'second', 'plain'. Did you mean 'main'? Add 'mian' there, or"),
+    ],
+)
+@pytest.mark.parametrize("use", [get_store, get_store_uri])
+def test_a_name_that_is_no_stores_is_said_with_the_one_that_is_meant(use: Any, name: str, said: str) -> None:
+    with pytest.raises(ImproperlyConfigured) as caught:
+        use(name)
+    assert said in str(caught.value)
+    assert caught.value.__context__ is None

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.apps import apps
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DEFAULT_DB_ALIAS, connections, router
 
+from djintegrate.common.engine import MIDDLEWARE
 from djintegrate.common.examination import Finding, first_line, ill
 from djintegrate.common.sqlite import keep_as_it_is, missing
 
@@ -27,6 +29,18 @@ def examine() -> Iterator[Finding]:
         yield from _store(f"store {name}", name)
     if any(store.two_phase for store in stores.values()):
         yield _doubts()
+    yield from _outside()
+
+
+def _outside() -> Iterator[Finding]:
+    """Databases in which a request that fails leaves what it wrote: no fault, where they are only read, say."""
+    if MIDDLEWARE not in settings.MIDDLEWARE:
+        return
+    for alias, entry in connections.settings.items():
+        if entry["ENGINE"] not in (conf.ENGINE, "django.db.backends.dummy") and not entry["ATOMIC_REQUESTS"]:
+            why = f"It is not on {conf.ENGINE}, and has no ATOMIC_REQUESTS"
+            said = f"{why}: what a request writes there stays when the request fails."
+            yield Finding(f"database {alias}", said)
 
 
 def _store(subject: str, name: str) -> Iterator[Finding]:

@@ -143,6 +143,17 @@ ROOT_URLCONF = "site_urls"
     assert text.count("!!") == 2 and "app_label" not in text
 
 
+@pytest.mark.parametrize("atomic", [False, True])
+def test_a_database_that_is_outside_of_a_requests_transaction_is_named(tmp_path: Path, atomic: bool) -> None:
+    for name in ("site", "other"):
+        (tmp_path / f"{name}.sqlite3").touch()
+    other = {"ENGINE": "django.db.backends.sqlite3", "NAME": f"{tmp_path}/other.sqlite3", "ATOMIC_REQUESTS": atomic}
+    settings = SETTINGS % {"uri": f"sqlite:{tmp_path}/site.sqlite3"} + f"DATABASES['other'] = {other}\n"
+    done = doctor(tmp_path, settings=settings)
+    assert done.returncode == 0
+    assert ("ok database other It is not on" in " ".join(done.stdout.split())) == (not atomic)
+
+
 def test_migrations_that_wait_in_another_database_are_said(tmp_path: Path) -> None:
     for name in ("site", "second"):
         (tmp_path / f"{name}.sqlite3").touch()

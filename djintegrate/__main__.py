@@ -6,6 +6,7 @@ It changes nothing. The site is that of --settings, of DJANGO_SETTINGS_MODULE, o
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import re
 import sys
@@ -24,6 +25,8 @@ from djintegrate.common.types import did_you_mean
 VARIABLE = "DJANGO_SETTINGS_MODULE"
 WIDTH = 110
 SUCCESSORS = {"django_openid_auth": "djintegrate.openid_auth", "dojango": "djintegrate.dojo"}
+APPS = [f"djintegrate.{app}" for app in ("acl", "dojo", "files", "jobs", "jsonrpc", "openid_auth", "storm_backend")]
+OF_ABSENT_APP = re.compile(r"Model class (djintegrate\.\w+)\.[\w.]+ doesn't declare an explicit app_label")
 COMMAND = re.compile(r"manage\.py \w+")
 ENGINES = [
     "djintegrate.storm_backend",
@@ -72,18 +75,43 @@ def examine() -> Iterator[Finding]:
 
     for alias in connections:
         yield from tried(f"database {alias}", partial(_keep_as_it_is, alias))
-    yield from tried("checks", _checks)
-    yield from tried("settings", _paths)
-    for alias in connections:
-        yield from tried("migrations", partial(_migrations, alias))
-    yield from tried("apps", _apps)
+    absent = _absent_apps()
+    yield from absent.values()
+    parts = [("checks", _checks), ("settings", _paths)]
+    parts += [("migrations", partial(_migrations, alias)) for alias in connections]
+    for subject, part in [*parts, ("apps", _apps)]:
+        for finding in tried(subject, part):
+            # Whatever imports the models of an app that is not there fails for that reason.
+            model = OF_ABSENT_APP.search(finding.said)
+            if not (model and model[1] in absent):
+                yield finding
 
 
 def _how_to_import(error: Exception) -> str:
-    missing = (error.name or "").partition(".")[0] if isinstance(error, ImportError) else ""
-    if missing in SUCCESSORS:
-        return f'Write "{SUCCESSORS[missing]}" instead, in INSTALLED_APPS and in what is imported.'
-    return "Correct the settings, or their name. `python manage.py check` has the traceback."
+    missing = (error.name or "") if isinstance(error, ImportError) else ""
+    if successor := SUCCESSORS.get(missing.partition(".")[0]):
+        return f'Write "{successor}" instead, in INSTALLED_APPS and in what is imported.'
+    remedy = ""
+    with contextlib.suppress(Exception):
+        remedy = _meant_in_settings(missing, str(error))
+    return remedy or "Correct the settings, or their name. `python manage.py check` has the traceback."
+
+
+def _meant_in_settings(missing: str, said: str) -> str:
+    """The entry of INSTALLED_APPS, or of DATABASES, that an error is about, with what it may be a slip of."""
+    from django.conf import settings
+
+    for app in settings.INSTALLED_APPS:
+        if missing and f"{app}.".startswith(f"{missing}."):
+            return f"Correct {app!r} in INSTALLED_APPS. {did_you_mean(app, APPS)}".rstrip()
+    for alias, entry in settings.DATABASES.items():
+        if said.startswith(repr(entry.get("ENGINE"))):
+            return _how_to_name_engine(alias, entry)
+    return ""
+
+
+def _how_to_name_engine(alias: str, entry: dict[str, Any]) -> str:
+    return f"Correct DATABASES[{alias!r}]['ENGINE']. {did_you_mean(entry['ENGINE'], ENGINES)}".rstrip()
 
 
 def _keep_as_it_is(alias: str) -> Iterator[Finding]:
@@ -93,9 +121,7 @@ def _keep_as_it_is(alias: str) -> Iterator[Finding]:
     try:
         connection = connections[alias]
     except ImproperlyConfigured as error:
-        question = did_you_mean(connections.settings[alias]["ENGINE"], ENGINES)
-        remedy = f"Correct DATABASES[{alias!r}]['ENGINE']. {question}".rstrip()
-        yield ill(f"database {alias}", first_line(error), remedy)
+        yield ill(f"database {alias}", first_line(error), _how_to_name_engine(alias, connections.settings[alias]))
     else:
         keep_as_it_is(connection)
 
@@ -114,10 +140,8 @@ def _checks() -> Iterator[Finding]:
 
 
 def _paths() -> Iterator[Finding]:
-    """What no system check says: a path that Django imports only where it serves, and an app that is not there."""
-    from django.apps import apps
+    """What no system check says: a path that Django imports only where it serves."""
     from django.conf import settings
-    from django.db import connections
     from django.utils.module_loading import import_string
 
     for path in settings.MIDDLEWARE:
@@ -125,16 +149,26 @@ def _paths() -> Iterator[Finding]:
             import_string(path)
         except Exception as error:
             yield ill("settings", f"{path!r} cannot be imported: {first_line(error)}", "Correct the path.")
+
+
+def _absent_apps() -> dict[str, Finding]:
+    """Apps of this suite that the settings use, and that are not installed."""
+    from django.apps import apps
+    from django.conf import settings
+    from django.db import connections
+
     # Of DATABASES and its ENGINE, the engine tells by itself, by a check.
     engines = {entry["ENGINE"] for entry in connections.settings.values()}
     named = [*settings.MIDDLEWARE, *settings.AUTHENTICATION_BACKENDS]
     used = {".".join(path.split(".")[:2]): path for path in named if path.startswith("djintegrate.")}
     if settings.is_overridden("STORM_STORES"):
         used.setdefault("djintegrate.storm_backend", "STORM_STORES")
+    absent = {}
     for app, what in used.items():
         if app not in engines and not apps.is_installed(app):
             said = f"They use {app} ({what}), which is not in INSTALLED_APPS: nothing of it is checked."
-            yield ill("settings", said, f"Add {app!r} to INSTALLED_APPS.")
+            absent[app] = ill("settings", said, f"Add {app!r} to INSTALLED_APPS.")
+    return absent
 
 
 def _migrations(alias: str) -> Iterator[Finding]:
@@ -145,6 +179,11 @@ def _migrations(alias: str) -> Iterator[Finding]:
     if said := missing(connection):
         remedy = _where_it_is_said(connection) or _how_to_migrate(alias)
         yield ill("migrations", f"Not known for {alias!r}: {said}", remedy)
+        return
+    if connection.vendor == "sqlite" and connection.is_in_memory_db():
+        remedy = f"To keep anything, name a file: {_place_of_file(connection)}."
+        said = f"Not known for {alias!r}: it is in memory, where each process has one of its own, at first empty."
+        yield ill("migrations", said, remedy)
         return
     try:
         executor = MigrationExecutor(connection)
@@ -165,6 +204,13 @@ def _migrations(alias: str) -> Iterator[Finding]:
         said = f"{number} not applied yet in {alias!r}, of {', '.join(sorted(labels))}."
         remedy = "; or have a router keep the models out of it." if alias != DEFAULT_DB_ALIAS else ""
         yield ill("migrations", said, _how_to_migrate(alias) + remedy)
+
+
+def _place_of_file(connection: Any) -> str:
+    name = getattr(connection, "store_name", None)
+    if name is None:
+        return f"DATABASES[{connection.alias!r}]['NAME']"
+    return f"STORM_STORES[{name!r}], such as sqlite:/srv/site/db.sqlite3"
 
 
 def _is_for_models_of(labels: Iterable[str], alias: str) -> bool:

@@ -52,5 +52,7 @@ LONG = 30
 
 def first_line(error: BaseException) -> str:
     """What an error says, where there is room for a line; and the next one, if that is announced."""
-    first, *others = str(error).strip().splitlines() or [type(error).__name__]
+    # Django says more to those who see the error before as well, which led to this one.
+    text = str(error).partition(" Check the above exception")[0]
+    first, *others = text.strip().splitlines() or [type(error).__name__]
     return f"{first} {others[0].strip()}" if first.endswith(":") and others else first

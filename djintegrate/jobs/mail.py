@@ -19,10 +19,12 @@ from typing import Any
 
 from django.core.mail import EmailMessage, EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
+from django.core.mail.backends.smtp import EmailBackend as SmtpBackend
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
 from djintegrate.common.errors import Misconfigured
+from djintegrate.common.texts import UNKEPT
 
 from . import conf
 from .errors import PutOff
@@ -55,6 +57,7 @@ class EmailBackend(BaseEmailBackend):
         """Enqueue them. The count is of those that are to be sent: whether the mail server takes them shows later."""
         for message in email_messages:
             if message.recipients():
+                _refuse_unsendable(message)
                 send_message.enqueue(_as_json(message), self._options)
         return sum(1 for message in email_messages if message.recipients())
 
@@ -75,6 +78,27 @@ def send_message(message: dict[str, Any], options: dict[str, Any], tried: int = 
         reason = _("The mail server refuses it for now.") if refuses else _("The mail server does not answer.")
         raise PutOff(reason, PAUSES[tried:]) from error
     return "sent"
+
+
+def _refuse_unsendable(message: EmailMessage) -> None:
+    """Raise what the backend that sends would raise of the message itself: whoever wrote it is to hear of that."""
+    mailers, named = conf.mailers(), conf.email_backend()
+    kind = import_string(named if mailers is None else mailers[named]["BACKEND"])
+    if issubclass(kind, SmtpBackend):
+        # The recipients that no header shows as well.
+        _Rehearsal()._send(EmailMessage(from_email=message.from_email, to=message.recipients()))
+    message.message()
+
+
+class _Rehearsal(SmtpBackend):
+    """Does with a message all that goes before a connection, and has none."""
+
+    def __init__(self) -> None:
+        self.connection: Any = self
+        self.fail_silently = False
+
+    def sendmail(self, *args: Any, **kwargs: Any) -> None:
+        """As smtplib's, to nowhere."""
 
 
 def _sender(options: dict[str, Any]) -> Any:
@@ -107,10 +131,20 @@ def _as_json(message: EmailMessage) -> dict[str, Any]:
     if message.encoding is not None:
         kept["encoding"] = str(message.encoding)
     if isinstance(message, EmailMultiAlternatives):
-        kept["alternatives"] = [[content, mimetype] for content, mimetype in message.alternatives]
-    for name in ("subject", "body"):
-        kept[name] = str(kept[name])
+        kept["alternatives"] = [[_text(content), mimetype] for content, mimetype in message.alternatives]
+    kept["subject"], kept["body"] = str(kept["subject"]), _text(str(kept["body"]))
     return kept
+
+
+def _text(text: Any) -> Any:
+    """As a row can keep it: a mail may have a NUL in it, and a row may not."""
+    if not (isinstance(text, str) and UNKEPT.search(text)):
+        return text
+    return {"utf-8": base64.b64encode(text.encode(errors="surrogatepass")).decode()}
+
+
+def _text_of(kept: Any) -> Any:
+    return base64.b64decode(kept["utf-8"]).decode(errors="surrogatepass") if isinstance(kept, dict) else kept
 
 
 def _attachment(attachment: Any) -> dict[str, Any]:
@@ -124,17 +158,17 @@ def _attachment(attachment: Any) -> dict[str, Any]:
         content = content.as_bytes()
     kept = {"name": name, "type": mimetype}
     if isinstance(content, str):
-        return {**kept, "text": content}
+        return {**kept, "text": _text(content)}
     return {**kept, "bytes": base64.b64encode(content).decode()}
 
 
 def _from_json(kept: dict[str, Any]) -> EmailMessage:
     kind = EmailMultiAlternatives if "alternatives" in kept else EmailMessage
-    message = kind(headers=kept["headers"], **{name: kept[name] for name in FIELDS})
+    message = kind(headers=kept["headers"], **{**{name: kept[name] for name in FIELDS}, "body": _text_of(kept["body"])})
     message.content_subtype = kept["subtype"]
     message.encoding = kept.get("encoding")
     for content, mimetype in kept.get("alternatives", ()):
-        message.attach_alternative(content, mimetype)
+        message.attach_alternative(_text_of(content), mimetype)
     for attachment in kept["attachments"]:
         message.attach(*_attached(attachment))
     return message
@@ -146,7 +180,7 @@ def _attached(kept: dict[str, Any]) -> tuple[Any, ...]:
         return (BytesParser(policy=policy.default).parsebytes(base64.b64decode(kept["part"])),)
     if "message" in kept:
         return (BytesParser(_class=_Attachment).parsebytes(base64.b64decode(kept["message"])),)
-    content = kept["text"] if "text" in kept else base64.b64decode(kept["bytes"])
+    content = _text_of(kept["text"]) if "text" in kept else base64.b64decode(kept["bytes"])
     return (kept["name"], content, kept["type"])
 
 

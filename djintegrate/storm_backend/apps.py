@@ -15,16 +15,20 @@ class StormBackendConfig(AppConfig):
 
     def ready(self) -> None:
         from .checks import check_configuration, check_databases
+        from .conf import entries
         from .connection.testing import emptying_database, test_database_made
+        from .mapping.checks import check_capitals
         from .references.checks import check_references
         from .references.deletion import before_removal
         from .schema import testing
         from .stores import pre_remove, registry
         from .transactions import leftovers
 
+        entries.name_test_databases()
         checks.register(check_configuration)
         checks.register(check_databases, checks.Tags.database)
         checks.register(check_references)
+        checks.register(check_capitals)
         post_migrate.connect(testing.tell_of_pending_patches)
         test_database_made.connect(testing.prepare_test_database)
         emptying_database.connect(testing.deletes_of_test_database)

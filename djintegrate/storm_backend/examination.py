@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.apps import apps
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DEFAULT_DB_ALIAS, connections, router
 
+from djintegrate.common.engine import MIDDLEWARE
 from djintegrate.common.examination import Finding, first_line, ill
 from djintegrate.common.sqlite import keep_as_it_is, missing
 
@@ -27,6 +29,18 @@ def examine() -> Iterator[Finding]:
         yield from _store(f"store {name}", name)
     if any(store.two_phase for store in stores.values()):
         yield _doubts()
+    yield from _outside()
+
+
+def _outside() -> Iterator[Finding]:
+    """Databases in which a request that fails leaves what it wrote: no fault, where they are only read, say."""
+    if MIDDLEWARE not in settings.MIDDLEWARE:
+        return
+    for alias, entry in connections.settings.items():
+        if entry["ENGINE"] not in (conf.ENGINE, "django.db.backends.dummy") and not entry["ATOMIC_REQUESTS"]:
+            why = f"It is not on {conf.ENGINE}, and has no ATOMIC_REQUESTS"
+            said = f"{why}: what a request writes there stays when the request fails."
+            yield Finding(f"database {alias}", said)
 
 
 def _store(subject: str, name: str) -> Iterator[Finding]:
@@ -46,14 +60,24 @@ def _store(subject: str, name: str) -> Iterator[Finding]:
         yield ill(subject, error, "Correct this in the settings.")
     except Exception as error:
         # Each driver has its own ways to say that nobody answers, or that the server has no such database.
-        said, what = first_line(error), "Start the server"
-        if re.search(r'database ".*" does not exist|Unknown database', said):
-            database = connection.settings_dict["NAME"]
-            what = f"Create the database {database!r}"
-        yield ill(subject, said, f"{what}, or correct {place}.")
+        said = first_line(error)
+        yield ill(subject, said, f"{_how_to_be_let_in(said, connection)}, or correct {place}.")
     finally:
         if connection is not None:
             connection.close()
+
+
+def _how_to_be_let_in(said: str, connection: Any) -> str:
+    database, user = (connection.settings_dict[key] if connection else "" for key in ("NAME", "USER"))
+    if re.search(r'role ".*" does not exist', said):
+        return f"Create the role {user!r}"
+    if re.search(r'database ".*" does not exist|Unknown database', said):
+        return f"Create the database {database!r}"
+    if re.search(
+        r"authentication failed|no password supplied|no pg_hba.conf entry|permission denied|Access denied", said
+    ):
+        return f"The server answers: have it let the user {user!r} in"
+    return "Start the server"
 
 
 def _how_to_make(name: str) -> str:

@@ -30,6 +30,7 @@ from tests.support.helpers import Oops
 
 pytest_plugins = ["tests.support.fixtures"]
 pytestmark = JOBS
+SMTP = "django.core.mail.backends.smtp.EmailBackend"
 
 
 class Server:
@@ -98,6 +99,46 @@ class TestWithTheTransaction:
         assert raw.get_content() == b"\x00\xff"
         assert image.get_content_type() == "image/png"
         assert inner.get_content()["Subject"] == "inner"
+
+    def test_what_no_row_keeps_arrives_as_by_smtp(self, server: Server) -> None:
+        message = EmailMultiAlternatives("NUL", "body \0 body", "a@example.com", ["b@example.com"])
+        message.attach_alternative("<p>rich \0</p>", "text/html")
+        message.attach("nul.txt", "zur \0 Sitzung: ü", "text/plain")
+        message.send()
+        work()
+        plainly = EmailMultiAlternatives(
+            "NUL", "body \0 body", "a@example.com", ["b@example.com"], connection=mail.get_connection(SMTP)
+        )
+        plainly.alternatives, plainly.attachments = message.alternatives, message.attachments
+        plainly.send()
+        by_job, by_smtp = ([part.get_payload() for part in each.walk()] for each in server.messages())
+        assert [each for each in by_job if isinstance(each, str)] == [each for each in by_smtp if isinstance(each, str)]
+        assert len([each for each in by_job if isinstance(each, str)]) == 3
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            {"subject": "in\nject"},
+            {"from_email": "a@example.com\nBcc: y@example.com"},
+            {"to": ["x@example.com\nBcc: y@example.com"]},
+            {"bcc": ["x@example.com\nBcc: y@example.com"]},
+            {"to": ["<"]},
+            {"headers": {"X-Sprint": "12\nBcc: y@example.com"}},
+            {"attachments": [("half.txt", "half \udcff", "text/plain")]},
+        ],
+        ids=str,
+    )
+    def test_what_is_wrong_with_a_message_is_raised_where_it_is_written_as_by_smtp(
+        self, server: Server, wrong: dict[str, Any]
+    ) -> None:
+        written: dict[str, Any] = {"subject": "s", "body": "b", "from_email": "a@example.com", "to": ["b@example.com"]}
+        raised = []
+        for backend in (SMTP, None):
+            with pytest.raises(ValueError) as caught:
+                EmailMessage(**{**written, **wrong}, connection=mail.get_connection(backend)).send()
+            raised.append((caught.type, str(caught.value)))
+        assert raised[0] == raised[1]
+        assert not DBTaskResult.objects.exists()
 
     @pytest.mark.skipif(django.VERSION < (6, 1), reason="Django has MAILERS since 6.1.")
     def test_with_mailers_another_entry_sends_it(self, server: Server, settings: Any) -> None:

@@ -9,6 +9,7 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
+import django
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -92,6 +93,65 @@ def test_a_mistake_is_said_once_with_what_corrects_it(tmp_path: Path, wrong: str
     assert text.count(said) == 1
     assert f"See `{by}` above." in text
     assert "what a check says above" not in text
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said", "remedy"),
+    [
+        (
+            f"{ENTRY}['ENGINE'] = 'djintegrate.storm_bakend'",
+            "'djintegrate.storm_bakend' isn't an available database backend or couldn't be imported.",
+            "Correct DATABASES['default']['ENGINE']. Did you mean djintegrate.storm_backend?",
+        ),
+        (
+            "INSTALLED_APPS[0] += 's'",
+            "No module named 'djintegrate.storm_backends'",
+            "Correct 'djintegrate.storm_backends' in INSTALLED_APPS. Did you mean djintegrate.storm_backend?",
+        ),
+    ],
+)
+def test_a_slip_over_which_django_does_not_start_is_asked_about(
+    tmp_path: Path, wrong: str, said: str, remedy: str
+) -> None:
+    settings = SETTINGS % {"uri": f"sqlite:{tmp_path}/site.sqlite3"}
+    text = said_by(tmp_path, f"{settings}{wrong}\nINSTALLED_APPS.append('django.contrib.contenttypes')\n")
+    assert f"{said} {remedy}" in text
+    assert "the above exception" not in text
+
+
+@pytest.mark.parametrize("more", ["", f"{ENTRY} = {{'ENGINE': 'django.db.backends.sqlite3', 'NAME': ':memory:'}}"])
+def test_a_database_in_memory_is_not_to_be_migrated(tmp_path: Path, more: str) -> None:
+    settings = SETTINGS % {"uri": "sqlite::memory:"}
+    text = said_by(tmp_path, f"{settings}INSTALLED_APPS.append('django.contrib.contenttypes')\n{more}\n")
+    assert "!! migrations Not known for 'default': it is in memory" in text
+    assert "To keep anything, name a file: " + ("DATABASES" if more else "STORM_STORES") in text
+    assert "manage.py migrate" not in text
+
+
+def test_an_app_that_is_not_installed_is_said_and_not_what_fails_for_it(tmp_path: Path) -> None:
+    (tmp_path / "site.sqlite3").touch()
+    (tmp_path / "site_urls.py").write_text("from djintegrate.jobs.models import Job\nurlpatterns = []\n")
+    settings = (
+        SETTINGS % {"uri": f"sqlite:{tmp_path}/site.sqlite3"}
+        + """
+MIDDLEWARE.append("djintegrate.jobs.middleware.JobsMiddleware")
+ROOT_URLCONF = "site_urls"
+"""
+    )
+    text = said_by(tmp_path, settings)
+    assert "Add 'djintegrate.jobs' to INSTALLED_APPS." in text
+    assert text.count("!!") == 2 and "app_label" not in text
+
+
+@pytest.mark.parametrize("atomic", [False, True])
+def test_a_database_that_is_outside_of_a_requests_transaction_is_named(tmp_path: Path, atomic: bool) -> None:
+    for name in ("site", "other"):
+        (tmp_path / f"{name}.sqlite3").touch()
+    other = {"ENGINE": "django.db.backends.sqlite3", "NAME": f"{tmp_path}/other.sqlite3", "ATOMIC_REQUESTS": atomic}
+    settings = SETTINGS % {"uri": f"sqlite:{tmp_path}/site.sqlite3"} + f"DATABASES['other'] = {other}\n"
+    done = doctor(tmp_path, settings=settings)
+    assert done.returncode == 0
+    assert ("ok database other It is not on" in " ".join(done.stdout.split())) == (not atomic)
 
 
 def test_migrations_that_wait_in_another_database_are_said(tmp_path: Path) -> None:
@@ -267,6 +327,7 @@ def jobs_site(folder: Path, **values: str) -> str:
     settings = JOBS % {
         "folder": str(folder), "backend": "djintegrate.jobs.DatabaseBackend", "cache": f"{folder}/cache", **values,
     }  # fmt: skip
+    settings += values.get("more", "")
     (folder / "site_settings.py").write_text(settings)
     (folder / "site_urls.py").write_text("from djintegrate.jobs.mail import send_message\nurlpatterns = []\n")
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "site_settings", "PYTHONPATH": f"{ROOT}:{folder}"}
@@ -285,3 +346,13 @@ def test_a_folder_of_the_cache_that_cannot_be_used_is_said_with_its_setting(tmp_
 def test_a_misspelt_backend_of_jobs_is_said_though_the_addresses_import_a_task(tmp_path: Path) -> None:
     text = jobs_site(tmp_path, backend="djintegrate.jobs.DatabaseBackendX")
     assert "!! jobs" in text and "Did you mean djintegrate.jobs.DatabaseBackend? Correct TASKS." in text
+
+
+@pytest.mark.parametrize("backend", ["", "%s.backends.immediate.ImmediateBackend"])
+def test_where_no_backend_runs_jobs_later_nobody_is_told_to_run_them(tmp_path: Path, backend: str) -> None:
+    (tmp_path / "site.sqlite3").touch()
+    tasks = "django.tasks" if django.VERSION >= (6,) else "django_tasks"
+    entry = {"default": {"BACKEND": backend % tasks}} if backend else {}
+    text = jobs_site(tmp_path, backend="", more=f"TASKS = {entry}\n" if entry else "del TASKS\n")
+    assert "!! jobs.W002" in text
+    assert "Nobody runs them" not in text and "jobs run" not in text

@@ -6,6 +6,8 @@ import hashlib
 import re
 from typing import Any, NamedTuple
 
+from django.db import connections
+
 from djintegrate.common.errors import Misconfigured
 from djintegrate.common.settings import Declared, Setting
 from djintegrate.common.types import (
@@ -101,15 +103,27 @@ def store(name: str) -> StoreSettings:
     """The store called `name`; Misconfigured if there is none."""
     known = stores()
     if name not in known:
-        raise Misconfigured(f"{unknown(name)} Add {name!r} there, or use one of those.")
+        remedy = "" if _store_of_alias(name) else f" Add {name!r} there, or use one of those."
+        raise Misconfigured(f"{unknown(name)}{remedy}")
     return known[name]
 
 
 def unknown(name: object) -> str:
     """What to say of a store that STORM_STORES does not name."""
+    if its := _store_of_alias(name):
+        return f"STORM_STORES names no store {name!r}: that is an alias of DATABASES, whose store is {its!r}. Use it."
     known = [repr(each) for each in stores()]
     others = f"It names: {', '.join(known)}. {did_you_mean(repr(name), known)}" if known else "It names none."
     return f"STORM_STORES names no store {name!r}. {others}".rstrip()
+
+
+def _store_of_alias(alias: object) -> str | None:
+    """The store that a DATABASES entry names, if there are both."""
+    entry = connections.settings.get(str(alias))
+    if entry is None or entry["ENGINE"] != ENGINE:
+        return None
+    name = str(entry.get("STORM_STORE", entry["NAME"]))
+    return name if name in stores() else None
 
 
 def is_two_phase(name: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
@@ -63,6 +64,19 @@ def store_of(alias: str, entry: Mapping[str, Any]) -> StoreSettings:
     for mistake in mistakes(alias, entry):
         raise Misconfigured(f"{mistake.msg} {mistake.hint}")
     return stores()[entry["NAME"]]
+
+
+def name_test_databases() -> None:
+    """Write into DATABASES what Django takes the test database of SQLite for where no name is given: one in memory.
+
+    pytest-django, which gives each worker of pytest-xdist a name of its own, knows that only of Django's own engine.
+    """
+    for entry in connections.settings.values():
+        if entry["ENGINE"] == ENGINE and isinstance(entry["TEST"], dict) and not entry["TEST"].get("NAME"):
+            with contextlib.suppress(Misconfigured):
+                store = stores().get(str(entry.get("STORM_STORE", entry["NAME"])))
+                if store is not None and store.uri.startswith("sqlite:"):
+                    entry["TEST"]["NAME"] = ":memory:"
 
 
 def mistakes(alias: str, entry: Mapping[str, Any]) -> Iterator[Error]:

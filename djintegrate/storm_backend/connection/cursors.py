@@ -1,4 +1,7 @@
-"""Django's cursors, with an eye on the drivers' ways to write that no execute wrapper sees."""
+"""Django's cursors, with an eye on what no execute wrapper sees.
+
+That is the drivers' other ways to write; and, where no wrapper counts what is written, whether anything is.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,30 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+from django.db.backends.utils import CursorWrapper
+
 PAST_EXECUTE = ("callproc", "copy", "copy_expert", "copy_from", "copy_to", "executescript", "stream")
+# What Django's statements begin with that write nothing. Of any other, the text is read.
+PLAIN = ("SELECT", "SAVEPOINT", "RELEASE", "ROLLBACK", "BEGIN", "PRAGMA")
 
 
 @cache
 def watched(cursor_class: Any) -> Any:
     """One of Django's classes of cursors, so watched."""
     methods = {name: _announcing(cursor_class, name) for name in PAST_EXECUTE}
-    return type(cursor_class.__name__, (cursor_class,), {"__module__": __name__, **methods})
+    looking = {name: _looking(getattr(cursor_class, name)) for name in ("execute", "executemany")}
+    return type(cursor_class.__name__, (cursor_class,), {"__module__": __name__, **methods, **looking})
+
+
+def _looking(original: Any) -> Callable[..., Any]:
+    def method(cursor: Any, sql: Any, params: Any = None) -> Any:
+        data_manager = cursor.db.data_manager
+        if data_manager is not None and not data_manager.wrote_uncounted and not str(sql).startswith(PLAIN):
+            data_manager.look_at(sql)
+        return original(cursor, sql, params)
+
+    method.__name__ = original.__name__
+    return method
 
 
 def _announcing(cursor_class: Any, name: str) -> Callable[..., Any]:
@@ -27,3 +46,7 @@ def _announcing(cursor_class: Any, name: str) -> Callable[..., Any]:
 
     method.__name__ = name
     return method
+
+
+# The one that each statement asks for, outside of DEBUG.
+WatchedCursor = watched(CursorWrapper)

@@ -13,7 +13,6 @@ from functools import cached_property
 from typing import Any
 
 from django.db import Error
-from django.db.backends.utils import CursorWrapper
 from django.db.transaction import Atomic, TransactionManagementError
 from django.db.utils import DatabaseErrorWrapper
 
@@ -22,7 +21,7 @@ from ..transactions import thread
 from ..transactions.interfaces import Store
 from ..transactions.manager import State
 from . import atomic_state
-from .cursors import watched
+from .cursors import WatchedCursor, watched
 from .joining import JoiningConnection
 
 
@@ -36,7 +35,7 @@ class StormWrapper(JoiningConnection):
         return super()._cursor(name)
 
     def make_cursor(self, cursor: Any) -> Any:
-        return watched(CursorWrapper)(cursor, self)
+        return WatchedCursor(cursor, self)
 
     def make_debug_cursor(self, cursor: Any) -> Any:
         kind: Any = type(super().make_debug_cursor(cursor))

@@ -112,6 +112,9 @@ def _unshared_store(name: str) -> UnsharedStore:
     try:
         connection = connections[alias].itself
     except ConnectionDoesNotExist:
+        connection = None
+    if connection is None:
+        # Not above: what is wrong with the name is no consequence of that error.
         connections[alias] = connection_or_pair(entry_of(conf.store(name)), alias)
         connection = connections[alias].itself
     if connection.store is None:

@@ -17,7 +17,7 @@ from django.db.transaction import TransactionManagementError
 from transaction.interfaces import IRetryDataManager, ISavepointDataManager
 from zope.interface import implementer
 
-from ..sql import catalogue, errors
+from ..sql import catalogue, effects, errors
 from ..sql.effects import Effect
 from . import thread
 from .interfaces import Connection, Decision, Scope, Store
@@ -50,6 +50,8 @@ class DataManager:
         # nothing that a store has read.
         self.stores: list[Store] = []
         self.wrote = False
+        # Whether Django has written something on a connection that counts no writes.
+        self.wrote_uncounted = False
         # Whether tables, functions or triggers may have been changed.
         self.altered = False
         # What the two-phase stores of the transaction agree on, once one of them is prepared.
@@ -109,6 +111,10 @@ class DataManager:
             if effect.alters or (effect.undoes and self.altered):
                 catalogue.forget(self.connection)
         return effect
+
+    def look_at(self, sql: object) -> None:
+        """Django is about to run `sql`, which is not plainly a read: remember if it writes, to say so if it is lost."""
+        self.wrote_uncounted = effects.effect_of(sql, self.connection.vendor).writes
 
     def note_unseen(self) -> None:
         """Something runs that is not seen as a statement, and may write anything."""
@@ -193,6 +199,11 @@ class DataManager:
     def has_pending(self) -> bool:
         """Whether a store has changes that it did not flush yet."""
         return any(store.has_pending for store in self.stores)
+
+    @property
+    def has_something_to_lose(self) -> bool:
+        """Whether anything was written, or is to be."""
+        return self.wrote or self.wrote_uncounted or self.has_pending
 
     def has_changes(self) -> bool:
         """Whether its commit makes a difference that lasts."""

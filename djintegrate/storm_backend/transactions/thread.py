@@ -27,6 +27,15 @@ from .interfaces import Connection
 OPEN = ("Active", "Doomed")
 COMMIT_FAILED = "Commit failed"
 
+# Why something is lost, and what to do.
+_REMEDY = "Put `with transaction.manager:` around the work."
+LEFT = f"nobody has committed it, and the thread or the process ends. {_REMEDY}"
+REPLACED = f"nobody has committed it, and another transaction begins. {_REMEDY}"
+NESTED = (
+    "another transaction begins before the one that was begun is committed, which aborts it. Do not put one `with "
+    "transaction.manager:` into another: use atomic() for the inner one."
+)
+
 logger = logging.getLogger("djintegrate.storm_backend")
 
 # The connections that other threads may use, too.
@@ -95,11 +104,12 @@ class ThreadTransactions:
         return isinstance(manager, ListeningManager) and len(manager._synchs.data) == 1
 
     def _listen(self) -> TransactionManager:
-        """Have the thread's manager listen, if it is Zope's own and has no transaction; the manager."""
+        """Have the thread's manager listen, if it is Zope's own; the manager."""
         manager = self.manager
-        if type(manager) is TransactionManager and manager._txn is None:
+        if type(manager) is TransactionManager:
             listening = ListeningManager(manager.explicit)
-            listening._synchs = manager._synchs
+            # The two are one: a transaction that is open, and `transaction.attempts()`, have hold of the first.
+            listening.__dict__ = manager.__dict__
             manager = transaction.manager.manager = listening
         return manager
 
@@ -136,14 +146,16 @@ class ThreadTransactions:
                     data_manager.drop()
 
     def tell_of_what_begin_aborts(self) -> None:
-        """Say in the log what was written in an implicit transaction, which begin() is about to abort."""
+        """Say in the log what was written in the transaction that begin() is about to abort."""
         txn = self.manager._txn
-        if txn is None or txn is self.begun or any(each.open_blocks() for each in self.connections.values()):
+        if txn is None or self.manager.explicit or any(each.open_blocks() for each in self.connections.values()):
+            # There is nothing to abort, or it will be refused.
             return
+        told = NESTED if txn is self.begun else REPLACED
         for connection in self.connections.values():
             data_manager = connection.data_manager
             if data_manager is not None and data_manager.txn is txn:
-                _tell_of_loss(data_manager, "another transaction begins")
+                _tell_of_loss(data_manager, told)
 
     # What is asked about the end
 
@@ -227,18 +239,13 @@ class EndOfThread:
         for connection in self._connections.values():
             data_manager = connection.data_manager
             if data_manager is not None and data_manager.scope.root is None:
-                _tell_of_loss(data_manager, "the thread or the process ends")
+                _tell_of_loss(data_manager, LEFT)
 
 
 def _tell_of_loss(data_manager: Any, why: str) -> None:
     """Say in the log that what was written is lost, if anything was."""
-    if data_manager.txn.status in OPEN and (data_manager.wrote or data_manager.has_pending):
-        logger.warning(
-            "What was written to the store %r is lost, by Storm and by Django: nobody has committed it, and %s. Put "
-            "`with transaction.manager:` around the work.",
-            data_manager.name,
-            why,
-        )
+    if data_manager.txn.status in OPEN and data_manager.has_something_to_lose:
+        logger.warning("What was written to the store %r is lost, by Storm and by Django: %s", data_manager.name, why)
 
 
 def tell_at_exit() -> None:

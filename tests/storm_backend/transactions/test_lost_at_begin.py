@@ -1,4 +1,4 @@
-"""What was written in an implicit transaction, and is lost where another begins, is said in the log."""
+"""What was written in a transaction, and is lost where another begins, is said in the log."""
 
 from __future__ import annotations
 
@@ -8,25 +8,71 @@ from typing import Any
 
 import pytest
 import transaction
+from django.db import connection
+from django.db.transaction import atomic
 from django.http import HttpRequest, HttpResponse
 from django.test import TestCase, TransactionTestCase, override_settings
 from django.urls import path
+from transaction.interfaces import TransientError
 
 from djintegrate.common.engine import MIDDLEWARE
 from djintegrate.storm_backend import get_store
 from tests.apps.people.models import Person
 from tests.apps.people.storm_models import StormVisit
+from tests.support.fixtures import have_sister_stores
+from tests.support.helpers import in_thread, marked
 
 
 def nothing(request: HttpRequest) -> HttpResponse:
     return HttpResponse()
 
 
+pytest_plugins = ["tests.support.fixtures"]
 urlpatterns = [path("nothing/", nothing)]
 LOST = (
     "What was written to the store 'main' is lost, by Storm and by Django: nobody has committed it, and another "
     "transaction begins. Put `with transaction.manager:` around the work."
 )
+NESTED = (
+    "What was written to the store 'main' is lost, by Storm and by Django: another transaction begins before the one "
+    "that was begun is committed, which aborts it. Do not put one `with transaction.manager:` into another: use "
+    "atomic() for the inner one."
+)
+
+
+def write_by_django() -> None:
+    Person.objects.create(name="outer")
+
+
+def write_by_cursor() -> None:
+    with connection.cursor() as cursor:
+        cursor.executemany("INSERT INTO people_person (name) VALUES (%s)", [("outer",)])
+
+
+def add_to_storm() -> None:
+    get_store("main").add(StormVisit("outer"))
+
+
+def write_by_storm() -> None:
+    add_to_storm()
+    get_store("main").flush()
+
+
+def read_by_django() -> None:
+    with atomic():
+        assert not Person.objects.filter(name="outer").exists()
+
+
+def read_by_storm() -> None:
+    assert get_store("main").find(StormVisit).count() == 0
+
+
+def do_nothing() -> None:
+    pass
+
+
+WRITES = [write_by_django, write_by_cursor, add_to_storm, write_by_storm]
+READS = [read_by_django, read_by_storm, do_nothing]
 
 
 class Both:
@@ -66,16 +112,45 @@ class Both:
         with self.said():
             self.client.get("/nothing/")
 
-    def test_what_was_committed_aborted_or_begun(self: Any) -> None:
+    def test_what_was_committed_or_aborted(self: Any) -> None:
         for end in (transaction.commit, transaction.abort):
             get_store("main").add(StormVisit("x"))
             end()
             with self.said():
                 self.client.get("/nothing/")
-        transaction.begin()
-        get_store("main").add(StormVisit("x"))
-        with self.said(), transaction.manager:
-            pass
+
+    def test_what_was_written_in_the_outer_one_of_two_blocks(self: Any) -> None:
+        for write in WRITES:
+            with self.said(NESTED), transaction.manager:
+                write()
+                with transaction.manager:
+                    Person.objects.create(name=f"inner {write.__name__}")
+            assert not Person.objects.filter(name="outer").exists() and not get_store("main").find(StormVisit).count()
+            transaction.abort()
+
+    def test_what_was_only_read_in_it(self: Any) -> None:
+        for read in READS:
+            with self.said(), transaction.manager:
+                read()
+                with transaction.manager:
+                    pass
+
+    def test_what_an_attempt_has_written_that_is_run_again(self: Any) -> None:
+        with self.said():
+            for attempt in transaction.attempts(2):
+                with attempt:
+                    write_by_django()
+                    if attempt is not transaction.manager.manager:
+                        raise TransientError
+        assert Person.objects.filter(name="outer").count() == 1
+
+    def test_what_was_aborted_in_a_begun_one(self: Any) -> None:
+        for write in WRITES:
+            transaction.begin()
+            write()
+            transaction.abort()
+            with self.said(), transaction.manager:
+                pass
 
     # Tests run in the order of their names.
 
@@ -99,3 +174,38 @@ class TestInATestCase(Both, TestCase):
 @SITE
 class TestInATransactionTestCase(Both, TransactionTestCase):
     available_apps = ["djintegrate.storm_backend", "tests.apps.people"]
+
+
+@SITE
+class TestWithOneStore(TestInATransactionTestCase):
+    """Where nobody counts what is written."""
+
+    @pytest.fixture(autouse=True)
+    def alone(self) -> Iterator[None]:
+        have_sister_stores(False)
+        yield
+        have_sister_stores(True)
+
+
+@marked
+def test_what_was_written_in_a_block_that_was_there_before_the_thread_had_used_a_store(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def work() -> None:
+        with transaction.manager:
+            write_by_django()
+            with transaction.manager:
+                pass
+
+    in_thread(work)
+    assert [record.getMessage() for record in caplog.records] == [NESTED]
+
+
+@marked
+def test_what_was_written_to_two_stores_is_said_of_each(caplog: pytest.LogCaptureFixture) -> None:
+    with transaction.manager:
+        for alias in ("default", "second"):
+            Person.objects.using(alias).create(name="outer")
+        transaction.begin()
+    said = [record.getMessage() for record in caplog.records]
+    assert said == [NESTED, NESTED.replace("'main'", "'second'")]

@@ -44,6 +44,10 @@ def aborted():
     written()
     transaction.abort()
 
+def begun():
+    transaction.begin()
+    connection.cursor().execute("INSERT INTO thing (id) VALUES (1)")
+
 def read():
     list(get_store("main").find(Thing))
 
@@ -61,7 +65,7 @@ print("done")
 @pytest.mark.parametrize("where", ["process", "thread"])
 @pytest.mark.parametrize(
     ("work", "is_lost"),
-    [("written", True), ("pending", True), ("committed", False), ("aborted", False), ("read", False)],
+    [("written", True), ("pending", True), ("begun", True), ("committed", False), ("aborted", False), ("read", False)],
 )
 def test_what_is_lost_is_said(work: str, is_lost: bool, where: str, tmp_path: Path) -> None:
     command = [sys.executable, "-c", SCRIPT, str(tmp_path / "site.sqlite3"), work, where]

@@ -73,7 +73,7 @@ def held(show: Open) -> Open:
         dojo_form = (lambda page, form: page.dojo_form(form, auto=True)) if dijits else (lambda page, form: None)
         browser = show(form_of(**fields), dojo_form, template=template, state="")
         browser.execute_cdp_cmd("Emulation.setFocusEmulationEnabled", {"enabled": True})
-        browser.execute_script("(document.querySelector('#id_f, input[name=f]') || document.body).focus()")
+        browser.execute_script("(document.querySelector('input[name=f]') || window.id_f || document.body).focus()")
         return browser
 
     return held

@@ -56,13 +56,25 @@ def _lacking() -> Iterator[Finding]:
     """A build is as old as it is; forms have had new fields since."""
     made = release.release()
     if made:
-        wanted = discovery.discover().modules
-        lacking = sorted(name for name in wanted - made.modules if names.is_dojos(name))
-        if lacking:
+        found = discovery.discover()
+        lacking = {name for name in found.modules - made.modules if names.is_dojos(name)}
+        misspelt = _misspelt(found, lacking)
+        for line in misspelt.values():
+            yield ill("dojo", line, "Correct the name: no build can have it.")
+        older = sorted(lacking - misspelt.keys())
+        if older:
             remedy = REBUILD if settings.DEBUG else f"{REBUILD}, and {COLLECT}"
-            yield ill("dojo", f"The build is older than the forms. It lacks {', '.join(lacking)}.", remedy)
-        else:
+            yield ill("dojo", f"The build is older than the forms. It lacks {', '.join(older)}.", remedy)
+        elif not misspelt:
             yield Finding("dojo", f"The build has all {len(made.modules)} modules that the forms need.")
+
+
+def _misspelt(found: discovery.Found, lacking: set[str]) -> dict[str, str]:
+    """Of those, what Dojo's sources do not have either. A server without sources cannot tell."""
+    root = conf.root().absolute() if conf.root.is_given else None
+    if not lacking or root is None or not install.installed(root):
+        return {}
+    return {name: line for name, line in found.nowhere(root).items() if name in lacking}
 
 
 def _collected(name: str) -> Iterator[Finding]:

@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from difflib import get_close_matches
+from html import unescape
 from inspect import signature
 from typing import Any, TypeVar
 
 from django.forms import BaseForm, BoundField, Field, IntegerField
 from django.forms.fields import BaseTemporalField
-from django.utils.html import conditional_escape
+from django.utils.html import conditional_escape, strip_tags
 
 from djintegrate.common.types import NAMES, did_you_mean
 
@@ -35,6 +36,11 @@ def as_html(text: Any) -> str:
     return str(conditional_escape(text))
 
 
+def as_prompt(text: Any) -> str:
+    """A help text, which Django writes as HTML beside the field: its words, but for what is marked safe."""
+    return as_html(text if hasattr(text, "__html__") else unescape(strip_tags(text)))
+
+
 def as_limit(limit: Any) -> Any:
     """A bound as dijits take it: a number of JavaScript's, where it is one of Python's."""
     limit = limit() if callable(limit) else limit
@@ -48,7 +54,7 @@ default_attr_map: dict[str, tuple[str, Converter | None]] = {
     "max_length": ("maxLength", None),
     "min_value": ("constraints.min", as_limit),
     "max_value": ("constraints.max", as_limit),
-    "help_text": ("promptMessage", as_html),
+    "help_text": ("promptMessage", as_prompt),
     "error_messages.required": ("missingMessage", as_html),
     "error_messages.invalid": ("invalidMessage", as_html),
 }
@@ -57,11 +63,17 @@ default_attr_map: dict[str, tuple[str, Converter | None]] = {
 
 @dataclass(frozen=True)
 class Dijit:
-    """What `dojo_field` notes on a field, as its attribute `dojo`."""
+    """What `dojo_field` notes on a field, as its attribute `dojo`; a widget may have one of its own.
+
+    The module may be called in either way, with dots or slashes. Raises ValueError for what is the name of none.
+    """
 
     module: str
     attr_map: AttributeMap = field(default_factory=dict)
     attrs: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "module", sources.known(names.module(self.module)))
 
     def attributes(self, of: Field) -> dict[str, Any]:
         """What the dijit is made with. An attribute without a value, None or empty, is left to the dijit."""
@@ -105,14 +117,15 @@ def dojo_field(
                 '("promptMessage", None).'
             )
         _refuse_unknown(source, target)
-    module = sources.known(names.module(dijit))
+    made = Dijit(dijit, dict(attr_map or {}), dict(dojo_attrs or {}))
+    module = made.module
     for dijits_of, fields in ((OF_TIMES, IntegerField), (OF_NUMBERS, BaseTemporalField)):
         if module in dijits_of and isinstance(target, fields):
             raise ValueError(
                 f"{module} cannot say what a field of the class {type(target).__name__} reads. Give dojo_field() "
                 "another dijit, or leave the field to dojo_form(form, auto=True), which knows the one that fits."
             )
-    target.dojo = Dijit(module, dict(attr_map or {}), dict(dojo_attrs or {}))
+    target.dojo = made
     return field
 
 

@@ -175,6 +175,24 @@ def test_forms_that_factories_generic_views_and_contrib_auth_make_are_found(
     assert "dijit/form/ValidationTextBox" in found.modules  # of LoginView's AuthenticationForm
 
 
+CONSOLE = """
+from django.urls import include, path
+from djintegrate.jsonrpc import JSONRPCSite
+urlpatterns = [path("json/", include(JSONRPCSite().urls))]
+"""
+
+
+@pytest.mark.parametrize("is_on", [True, False])
+def test_what_the_pages_of_the_json_rpc_console_need_is_found_where_it_is_on(
+    project: Callable[..., Found], settings: Any, is_on: bool
+) -> None:
+    settings.JSONRPC_CONSOLE, settings.DOJO_AUTO = is_on, False
+    found = project(urls=CONSOLE)
+    needed = {f"dijit/form/{name}" for name in ("SimpleTextarea", "Select", "CheckBox", "NumberTextBox", "TimeTextBox")}
+    assert (found.modules >= {*needed, "djintegrate/DateTimeBox"}) is is_on
+    assert is_on or found.modules == ALWAYS
+
+
 MIXINS = """
 from django import forms
 from django.contrib import admin

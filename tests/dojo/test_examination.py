@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django import forms
 from django.core.management import call_command
 
-from djintegrate.dojo import examination, places
+from djintegrate.dojo import examination, models, places
 from djintegrate.dojo.build import build, discovery, install
 from djintegrate.dojo.page.release import MARK
 
@@ -71,6 +72,22 @@ def test_a_build_that_is_older_than_the_forms_is_not_well(site: Any) -> None:
     make(site.DOJO_BUILD_ROOT, discovery.discover().modules - {"dijit/form/HorizontalSlider"})
     told = said(well=False)
     assert "lacks dijit/form/HorizontalSlider." in told and "dojo_build" in told
+
+
+def test_a_module_that_there_is_not_is_no_reason_to_build_again(
+    site: Any, dojo_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.DOJO_ROOT, site.DEBUG = dojo_root, False
+    widget = forms.TextInput()
+    widget.dojo = models.Dijit("dijit.form.NumberSpiner")  # type: ignore[attr-defined]
+    # No form class: that would be found by the builds of other tests.
+    form = type("Talk", (), {"base_fields": {"seats": forms.CharField(widget=widget)}})
+    found = discovery.discover()
+    found.add_form(form, automatic=False)
+    monkeypatch.setattr(discovery, "discover", lambda: found)
+    told = said(well=False)
+    assert "The field 'seats' of Talk: there is no module dijit/form/NumberSpiner. Did you mean" in told
+    assert "Correct the name" in told and "older than the forms" not in told
 
 
 def test_what_was_not_collected_is_not_well_with_debug_off(site: Any) -> None:

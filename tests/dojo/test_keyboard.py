@@ -6,6 +6,7 @@ docs/reference/dojo.md as well. The grid's keys are in test_grid.py.
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
 from djintegrate.dojo import models as dojo
+from tests.dojo import site
 from tests.dojo.test_browser import find
 from tests.dojo.test_docs import REFERENCE
 from tests.support.helpers import wait_until
@@ -253,3 +255,22 @@ def test_a_dialog(page: Any) -> None:
     focused(page).send_keys(Keys.ESCAPE)
     wait_until(lambda: not dialog.is_displayed())
     wait_until(lambda: focused(page) == opener)
+
+
+@pytest.mark.parametrize("pause", [0, 0.1])
+@pytest.mark.parametrize(("dijit", "chosen"), [("FilteringSelect", "c"), ("ComboBox", "Court")])
+def test_each_arrow_is_a_step_however_quick_the_keys(show: Any, dijit: str, chosen: str, pause: float) -> None:
+    choices = [("", "None yet"), ("a", "Aula"), ("b", "Bar"), ("c", "Court"), ("d", "Deck")]
+    field = dojo.dojo_field(forms.ChoiceField(choices=choices), f"dijit.form.{dijit}")
+    browser = show(type("Form", (forms.Form,), {"hall": field}))
+    face = find(browser, "id_hall")
+    face.click()
+    for key in (Keys.ARROW_DOWN, Keys.ARROW_DOWN, Keys.ARROW_DOWN, Keys.ENTER):
+        face.send_keys(key)
+        time.sleep(pause)
+    assert face.get_attribute("value") == "Court"
+    assert value(browser, "hall") == "c"
+    # From what is chosen to the next one.
+    face.send_keys(Keys.ARROW_DOWN, Keys.ENTER)
+    assert value(browser, "hall") == "d"
+    assert not site.submitted

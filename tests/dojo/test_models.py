@@ -44,6 +44,21 @@ def test_help_that_is_marked_as_html_stays_html() -> None:
     assert attributes(field)["promptMessage"] == "<b>x</b>"
 
 
+def test_help_with_elements_prompts_with_its_words() -> None:
+    field = dojo.dojo_field(forms.CharField(help_text="See <a href='/x'>R&amp;D</a> if x < 3"), "dijit.form.TextBox")
+    assert attributes(field)["promptMessage"] == "See R&amp;D if x &lt; 3"
+
+
+def test_a_widget_names_its_dijit_in_either_way(settings: Any, dojo_root: Path) -> None:
+    assert dojo.Dijit("dijit.form.NumberSpinner").module == "dijit/form/NumberSpinner"
+    for name in ("dijit form", "dijit/form/NumberSpinner.js"):
+        with pytest.raises(ValueError, match=r"is the name of a file|is not the name of a module"):
+            dojo.Dijit(name)
+    settings.DEBUG = True
+    with pytest.raises(ValueError, match=r"Dojo has no module 'dijit/form/NumberSpiner'\. Did you mean"):
+        dojo.Dijit("dijit.form.NumberSpiner")
+
+
 def test_attr_map_goes_over_the_default_and_dojo_attrs_over_both() -> None:
     field = dojo.dojo_field(
         forms.IntegerField(min_value=1, max_value=9, label="Seats", help_text="How many?"),

@@ -73,9 +73,15 @@ class Found:
 
     def add_form(self, form: Any, automatic: bool) -> None:
         for name, form_field in form.base_fields.items():
-            dijit = models.dijit_of(form_field)
+            where = f"The field {name!r} of {form.__name__}"
+            try:
+                dijit = models.dijit_of(form_field)
+            except ValueError as error:
+                # A widget may make its own when it is asked.
+                self.misnamed.append(f"{where}: {error}")
+                continue
             if isinstance(dijit, models.Dijit):
-                self.add(dijit.module, f"The field {name!r} of {form.__name__}")
+                self.add(dijit.module, where)
         if automatic:
             self.modules.update(auto.modules_of(form))
         renderer = getattr(form, "default_renderer", None)
@@ -83,14 +89,18 @@ class Found:
 
     def lacking(self, root: Path) -> list[str]:
         """A line for each module whose file is nowhere, and each name that is none: a build ends with them."""
-        lines = [*self.misnamed]
+        return [*self.misnamed, *self.nowhere(root).values()]
+
+    def nowhere(self, root: Path) -> dict[str, str]:
+        """The modules whose file is neither in Dojo's sources nor in the folders, each with a line that says so."""
+        lines = {}
         for name, where in sorted(self.named.items()):
             if not catalogue.has_module(root, name, self.paths):
                 package = name.partition("/")[0]
                 question = catalogue.did_you_mean_module(root, name)
                 if not (question or names.is_dojos(name) or package in self.paths):
                     question = f"Say where the modules {package}/… are, in `paths` or `packages` of DOJO_DJCONFIG."
-                lines.append(f"{where}: there is no module {name}. {question}".rstrip())
+                lines[name] = f"{where}: there is no module {name}. {question}".rstrip()
         return lines
 
 

@@ -19,19 +19,20 @@ __all__ = ["BOOT", "FEATURES", "LAYER", "change", "profile"]
 # of a date's parts: Chrome 99, Firefox 103, Safari 16.4 or later. What is known of all of them, or is never used
 # here, is said before; the minifier then drops the other code. "void 0" is for numbers that these browsers do not
 # have: a comparison such as has("ie") < 9 is false then too.
-GONE = ("edge", "ie", "khtml", "msapp", "opera", "trident", "wii", "wp")
+GONE = ("air", "bb", "edge", "ie", "khtml", "msapp", "opera", "trident", "wii", "wp")
 NEVER = (
     "MSPointer", "activex", "bug-byid", "bug-for-in-skips-shadowed", "config-bgIframe",
     "config-deferredInstrumentation", "config-dojo-loader-catches", "config-useDeferredInstrumentation",
-    "dijit-legacy-requires", "djintegrate-sync", "dojo-cdn", "dojo-firebug", "dojo-force-activex-xhr",
+    "dijit-legacy-requires", "djintegrate-sync", "dojo-bidi", "dojo-cdn", "dojo-firebug", "dojo-force-activex-xhr",
     "dojo-loader-eval-hint-url", "dojo-sync-loader",
     "dojo-test-sniff", "dojo-trace-api", "dojo-v1x-i18n-Api", "host-node", "host-rhino", "host-webworker",
-    "ie-event-behavior", "jscript",
+    "ie-event-behavior", "jscript", "touch-can-modify-event-delegate",
 )  # fmt: skip
 ALWAYS = (
     "array-extensible", "console-as-object", "csp-restrictions", "dom-addeventlistener", "dom-attributes-explicit",
     "dom-attributes-specified-flag", "dom-classList", "dom-contains", "dom-matches-selector", "dom-parser", "dom-qsa",
-    "dom-qsa2.1", "dom-qsa3", "dom-textContent", "event-stopimmediatepropagation", "json-parse", "json-stringify",
+    "dom-qsa2.1", "dom-qsa3", "dom-textContent", "event-focusin", "event-orientationchange",
+    "event-stopimmediatepropagation", "events-keypress-typed", "events-mouseenter", "json-parse", "json-stringify",
     "native-arraybuffer", "native-blob", "native-formdata", "native-response-type", "native-xhr", "native-xhr2",
     "native-xhr2-blob", "pointer-events", "position-fixed-support",
 )  # fmt: skip

@@ -10,7 +10,7 @@ from django.forms import BaseForm, BoundField
 from django.forms.formsets import DELETION_FIELD_NAME
 
 from ..fields import auto, values
-from ..models import Dijit, as_html, dijit_of
+from ..models import Dijit, as_html, as_prompt, dijit_of
 
 
 def entries(form: BaseForm, by_itself: bool) -> Iterator[tuple[BoundField, dict[str, Any]]]:
@@ -83,7 +83,7 @@ def _whole(bound: BoundField) -> dict[str, Any]:
     field = bound.field
     return {
         "disabled": field.disabled,
-        "promptMessage": as_html(field.help_text) if field.help_text else "",
+        "promptMessage": as_prompt(field.help_text) if field.help_text else "",
         "missingMessage": as_html(field.error_messages.get("required", "")),
     }
 

@@ -40,6 +40,24 @@ def form_of(signature: Signature) -> forms.Form:
     return form
 
 
+def every_form() -> type[forms.Form]:
+    """A form with a field of each class and widget that a parameter may have, for those who build what pages need.
+
+    Made when it is asked for: where the console is off, no page needs that.
+    """
+    fields = {
+        "boolean": forms.BooleanField(),
+        "choice": forms.ChoiceField(),
+        "integer": forms.IntegerField(),
+        "number": forms.FloatField(),
+        "text": forms.CharField(),
+        "secret": forms.CharField(widget=forms.PasswordInput),
+        "area": forms.CharField(widget=forms.Textarea),
+        **{name: made() for name, made in DATES.items()},
+    }
+    return type("Every", (forms.Form,), fields)
+
+
 def kind_of(parameter: Parameter) -> Kind:
     converter = _plain(parameter.converter)
     name, field = _field(converter, parameter)

@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Any
 from urllib.parse import quote
 
+from django import forms
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
@@ -25,7 +26,7 @@ from djintegrate.common import csp
 from .. import conf
 from ..methods import Method
 from ..parameters.converters import SECRET, Schema
-from .fields import form_of, kind_of, parts_of
+from .fields import every_form, form_of, kind_of, parts_of
 
 PERMISSION = "jsonrpc.use_console"
 STATIC = "djintegrate/jsonrpc"
@@ -40,6 +41,11 @@ class Console(View):
 
     site: Any = None
     http_method_names = ["get", "head", "options"]
+    # What Dojo's build asks of a view: its fields become dijits, and this is their form.
+    dojo_auto = True
+
+    def get_form_class(self) -> type[forms.Form]:
+        return every_form() if conf.has_console() else forms.Form
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not conf.has_console():

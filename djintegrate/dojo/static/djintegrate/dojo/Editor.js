@@ -61,6 +61,9 @@ define(["dojo/_base/declare", "dojo/on", "dijit/Editor"], function (declare, on,
 			this.own(on(this.document, "input", function () { this._set("displayedValue", this.sent()); }.bind(this)));
 		},
 
+		// Where typing goes on that began in the <textarea>. Its place there is one in the source of what is shown here.
+		goOn: function () { this.onLoadDeferred.then(this.placeCursorAtEnd.bind(this)); },
+
 		// Within the frame no id of the page's leads anywhere, so what describes the control is said in words.
 		describe: function (wrong) {
 			var body = this.isLoaded && this.document.getElementById("dijitEditorBody"), texts = [];

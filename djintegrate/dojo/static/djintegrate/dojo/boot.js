@@ -22,6 +22,15 @@
 		watch.observe({ type: "paint" });
 	}
 
+	// A file that does not come before start.js is there, of the language's texts or of start.js itself: nobody else says so.
+	function heed(page) {
+		require.on("error", function (error) {
+			if (page.isStarted) { return; }
+			root.setAttribute("data-djintegrate", "failed");
+			console.error("djintegrate: no dijits are made, for a file of Dojo's did not come. " + error.message);
+		});
+	}
+
 	function start() { require(["djintegrate/start"]); }
 
 	function configure() {
@@ -32,7 +41,12 @@
 		config.callback = (function (callback) {
 			return function () {
 				if (callback) { callback.apply(this, arguments); }
-				if (dojo) { start(); } else { afterPaint(start); }
+				if (dojo) {
+					start();
+				} else {
+					heed(page);
+					afterPaint(start);
+				}
 			};
 		})(config.callback);
 		if (Object.keys(page.urls).length) {
@@ -65,6 +79,7 @@
 		}
 		configure();
 		dojo();
+		heed(dojoConfig.djintegrate);
 		early.forEach(function (asked) { require.apply(null, asked); });
 	}
 

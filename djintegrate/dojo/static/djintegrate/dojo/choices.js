@@ -47,11 +47,10 @@ define(["dojo/_base/lang", "dojo/store/Memory"], function (lang, Memory) {
 
 	// What the page did not suggest, for the server to judge.
 	function add(node, value, text) {
-		var option = document.createElement("option");
-		option.value = value;
-		option.textContent = text;
+		var option = new Option(text, value);
 		node.appendChild(option);
 		node.selectedIndex = option.index;
+		return option;
 	}
 
 	var menu = {
@@ -111,9 +110,34 @@ define(["dojo/_base/lang", "dojo/store/Memory"], function (lang, Memory) {
 		};
 	}
 
+	// Rows that are in the page are there at once. Dijit would wait before it looks them up, and lose the keys that come
+	// meanwhile; each of those is a step, as in a <select>.
+	function keys(prototype) {
+		return {
+			loadDropDown: function () {
+				this.defer = function (then) { then.call(this); };
+				prototype.loadDropDown.call(this);
+				delete this.defer;
+			},
+			_onKey: function (event) {
+				var menu;
+				prototype._onKey.call(this, event);
+				if (this._toggleOnKeyUp) {
+					this._toggleOnKeyUp = false;
+					this.loadDropDown();
+					menu = this.dropDown;
+					if (this._opened && !event.altKey) {
+						menu.set("selected", menu.containerNode.querySelector("[item='" + menu.items.indexOf(this.item) + "']"));
+						prototype._onKey.call(this, event);
+					}
+				}
+			}
+		};
+	}
+
 	function store(node) {
 		return new Memory({ idProperty: "value", data: optionsOf(node).filter(function (option) {
-			return option.value !== "" && !isDisabled(option);
+			return option.value !== "" && !option.hidden && !isDisabled(option);
 		}).map(function (option) { return { value: option.value, name: option.text }; }) });
 	}
 
@@ -145,8 +169,7 @@ define(["dojo/_base/lang", "dojo/store/Memory"], function (lang, Memory) {
 				}
 			};
 			if (node.tagName === "SELECT" && !field.attrs.store) {
-				made.store = store(node);
-				made.placeHolder = placeholder(node);
+				lang.mixin(made, keys(prototype), { store: store(node), placeHolder: placeholder(node) });
 			}
 			return made;
 		},
@@ -156,14 +179,19 @@ define(["dojo/_base/lang", "dojo/store/Memory"], function (lang, Memory) {
 			complete(dijit);
 			if (!isFound(dijit)) { dijit.set("displayedValue", dijit.textbox.value); }
 		},
-		write: function (dijit, node) {
-			var value = isFound(dijit) && dijit.textbox.value ? String(dijit.get("value")) : "";
+		// What is not found is sent as it is typed, by an option that is no choice; but not what the server would take for another.
+		write: function (dijit, node, isSent) {
+			var text = dijit.textbox.value, is = isFound(dijit), value = is && text ? String(dijit.get("value")) : "";
 			if (node.tagName !== "SELECT") {
 				node.value = value;
 				return;
 			}
+			if (dijit.unknown) { dijit.unknown.remove(); }
 			choose(node, value);
-			if (node.selectedIndex < 0 && value) { add(node, value, dijit.textbox.value); }
+			if (is ? value && node.selectedIndex < 0 : isSent && optionsOf(node).every(function (option) { return option.value !== text; })) {
+				dijit.unknown = add(node, is ? value : text, text);
+				dijit.unknown.hidden = true;
+			}
 		},
 		readable: isFound
 	};
@@ -171,13 +199,11 @@ define(["dojo/_base/lang", "dojo/store/Memory"], function (lang, Memory) {
 	// A text of which the choices are suggestions.
 	var typed = {
 		keeps: "beside",
-		given: function (node) {
-			var option = chosen(node), made = {};
-			if (!option) { return { value: node.value }; }
-			made.store = store(node);
-			made.value = option.value === "" ? "" : option.text;
-			made.placeHolder = placeholder(node);
-			return made;
+		given: function (node, field, prototype) {
+			var option = chosen(node);
+			return !option ? { value: node.value } : lang.mixin(keys(prototype), {
+				store: store(node), value: option.value === "" ? "" : option.text, placeHolder: placeholder(node)
+			});
 		},
 		renew: sought.renew,
 		shown: function (dijit, node) { return ["value", chosen(node) ? chosen(node).text : node.value]; },
@@ -199,7 +225,9 @@ define(["dojo/_base/lang", "dojo/store/Memory"], function (lang, Memory) {
 	// Its rows come from a StoreView, which takes its time; the <select> gets the one that is chosen.
 	var stored = lang.mixin({}, sought, {
 		given: function (node, field, prototype) { return { _processInput: promptly(prototype) }; },
-		renew: null, settle: null
+		renew: null, settle: null,
+		// Nor is what has not been looked up yet.
+		write: function (dijit, node) { sought.write(dijit, node); }
 	});
 
 	return { menu: menu, sought: sought, typed: typed, stored: stored };

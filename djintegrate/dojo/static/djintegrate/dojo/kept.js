@@ -1,8 +1,8 @@
 // Makes a dijit for a control of the HTML, which stays in the page with its name, its attributes and its listeners: it is
 // what is sent, reset, refilled, validated and heard. The table of kinds.js says how a dijit stands for it.
 define([
-	"dojo/_base/declare", "dojo/_base/lang", "dojo/aspect", "dijit/focus", "./aria", "./kinds", "./dialogs", "./styles"
-], function (declare, lang, aspect, focus, aria, kinds) {
+	"dojo/_base/declare", "dojo/_base/lang", "dojo/aspect", "dijit/focus", "./aria", "./kinds", "./typing", "./dialogs", "./styles"
+], function (declare, lang, aspect, focus, aria, kinds, typing) {
 	"use strict";
 	var CONTROL = "[data-dojo-attach-point*=focusNode], [data-dojo-attach-point*=textbox]",
 		// What the face of a hidden control has of it; the rest, such as its name, stays with the control alone.
@@ -130,21 +130,26 @@ define([
 	// comes with the same id, which a policy may forbid.
 	function hide(node, is) { node.classList.toggle("djintegrateHidden", is); }
 
+	function put(link, text) {
+		var node = link.node;
+		if (node.type !== link.type) { node.setAttribute("type", link.type); }
+		if (text !== undefined && text !== node.value) { node.value = text; }
+		if (text && !node.value) {
+			// <input type="number"> and its kin keep nothing of what they cannot read, and the server is to say.
+			node.setAttribute("type", "text");
+			node.value = text;
+		}
+	}
+
 	// Write what the dijit has into the control, and let the page hear of it as of any control: of each key, and of what is new.
-	function write(link, isFinal, isKey) {
-		var node = link.node, before = node.value, index = node.selectedIndex, text;
+	function write(link, isFinal, isKey, isSent) {
+		var node = link.node, before = node.value, index = node.selectedIndex;
 		if (link.quiet || link.dijit._destroyed) { return; }
 		if (link.row.write) {
-			link.row.write(link.dijit, node, link.field);
+			link.row.write(link.dijit, node, isSent);
+			if (link.options) { link.options.takeRecords(); }
 		} else {
-			text = link.row.written(link.dijit, node, link.field);
-			if (node.type !== link.type) { node.setAttribute("type", link.type); }
-			if (text !== undefined && text !== node.value) { node.value = text; }
-			if (text && !node.value) {
-				// <input type="number"> and its kin keep nothing of what they cannot read, and the server is to say.
-				node.setAttribute("type", "text");
-				node.value = text;
-			}
+			put(link, link.row.written(link.dijit, node, link.field));
 		}
 		link.own = true;
 		if (isKey && node.value === link.typed || node.value !== before || node.selectedIndex !== index) { fire(node, "input"); }
@@ -234,6 +239,8 @@ define([
 		["displayedValue", "value"].forEach(function (property) {
 			dijit.own(dijit.watch(property, function () { write(link, property === "value"); }));
 		});
+		// What was chosen already and is typed once more is found anew, and neither of those changes.
+		dijit.own(dijit.watch("item", function () { setTimeout(function () { write(link, false); }); }));
 		(node.labels || []).forEach(function (label) {
 			label.addEventListener("click", function (event) {
 				if (!dijit.domNode.contains(event.target)) { dijit.focus(); }
@@ -267,7 +274,8 @@ define([
 
 	function make(Dijit, node, field) {
 		var row = kinds.of(Dijit, field, node), Made = classOf(Dijit, row), given = row.given(node, field, Dijit.prototype),
-			before = attributesOf(node), state = stateOf(node), hadFocus = document.activeElement === node, isBeside = row.keeps === "beside",
+			before = attributesOf(node), state = stateOf(node), isBeside = row.keeps === "beside",
+			typed = document.activeElement === node && typing.at(node),
 			attrs = lang.mixin(
 				{ htmlControl: node, "class": node.className },
 				node.readOnly && { readOnly: true }, node.hasAttribute("tabindex") && { tabIndex: node.tabIndex }, node.title && { title: node.title },
@@ -300,7 +308,7 @@ define([
 		restore(node, before, state);
 		// For those who ask the dijit; what is sent has the control's.
 		dijit.name = node.name;
-		link = { node: node, type: node.type, dijit: dijit, row: row, field: field, tabIndex: before.tabindex };
+		link = { node: node, type: node.type, dijit: dijit, row: row, field: field, tabIndex: before.tabindex, typing: typed };
 		links.set(node, link);
 		note(link);
 		if (isBeside) {
@@ -309,7 +317,7 @@ define([
 			});
 			carry(link);
 		}
-		if (hadFocus || node.autofocus && document.activeElement === document.body) { setTimeout(function () { dijit.focus(); }); }
+		if (!typed && node.autofocus && document.activeElement === document.body) { setTimeout(function () { dijit.focus(); }); }
 		return link;
 	}
 
@@ -318,6 +326,12 @@ define([
 		var dijit = link.dijit, node = link.node;
 		aria(dijit, node);
 		adapt(link);
+		if (link.typing) { typing.resume(link); }
+		if (node.type === "number" && !node.value && link.row.readable) {
+			// What the server could not read is to be sent again.
+			put(link, link.row.written(dijit, node, link.field));
+			note(link);
+		}
 		if (link.row.keeps === "beside") {
 			connectBeside(link);
 		} else if (link.row.keeps === "box") {
@@ -366,7 +380,7 @@ define([
 		make: make, connect: connect, show: show, catchUp: catchUp, adapt: adapt, isDisabled: isDisabled,
 		settle: function (link) {
 			if (link.row.settle) { link.row.settle(link.dijit); }
-			if (link.row.keeps === "beside") { write(link, true); }
+			if (link.row.keeps === "beside") { write(link, true, false, true); }
 		},
 		linkOf: function (node) { return links.get(node); },
 		forget: function (node) {

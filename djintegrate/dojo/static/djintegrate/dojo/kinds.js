@@ -164,7 +164,9 @@ define(["dojo/_base/lang", "dojo/date/stamp", "./choices", "./moments", "./numbe
 	var number = {
 		keeps: "beside",
 		given: function (node, field) {
-			var raw = node.value || node.getAttribute("value") || "", exact = exactly(raw, field);
+			// A number that the attribute has, and the control has not, was taken out of it while the page was loading.
+			var html = node.type === "number" && node.getAttribute("value") || "",
+				raw = node.value || (numbers.isPlain(html) ? "" : html), exact = exactly(raw, field);
 			return lang.mixin({ value: parseFloat(exact), exact: { text: exact || "" } }, exact === null && { displayedValue: raw });
 		},
 		shown: function (dijit, node, field) {

@@ -112,6 +112,7 @@ define([
 		document.body.classList.add(page.theme);
 	}
 
+	page.isStarted = true;
 	styled().then(function () { return run(page); }).then(grids).then(function () {
 		settle("ready");
 		ready.resolve();

@@ -152,10 +152,10 @@ def test_only_where_it_is_asked_for(rf: Any, settings: Any) -> None:
 
 def test_the_fields_attributes_go_to_the_dijit() -> None:
     made = entry_of(
-        forms.DecimalField(min_value=Decimal("1.5"), max_value=lambda: 9, help_text="<how>", disabled=True)
+        forms.DecimalField(min_value=Decimal("1.5"), max_value=lambda: 9, help_text="how & <b>why</b>", disabled=True)
     )["attrs"]
     assert made["constraints"] == {"min": 1.5, "max": 9}
-    assert (made["promptMessage"], made["disabled"], made["required"]) == ("&lt;how&gt;", True, True)
+    assert (made["promptMessage"], made["disabled"], made["required"]) == ("how &amp; why", True, True)
     days = forms.DateField(validators=[validators.MinValueValidator(date(2026, 1, 2))])
     assert entry_of(days)["attrs"]["constraints"] == {"min": "2026-01-02"}
     hours = forms.TimeField(validators=[validators.MaxValueValidator(time(18))])

@@ -105,6 +105,8 @@ LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "index"
 OPENID_CREATE_USERS = True
 OPENID_UPDATE_DETAILS_FROM_SREG = True
 OPENID_USER_ADMIN = True
+# Who comes by the other of the two protocols is nobody new.
+OPENID_LINK = "testproject.sprints.linking.same_person"
 OPENID_LAUNCHPAD_TEAMS_MAPPING = {
     "sprint-proposers": "proposers",
     "sprint-schedulers": "schedulers",
@@ -131,7 +133,6 @@ if DEBUG and "OPENID_SSO_SERVER_URL" not in os.environ:
             "trust_groups": True,
         },
     ]
-    OPENID_LINK = "testproject.sprints.linking.same_person"
 
 # Who may do what. The roles are groups, into which the teams above put people.
 ACL_FILE = ROOT / "testproject" / "roles.xml"

@@ -37,7 +37,7 @@ UNAVAILABLE = 77
 NO_TESTS = 5
 AT_A_TIME = 3
 """More than the two cores of a small machine: each of them waits a good part of its time, for a server or a browser."""
-# Pytest's processes, and those that tests start, compile each file once between them, whatever the shell says.
+# With this, processes compile each file once between them, whatever the shell says.
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 THROUGH_DJANGO = tuple(
     f"tests/{name}" for name in ["acl", "docs", "dojo", "files", "jobs", "jsonrpc", "openid_auth", "project"]

@@ -213,7 +213,7 @@ def _databases(stores: dict[str, conf.StoreSettings]) -> Iterator[CheckMessage]:
         if entry["ENGINE"] != conf.ENGINE:
             continue
         where = f"DATABASES[{alias!r}]"
-        name = str(entry.get("STORM_STORE", entry["NAME"]))
+        name = conf.named_by(entry)
         aliases[name].append(alias)
         mistakes = list(entries.mistakes(alias, entry))
         yield from chain(mistakes, entries.slips(alias, entry))

@@ -8,7 +8,6 @@ collection of Django's objects.
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -16,10 +15,9 @@ from time import perf_counter
 from typing import Any
 
 from proofs.benchmarks.worker import Batch, on_cpu
+from tools.run_tests import ENVIRONMENT
 
 ROOT = Path(__file__).resolve().parents[2]
-# What pip installs is compiled once, and so is a checkout, unless somebody asks Python not to keep the result.
-ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 # Neither this package nor what it needs is imported there: that would be Storm, on both sides.
 PROGRAM = """
 import gc, json, sys, time

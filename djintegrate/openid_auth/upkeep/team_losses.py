@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from ..conf import config
 from ..people import membership
+from ..site.pages import issuers
 from .adoption import old_models
 from .references import batches
 from .tables import names_of_tables
@@ -62,7 +63,7 @@ def _who_have_something(people: list[Any], using: str) -> set[Any]:
 def _the_only_host() -> str | None:
     """The host of the one provider that signs people in, if there is one, and it speaks OpenID 2.0."""
     only = config.sso_server_url
-    return host_of(only) if only and all(entry.get("issuer") != only for entry in config.providers) else None
+    return host_of(only) if only and only not in issuers() else None
 
 
 def host_of(address: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from django.db import connections
@@ -117,12 +118,17 @@ def unknown(name: object) -> str:
     return f"STORM_STORES names no store {name!r}. {others}".rstrip()
 
 
+def named_by(entry: Mapping[str, Any]) -> str:
+    """The name of the store that a DATABASES entry is on, whether or not the engine has filled the entry in."""
+    return str(entry.get("STORM_STORE", entry["NAME"]))
+
+
 def _store_of_alias(alias: object) -> str | None:
     """The store that a DATABASES entry names, if there are both."""
     entry = connections.settings.get(str(alias))
     if entry is None or entry["ENGINE"] != ENGINE:
         return None
-    name = str(entry.get("STORM_STORE", entry["NAME"]))
+    name = named_by(entry)
     return name if name in stores() else None
 
 

@@ -14,7 +14,7 @@ from django.db import connections
 from djintegrate.common.errors import Misconfigured
 from djintegrate.common.types import Type, Unfit, boolean, dictionary, number, optional, text
 
-from . import ENGINE, StoreSettings, stores, unknown
+from . import ENGINE, StoreSettings, named_by, stores, unknown
 
 WRONG_TYPE = "storm_backend.E011"
 PLACE = ("HOST", "PORT", "USER", "PASSWORD")
@@ -74,7 +74,7 @@ def name_test_databases() -> None:
     for entry in connections.settings.values():
         if entry["ENGINE"] == ENGINE and isinstance(entry["TEST"], dict) and not entry["TEST"].get("NAME"):
             with contextlib.suppress(Misconfigured):
-                store = stores().get(str(entry.get("STORM_STORE", entry["NAME"])))
+                store = stores().get(named_by(entry))
                 if store is not None and store.uri.startswith("sqlite:"):
                     entry["TEST"]["NAME"] = ":memory:"
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def connection_or_pair(settings_dict: dict[str, Any], alias: str) -> StormWrapper | Pair:
     """It takes part in transactions."""
-    store = conf.stores().get(str(settings_dict.get("STORM_STORE", settings_dict["NAME"])))
+    store = conf.stores().get(conf.named_by(settings_dict))
     if store is not None and store.replicas:
         # A site without replicas imports nothing of them.
         from .pair import pair_of

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import transaction
-from django.db import connections
+from django.db import connection, connections
 
 from djintegrate.storm_backend import get_store
 from djintegrate.storm_backend.transactions.thread import current
@@ -15,12 +15,27 @@ from tests.apps.people.storm_models import StormPerson
 from tests.support.helpers import ALIASES, Outside, assert_nothing_left, forget_objects, start_afresh
 
 
+@pytest.fixture(scope="session")
+def outsides(django_db_setup: None) -> Iterator[list[Outside]]:
+    """At most one, whose connections are kept for the next test."""
+    kept: list[Outside] = []
+    yield kept
+    for look in kept:
+        look.close()
+
+
 @pytest.fixture
-def outside(transactional_db: None) -> Iterator[Outside]:
+def outside(outsides: list[Outside], transactional_db: None) -> Iterator[Outside]:
     """What others see of the databases: the committed state."""
-    look = Outside()
+    look = outsides.pop() if outsides else Outside()
+    if not look.is_as_new():
+        # An earlier test has ended its connections, or left them in a transaction.
+        look.close()
     yield look
-    look.close()
+    if connection.vendor == "sqlite":
+        look.close()
+    else:
+        outsides.append(look)
 
 
 @pytest.fixture

@@ -205,6 +205,11 @@ class Outside:
     def connection(self, alias: str = "default") -> BaseDatabaseWrapper:
         return self._handler[alias]
 
+    def is_as_new(self) -> bool:
+        """Whether each connection that was used is outside of a transaction, and still there."""
+        used = self._handler.all(initialized_only=True)
+        return all(each.get_autocommit() and not each.in_atomic_block and each.is_usable() for each in used)
+
     def close(self) -> None:
         for alias in ALIASES.values():
             self._handler[alias].close()

@@ -67,6 +67,7 @@ def test_with_hashed_names_no_file_is_compressed_twice(site_settings: Any, tmp_p
     site_settings.STORAGES = {**site_settings.STORAGES, "staticfiles": {"BACKEND": storage}}
     site_settings.STATIC_ROOT = tmp_path / "collected"
     site_settings.STATICFILES_DIRS = [("dojo-release", site_settings.DOJO_BUILD_ROOT)]
+    site_settings.STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder"]
     assert run("--verbosity", "0") == ""
     assert not [name for name in tree(site_settings.DOJO_BUILD_ROOT) if name.endswith((".gz", ".br"))]
     call_command("collectstatic", interactive=False, verbosity=0)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import transaction
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, SuspiciousFileOperation
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import FileSystemStorage
 from django.core.files.uploadedfile import TemporaryUploadedFile
@@ -281,18 +281,34 @@ def test_nobody_sees_half_a_file(site: Site) -> None:
     assert site.files == {"one.txt": "ab"}
 
 
-def test_a_file_from_outside_of_all_transactions_is_not_overwritten(site: Site) -> None:
-    class Meanwhile(ContentFile):
-        def chunks(self, chunk_size: int | None = None) -> Any:
-            site.put("one.txt", "of somebody else")
-            return super().chunks(chunk_size)
+class Meanwhile(ContentFile):
+    """While it is saved as one.txt, somebody takes that name outside of all transactions."""
 
+    site: Site
+
+    def chunks(self, chunk_size: int | None = None) -> Any:
+        self.site.put("one.txt", "of somebody else")
+        return super().chunks(chunk_size)
+
+
+def test_a_file_from_outside_of_all_transactions_is_not_overwritten(site: Site) -> None:
+    Meanwhile.site = site
     with pytest.raises(Oops), atomic(site.alias):
         name = site.storage.save("one.txt", Meanwhile(b"new"))
         assert name.startswith("one_")
         assert site.storage.open(name).read() == b"new"
         raise Oops
     assert site.files == {"one.txt": "of somebody else"}
+
+
+@pytest.mark.parametrize("around", [atomic, contextlib.nullcontext])
+def test_what_finds_no_other_name_then_leaves_nothing(site: Site, around: Any) -> None:
+    Meanwhile.site = site
+    with around(site.alias):
+        with pytest.raises(SuspiciousFileOperation, match="available filename"):
+            site.storage.save("one.txt", Meanwhile(b"new"), max_length=7)
+        site.save("two.txt")
+    assert site.files == {"one.txt": "of somebody else", "two.txt": "new"}
 
 
 def test_a_content_that_fails_leaves_nothing(site: Site) -> None:

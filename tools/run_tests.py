@@ -1,4 +1,4 @@
-"""Runs pytest for each database, three processes at a time, and closes with a summary and the totals.
+"""Runs pytest for each database, four processes at a time, and closes with a summary and the totals.
 
 All tests run on SQLite, in three processes. The servers have those of the engine, and of the others where a server
 makes a difference; the second of PostgreSQL's drivers has what is near a driver. Visits to sites, in a browser mostly,
@@ -35,7 +35,7 @@ DATABASES = {
 UNAVAILABLE = 77
 """What pytest exits with when the database cannot be had; tests/conftest.py makes it so, and prints the reason last."""
 NO_TESTS = 5
-AT_A_TIME = 3
+AT_A_TIME = 4
 """More than the two cores of a small machine: each of them waits a good part of its time, for a server or a browser."""
 # With this, processes compile each file once between them, whatever the shell says.
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
@@ -62,8 +62,6 @@ FAR_FROM_DATABASES = (
     "tests/storm_backend/isolation/test_checker.py", "tests/storm_backend/transactions/test_lost_at_the_end.py",
 )  # fmt: skip
 """What asks no server: SQLite's run has it."""
-ON_ONE_SERVER = ("tests/site/test_testproject.py::test_the_sites_own_tests_pass",)
-"""The sample site is visited on each database. Its own tests are a minute of work."""
 ON_SERVERS = {
     "tests/acl/test_backends.py", "tests/docs/test_docs.py", "tests/dojo/test_rest.py",
     "tests/files/test_deletion.py", "tests/files/test_recovery.py", "tests/files/test_storage.py",
@@ -184,8 +182,7 @@ def _left_out(kind: str, kinds: Sequence[str]) -> list[str]:
         return []
     files = [path.relative_to(ROOT) for folder in THROUGH_DJANGO for path in sorted((ROOT / folder).glob("test_*.py"))]
     left_out = [*FAR_FROM_DATABASES, *(path.as_posix() for path in files if path.as_posix() not in ON_SERVERS)]
-    second = ON_ONE_SERVER if kind == "mysql" and "postgres" in kinds else ()
-    return ["--visits=none", *(f"--ignore={path}" for path in left_out), *(f"--deselect={test}" for test in second)]
+    return ["--visits=none", *(f"--ignore={path}" for path in left_out)]
 
 
 def execute(run: Run) -> Outcome:

@@ -27,8 +27,6 @@ FLAGS = [
     "--disable-component-update",
     "--disable-dev-shm-usage",
     "--disable-sync",
-    # One process has all of the pages: a thread that composes them for smoothness takes a third of its time.
-    "--disable-threaded-compositing",
     "--hide-scrollbars",
     "--lang=en",
     "--no-first-run",

@@ -1,4 +1,4 @@
-"""Runs pytest for each database, four processes at a time, and closes with a summary and the totals.
+"""Runs pytest for each database, three processes at a time, and closes with a summary and the totals.
 
 All tests run on SQLite, in three processes. The servers have those of the engine, and of the others where a server
 makes a difference; the second of PostgreSQL's drivers has what is near a driver. Visits to sites, in a browser mostly,
@@ -35,7 +35,7 @@ DATABASES = {
 UNAVAILABLE = 77
 """What pytest exits with when the database cannot be had; tests/conftest.py makes it so, and prints the reason last."""
 NO_TESTS = 5
-AT_A_TIME = 4
+AT_A_TIME = 3
 """More than the two cores of a small machine: each of them waits a good part of its time, for a server or a browser."""
 # With this, processes compile each file once between them, whatever the shell says.
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}

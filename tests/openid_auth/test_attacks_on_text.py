@@ -35,6 +35,7 @@ def site(settings: Any, provider: Provider, hostile: Hostile) -> None:
     set_up(settings, host_of(provider.url), hostile.host)
 
 
+@pytest.mark.at_length
 class TestLogs:
     @pytest.fixture
     def log(self) -> Iterator[io.StringIO]:
@@ -135,6 +136,7 @@ class TestWhatWasA500:
         answer["openid.assoc_handle"] = "made-up"
         assert visitor.complete(sent_back(hostile.sign(answer))).status_code in (302, 403)
 
+    @pytest.mark.at_length
     @pytest.mark.parametrize(
         "charset",
         ["utf-7", "utf-16", "utf-32", "utf-8", "unicode_escape", "raw_unicode_escape", "cp037", "idna", "no-such"],

@@ -87,6 +87,7 @@ def test_as_many_connections_are_open_as_threads_alive(crowd: Crowd, outside: Ou
     assert outside.rows("SELECT count(*) FROM people_visit")[0][0] == 2 * REQUESTS
 
 
+@pytest.mark.at_length
 def test_the_process_does_not_grow(crowd: Crowd) -> None:
     crowd.serve(REQUESTS // 2)
     before = crowd.serve(REQUESTS, memory)

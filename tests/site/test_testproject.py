@@ -113,12 +113,14 @@ def test_a_port_in_use_is_named_with_a_way_out(monkeypatch: pytest.MonkeyPatch) 
             run_site.main()
 
 
+@pytest.mark.at_length
 @pytest.mark.parametrize("command", [["check", "--fail-level", "WARNING"], ["makemigrations", "--check", "--dry-run"]])
 def test_the_site_has_nothing_to_complain_about(command: list[str], tmp_path: Path) -> None:
     done = manage(command, {"SITE_FOLDER": str(tmp_path)})
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.at_length
 def test_without_debug_a_secret_key_is_demanded() -> None:
     done = manage(["check"], {"DEBUG": "0"})
     assert done.returncode != 0

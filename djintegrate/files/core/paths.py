@@ -1,7 +1,8 @@
 """The paths that a transaction has for itself, until it ends. Those of one thread share a path: one would wait forever.
 
 A marker beside each lock says whose it is: whoever finds a marker after getting the lock knows that its owner has died,
-and that what the owner's journal says comes first.
+and that what the owner's journal says comes first. A marker is a symbolic link to the journal's name, for that is one
+call of the system.
 """
 
 from __future__ import annotations
@@ -78,16 +79,15 @@ class Paths:
         self._keys[place.key] = digest
 
     def _mark(self, digest: str) -> None:
+        marker = _marker_of(self._folder, digest)
         try:
             self._folder.make()
-            marker = os.open(marker_of(self._folder, digest), os.O_RDWR | os.O_CREAT, 0o666)
             try:
-                found = os.read(marker, 100).decode()
-                if found:
-                    self._recover(found)
-                os.pwrite(marker, self._name.encode(), 0)
-            finally:
-                os.close(marker)
+                os.symlink(self._name, marker)
+            except FileExistsError:
+                self._recover(os.readlink(marker))
+                os.unlink(marker)
+                os.symlink(self._name, marker)
         except BaseException:
             self._folder.locks.release(digest, self._owner)
             raise
@@ -97,8 +97,16 @@ class Paths:
         if key not in self._shared:
             with contextlib.suppress(OSError):
                 # One that stays names a journal that is gone: the next to take the path finds nothing to do.
-                os.unlink(marker_of(self._folder, digest))
+                os.unlink(_marker_of(self._folder, digest))
         self._folder.locks.release(digest, self._owner)
+
+
+def unmark(folder: Folder, digest: str, name: str) -> None:
+    """Remove the marker, if it is that of the journal of this name. To be called with the lock."""
+    marker = _marker_of(folder, digest)
+    with contextlib.suppress(FileNotFoundError):
+        if os.readlink(marker) == name:
+            os.unlink(marker)
 
 
 def sweep(folder: Folder) -> None:
@@ -107,12 +115,13 @@ def sweep(folder: Folder) -> None:
     for marker in (folder.path / MARKERS).glob("*"):
         if folder.locks.take(marker.name, owner):
             with contextlib.suppress(FileNotFoundError):
-                if not folder.journal(marker.read_text()).exists():
-                    marker.unlink()
+                name = os.readlink(marker)
+                if not folder.journal(name).exists():
+                    unmark(folder, marker.name, name)
             folder.locks.release(marker.name, owner)
 
 
-def marker_of(folder: Folder, digest: str) -> str:
+def _marker_of(folder: Folder, digest: str) -> str:
     return f"{folder.path}/{MARKERS}/{digest}"
 
 

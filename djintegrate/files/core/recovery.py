@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from ..exceptions import Undecided
@@ -18,7 +17,7 @@ from . import changes, decisions
 from .changes import Change
 from .journal import Folder, Journal
 from .locks import digest_of
-from .paths import marker_of
+from .paths import unmark
 
 logger = logging.getLogger("djintegrate.files")
 
@@ -148,7 +147,5 @@ class Recovery:
         for digest in {digest_of(change.place.key) for change in made}:
             # Whoever has the path by now waits for this journal, and writes its own name over this one's.
             if self.folder.locks.take(digest, journal):
-                marker = Path(marker_of(self.folder, digest))
-                if marker.exists() and marker.read_text() == journal.name:
-                    marker.unlink()
+                unmark(self.folder, digest, journal.name)
                 self.folder.locks.release(digest, journal)

@@ -181,6 +181,7 @@ def test_in_another_database_it_does_nothing(site: Path) -> None:
     assert tables(site, "second") <= {"django_migrations", "sqlite_sequence"}
 
 
+@pytest.mark.at_length
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [

@@ -127,6 +127,7 @@ def shortest(work: Callable[[], object]) -> float:
     return min(times)
 
 
+@pytest.mark.at_length
 @pytest.mark.parametrize("content", CONTENTS)
 @pytest.mark.parametrize("form", FORMS)
 def test_a_literal_of_any_length_costs_as_many_instructions(form: str, content: str, begun: None) -> None:
@@ -137,6 +138,7 @@ def test_a_literal_of_any_length_costs_as_many_instructions(form: str, content: 
     assert long <= short * 1.1, f"{short} instructions for {SHORT // 5} letters, {long} for {SHORT * 2}."
 
 
+@pytest.mark.at_length
 @pytest.mark.parametrize("content", CONTENTS)
 def test_and_no_more_than_its_share_of_time(content: str, begun: None) -> None:
     storm_insert("ann")

@@ -20,10 +20,15 @@ pytest_plugins = ["tests.support.fixtures"]
 pytestmark = FILES
 
 
-def test_a_lock_dies_with_its_process(site: Site) -> None:
+@pytest.mark.parametrize("has_links", [True, False])
+def test_a_lock_dies_with_its_process(site: Site, has_links: bool) -> None:
     path = site.put("one")
+    program = HOLD if has_links else WITHOUT_LINKS + HOLD
     child = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(site.journal), str(path)], stdout=subprocess.PIPE, text=True, cwd=os.getcwd()
+        [sys.executable, "-c", program, str(site.journal), str(path)],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=os.getcwd(),
     )
     assert child.stdout is not None
     assert child.stdout.readline() == "held\n"
@@ -36,6 +41,12 @@ def test_a_lock_dies_with_its_process(site: Site) -> None:
     assert site.files == {}
 
 
+WITHOUT_LINKS = """
+import errno, os
+def link(*names, **options):
+    raise OSError(errno.EPERM, "Operation not permitted")
+os.link = link
+"""
 HOLD = """
 import sys, time
 from pathlib import Path
@@ -43,7 +54,9 @@ from djintegrate.files.core.journal import Folder
 from djintegrate.files.core.paths import Paths
 from djintegrate.files.core.places import PathPlace
 folder = Folder(Path(sys.argv[1]))
-assert Paths(folder, "of a process that dies", lambda name: None).take(PathPlace(sys.argv[2]))
+journal = folder.journal("of a process that dies")
+journal.begin("default")
+assert Paths(folder, lambda: journal, lambda name: None).take(PathPlace(sys.argv[2]))
 print("held", flush=True)
 time.sleep(60)
 """

@@ -34,16 +34,33 @@ class Journal:
         self.path = f"{folder.path}/{name}{SUFFIX}"
         self._file: int | None = None
         self._size = 0
+        self._head: dict[str, Any] = {}
 
-    def begin(self, using: str, *entries: dict[str, Any]) -> None:
+    def begin(self, using: str) -> None:
         self.folder.make()
         self.folder.locks.take(self._lock, self)
         try:
             self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o666)
-            self.write({"version": VERSION, "id": self.name, "using": using}, *entries)
+            self._head = {"version": VERSION, "id": self.name, "using": using}
+            self.write(self._head)
         except BaseException:
             self.finish()
             raise
+
+    def link(self, path: str) -> bool:
+        """Have the journal by another name as well, by which id_in() finds its own. False if something is there."""
+        try:
+            os.link(self.path, path)
+        except FileExistsError:
+            return False
+        except OSError:
+            # A file system without links, or one more than it allows for one file.
+            try:
+                with open(path, "xb") as file:
+                    file.write(_line(self._head))
+            except FileExistsError:
+                return False
+        return True
 
     def take(self, seconds: float = 0) -> bool:
         """Whether the journal is there, and nobody who lives has it."""
@@ -59,7 +76,7 @@ class Journal:
     def write(self, *entries: dict[str, Any]) -> None:
         """Whoever reads the journal after this sees all of these, or none."""
         assert self._file is not None
-        text = b"".join(json.dumps(entry).encode() + b"\n" for entry in entries)
+        text = b"".join(map(_line, entries))
         try:
             if os.write(self._file, text) < len(text):
                 raise OSError(errno.ENOSPC, "There is no space left for the journal", self.path)
@@ -97,6 +114,20 @@ class Journal:
     @cached_property
     def _lock(self) -> str:
         return digest_of(f"journal:{self.name}")
+
+
+def id_in(path: str) -> str:
+    """Of the journal that is there, by whatever name. Empty if nothing is there, or only a beginning."""
+    try:
+        with open(path, "rb") as file:
+            line = file.readline()
+    except FileNotFoundError:
+        return ""
+    return str(json.loads(line)["id"]) if line.endswith(b"\n") else ""
+
+
+def _line(entry: dict[str, Any]) -> bytes:
+    return json.dumps(entry).encode() + b"\n"
 
 
 class Folder:

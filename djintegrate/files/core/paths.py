@@ -1,8 +1,8 @@
 """The paths that a transaction has for itself, until it ends. Those of one thread share a path: one would wait forever.
 
 A marker beside each lock says whose it is: whoever finds a marker after getting the lock knows that its owner has died,
-and that what the owner's journal says comes first. A marker is a symbolic link to the journal's name, for that is one
-call of the system.
+and that what the owner's journal says comes first. A marker is the journal itself by another name: to link a file costs
+a disk less than to make one.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from collections.abc import Callable
 from typing import Any
 
 from ..exceptions import PathLocked
-from .journal import MARKERS, Folder
+from .journal import MARKERS, Folder, Journal, id_in
 from .locks import digest_of
 
 
 class Paths:
-    """Those of one transaction. `recover` ends the journal of a name, or raises Undecided."""
+    """Those of one transaction, which may have a journal. `recover` ends the journal of a name, or raises Undecided."""
 
-    def __init__(self, folder: Folder, name: str, recover: Callable[[str], None]) -> None:
+    def __init__(self, folder: Folder, journal: Callable[[], Journal | None], recover: Callable[[str], None]) -> None:
         self._folder = folder
-        self._name = name
+        self._journal = journal
         self._recover = recover
         # The digest of each place's key.
         self._keys: dict[str, str] = {}
@@ -81,16 +81,22 @@ class Paths:
     def _mark(self, digest: str) -> None:
         marker = _marker_of(self._folder, digest)
         try:
-            self._folder.make()
-            try:
-                os.symlink(self._name, marker)
-            except FileExistsError:
-                self._recover(os.readlink(marker))
-                os.unlink(marker)
-                os.symlink(self._name, marker)
+            journal = self._journal()
+            if journal is None:
+                self._take_over(marker)
+            elif not journal.link(marker):
+                self._take_over(marker)
+                journal.link(marker)
         except BaseException:
             self._folder.locks.release(digest, self._owner)
             raise
+
+    def _take_over(self, marker: str) -> None:
+        found = id_in(marker)
+        if found:
+            self._recover(found)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(marker)
 
     def _release(self, key: str) -> None:
         digest = self._keys[key]
@@ -104,9 +110,8 @@ class Paths:
 def unmark(folder: Folder, digest: str, name: str) -> None:
     """Remove the marker, if it is that of the journal of this name. To be called with the lock."""
     marker = _marker_of(folder, digest)
-    with contextlib.suppress(FileNotFoundError):
-        if os.readlink(marker) == name:
-            os.unlink(marker)
+    if id_in(marker) == name:
+        os.unlink(marker)
 
 
 def sweep(folder: Folder) -> None:
@@ -114,10 +119,8 @@ def sweep(folder: Folder) -> None:
     owner = object()
     for marker in (folder.path / MARKERS).glob("*"):
         if folder.locks.take(marker.name, owner):
-            with contextlib.suppress(FileNotFoundError):
-                name = os.readlink(marker)
-                if not folder.journal(name).exists():
-                    unmark(folder, marker.name, name)
+            if not folder.journal(id_in(str(marker))).exists():
+                marker.unlink(missing_ok=True)
             folder.locks.release(marker.name, owner)
 
 

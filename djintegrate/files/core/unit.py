@@ -47,7 +47,7 @@ class Unit(Follower):
         self._staged = 0
         self._is_recorded = False
         self._broken: OSError | None = None
-        self._paths = Paths(world.folder, self.name, lambda name: world.recovery.one(name, world.seconds))
+        self._paths = Paths(world.folder, self._begun, lambda name: world.recovery.one(name, world.seconds))
 
     # What changes do
 
@@ -74,15 +74,11 @@ class Unit(Follower):
         change = Change(kind, place, staged, unless_named)
         if change.is_deferred and (leads_on or not place.is_plain()):
             change = replace(change, is_tree=True)
-        if self._followed is not None:
-            if self._journal is None:
-                journal = self._world.folder.journal(self.name)
-                journal.begin(self.using, change.as_json())
-                self._journal = journal
-            else:
-                self._journal.write(change.as_json())
+        journal = self._begun()
+        if journal is not None:
+            journal.write(change.as_json())
             if self._world.fsync:
-                self._journal.sync()
+                journal.sync()
         self.changes.append(change)
         self._see(change)
         return change
@@ -186,6 +182,14 @@ class Unit(Follower):
             self._finish(committed=decisions.exists(self.using, self.name))
         else:
             self._settle()
+
+    def _begun(self) -> Journal | None:
+        """The journal, from the first path on that the transaction has for itself."""
+        if self._journal is None and self._followed is not None:
+            journal = self._world.folder.journal(self.name)
+            journal.begin(self.using)
+            self._journal = journal
+        return self._journal
 
     def _see(self, change: Change) -> None:
         key = change.place.key

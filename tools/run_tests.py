@@ -37,8 +37,6 @@ UNAVAILABLE = 77
 NO_TESTS = 5
 AT_A_TIME = 3
 """More than the two cores of a small machine: each of them waits a good part of its time, for a server or a browser."""
-# With this, processes compile each file once between them, whatever the shell says.
-ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 THROUGH_DJANGO = tuple(
     f"tests/{name}" for name in ["acl", "docs", "dojo", "files", "jobs", "jsonrpc", "openid_auth", "project"]
 )
@@ -185,6 +183,11 @@ def _left_out(kind: str, kinds: Sequence[str]) -> list[str]:
     return ["--visits=none", *(f"--ignore={path}" for path in left_out)]
 
 
+def environment() -> dict[str, str]:
+    """That of now, but processes compile each file once between them, whatever the shell says."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
 def execute(run: Run) -> Outcome:
     """Let pytest run with DB=kind; its output goes to ours, each line with the database's name before it."""
     prefix = f"{run.part or run.kind:<8} | "
@@ -194,7 +197,7 @@ def execute(run: Run) -> Outcome:
         command = [sys.executable, "-m", "pytest", f"--junit-xml={report}", "-o", cache]
         began = time.monotonic()
         process = subprocess.Popen(
-            [*command, *run.arguments], cwd=ROOT, env={**ENVIRONMENT, "DB": run.kind}, stdin=subprocess.DEVNULL,
+            [*command, *run.arguments], cwd=ROOT, env={**environment(), "DB": run.kind}, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
         )  # fmt: skip
         assert process.stdout is not None

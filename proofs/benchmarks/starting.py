@@ -15,7 +15,7 @@ from time import perf_counter
 from typing import Any
 
 from proofs.benchmarks.worker import Batch, on_cpu
-from tools.run_tests import ENVIRONMENT
+from tools.run_tests import environment
 
 ROOT = Path(__file__).resolve().parents[2]
 # Neither this package nor what it needs is imported there: that would be Storm, on both sides.
@@ -39,5 +39,5 @@ def start(settings: dict[str, Any]) -> Batch:
     began = perf_counter()
     with on_cpu(0):
         command = [sys.executable, "-c", PROGRAM, json.dumps(settings)]
-        cpu = subprocess.check_output(command, cwd=ROOT, env=ENVIRONMENT, text=True)
+        cpu = subprocess.check_output(command, cwd=ROOT, env=environment(), text=True)
     return Batch(perf_counter() - began, float(cpu))

@@ -60,6 +60,12 @@ def test_outcomes_are_counted_from_a_real_run(tmp_path: Path) -> None:
     assert failure.endswith("test_sample::test_b: AssertionError: assert not 'a'")
 
 
+def test_what_a_proof_asks_for_by_a_variable_arrives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COHERENCE_SEQUENCES", "12345")
+    source = "import os\ndef test_a(): assert os.environ['COHERENCE_SEQUENCES'] == '12345'\n"
+    assert _run(tmp_path, source).passed == 1
+
+
 def test_a_process_that_dies_counts_as_a_failure(tmp_path: Path) -> None:
     outcome = _run(tmp_path, "import os\ndef test_a(): os._exit(3)\n")
     assert (outcome.passed, outcome.failed, outcome.code) == (0, 1, 3)

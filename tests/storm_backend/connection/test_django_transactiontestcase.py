@@ -14,9 +14,11 @@ import transaction
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management.sql import emit_post_migrate_signal
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.db.transaction import atomic, on_commit
 from django.test import LiveServerTestCase, TransactionTestCase, override_settings
+from storm.exceptions import Error as StormError
+from storm.exceptions import IntegrityError as StormIntegrityError
 
 from djintegrate.storm_backend import get_store
 from tests.apps.people.storm_models import StormPerson
@@ -118,6 +120,38 @@ class FlushedTests(TransactionTestCase):
         joined(Spy(fails_at="tpc_vote"))
         with pytest.raises(Oops):
             transaction.commit()
+
+
+class AfterErrorsTests(TransactionTestCase):
+    """What has failed in one test does not fail the others. As on a site, all of its apps are available."""
+
+    databases = {"default", "second"}
+
+    def setUp(self) -> None:
+        assert names_in_both() == []
+        transaction.abort()
+
+    def test_an_error_of_a_flush_of_storms(self) -> None:
+        storm_insert("ann")
+        storm_add("ann")
+        with pytest.raises(StormIntegrityError):
+            get_store("main").flush()
+
+    def test_an_error_of_a_statement_of_storms(self) -> None:
+        with pytest.raises(StormError):
+            get_store("second").execute("SELECT nothing FROM people_person")
+
+    def test_an_error_of_djangos_after_a_storm_object_was_read(self) -> None:
+        django_add("ann")
+        storm_names()
+        with pytest.raises(IntegrityError):
+            django_add("ann")
+
+    def test_an_error_in_a_transaction_that_was_begun(self) -> None:
+        transaction.begin()
+        django_add("ann")
+        with pytest.raises(IntegrityError):
+            django_add("ann")
 
 
 class SequencesTests(TransactionTestCase):

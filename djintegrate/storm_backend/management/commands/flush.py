@@ -1,0 +1,22 @@
+"""Django's flush, which empties a database that may be in the middle of a transaction: a TransactionTestCase calls it.
+
+A transaction in which a test has met an error takes no more statements, and flush begins with a query.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.commands import flush
+from django.db import connections
+
+from djintegrate.common.engine import is_engines
+
+
+class Command(flush.Command):
+    def handle(self, **options: Any) -> None:
+        # Those too that have another database: they share the transaction.
+        for connection in connections.all(initialized_only=True):
+            if is_engines(connection):
+                connection.abort_transaction(even_begun=True)
+        super().handle(**options)

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any
 
 from django.apps import apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
-from django.urls import get_resolver
 from django.utils.module_loading import import_string
 
 from djintegrate.common.checks import unknown_names, wrong_values
-from djintegrate.common.errors import Misconfigured
 from djintegrate.common.types import did_you_mean
 
 from . import conditions, conf
@@ -45,7 +42,7 @@ def site_mistakes(document: Document) -> Iterator[tuple[Mistake, str]]:
             yield Mistake(line, said, "Give it another name; ACL_MODELS can make it stand for a model."), "acl.E003"
     lines = {grant.condition: grant.line for grant in reversed(document.grants) if grant.condition}
     for condition, line in lines.items():
-        if remedy := _what_the_condition_lacks(condition):
+        if remedy := conditions.lacks(condition):
             yield Mistake(line, f"There is no rule {condition!r}: this is granted to nobody.", remedy), "acl.E004"
 
 
@@ -56,22 +53,6 @@ def _of_file(document: Document) -> Iterator[CheckMessage]:
         yield Error(f"{document.name}, line {mistake.line}: {mistake.said}", hint=mistake.remedy, id=check_id)
     for remark in document.remarks:
         yield Warning(f"{document.name}, line {remark.line}: {remark.said}", hint=remark.remedy, id="acl.W003")
-
-
-def _what_the_condition_lacks(condition: str) -> str:
-    try:
-        known = conditions.exists(condition) or (_import_urls() and conditions.exists(condition))
-    except Misconfigured:
-        return "Install djintegrate[acl], which brings the library rules."
-    remedy = f"Call rules.add_rule({condition!r}, …) where it is imported at the start, say in an app's ready()."
-    return "" if known else remedy
-
-
-def _import_urls() -> bool:
-    """Views and what they import may add rules; a process that serves has imported them before anybody asks."""
-    with suppress(Exception):  # Django's own checks tell of it
-        return bool(get_resolver().url_patterns)
-    return False
 
 
 def _of_settings(document: Document) -> Iterator[CheckMessage]:

@@ -132,13 +132,27 @@ def test_why_says_when_another_backend_grants_it(person: Make) -> None:
     assert acl("why", "ada", "auth", "view_group")[-1] == last
 
 
-@pytest.mark.parametrize("about", ["people.Person:99", "people.Persom:1", "nonsense", "people.Person:x"])
-def test_why_says_what_is_wrong_with_its_arguments(about: str, person: Make) -> None:
+@pytest.mark.parametrize(
+    ("about", "wrong"),
+    [
+        ("nonsense", "It has no key after a colon."),
+        ("people.Person:", "It has no key after a colon."),
+        ("cards:1", "'cards' is not the label of an app and the name of a model with a dot between them."),
+        (".Person:1", "'.Person' is not the label of an app and the name of a model with a dot between them."),
+        ("people.Persom:1", "There is no model 'people.Persom'. Did you mean people.Person?"),
+        ("poeple.Person:1", "There is no model 'poeple.Person'. Did you mean people.Person?"),
+        ("people.Person:99", "There is no people.Person with the key '99'."),
+        ("people.Person:x", "The key of people.Person is of the type BigAutoField, which 'x' does not fit."),
+    ],
+)
+def test_why_says_what_is_wrong_with_its_object(about: str, wrong: str, person: Make) -> None:
     person("ada")
-    assert fails("why", "nobody", "a", "b")[1].startswith("There is no user 'nobody'.")
     said = fails("why", "ada", "a", "b", "--object", about)[1]
-    assert said.startswith(f"--object is {about!r}: ")
-    assert said.endswith("Make it APP.MODEL:KEY, as in payroll.TimeCard:3.")
+    assert said == f"--object is {about!r}. {wrong} Make it APP.MODEL:KEY, as in payroll.TimeCard:3."
+
+
+def test_why_says_that_there_is_no_such_user() -> None:
+    assert fails("why", "nobody", "a", "b")[1].startswith("There is no user 'nobody'.")
 
 
 def test_why_and_has_perm_agree_on_everything(person: Make) -> None:

@@ -21,16 +21,17 @@ BACKEND = "djintegrate.acl.backends.AclBackend"
 
 
 def check_configuration(**kwargs: Any) -> list[CheckMessage]:
-    unknown = list(unknown_names(conf.DECLARED, "acl.W001"))
+    found = list(unknown_names(conf.DECLARED, "acl.W001"))
     if wrong := list(wrong_values(conf.DECLARED, "acl.E001")):
-        return unknown + wrong
+        return found + wrong
     try:
         document = read(conf.file())
     except OSError as error:
         said = f"ACL_FILE is {str(conf.file())!r}, which cannot be read: {error.strerror}."
-        return [*unknown, Error(said, hint="Correct ACL_FILE, or put the file there.", id="acl.E002")]
-    found = [*_of_file(document), *_of_settings(document), *_of_teams(document), *_backend()]
-    return unknown + found
+        return [*found, Error(said, hint="Correct ACL_FILE, or put the file there.", id="acl.E002")]
+    for look in (_of_file, _of_settings, _shared_groups, _of_teams):
+        found += look(document)
+    return [*found, *_backend()]
 
 
 def site_mistakes(document: Document) -> Iterator[tuple[Mistake, str]]:
@@ -68,6 +69,23 @@ def _of_settings(document: Document) -> Iterator[CheckMessage]:
         models = [model._meta.label for model in apps.get_models()]
         if label.lower() not in map(str.lower, models):
             yield _unknown("ACL_MODELS", "model", label, models)
+
+
+def _shared_groups(document: Document) -> Iterator[CheckMessage]:
+    """Several roles may be meant for a group, but nobody has said it of one that is only called like it."""
+    given = conf.groups()
+    for group in document.roles:
+        others = [role for role in document.roles if role != group and given.get(role) == group]
+        if others and group not in given:
+            these, all_ = ("role", "both") if len(others) == 1 else ("roles", "all of them")
+            roles = " and ".join(map(repr, others))
+            yield Warning(
+                f"By ACL_ROLES, the group {group!r} has the {these} {roles}, and by its name the role {group!r}: "
+                f"its members have {all_}.",
+                hint=f"Name another group for {roles} in ACL_ROLES. If its members are to have {all_}, say so there: "
+                f"{{{group!r}: {group!r}}}.",
+                id="acl.W004",
+            )
 
 
 def _unknown(setting: str, kind: str, name: str, known: list[str]) -> CheckMessage:

@@ -24,6 +24,7 @@ def check_configuration(**kwargs: Any) -> list[CheckMessage]:
     found = list(unknown_names(conf.DECLARED, "acl.W001"))
     if wrong := list(wrong_values(conf.DECLARED, "acl.E001")):
         return found + wrong
+    found += _relative_file()
     try:
         document = read(conf.file())
     except OSError as error:
@@ -32,6 +33,15 @@ def check_configuration(**kwargs: Any) -> list[CheckMessage]:
     for look in (_of_file, _of_settings, _shared_groups, _of_teams):
         found += look(document)
     return [*found, *_backend()]
+
+
+def _relative_file() -> Iterator[CheckMessage]:
+    if not conf.file().is_absolute():
+        yield Warning(
+            f"ACL_FILE is {str(conf.file())!r}, relative to the directory that the process is started in.",
+            hint=f"Write an absolute path: ACL_FILE = BASE_DIR / {str(conf.file())!r}.",
+            id="acl.W005",
+        )
 
 
 def site_mistakes(document: Document) -> Iterator[tuple[Mistake, str]]:

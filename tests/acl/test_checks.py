@@ -76,6 +76,21 @@ def test_a_group_that_gets_a_second_role_by_a_slip_is_told_of_with_both() -> Non
     assert ids(ACL_ROLES={"chief": "visitor", "clerk": "visitor", "visitor": "visitor"}) == []
 
 
+def test_a_relative_file_is_warned_of_whether_it_is_found_or_not(
+    acl_site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(acl_site.parent)
+    [message] = found(ACL_FILE="roles.xml")
+    assert (message.id, message.msg) == (
+        "acl.W005",
+        "ACL_FILE is 'roles.xml', relative to the directory that the process is started in.",
+    )
+    assert message.hint == "Write an absolute path: ACL_FILE = BASE_DIR / 'roles.xml'."
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert ids(ACL_FILE="roles.xml") == ["W005", "E002"]
+
+
 def test_what_is_told_asks_what_was_meant() -> None:
     [message] = found(ACL_ROLES={"chef": "bosses"})
     assert message.msg == "ACL_ROLES names the role 'chef', which is not in ACL_FILE. Did you mean chief?"

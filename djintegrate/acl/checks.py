@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any
 
 from django.apps import apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
-from django.urls import get_resolver
 from django.utils.module_loading import import_string
 
 from djintegrate.common.checks import unknown_names, wrong_values
-from djintegrate.common.errors import Misconfigured
 from djintegrate.common.types import did_you_mean
 
 from . import conditions, conf
@@ -24,16 +21,27 @@ BACKEND = "djintegrate.acl.backends.AclBackend"
 
 
 def check_configuration(**kwargs: Any) -> list[CheckMessage]:
-    unknown = list(unknown_names(conf.DECLARED, "acl.W001"))
+    found = list(unknown_names(conf.DECLARED, "acl.W001"))
     if wrong := list(wrong_values(conf.DECLARED, "acl.E001")):
-        return unknown + wrong
+        return found + wrong
+    found += _relative_file()
     try:
         document = read(conf.file())
     except OSError as error:
         said = f"ACL_FILE is {str(conf.file())!r}, which cannot be read: {error.strerror}."
-        return [*unknown, Error(said, hint="Correct ACL_FILE, or put the file there.", id="acl.E002")]
-    found = [*_of_file(document), *_of_settings(document), *_of_teams(document), *_backend()]
-    return unknown + found
+        return [*found, Error(said, hint="Correct ACL_FILE, or put the file there.", id="acl.E002")]
+    for look in (_of_file, _of_settings, _shared_groups, _of_teams):
+        found += look(document)
+    return [*found, *_backend()]
+
+
+def _relative_file() -> Iterator[CheckMessage]:
+    if not conf.file().is_absolute():
+        yield Warning(
+            f"ACL_FILE is {str(conf.file())!r}, relative to the directory that the process is started in.",
+            hint=f"Write an absolute path: ACL_FILE = BASE_DIR / {str(conf.file())!r}.",
+            id="acl.W005",
+        )
 
 
 def site_mistakes(document: Document) -> Iterator[tuple[Mistake, str]]:
@@ -45,7 +53,7 @@ def site_mistakes(document: Document) -> Iterator[tuple[Mistake, str]]:
             yield Mistake(line, said, "Give it another name; ACL_MODELS can make it stand for a model."), "acl.E003"
     lines = {grant.condition: grant.line for grant in reversed(document.grants) if grant.condition}
     for condition, line in lines.items():
-        if remedy := _what_the_condition_lacks(condition):
+        if remedy := conditions.lacks(condition):
             yield Mistake(line, f"There is no rule {condition!r}: this is granted to nobody.", remedy), "acl.E004"
 
 
@@ -56,22 +64,6 @@ def _of_file(document: Document) -> Iterator[CheckMessage]:
         yield Error(f"{document.name}, line {mistake.line}: {mistake.said}", hint=mistake.remedy, id=check_id)
     for remark in document.remarks:
         yield Warning(f"{document.name}, line {remark.line}: {remark.said}", hint=remark.remedy, id="acl.W003")
-
-
-def _what_the_condition_lacks(condition: str) -> str:
-    try:
-        known = conditions.exists(condition) or (_import_urls() and conditions.exists(condition))
-    except Misconfigured:
-        return "Install djintegrate[acl], which brings the library rules."
-    remedy = f"Call rules.add_rule({condition!r}, …) where it is imported at the start, say in an app's ready()."
-    return "" if known else remedy
-
-
-def _import_urls() -> bool:
-    """Views and what they import may add rules; a process that serves has imported them before anybody asks."""
-    with suppress(Exception):  # Django's own checks tell of it
-        return bool(get_resolver().url_patterns)
-    return False
 
 
 def _of_settings(document: Document) -> Iterator[CheckMessage]:
@@ -87,6 +79,23 @@ def _of_settings(document: Document) -> Iterator[CheckMessage]:
         models = [model._meta.label for model in apps.get_models()]
         if label.lower() not in map(str.lower, models):
             yield _unknown("ACL_MODELS", "model", label, models)
+
+
+def _shared_groups(document: Document) -> Iterator[CheckMessage]:
+    """Several roles may be meant for a group, but nobody has said it of one that is only called like it."""
+    given = conf.groups()
+    for group in document.roles:
+        others = [role for role in document.roles if role != group and given.get(role) == group]
+        if others and group not in given:
+            these, all_ = ("role", "both") if len(others) == 1 else ("roles", "all of them")
+            roles = " and ".join(map(repr, others))
+            yield Warning(
+                f"By ACL_ROLES, the group {group!r} has the {these} {roles}, and by its name the role {group!r}: "
+                f"its members have {all_}.",
+                hint=f"Name another group for {roles} in ACL_ROLES. If its members are to have {all_}, say so there: "
+                f"{{{group!r}: {group!r}}}.",
+                id="acl.W004",
+            )
 
 
 def _unknown(setting: str, kind: str, name: str, known: list[str]) -> CheckMessage:

@@ -6,6 +6,8 @@ import logging
 from types import ModuleType
 from typing import Any
 
+from django.urls import get_resolver
+
 from djintegrate.common.errors import Misconfigured
 
 logger = logging.getLogger("djintegrate.acl")
@@ -13,17 +15,45 @@ logger = logging.getLogger("djintegrate.acl")
 
 def holds(condition: str, user: Any, obj: Any) -> bool:
     """Whether it is true of them. Of a condition that nobody has added, it is never."""
-    rules = library()
-    if not rules.rule_exists(condition):
+    if not exists(condition):
         logger.error(
             "Nobody has called rules.add_rule(%r, …): what has this condition is granted to nobody.", condition
         )
         return False
-    return rules.test_rule(condition, user, obj) is True
+    return library().test_rule(condition, user, obj) is True
 
 
 def exists(condition: str) -> bool:
-    return bool(library().rule_exists(condition))
+    """Whether a rule has been added, also by what the URLs import. Misconfigured without the library."""
+    rules = library()
+    if not rules.rule_exists(condition):
+        _import_urls()
+    return bool(rules.rule_exists(condition))
+
+
+def lacks(condition: str) -> str:
+    """What to do so that there is a rule for the condition; nothing, if there is one."""
+    try:
+        if exists(condition):
+            return ""
+    except Misconfigured:
+        return "Install djintegrate[acl], which brings the library rules."
+    remedy = f"Call rules.add_rule({condition!r}, …) where it is imported at the start, say in an app's ready()."
+    error = _import_urls()
+    return f"{remedy} The URLs cannot be imported: {type(error).__name__}: {error}" if error else remedy
+
+
+def _import_urls() -> Exception | None:
+    """What went wrong, if anything did.
+
+    Views and what they import may add rules. A process that serves has imported them before anybody asks; a command, a
+    shell or a worker has not, and would answer otherwise than the site.
+    """
+    try:
+        get_resolver().url_patterns  # noqa: B018
+    except Exception as error:  # whatever the modules do when they are imported
+        return error
+    return None
 
 
 def library() -> ModuleType:

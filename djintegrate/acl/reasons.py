@@ -10,7 +10,7 @@ from typing import Any
 from djintegrate.common.types import did_you_mean
 
 from . import conf
-from .conditions import holds
+from .conditions import holds, lacks
 from .core import Acl, Way
 from .site import current, roles_of
 
@@ -35,12 +35,23 @@ def why(user: Any, resource: str, privilege: str, obj: Any = None) -> Reason:
         return Reason(True, (f"Yes: {who} may {asked}.", f"{who} is a superuser, about whom Django asks no backend."))
     acl, roles = current(), roles_of(user)
     ways = _ways(acl, roles, resource, privilege)
-    true = [way for way in ways if way.condition is None or (obj is not None and holds(way.condition, user, obj))]
+    missing = {way.condition: remedy for way in ways if way.condition and (remedy := lacks(way.condition))}
+    true = [
+        way for way in ways
+        if way.condition is None
+        or (obj is not None and way.condition not in missing and holds(way.condition, user, obj))
+    ]  # fmt: skip
     if true:
         shown = min(true, key=lambda way: way.condition is not None)
         return Reason(True, (f"Yes: {who} may {asked}.", *_steps(who, shown, roles, resource, privilege)))
-    lines = _refusal(who, acl, roles, ways, resource, privilege, obj)
-    return Reason(False, (f"No: {who} may not {asked}.", *lines), depends=bool(ways) and obj is None)
+    if ways:
+        lines = [line for way in ways for line in _refusal(who, way, roles, resource, privilege, missing, obj)]
+    else:
+        lines = list(_not_granted(who, acl, roles, resource, privilege))
+    depends = obj is None and any(way.condition not in missing for way in ways)
+    if depends:
+        lines.append("Which object it is about was not said, so no condition counts as true.")
+    return Reason(False, (f"No: {who} may not {asked}.", *lines), depends)
 
 
 def _ways(acl: Acl, roles: Iterable[str], resource: str, privilege: str) -> list[Way]:
@@ -64,16 +75,18 @@ def _steps(who: str, way: Way, roles: dict[str, str], resource: str, privilege: 
 
 
 def _refusal(
-    who: str, acl: Acl, roles: dict[str, str], ways: list[Way], resource: str, privilege: str, obj: Any
+    who: str, way: Way, roles: dict[str, str], resource: str, privilege: str, missing: dict[str, str], obj: Any
 ) -> Iterator[str]:
-    for way in ways:
-        yield from _steps(who, way, roles, resource, privilege)
-        if obj is not None:
-            yield f"The condition {way.condition!r} is not true of {obj}."
-    if ways and obj is None:
-        yield "Which object it is about was not said, so no condition counts as true."
-    if ways:
-        return
+    """Why a grant, which has a condition, is none."""
+    yield from _steps(who, way, roles, resource, privilege)
+    if way.condition in missing:
+        yield f"There is no rule {way.condition!r}: this is granted to nobody. {missing[way.condition]}"
+    elif obj is not None:
+        yield f"The condition {way.condition!r} is not true of {obj}."
+
+
+def _not_granted(who: str, acl: Acl, roles: dict[str, str], resource: str, privilege: str) -> Iterator[str]:
+    """What somebody has, who has no such grant, and who has it."""
     has = ", ".join(f"{role!r} by {reason}" for role, reason in roles.items())
     yield f"{who} has {f'the role {has}' if has else 'no role'}."
     having = [name for name in acl.roles if any(acl.role(name).ways(resource, privilege))]

@@ -62,6 +62,12 @@ def may(user: Any, perm: str, obj: Any = None) -> bool:
     return (held or held_by(user)).allows(perm, user, obj)
 
 
+def strangers_may_sometimes(perm: str) -> bool:
+    """Whether ACL_ANONYMOUS_ROLE has this with a condition."""
+    role = conf.anonymous_role()
+    return bool(role) and role in current().roles and perm in _held(current(), frozenset([role]), _labels()).sometimes
+
+
 def held_by(user: Any) -> Held:
     """What the roles of this person give. Their groups are read from the database, once for each user object."""
     if not (user.is_active or user.is_anonymous):

@@ -1,6 +1,7 @@
 """Guards of views: `@access_required`, and `AccessRequiredMixin` for classes. They ask `has_perm`, and decide nothing.
 
-People who are not signed in are sent to the login; those who are get a 403.
+People who are not signed in are sent to the login; those who are get a 403. A stranger is not to learn which objects
+exist, so none is looked for unless the list has a condition that could be true of a stranger.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.http import HttpRequest, HttpResponse
 
+from .site import strangers_may_sometimes
+
 View = TypeVar("View", bound=Callable[..., Any])
 
 
@@ -29,7 +32,7 @@ def access_required(
     """Only people who have the privilege on the resource get to the view.
 
     `get_object(request, *args, **kwargs)` returns the object that conditions are about. It is called only if the answer
-    depends on it.
+    depends on it; for people who are not signed in, only if ACL_ANONYMOUS_ROLE has the privilege with a condition.
     """
     _be_names(resource, privilege)
 
@@ -81,7 +84,10 @@ class AccessRequiredMixin(AccessMixin):
         return _is_allowed(request, str(self.resource), str(self.privilege), self.get_access_object)
 
     def get_access_object(self) -> Any:
-        """What conditions are about: the object of a detail, update or delete view. Called only if they matter."""
+        """What conditions are about: the object of a detail, update or delete view. Called only if they matter.
+
+        Of people who are not signed in, only if ACL_ANONYMOUS_ROLE has the privilege with a condition.
+        """
         names = {getattr(self, "pk_url_kwarg", None), getattr(self, "slug_url_kwarg", None)}
         if hasattr(self, "get_object") and names.intersection(self.kwargs):
             return self.get_object()
@@ -97,6 +103,8 @@ def _is_allowed(request: HttpRequest, resource: str, privilege: str, get_object:
     perm = f"{resource}.{privilege}"
     if request.user.has_perm(perm):
         return True
+    if not request.user.is_authenticated and not strangers_may_sometimes(perm):
+        return False
     obj = get_object()
     return obj is not None and bool(request.user.has_perm(perm, obj))
 

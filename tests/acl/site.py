@@ -11,11 +11,13 @@ from django.contrib.admin import AdminSite, ModelAdmin
 from django.contrib.auth.decorators import permission_required
 from django.contrib.auth.mixins import PermissionRequiredMixin
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.template import engines
 from django.test import override_settings
 from django.urls import path
 from django.views import View
 from django.views.generic import DetailView
+from django.views.generic.detail import SingleObjectMixin
 
 from djintegrate.acl import AccessRequiredMixin, access_required
 from djintegrate.dojo.rest import StoreView
@@ -99,12 +101,34 @@ async def async_card(request: HttpRequest, name: str) -> HttpResponse:
     return HttpResponse(name)
 
 
+def existing(request: HttpRequest, pk: int) -> Person:
+    return get_object_or_404(Person, pk=pk)
+
+
+@access_required("time_card", "write", get_object=existing)
+def model_card(request: HttpRequest, pk: int) -> HttpResponse:
+    return HttpResponse(pk)
+
+
+@access_required("time_card", "write", get_object=existing)
+async def async_model_card(request: HttpRequest, pk: int) -> HttpResponse:
+    return HttpResponse(pk)
+
+
 class Card(AccessRequiredMixin, DetailView):
     resource, privilege = "human", "change"
     model = Person
 
     def render_to_response(self, context: Any, **kwargs: Any) -> HttpResponse:
         return HttpResponse(context["object"].name)
+
+
+class AsyncCard(AccessRequiredMixin, SingleObjectMixin, View):
+    resource, privilege = "human", "change"
+    model = Person
+
+    async def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return HttpResponse(pk)
 
 
 class AsyncCards(AccessRequiredMixin, View):
@@ -147,7 +171,10 @@ urlpatterns = [
     path("cards/<str:name>/", card),
     path("approval/", approval),
     path("async/<str:name>/", async_card),
+    path("model/<int:pk>/", model_card),
+    path("async-model/<int:pk>/", async_model_card),
     path("class/<int:pk>/", Card.as_view()),
+    path("async-class/<int:pk>/", AsyncCard.as_view()),
     path("async-class/", AsyncCards.as_view()),
     path("mixin/", DjangosMixin.as_view()),
     path("decorator/", permission_required("time_card.read", raise_exception=True)(DjangosMixin.as_view())),

@@ -52,6 +52,10 @@ def test_a_usual_site_has_nothing_to_complain_about() -> None:
         ("ACL_MODELS", {"human": "people.Persom"}, "E006"),
         ("ACL_MODELS", {"humam": "people.Person"}, "E006"),
         ("ACL_MODELS", {"human": 5}, "E001"),
+        ("ACL_ROLES", {"chief": "clerk"}, "W004"),
+        ("ACL_ROLES", {"chief": "clerk", "clerk": "clerk"}, None),
+        ("ACL_ROLES", {"chief": "clerk", "clerk": "chief"}, None),
+        ("ACL_ROLES", {"chief": "staff", "clerk": "staff"}, None),
         ("ACL_FLIE", "roles.xml", "W001"),
         ("AUTHENTICATION_BACKENDS", BACKENDS[:1], "W002"),
         ("AUTHENTICATION_BACKENDS", ["no.such.Backend", BACKENDS[1]], None),
@@ -59,6 +63,32 @@ def test_a_usual_site_has_nothing_to_complain_about() -> None:
 )
 def test_a_wrong_setting_is_told_of(setting: str, value: Any, expected: str | None) -> None:
     assert ids(**{setting: value}) == ([expected] if expected else [])
+
+
+def test_a_group_that_gets_a_second_role_by_a_slip_is_told_of_with_both() -> None:
+    [message] = found(ACL_ROLES={"chief": "clerk"})
+    assert message.msg == (
+        "By ACL_ROLES, the group 'clerk' has the role 'chief', and by its name the role 'clerk': its members have both."
+    )
+    [message] = found(ACL_ROLES={"chief": "visitor", "clerk": "visitor"})
+    assert "the roles 'clerk' and 'chief', and by its name the role 'visitor'" in message.msg
+    assert str(message.hint).endswith("If its members are to have all of them, say so there: {'visitor': 'visitor'}.")
+    assert ids(ACL_ROLES={"chief": "visitor", "clerk": "visitor", "visitor": "visitor"}) == []
+
+
+def test_a_relative_file_is_warned_of_whether_it_is_found_or_not(
+    acl_site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(acl_site.parent)
+    [message] = found(ACL_FILE="roles.xml")
+    assert (message.id, message.msg) == (
+        "acl.W005",
+        "ACL_FILE is 'roles.xml', relative to the directory that the process is started in.",
+    )
+    assert message.hint == "Write an absolute path: ACL_FILE = BASE_DIR / 'roles.xml'."
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert ids(ACL_FILE="roles.xml") == ["W005", "E002"]
 
 
 def test_what_is_told_asks_what_was_meant() -> None:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+import rules
 from django.contrib.auth.models import Permission
 from django.core.management import CommandError, call_command
 from django.test import override_settings
 
 from djintegrate.acl import current
 from djintegrate.acl.matrix import matrix
-from tests.acl.site import FILE
+from tests.acl.site import FILE, is_own
 from tests.apps.people.models import Person
 
 pytestmark = [pytest.mark.usefixtures("acl_site"), pytest.mark.django_db]
@@ -130,13 +132,27 @@ def test_why_says_when_another_backend_grants_it(person: Make) -> None:
     assert acl("why", "ada", "auth", "view_group")[-1] == last
 
 
-@pytest.mark.parametrize("about", ["people.Person:99", "people.Persom:1", "nonsense", "people.Person:x"])
-def test_why_says_what_is_wrong_with_its_arguments(about: str, person: Make) -> None:
+@pytest.mark.parametrize(
+    ("about", "wrong"),
+    [
+        ("nonsense", "It has no key after a colon."),
+        ("people.Person:", "It has no key after a colon."),
+        ("cards:1", "'cards' is not the label of an app and the name of a model with a dot between them."),
+        (".Person:1", "'.Person' is not the label of an app and the name of a model with a dot between them."),
+        ("people.Persom:1", "There is no model 'people.Persom'. Did you mean people.Person?"),
+        ("poeple.Person:1", "There is no model 'poeple.Person'. Did you mean people.Person?"),
+        ("people.Person:99", "There is no people.Person with the key '99'."),
+        ("people.Person:x", "The key of people.Person is of the type BigAutoField, which 'x' does not fit."),
+    ],
+)
+def test_why_says_what_is_wrong_with_its_object(about: str, wrong: str, person: Make) -> None:
     person("ada")
-    assert fails("why", "nobody", "a", "b")[1].startswith("There is no user 'nobody'.")
     said = fails("why", "ada", "a", "b", "--object", about)[1]
-    assert said.startswith(f"--object is {about!r}: ")
-    assert said.endswith("Make it APP.MODEL:KEY, as in payroll.TimeCard:3.")
+    assert said == f"--object is {about!r}. {wrong} Make it APP.MODEL:KEY, as in payroll.TimeCard:3."
+
+
+def test_why_says_that_there_is_no_such_user() -> None:
+    assert fails("why", "nobody", "a", "b")[1].startswith("There is no user 'nobody'.")
 
 
 def test_why_and_has_perm_agree_on_everything(person: Make) -> None:
@@ -164,3 +180,72 @@ def test_check_is_content_with_a_good_file(acl_site: Path) -> None:
     assert "posted.xml:17: (harmless) Text in <config>" in harmless
     assert good.endswith("posted.xml: no mistakes; 3 roles, 3 resources, 7 grants.")
     assert fails("check", "/no/such.xml")[1] == "'/no/such.xml' cannot be read: No such file or directory."
+
+
+@pytest.fixture
+def no_rule(acl_site: Path) -> Iterator[None]:
+    """As in a new process, which has imported nothing that adds it."""
+    rules.remove_rule("own")
+    yield
+    rules.set_rule("own", is_own)
+
+
+@pytest.fixture
+def urls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A URLconf that nobody has imported yet."""
+    monkeypatch.syspath_prepend(tmp_path)
+    with override_settings(ROOT_URLCONF="urls_of_the_rule"):
+        yield tmp_path / "urls_of_the_rule.py"
+    sys.modules.pop("urls_of_the_rule", None)
+
+
+ADDING = """
+import rules
+from tests.acl.site import is_own
+rules.add_rule("own", is_own)
+urlpatterns = []
+"""
+MISSING = (
+    "There is no rule 'own': this is granted to nobody. "
+    "Call rules.add_rule('own', …) where it is imported at the start, say in an app's ready()."
+)
+
+
+@pytest.mark.usefixtures("no_rule")
+def test_why_finds_a_rule_that_only_the_urls_import(urls: Path, person: Make) -> None:
+    person("ada", "clerk")
+    urls.write_text(ADDING)
+    about = f"people.Person:{Person.objects.create(name='ada').pk}"
+    assert acl("why", "ada", "time_card", "write", "--object", about)[0] == "Yes: ada may write time_card."
+
+
+@pytest.mark.usefixtures("no_rule")
+def test_a_command_or_a_worker_answers_as_the_site_whose_urls_add_the_rule(urls: Path, person: Make) -> None:
+    urls.write_text(ADDING)
+    assert person("ada", "clerk").has_perm("time_card.write", Person(name="ada"))
+
+
+@pytest.mark.usefixtures("no_rule")
+def test_why_says_that_a_condition_has_no_rule_and_not_that_it_is_not_true(person: Make) -> None:
+    person("ada", "clerk")
+    about = f"people.Person:{Person.objects.create(name='ada').pk}"
+    for arguments in ([], ["--object", about]):
+        lines = acl("why", "ada", "time_card", "write", *arguments)
+        assert lines[0] == "No: ada may not write time_card."
+        assert lines[3:] == [MISSING]
+
+
+@pytest.mark.usefixtures("no_rule")
+def test_urls_that_cannot_be_imported_are_named_where_a_rule_is_missing(urls: Path, person: Make) -> None:
+    person("ada", "clerk")
+    urls.write_text("import no_such_module")
+    last = acl("why", "ada", "time_card", "write")[-1]
+    assert last == f"{MISSING} The URLs cannot be imported: ModuleNotFoundError: No module named 'no_such_module'"
+
+
+def test_why_without_the_library_of_rules_says_what_to_install(person: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    person("ada", "clerk")
+    about = f"people.Person:{Person.objects.create(name='ada').pk}"
+    monkeypatch.setitem(sys.modules, "rules", None)
+    last = acl("why", "ada", "time_card", "write", "--object", about)[-1]
+    assert last.endswith("granted to nobody. Install djintegrate[acl], which brings the library rules.")

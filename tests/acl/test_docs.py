@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -22,14 +23,24 @@ from tests.support.doc_pages import ROOT, blocks
 
 TUTORIAL, HOW_TO = "docs/tutorial/roles-from-a-file.md", "docs/how-to/roles.md"
 VISITS = """
-from django.contrib.auth.models import User
+import logging, re
 from django.test import Client
+logging.disable()
+PASSWORD = {password!r}
+
+def sign_in(client, name):
+    "On the page that the browser is sent to, with what its form sends."
+    login = client.get("/cards/1/approve/").headers["Location"]
+    form = client.get(login).content.decode().partition("<form")[2]
+    assert not re.match('[^>]*action="[^"]', form), "the form is sent to another page"
+    sent = dict(re.findall('type="hidden" name="(.*?)" value="(.*?)"', form))
+    return client.post(login, {{**sent, "username": name, "password": PASSWORD}}).headers.get("Location")
+
 for name in ("ada", "bruno", None):
-    client = Client(SERVER_NAME="localhost")
-    if name:
-        client.force_login(User.objects.get(username=name), backend="django.contrib.auth.backends.ModelBackend")
-    pages = ("1/write", "2/write", "1/approve", "2/approve")
-    print(name, [client.get(f"/cards/{page}/").status_code for page in pages])
+    client = Client(SERVER_NAME="localhost", enforce_csrf_checks=True)
+    went_to = name and sign_in(client, name)
+    pages = ("1/write", "2/write", "1/approve", "2/approve", "3/write")
+    print(name, went_to, [client.get(f"/cards/{{page}}/").status_code for page in pages])
 """
 
 
@@ -75,12 +86,12 @@ def test_the_tutorial_ends_with_what_it_promises(tmp_path: Path) -> None:
             project.append(name, block.text)
         else:
             assert project.run("manage.py", "shell", "--verbosity", "0", "--command", block.text) == []
-    assert project.run(
-        "manage.py", "shell", "--verbosity", "0", "--command", f"import logging; logging.disable(){VISITS}"
-    ) == [
-        "ada [200, 403, 403, 403]",
-        "bruno [403, 200, 200, 200]",
-        "None [302, 302, 302, 302]",
+    [password] = {found for block in blocks(TUTORIAL) for found in re.findall('password="(.*?)"', block.text)}
+    visits = VISITS.format(password=password)
+    assert project.run("manage.py", "shell", "--verbosity", "0", "--command", visits) == [
+        "ada /cards/1/approve/ [200, 403, 403, 403, 404]",
+        "bruno /cards/1/approve/ [403, 200, 200, 200, 404]",
+        "None None [302, 302, 302, 302, 302]",
     ]
 
 

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import rules
 from django.core.exceptions import ImproperlyConfigured
 from django.template import Context, Template
 from django.test import Client, override_settings
@@ -43,6 +44,29 @@ def test_a_condition_is_asked_about_the_object_of_the_address(address: str, visi
     assert visit(f"{address}ada/", "clerk", name="bea").status_code == 403
     assert visit(f"{address}ada/", "chief", name="cem").content == b"ada"
     assert Client().get(f"{address}ada/").status_code == 302
+
+
+OF_OBJECTS = ["/model/", "/async-model/", "/class/", "/async-class/"]
+
+
+@pytest.mark.parametrize("address", OF_OBJECTS)
+@pytest.mark.parametrize("role", [None, "visitor"])
+def test_a_stranger_does_not_learn_which_objects_exist(address: str, role: str | None, visit: Visit) -> None:
+    there = Person.objects.create(name="ada").pk
+    with override_settings(ACL_ANONYMOUS_ROLE=role):
+        for key in (there, there + 1):
+            assert Client().get(f"{address}{key}/").headers["Location"] == f"/login/?next={address}{key}/"
+    assert visit(f"{address}{there}/", "clerk").status_code == 200
+    assert visit(f"{address}{there + 1}/", "clerk", name="bea").status_code == 404
+
+
+@pytest.mark.parametrize("address", OF_OBJECTS)
+def test_a_condition_on_the_role_of_strangers_is_asked_about_the_object(address: str) -> None:
+    rules.set_rule("own", lambda user, obj: obj.name == "poster")
+    poster, ada = (Person.objects.create(name=name).pk for name in ("poster", "ada"))
+    with override_settings(ACL_ANONYMOUS_ROLE="clerk"):
+        assert Client().get(f"{address}{poster}/").status_code == 200
+        assert Client().get(f"{address}{ada}/").status_code == 302
 
 
 def test_raise_exception_gives_strangers_a_403_too(visit: Visit) -> None:

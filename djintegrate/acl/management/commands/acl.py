@@ -11,7 +11,9 @@ from django.apps import apps
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AnonymousUser, Group
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError, DataError
 from django.utils.module_loading import import_string
 
 from djintegrate.acl import conf
@@ -21,6 +23,7 @@ from djintegrate.acl.matrix import matrix
 from djintegrate.acl.reader import read
 from djintegrate.acl.reasons import why
 from djintegrate.acl.site import current
+from djintegrate.common.types import did_you_mean
 
 
 class Command(BaseCommand):
@@ -111,11 +114,40 @@ def _user(name: str) -> Any:
 
 
 def _object(about: str) -> Any:
-    label, _, key = about.partition(":")
     try:
-        return apps.get_model(label)._default_manager.get(pk=key)
-    except Exception as error:  # an unknown model, no such key, a key of the wrong type
-        raise CommandError(f"--object is {about!r}: {error} Make it APP.MODEL:KEY, as in payroll.TimeCard:3.") from None
+        return _found(*_label_and_key(about))
+    except Unfound as error:
+        raise CommandError(f"--object is {about!r}. {error} Make it APP.MODEL:KEY, as in payroll.TimeCard:3.") from None
+
+
+class Unfound(Exception):
+    """What --object names is not there. In words."""
+
+
+def _label_and_key(about: str) -> tuple[str, str]:
+    label, colon, key = about.partition(":")
+    if not (colon and key):
+        raise Unfound("It has no key after a colon.")
+    if label.count(".") != 1 or not all(label.split(".")):
+        raise Unfound(f"{label!r} is not the label of an app and the name of a model with a dot between them.")
+    return label, key
+
+
+def _found(label: str, key: str) -> Any:
+    try:
+        model = apps.get_model(label)
+    except LookupError:
+        labels = [model._meta.label for model in apps.get_models()]
+        raise Unfound(f"There is no model {label!r}. {did_you_mean(label, labels)}".rstrip()) from None
+    try:
+        return model._default_manager.get(pk=key)
+    except model.DoesNotExist:
+        raise Unfound(f"There is no {model._meta.label} with the key {key!r}.") from None
+    except (ValidationError, ValueError, TypeError, OverflowError, DataError):
+        kind = type(model._meta.pk).__name__
+        raise Unfound(f"The key of {model._meta.label} is of the type {kind}, which {key!r} does not fit.") from None
+    except DatabaseError as error:
+        raise Unfound(f"The database cannot be asked for it: {error}.") from None
 
 
 def _other_backends(user: Any, perm: str, obj: Any) -> Iterable[str]:

@@ -12,9 +12,12 @@ from types import TracebackType
 from typing import Any
 
 from django.db import connections, transaction
+from django.db.transaction import TransactionManagementError
 from django.utils.functional import SimpleLazyObject
 
 from djintegrate.common.engine import is_engines
+
+from .settling import settle
 
 
 class RequestTransaction:
@@ -62,6 +65,10 @@ class RequestTransaction:
         if self._zope is not None:
             self._zope.doom()
 
+    def settle(self) -> None:
+        """Raise if what was done cannot be committed; `settling` says why that must be asked."""
+        _settle(self._databases, self._zope)
+
     def savepoint(self) -> Savepoint:
         return Savepoint(self._databases, self._zope)
 
@@ -81,6 +88,10 @@ class Savepoint:
         if self._zope is not None:
             self._point = self._zope.savepoint()
         return self
+
+    def settle(self) -> None:
+        """Raise if what the call did cannot be committed; leaving the savepoint by that error mends it."""
+        _settle(self._databases, self._zope)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         with ExitStack() as stack:
@@ -117,8 +128,12 @@ class Block:
         connections[self.alias] = SimpleLazyObject(self._enter)
 
     def doom(self) -> None:
-        if not self._waits or self._atomic is not None:
+        if self._is_open:
             transaction.set_rollback(True, using=self.alias)
+
+    def settle(self) -> None:
+        if self._is_open:
+            settle(self.connection)
 
     def end(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._atomic.__exit__(kind, error, at)
@@ -128,6 +143,11 @@ class Block:
         if self._waits and self._atomic is None:
             connections[self.alias] = self.connection
         return self._atomic is None
+
+    @property
+    def _is_open(self) -> bool:
+        """Whether a block is open: this object's, or somebody's around it."""
+        return not self._waits or self._atomic is not None
 
     def _enter(self) -> Any:
         connections[self.alias] = self.connection
@@ -146,6 +166,7 @@ class ZopeTransaction:
         self._package: Any = transaction
         self._begun = begun
         self._doomed = False
+        self._was_doomed = begun and transaction.isDoomed()
         if not begun:
             transaction.begin()
 
@@ -153,6 +174,21 @@ class ZopeTransaction:
         self._doomed = True
         if self._begun and not self._package.isDoomed():
             self._package.doom()
+
+    def settle(self) -> None:
+        # The manager's get() would make a transaction, where a call has ended this one.
+        found = self._package.manager.manager._txn
+        if found is None:
+            return
+        if found.isDoomed() and not self._was_doomed:
+            raise TransactionManagementError(
+                "What the call did cannot be committed: it called transaction.doom(). To undo it, raise an error."
+            )
+        for each in list(found._resources):
+            # Those of the engine, with and without a database of Django's.
+            connection = getattr(each, "connection", None)
+            if connection is not None and is_engines(connection):
+                settle(connection)
 
     def savepoint(self) -> Any:
         return self._package.savepoint(optimistic=True)
@@ -168,6 +204,13 @@ class ZopeTransaction:
         except BaseException:
             self._package.abort()
             raise
+
+
+def _settle(databases: list[Block], zope: ZopeTransaction | None) -> None:
+    for block in databases:
+        block.settle()
+    if zope is not None:
+        zope.settle()
 
 
 def runs_again(request: Any, error: Exception) -> bool:

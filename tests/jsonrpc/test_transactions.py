@@ -5,13 +5,11 @@ The same on the engine with its middleware and without, with ATOMIC_REQUESTS, an
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import transaction
 from django.db import connections
-from django.db.transaction import get_connection
 
 from djintegrate.jsonrpc.transactions import RequestTransaction
 from tests.apps.people.models import Person
@@ -22,19 +20,6 @@ pytest_plugins = ["tests.support.fixtures"]
 pytestmark = TRANSACTIONS
 
 ZOPE = "djintegrate.storm_backend.middleware.ZopeTransactionMiddleware"
-
-
-@pytest.fixture(params=["in the middleware's", "in one of its own"])
-def service(request: pytest.FixtureRequest, rpc: Caller, settings: Any) -> Caller:
-    settings.MIDDLEWARE = [ZOPE] if request.param == "in the middleware's" else []
-    return rpc
-
-
-@pytest.fixture
-def alone(rpc: Caller, settings: Any) -> Caller:
-    """The service on a site without the middleware."""
-    settings.MIDDLEWARE = []
-    return rpc
 
 
 def names() -> list[str]:
@@ -188,25 +173,6 @@ def test_with_atomic_requests_an_error_undoes_the_request(alone: Caller) -> None
 
 
 # Django's native backends
-
-
-@pytest.fixture
-def native(db_kind: str, unguarded: None, tmp_path: Any) -> Iterator[Any]:
-    """An alias on Django's own backend, beside the engine's, with the tests' table of people."""
-    configured = dict(connections["default"].settings_dict)
-    engine = {"sqlite": "sqlite3", "postgres": "postgresql", "mysql": "mysql"}[db_kind]
-    entry = {**configured, "ENGINE": f"django.db.backends.{engine}", "NAME": configured["NAME"]}
-    if db_kind == "sqlite":
-        entry["NAME"] = str(tmp_path / "native.sqlite3")
-    connections.settings["native"] = entry
-    connection = connections["native"]
-    if db_kind == "sqlite":
-        with connection.schema_editor() as editor:
-            editor.create_model(Person)
-    yield connection
-    get_connection("native").close()
-    del connections["native"]
-    del connections.settings["native"]
 
 
 def native_names(connection: Any) -> list[str]:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpRequest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from djintegrate.jsonrpc.errors import InvalidParams
 from djintegrate.jsonrpc.parameters.converters import Caller
 from djintegrate.jsonrpc.parameters.signature import Signature
+from tests.apps.people.models import Person
+from tests.apps.people.storm_models import StormPerson
 
 
 def told(function: Any, params: Any) -> str:
@@ -30,6 +34,35 @@ def test_what_is_missing_too_much_or_unknown_is_named() -> None:
     assert told(book, ["a", 1, "x"]) == "Invalid params: there are 3, and may be 2 at most"
     assert told(book, {"room": "a", "seets": 1}) == "Invalid params: there is no parameter 'seets'. Did you mean seats?"
     assert told(lambda request: None, [1]) == "Invalid params: there are 1, and may be none"
+
+
+class Request(HttpRequest): ...
+
+
+@pytest.mark.parametrize("hint", [str, int | None, list[str], dict, Person, StormPerson, Annotated[str, "a name"]])
+def test_a_first_parameter_that_is_for_clients_is_no_request(hint: Any) -> None:
+    def forgotten(name: Any, seats: int) -> None: ...
+
+    forgotten.__annotations__["name"] = hint
+    with pytest.raises(ImproperlyConfigured, match=r"'name', has the hint .*Write 'request' before it"):
+        Signature(forgotten, {}, wants_types=True)
+
+
+@pytest.mark.parametrize("hint", [HttpRequest, Request, Any, object, HttpRequest | None, Annotated[Request, "mine"]])
+def test_a_first_parameter_may_have_any_hint_that_a_request_can_have(hint: Any) -> None:
+    def remembered(request: Any, seats: int) -> None: ...
+
+    remembered.__annotations__["request"] = hint
+    assert [each.name for each in Signature(remembered, {}, wants_types=True).parameters] == ["seats"]
+
+
+def test_a_first_parameter_that_no_request_can_be_given_as_is_a_mistake() -> None:
+    for function in (lambda *, name: None, lambda **names: None):
+        with pytest.raises(ImproperlyConfigured, match="cannot be given by place, and the first one is the request"):
+            Signature(function, {}, wants_types=True)
+    for function in (lambda self, request: None, lambda cls, request: None):
+        with pytest.raises(ImproperlyConfigured, match="Decorate a function outside of a class"):
+            Signature(function, {}, wants_types=True)
 
 
 def functions() -> list[Any]:

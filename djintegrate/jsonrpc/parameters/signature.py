@@ -45,6 +45,7 @@ class Signature:
         if not inspect.signature(function).parameters:
             raise ImproperlyConfigured("The function takes no parameter. The first one is the request.")
         request, *found = inspect.signature(function).parameters.values()
+        _refuse_no_request(request, hints.get(request.name, EMPTY))
         # Which no client can give, not even among names of all kinds.
         self._request = request.name
         self.more: Parameter | None = None
@@ -122,6 +123,29 @@ class Signature:
                 raise InvalidParams(
                     message=f"Invalid params: {each.name} is missing{rest}", data={"parameter": each.name}
                 )
+
+
+def _refuse_no_request(first: inspect.Parameter, hint: Any) -> None:
+    """The function is called with the request first, which would else be taken for what a client is to give."""
+    if first.name in ("self", "cls"):
+        raise ImproperlyConfigured(
+            f"The first parameter is {first.name!r}, and would be the request. Decorate a function outside of a class, "
+            "or in it a static method, whose first parameter is the request."
+        )
+    if first.kind in (BY_NAME_ALONE, inspect.Parameter.VAR_KEYWORD):
+        told = "cannot be given by place"
+    elif _is_for_clients(hint):
+        told = f"has the hint {inspect.formatannotation(hint)}"
+    else:
+        return
+    raise ImproperlyConfigured(
+        f"The first parameter, {first.name!r}, {told}, and the first one is the request. Write 'request' before it."
+    )
+
+
+def _is_for_clients(hint: Any) -> bool:
+    """Whether it is a type that a client's value can become. None of these is a request."""
+    return hint not in (Any, object) and (hasattr(hint, "__storm_table__") or _is_plain(hint))
 
 
 def _converted(parameter: Parameter, value: Any, caller: Caller, name: str = "") -> Any:

@@ -77,7 +77,7 @@ class Signature:
             return self._bind_names(params, caller)
         known = self._by_place
         if len(params) > len(known) and self.more is None:
-            raise InvalidParams(message=f"Invalid params: there are {len(params)}, and may be {_count(len(known))}")
+            raise InvalidParams(message=f"Invalid params: the method takes {self._most}, {_given(len(params))}")
         values = [_converted(each, value, caller) for each, value in zip(known, params, strict=False)]
         if self.more is not None:
             values += [_converted(self.more, value, caller) for value in params[len(known) :]]
@@ -114,6 +114,13 @@ class Signature:
             else:
                 values.append(named.pop(each.name))
         return values, named
+
+    @property
+    def _most(self) -> str:
+        number = len(self._by_place)
+        by_place = " by place" if number < len(self.parameters) or self.others else ""
+        noun = "parameter" if number == 1 else "parameters"
+        return f"{f'at most {number}' if number else 'no'} {noun}{by_place}"
 
     def _want(self, given: Any) -> None:
         for each in self.parameters:
@@ -173,5 +180,5 @@ def _is_plain(hint: Any) -> bool:
     return True
 
 
-def _count(number: int) -> str:
-    return "none" if number == 0 else f"{number} at most"
+def _given(number: int) -> str:
+    return "1 was given" if number == 1 else f"{number} were given"

@@ -1,7 +1,7 @@
 """The transaction that calls belong to: the request's, or one of their own; and for each call of a batch a savepoint.
 
-Zope's, where it was begun or a database of Django's takes part in it; else Django's, for each of its databases. What
-nobody touches costs nothing: a transaction of Django's begins when a connection is first used.
+Zope's, where it was begun, or a database of Django's or a store takes part in it; else Django's, for each of its
+databases. What nobody touches costs nothing: a transaction of Django's begins when a connection is first used.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Any
 
+from django.conf import settings
 from django.db import connections, transaction
 from django.db.transaction import TransactionManagementError
 from django.utils.functional import SimpleLazyObject
@@ -34,7 +35,7 @@ class RequestTransaction:
             connection = connections[alias]
             (engines if is_engines(connection) else blocks).append(Block(alias, connection))
         begun = _zope_has_begun(engines)
-        if begun or (engines and not any(block.is_in_another for block in engines)):
+        if begun or ((engines or _has_stores()) and not any(block.is_in_another for block in engines)):
             self._zope = ZopeTransaction(begun)
         else:
             # Zope's cannot begin within a block of Django's: then the engine's connections go by Django's rules.
@@ -217,6 +218,11 @@ def runs_again(request: Any, error: Exception) -> bool:
     """Whether the middleware around this request would run all of it again because of this error."""
     attempt = getattr(request, "_storm_attempt", None)
     return attempt is not None and attempt.may_run_again(error)
+
+
+def _has_stores() -> bool:
+    """Whether there may be stores that are no database of Django's. Zope's transaction is the only one they know."""
+    return bool(getattr(settings, "STORM_STORES", None)) and "transaction" in sys.modules
 
 
 def _zope_has_begun(engines: list[Block]) -> bool:

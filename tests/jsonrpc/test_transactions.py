@@ -11,8 +11,11 @@ import pytest
 import transaction
 from django.db import connections
 
+from djintegrate.jsonrpc import transactions
 from djintegrate.jsonrpc.transactions import RequestTransaction
+from djintegrate.storm_backend import get_store
 from tests.apps.people.models import Person
+from tests.apps.people.storm_models import StormPerson
 from tests.jsonrpc.caller import Caller, calls, method
 from tests.support.helpers import TRANSACTIONS
 
@@ -240,3 +243,28 @@ def test_a_native_connections_own_block_is_doomed_not_ended(native: Any) -> None
             work.doom()
         assert native.needs_rollback
     assert native_names(native) == []
+
+
+# Stores that are no database of Django's
+
+
+@pytest.mark.parametrize("where", ["beside the engine's", "alone"])
+def test_what_a_call_wrote_to_a_plain_store_is_committed_or_undone(
+    where: str, alone: Caller, plain: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def store(request: Any, name: str, then: str = "") -> str:
+        get_store("plain").add(StormPerson(name))
+        if then:
+            raise RuntimeError(then)
+        return "ok"
+
+    if where == "alone":
+        # As on a site whose databases are on Django's native backends, of which the call uses none.
+        monkeypatch.setattr(transactions, "connections", {})
+    with method(store):
+        assert alone.result("store", "a") == "ok"
+        assert alone.error("store", "b", "crash")["code"] == -32603
+        batch = [("c",), ("d", "crash"), ("e",)]
+        alone([{"jsonrpc": "2.0", "method": "store", "params": each, "id": 1} for each in batch])
+    with transaction.manager:
+        assert sorted(get_store("plain").find(StormPerson).values(StormPerson.name)) == ["a", "c", "e"]

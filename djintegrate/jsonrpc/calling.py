@@ -21,7 +21,7 @@ from .methods import Method, with_places
 from .parameters.converters import Caller
 from .protocol.messages import Call, Envelope, Malformed, call_of, error_answer, result_answer
 from .protocol.writing import encode
-from .transactions import RequestTransaction, runs_again
+from .transactions import RequestTransaction, Savepoint, runs_again
 
 logger = logging.getLogger("djintegrate.jsonrpc")
 
@@ -72,7 +72,7 @@ class Calls:
         try:
             with RequestTransaction() as work:
                 try:
-                    return self._run(entry)
+                    return self._run(entry, work)
                 except Refused as refused:
                     work.doom()
                     return refused.answer
@@ -83,6 +83,8 @@ class Calls:
         try:
             with RequestTransaction() as work:
                 answers = [self._in_savepoint(entry, work) for entry in entries]
+                # No savepoint undoes transaction.doom(), say: then nothing was done by the calls before, either.
+                work.settle()
         except Exception as error:
             answers = self._lost(entries, error)
         wanted = [answer for answer in answers if answer]
@@ -90,8 +92,8 @@ class Calls:
 
     def _in_savepoint(self, entry: Any, work: RequestTransaction) -> str:
         try:
-            with work.savepoint():
-                return self._run(entry)
+            with work.savepoint() as savepoint:
+                return self._run(entry, savepoint)
         except Refused as refused:
             return refused.answer
 
@@ -110,7 +112,7 @@ class Calls:
                 answers.append(error_text(envelope, internal(error)) if envelope.wants_answer else "")
         return answers
 
-    def _run(self, entry: Any) -> str:
+    def _run(self, entry: Any, work: RequestTransaction | Savepoint) -> str:
         """The answer, or nothing to a notification. Refused, with the answer, where it is an error."""
         try:
             call = entry if isinstance(entry, Call) else call_of(entry)
@@ -118,6 +120,7 @@ class Calls:
             raise Refused(error_text(malformed.envelope, malformed.error)) from None
         try:
             result = self._result(call)
+            work.settle()
         except Exception as error:
             if runs_again(self._request, error):
                 self._retried = error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import Any
@@ -11,6 +12,7 @@ from django.conf import settings
 from django.contrib.auth import get_backends, get_permission_codename
 from django.core.checks import CheckMessage, Error, Warning
 from django.core.exceptions import ImproperlyConfigured
+from django.urls import get_resolver
 
 from djintegrate.common.checks import unknown_names, wrong_values
 
@@ -24,6 +26,7 @@ NEARLY = 0.85
 def check_configuration(**kwargs: Any) -> list[CheckMessage]:
     unknown = list(unknown_names(conf.DECLARED, "jsonrpc.W001"))
     wrong = list(wrong_values(conf.DECLARED, "jsonrpc.E001"))
+    _load_methods()
     return [*unknown, *(wrong or _passwords()), *_methods(), *_permissions()]
 
 
@@ -42,13 +45,25 @@ def _passwords() -> Iterator[CheckMessage]:
         )
 
 
+def _load_methods() -> None:
+    """Import the URLconf, which often is what imports the modules with the methods."""
+    if getattr(settings, "ROOT_URLCONF", None):
+        # What is wrong with it, whatever that raises, is said by Django's own check of it.
+        with contextlib.suppress(Exception):
+            list(get_resolver().url_patterns)
+
+
 def _methods() -> Iterator[CheckMessage]:
     """Their hints are read here, so that a wrong one is found before the first call."""
     for method in jsonrpc_site.own_methods:
         try:
-            assert method.signature
+            _ = method.signature
         except ImproperlyConfigured as error:
-            yield Error(str(error), hint="Correct the function's type hints or its decorator.", id="jsonrpc.E002")
+            yield Error(
+                str(error),
+                hint="Correct the function's parameters, their type hints or its decorator.",
+                id="jsonrpc.E002",
+            )
 
 
 def _permissions() -> Iterator[CheckMessage]:

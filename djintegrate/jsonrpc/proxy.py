@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
+import re
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -14,6 +16,7 @@ from .protocol.writing import encode
 
 ID = "jsonrpc"
 LONGEST_SHOWN = 200
+TITLE = re.compile(r"<title[^>]*>([^<]*)</title>", re.IGNORECASE)
 
 
 class ServiceError(Exception):
@@ -97,6 +100,16 @@ def _answer(url: str, status: int, text: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         answer = None
     if not isinstance(answer, dict):
-        shown = text[:LONGEST_SHOWN].decode(errors="replace")
-        raise ServiceError(f"{url} gave no JSON-RPC answer, but HTTP status {status}: {shown!r}")
+        path = url.partition("?")[0]
+        question = "" if path.endswith("/") else f" Is a slash missing at the end of the address? Try {path}/"
+        raise ServiceError(f"{url} gave no JSON-RPC answer, but HTTP status {status}: {_shown(text)}.{question}")
     return answer
+
+
+def _shown(text: bytes) -> str:
+    """The beginning; or of a web page, whose beginning says nothing, the title."""
+    said = text.decode(errors="replace")
+    title = TITLE.search(said)
+    if title is not None:
+        return f"a web page, {' '.join(html.unescape(title[1]).split())[:LONGEST_SHOWN]!r}"
+    return repr(said[:LONGEST_SHOWN]) if said else "an empty body"

@@ -1,7 +1,7 @@
 """The transaction that calls belong to: the request's, or one of their own; and for each call of a batch a savepoint.
 
-Zope's, where it was begun or a database of Django's takes part in it; else Django's, for each of its databases. What
-nobody touches costs nothing: a transaction of Django's begins when a connection is first used.
+Zope's, where it was begun, or a database of Django's or a store takes part in it; else Django's, for each of its
+databases. What nobody touches costs nothing: a transaction of Django's begins when a connection is first used.
 """
 
 from __future__ import annotations
@@ -11,10 +11,14 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Any
 
+from django.conf import settings
 from django.db import connections, transaction
+from django.db.transaction import TransactionManagementError
 from django.utils.functional import SimpleLazyObject
 
 from djintegrate.common.engine import is_engines
+
+from .settling import settle
 
 
 class RequestTransaction:
@@ -31,7 +35,7 @@ class RequestTransaction:
             connection = connections[alias]
             (engines if is_engines(connection) else blocks).append(Block(alias, connection))
         begun = _zope_has_begun(engines)
-        if begun or (engines and not any(block.is_in_another for block in engines)):
+        if begun or ((engines or _has_stores()) and not any(block.is_in_another for block in engines)):
             self._zope = ZopeTransaction(begun)
         else:
             # Zope's cannot begin within a block of Django's: then the engine's connections go by Django's rules.
@@ -62,6 +66,10 @@ class RequestTransaction:
         if self._zope is not None:
             self._zope.doom()
 
+    def settle(self) -> None:
+        """Raise if what was done cannot be committed; `settling` says why that must be asked."""
+        _settle(self._databases, self._zope)
+
     def savepoint(self) -> Savepoint:
         return Savepoint(self._databases, self._zope)
 
@@ -81,6 +89,10 @@ class Savepoint:
         if self._zope is not None:
             self._point = self._zope.savepoint()
         return self
+
+    def settle(self) -> None:
+        """Raise if what the call did cannot be committed; leaving the savepoint by that error mends it."""
+        _settle(self._databases, self._zope)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         with ExitStack() as stack:
@@ -117,8 +129,12 @@ class Block:
         connections[self.alias] = SimpleLazyObject(self._enter)
 
     def doom(self) -> None:
-        if not self._waits or self._atomic is not None:
+        if self._is_open:
             transaction.set_rollback(True, using=self.alias)
+
+    def settle(self) -> None:
+        if self._is_open:
+            settle(self.connection)
 
     def end(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._atomic.__exit__(kind, error, at)
@@ -128,6 +144,11 @@ class Block:
         if self._waits and self._atomic is None:
             connections[self.alias] = self.connection
         return self._atomic is None
+
+    @property
+    def _is_open(self) -> bool:
+        """Whether a block is open: this object's, or somebody's around it."""
+        return not self._waits or self._atomic is not None
 
     def _enter(self) -> Any:
         connections[self.alias] = self.connection
@@ -146,6 +167,7 @@ class ZopeTransaction:
         self._package: Any = transaction
         self._begun = begun
         self._doomed = False
+        self._was_doomed = begun and transaction.isDoomed()
         if not begun:
             transaction.begin()
 
@@ -153,6 +175,21 @@ class ZopeTransaction:
         self._doomed = True
         if self._begun and not self._package.isDoomed():
             self._package.doom()
+
+    def settle(self) -> None:
+        # The manager's get() would make a transaction, where a call has ended this one.
+        found = self._package.manager.manager._txn
+        if found is None:
+            return
+        if found.isDoomed() and not self._was_doomed:
+            raise TransactionManagementError(
+                "What the call did cannot be committed: it called transaction.doom(). To undo it, raise an error."
+            )
+        for each in list(found._resources):
+            # Those of the engine, with and without a database of Django's.
+            connection = getattr(each, "connection", None)
+            if connection is not None and is_engines(connection):
+                settle(connection)
 
     def savepoint(self) -> Any:
         return self._package.savepoint(optimistic=True)
@@ -170,10 +207,22 @@ class ZopeTransaction:
             raise
 
 
+def _settle(databases: list[Block], zope: ZopeTransaction | None) -> None:
+    for block in databases:
+        block.settle()
+    if zope is not None:
+        zope.settle()
+
+
 def runs_again(request: Any, error: Exception) -> bool:
     """Whether the middleware around this request would run all of it again because of this error."""
     attempt = getattr(request, "_storm_attempt", None)
     return attempt is not None and attempt.may_run_again(error)
+
+
+def _has_stores() -> bool:
+    """Whether there may be stores that are no database of Django's. Zope's transaction is the only one they know."""
+    return bool(getattr(settings, "STORM_STORES", None)) and "transaction" in sys.modules
 
 
 def _zope_has_begun(engines: list[Block]) -> bool:

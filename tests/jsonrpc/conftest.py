@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from djintegrate.common.engine import MIDDLEWARE
 from tests.jsonrpc.caller import Caller
 
 
@@ -58,3 +59,40 @@ def server(rpc: Caller, settings: Any) -> Iterator[str]:
     httpd.shutdown()
     httpd.server_close()
     thread.join()
+
+
+@pytest.fixture(params=["in the middleware's", "in one of its own"])
+def service(request: pytest.FixtureRequest, rpc: Caller, settings: Any) -> Caller:
+    settings.MIDDLEWARE = [MIDDLEWARE] if request.param == "in the middleware's" else []
+    return rpc
+
+
+@pytest.fixture
+def alone(rpc: Caller, settings: Any) -> Caller:
+    """The service on a site without the middleware."""
+    settings.MIDDLEWARE = []
+    return rpc
+
+
+@pytest.fixture
+def native(db_kind: str, unguarded: None, tmp_path: Any) -> Iterator[Any]:
+    """An alias on Django's own backend, beside the engine's, with the tests' table of people."""
+    from django.db import connections
+    from django.db.transaction import get_connection
+
+    from tests.apps.people.models import Person
+
+    configured = dict(connections["default"].settings_dict)
+    engine = {"sqlite": "sqlite3", "postgres": "postgresql", "mysql": "mysql"}[db_kind]
+    entry = {**configured, "ENGINE": f"django.db.backends.{engine}", "NAME": configured["NAME"]}
+    if db_kind == "sqlite":
+        entry["NAME"] = str(tmp_path / "native.sqlite3")
+    connections.settings["native"] = entry
+    connection = connections["native"]
+    if db_kind == "sqlite":
+        with connection.schema_editor() as editor:
+            editor.create_model(Person)
+    yield connection
+    get_connection("native").close()
+    del connections["native"]
+    del connections.settings["native"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,40 @@ def test_the_checks_read_the_hints() -> None:
         Method(lambda: None, "a").signature.bind([], None)  # type: ignore[arg-type]
 
 
+@pytest.fixture
+def urlconf(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """`urlconf(source)` makes the site's URLconf, which nobody has imported yet."""
+
+    def make(source: str) -> None:
+        (tmp_path / "urls_of_the_check.py").write_text(source)
+        settings.ROOT_URLCONF = "urls_of_the_check"
+
+    monkeypatch.syspath_prepend(tmp_path)
+    yield make
+    sys.modules.pop("urls_of_the_check", None)
+    jsonrpc_site.methods.pop("wrong", None)
+
+
+def test_the_checks_find_methods_that_only_the_urlconf_imports(urlconf: Any) -> None:
+    urlconf("""
+from djintegrate.jsonrpc import jsonrpc_method
+@jsonrpc_method("wrong", permission="auth.chnage_user")
+def wrong(request, value: complex): ...
+urlpatterns = []
+""")
+    assert [each.id for each in checks.check_configuration()] == ["jsonrpc.E002", "jsonrpc.W004"]
+
+
+@pytest.mark.parametrize("source", ["import no_such_module", "(", "urlpatterns = 5", "raise RuntimeError('no')"])
+def test_a_broken_urlconf_is_left_to_djangos_own_check(source: str, urlconf: Any, settings: Any) -> None:
+    urlconf(source)
+    assert checks.check_configuration() == []
+    settings.ROOT_URLCONF = "no_such_urls"
+    assert checks.check_configuration() == []
+    del settings.ROOT_URLCONF
+    assert checks.check_configuration() == []
+
+
 @pytest.mark.parametrize(
     ("permission", "meant"),
     [
@@ -101,7 +136,6 @@ def test_an_error_has_a_code_and_a_message_of_its_class_or_of_its_own() -> None:
 def test_importing_the_package_touches_no_models() -> None:
     """INSTALLED_APPS imports it before there are any."""
     import subprocess
-    import sys
 
     code = "import djintegrate.jsonrpc, sys; sys.exit('django.contrib.auth.models' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -240,6 +240,12 @@ def test_over_get_not_every_text_fits(hint: Any, sent: Any) -> None:
     refused(hint, sent, is_text=True)
 
 
+@pytest.mark.parametrize("hint", [dict[int, int], Mapping[int, int], dict[int, int] | None])
+def test_keys_that_become_one_are_refused_as_a_key_that_is_there_twice_is(hint: Any) -> None:
+    assert refused(hint, {"1": 1, "2": 3, "01": 2}) == 'Invalid params: value.01 is 2, and has the same key as "1"'
+    assert convert(dict[str, int], {"1": 1, "01": 2}) == {"1": 1, "01": 2}
+
+
 def test_a_naive_moment_is_in_the_current_zone(settings: Any) -> None:
     with override("Europe/Lisbon"):
         assert convert(datetime, "2026-07-01T12:00") == datetime(2026, 7, 1, 11, tzinfo=UTC)

@@ -46,8 +46,6 @@ def test_what_is_no_answer_is_an_error_that_says_what_came(url: str, live_server
         ServiceProxy(f"{live_server.url}/nowhere/").a()
     with pytest.raises(ServiceError, match="was not reached"):
         ServiceProxy("http://127.0.0.1:9/json/").a()
-    with pytest.raises(ServiceError, match="HTTP status 30"):
-        ServiceProxy(url.removesuffix("/")).a()
     for wrong in ("file:///etc/passwd", "example.com/json", ""):
         with pytest.raises(ValueError, match="is not the address of a service"):
             ServiceProxy(wrong)
@@ -58,6 +56,17 @@ def test_what_is_no_answer_is_an_error_that_says_what_came(url: str, live_server
     assert "__wrapped__" not in dir(ServiceProxy(url))
     assert not hasattr(ServiceProxy(url), "__wrapped__")
     assert repr(ServiceProxy(url).a.b) == f"<ServiceProxy {url} a.b>"
+
+
+def test_an_address_without_its_slash_is_asked_about(url: str, live_server: Any, settings: Any) -> None:
+    asked = rf"Is a slash missing at the end of the address\? Try {url}$"
+    with pytest.raises(ServiceError, match=rf"HTTP status 30\d: an empty body\. {asked}"):
+        ServiceProxy(url.removesuffix("/")).a()
+    settings.DEBUG = True
+    with pytest.raises(CommandError, match=rf"HTTP status 500: a web page, 'RuntimeError at /json'\. {asked}"):
+        run(url.removesuffix("/"), "a")
+    with pytest.raises(ServiceError, match=r"HTTP status 404: a web page, 'Page not found at /nowhere/'\.$"):
+        ServiceProxy(f"{live_server.url}/nowhere/").a()
 
 
 def run(*arguments: str) -> Any:

@@ -5,16 +5,17 @@ The same on the engine with its middleware and without, with ATOMIC_REQUESTS, an
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import transaction
 from django.db import connections
-from django.db.transaction import get_connection
 
+from djintegrate.jsonrpc import transactions
 from djintegrate.jsonrpc.transactions import RequestTransaction
+from djintegrate.storm_backend import get_store
 from tests.apps.people.models import Person
+from tests.apps.people.storm_models import StormPerson
 from tests.jsonrpc.caller import Caller, calls, method
 from tests.support.helpers import TRANSACTIONS
 
@@ -22,19 +23,6 @@ pytest_plugins = ["tests.support.fixtures"]
 pytestmark = TRANSACTIONS
 
 ZOPE = "djintegrate.storm_backend.middleware.ZopeTransactionMiddleware"
-
-
-@pytest.fixture(params=["in the middleware's", "in one of its own"])
-def service(request: pytest.FixtureRequest, rpc: Caller, settings: Any) -> Caller:
-    settings.MIDDLEWARE = [ZOPE] if request.param == "in the middleware's" else []
-    return rpc
-
-
-@pytest.fixture
-def alone(rpc: Caller, settings: Any) -> Caller:
-    """The service on a site without the middleware."""
-    settings.MIDDLEWARE = []
-    return rpc
 
 
 def names() -> list[str]:
@@ -190,25 +178,6 @@ def test_with_atomic_requests_an_error_undoes_the_request(alone: Caller) -> None
 # Django's native backends
 
 
-@pytest.fixture
-def native(db_kind: str, unguarded: None, tmp_path: Any) -> Iterator[Any]:
-    """An alias on Django's own backend, beside the engine's, with the tests' table of people."""
-    configured = dict(connections["default"].settings_dict)
-    engine = {"sqlite": "sqlite3", "postgres": "postgresql", "mysql": "mysql"}[db_kind]
-    entry = {**configured, "ENGINE": f"django.db.backends.{engine}", "NAME": configured["NAME"]}
-    if db_kind == "sqlite":
-        entry["NAME"] = str(tmp_path / "native.sqlite3")
-    connections.settings["native"] = entry
-    connection = connections["native"]
-    if db_kind == "sqlite":
-        with connection.schema_editor() as editor:
-            editor.create_model(Person)
-    yield connection
-    get_connection("native").close()
-    del connections["native"]
-    del connections.settings["native"]
-
-
 def native_names(connection: Any) -> list[str]:
     return sorted(Person.objects.using("native").values_list("name", flat=True))
 
@@ -274,3 +243,28 @@ def test_a_native_connections_own_block_is_doomed_not_ended(native: Any) -> None
             work.doom()
         assert native.needs_rollback
     assert native_names(native) == []
+
+
+# Stores that are no database of Django's
+
+
+@pytest.mark.parametrize("where", ["beside the engine's", "alone"])
+def test_what_a_call_wrote_to_a_plain_store_is_committed_or_undone(
+    where: str, alone: Caller, plain: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def store(request: Any, name: str, then: str = "") -> str:
+        get_store("plain").add(StormPerson(name))
+        if then:
+            raise RuntimeError(then)
+        return "ok"
+
+    if where == "alone":
+        # As on a site whose databases are on Django's native backends, of which the call uses none.
+        monkeypatch.setattr(transactions, "connections", {})
+    with method(store):
+        assert alone.result("store", "a") == "ok"
+        assert alone.error("store", "b", "crash")["code"] == -32603
+        batch = [("c",), ("d", "crash"), ("e",)]
+        alone([{"jsonrpc": "2.0", "method": "store", "params": each, "id": 1} for each in batch])
+    with transaction.manager:
+        assert sorted(get_store("plain").find(StormPerson).values(StormPerson.name)) == ["a", "c", "e"]

@@ -13,7 +13,7 @@ from djintegrate.common.types import did_you_mean
 from ..errors import JSONRPCError
 from ..protocol.reading import loads
 from ..protocol.writing import encode
-from .converters import ANYTHING, Caller, Converter, Schema, Wrong
+from .converters import ANYTHING, Caller, Converter, Schema, Wrong, shown
 
 DEEPEST_TEXT = 16
 MISSING: Any = object()
@@ -91,13 +91,20 @@ class Table(Converter):
             value = _from_text(value)
         if not isinstance(value, dict):
             raise self.wrong(value)
-        found = {}
+        found: dict[Any, Any] = {}
+        # The names of an object are texts, whatever they stand for.
+        as_text = Caller(caller.request, is_text=True)
         for name, each in value.items():
             try:
-                # The names of an object are texts, whatever they stand for.
-                found[self._key(name, Caller(caller.request, is_text=True))] = self._item(each, caller)
+                key = self._key(name, as_text)
+                made = self._item(each, caller)
             except Wrong as wrong:
                 raise wrong.inside(name[:40]) from None
+            if key in found:
+                # One of the two would be lost.
+                same = next(other for other in value if self._key(other, as_text) == key)
+                raise Wrong(each, f"has the same key as {shown(same)}", f".{name[:40]}")
+            found[key] = made
         return found
 
     def schema(self, components: dict[str, Schema]) -> Schema:

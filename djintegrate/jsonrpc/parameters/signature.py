@@ -45,6 +45,7 @@ class Signature:
         if not inspect.signature(function).parameters:
             raise ImproperlyConfigured("The function takes no parameter. The first one is the request.")
         request, *found = inspect.signature(function).parameters.values()
+        _refuse_no_request(request, hints.get(request.name, EMPTY))
         # Which no client can give, not even among names of all kinds.
         self._request = request.name
         self.more: Parameter | None = None
@@ -76,7 +77,7 @@ class Signature:
             return self._bind_names(params, caller)
         known = self._by_place
         if len(params) > len(known) and self.more is None:
-            raise InvalidParams(message=f"Invalid params: there are {len(params)}, and may be {_count(len(known))}")
+            raise InvalidParams(message=f"Invalid params: the method takes {self._most}, {_given(len(params))}")
         values = [_converted(each, value, caller) for each, value in zip(known, params, strict=False)]
         if self.more is not None:
             values += [_converted(self.more, value, caller) for value in params[len(known) :]]
@@ -114,6 +115,13 @@ class Signature:
                 values.append(named.pop(each.name))
         return values, named
 
+    @property
+    def _most(self) -> str:
+        number = len(self._by_place)
+        by_place = " by place" if number < len(self.parameters) or self.others else ""
+        noun = "parameter" if number == 1 else "parameters"
+        return f"{f'at most {number}' if number else 'no'} {noun}{by_place}"
+
     def _want(self, given: Any) -> None:
         for each in self.parameters:
             if each.is_required and each.name not in given:
@@ -122,6 +130,29 @@ class Signature:
                 raise InvalidParams(
                     message=f"Invalid params: {each.name} is missing{rest}", data={"parameter": each.name}
                 )
+
+
+def _refuse_no_request(first: inspect.Parameter, hint: Any) -> None:
+    """The function is called with the request first, which would else be taken for what a client is to give."""
+    if first.name in ("self", "cls"):
+        raise ImproperlyConfigured(
+            f"The first parameter is {first.name!r}, and would be the request. Decorate a function outside of a class, "
+            "or in it a static method, whose first parameter is the request."
+        )
+    if first.kind in (BY_NAME_ALONE, inspect.Parameter.VAR_KEYWORD):
+        told = "cannot be given by place"
+    elif _is_for_clients(hint):
+        told = f"has the hint {inspect.formatannotation(hint)}"
+    else:
+        return
+    raise ImproperlyConfigured(
+        f"The first parameter, {first.name!r}, {told}, and the first one is the request. Write 'request' before it."
+    )
+
+
+def _is_for_clients(hint: Any) -> bool:
+    """Whether it is a type that a client's value can become. None of these is a request."""
+    return hint not in (Any, object) and (hasattr(hint, "__storm_table__") or _is_plain(hint))
 
 
 def _converted(parameter: Parameter, value: Any, caller: Caller, name: str = "") -> Any:
@@ -149,5 +180,5 @@ def _is_plain(hint: Any) -> bool:
     return True
 
 
-def _count(number: int) -> str:
-    return "none" if number == 0 else f"{number} at most"
+def _given(number: int) -> str:
+    return "1 was given" if number == 1 else f"{number} were given"

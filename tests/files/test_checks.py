@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.files.storage import storages
+from django.core.files.storage import DefaultStorage, FileSystemStorage, storages
 
 from djintegrate.files import TransactionalStorage
 from djintegrate.files.checks import check_configuration
 from tests.apps.documents.models import Document
 
 OURS = "djintegrate.files.TransactionalStorage"
+DJANGOS = "django.core.files.storage.FileSystemStorage"
 
 
 def found() -> dict[str, str]:
@@ -73,6 +74,7 @@ def test_a_folder_that_is_served_is_a_warning(settings: Any, tmp_path: Path, nam
         ({"storage": {"BACKEND": "no.such.Storage"}}, "files.E003", "ModuleNotFoundError"),
         ({"storage": {"BACKENDS": "x"}}, "files.E003", "Give it BACKEND"),
         ({"storages": {}}, "files.E003", "unexpected keyword argument 'storages'"),
+        ({"storage": DJANGOS}, "files.E003", f"around {DJANGOS!r}, which is no storage"),
         ({"storage": {"BACKEND": OURS}}, "files.E004", "around a TransactionalStorage"),
         ({"using": "defualt"}, "files.E005", "'defualt', which is not in DATABASES"),
     ],
@@ -97,3 +99,44 @@ def test_a_fields_own_storage_is_looked_at(monkeypatch: Any) -> None:
     field = Document._meta.get_field("file")
     monkeypatch.setattr(field, "storage", TransactionalStorage(using="nowhere"))
     assert "The storage of documents.Document.file" in found()["files.E005"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "said", "remedy"),
+    [
+        (
+            {"BACKEND": OURS, "OPTIONS": {"location": "/tmp/x"}},
+            "unexpected keyword argument 'location'",
+            f'"OPTIONS": {{"storage": {{"BACKEND": "{DJANGOS}", "OPTIONS": {{"location": …}}}}}}',
+        ),
+        ({"BACKEND": OURS, "OPTIONS": {"storag": {}}}, "'storag'", "Did you mean storage?"),
+        (
+            {"BACKEND": OURS, "OPTIONS": {"storage": FileSystemStorage}},
+            "TypeError",
+            '"storage": {"BACKEND": "django.core.',
+        ),
+        ({"BACKEND": f"{OURS}s"}, f"'{OURS}s'", f"Did you mean {OURS}?"),
+        ({"BACKEND": OURS.replace("files", "file")}, "djintegrate.file", f"Did you mean {OURS}?"),
+    ],
+)
+def test_a_wrong_default_storage_is_one_error_with_what_to_write_though_a_field_uses_it(
+    settings: Any, monkeypatch: Any, entry: Any, said: str, remedy: str
+) -> None:
+    monkeypatch.setattr(Document._meta.get_field("file"), "storage", DefaultStorage())
+    settings.STORAGES = {**settings.STORAGES, "default": entry}
+    [error] = check_configuration()
+    assert error.id == "files.E003" and "The storage 'default' cannot be made" in error.msg and said in error.msg
+    assert error.hint is not None and remedy in error.hint
+
+
+def test_a_storage_of_fields_that_cannot_be_made_is_one_error_with_a_field(settings: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(Document._meta.get_field("file"), "storage", DefaultStorage())
+    settings.STORAGES = {**settings.STORAGES, "default": {"BACKEND": "no.such.Storage"}}
+    [error] = check_configuration()
+    assert error.id == "files.E003" and error.msg.startswith("The storage of ") and "no.such.Storage" in error.msg
+
+
+def test_the_deeper_path_of_the_storage_is_looked_at_as_well(settings: Any) -> None:
+    deeper = "djintegrate.files.storage.TransactionalStorage"
+    settings.STORAGES = {**settings.STORAGES, "wrong": {"BACKEND": deeper, "OPTIONS": {"using": "defualt"}}}
+    assert "'defualt'" in found()["files.E005"]

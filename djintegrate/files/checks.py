@@ -32,7 +32,7 @@ def check_configuration(**kwargs: Any) -> list[CheckMessage]:
     """Everything about the settings of the files app."""
     unknown = list(unknown_names(conf.DECLARED, "files.W001"))
     wrong = list(wrong_values(conf.DECLARED, "files.E001"))
-    return unknown + (wrong or [*_folder(), *_storages(), *_requests()])
+    return unknown + (wrong or [*_folder(), *_storages(), *_use(), *_requests()])
 
 
 def _folder() -> Iterator[CheckMessage]:
@@ -147,6 +147,20 @@ def _with_its_rows(field: FileField) -> Iterator[CheckMessage]:
             hint=f'Give the field a storage of its own: TransactionalStorage(using="{alias}").',
             obj=field.model,
             id="files.W003",
+        )
+
+
+def _use() -> Iterator[CheckMessage]:
+    """Whether anything of the site uses the app: that it does not is noticed only when a request has failed."""
+    fields = [str(field) for field in _file_fields()]
+    if fields and not any(is_ours(entry.get("BACKEND")) for entry in _entries().values()) and not _fields()[0]:
+        others = f" and {len(fields) - 1} more" if fields[1:] else ""
+        yield Warning(
+            "djintegrate.files is installed, and no storage is a TransactionalStorage: the files of "
+            f"{fields[0]}{others} are no part of the transaction.",
+            hint=f'STORAGES = {{"default": {{"BACKEND": "{OURS}"}}, …}}. If only files.transaction() is to be used: '
+            'SILENCED_SYSTEM_CHECKS = ["files.W005"]',
+            id="files.W005",
         )
 
 

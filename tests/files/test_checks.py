@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.core.files.storage import DefaultStorage, FileSystemStorage, storages
+from django.db.models import FileField
 
 from djintegrate.files import TransactionalStorage
 from djintegrate.files.checks import check_configuration
@@ -140,3 +142,15 @@ def test_the_deeper_path_of_the_storage_is_looked_at_as_well(settings: Any) -> N
     deeper = "djintegrate.files.storage.TransactionalStorage"
     settings.STORAGES = {**settings.STORAGES, "wrong": {"BACKEND": deeper, "OPTIONS": {"using": "defualt"}}}
     assert "'defualt'" in found()["files.E005"]
+
+
+def test_fields_none_of_which_has_a_storage_of_the_transaction_are_a_warning(settings: Any, monkeypatch: Any) -> None:
+    own = {"BACKEND": DJANGOS}
+    fields = [field for model in apps.get_models() for field in model._meta.local_fields]
+    for field in fields:
+        if isinstance(field, FileField):
+            monkeypatch.setattr(field, "storage", FileSystemStorage())
+    settings.STORAGES = dict.fromkeys(settings.STORAGES, own)
+    assert "documents.Document.file and" in found()["files.W005"]
+    monkeypatch.setattr(Document._meta.get_field("file"), "storage", TransactionalStorage())
+    assert "files.W005" not in found()

@@ -45,6 +45,13 @@ def _folder() -> Iterator[CheckMessage]:
             hint="Make the folder, and let the site's processes write to it.",
             id="files.E002",
         )
+    if not path.is_absolute():
+        yield Warning(
+            f"FILES_JOURNAL is {str(path)!r}, relative to the directory that the process is started in. Processes that "
+            "are started in different ones do not see each other's locks.",
+            hint='Write an absolute path: FILES_JOURNAL = BASE_DIR / "var" / "files-journal"',
+            id="files.W006",
+        )
     for name in ("MEDIA_ROOT", "STATIC_ROOT"):
         root = getattr(settings, name, None)
         if root and _is_below(path, Path(root)):

@@ -154,3 +154,13 @@ def test_fields_none_of_which_has_a_storage_of_the_transaction_are_a_warning(set
     assert "documents.Document.file and" in found()["files.W005"]
     monkeypatch.setattr(Document._meta.get_field("file"), "storage", TransactionalStorage())
     assert "files.W005" not in found()
+
+
+def test_a_journal_that_depends_on_the_working_directory_is_a_warning(
+    settings: Any, tmp_path: Path, monkeypatch: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings.FILES_JOURNAL = "var/journal"
+    assert "'var/journal', relative to the directory" in found()["files.W006"]
+    settings.FILES_JOURNAL = tmp_path / "var/journal"
+    assert "files.W006" not in found()

@@ -10,7 +10,7 @@ from django.apps import apps
 from django.core.files.storage import DefaultStorage, FileSystemStorage, storages
 from django.db.models import FileField
 
-from djintegrate.files import TransactionalStorage
+from djintegrate.files import TransactionalStorage, examination, upkeep
 from djintegrate.files.checks import check_configuration
 from tests.apps.documents.models import Document
 
@@ -164,3 +164,17 @@ def test_a_journal_that_depends_on_the_working_directory_is_a_warning(
     assert "'var/journal', relative to the directory" in found()["files.W006"]
     settings.FILES_JOURNAL = tmp_path / "var/journal"
     assert "files.W006" not in found()
+
+
+@pytest.mark.parametrize(
+    ("left", "said"),
+    [
+        (0, "nothing is left to be completed or undone."),
+        (1, "One transaction, whose process has died, waits to be completed or undone."),
+        (2, "2 transactions, whose processes have died, wait to be completed or undone."),
+    ],
+)
+def test_the_doctor_counts_in_words_what_a_crash_has_left(monkeypatch: Any, left: int, said: str) -> None:
+    monkeypatch.setattr(upkeep, "waiting", lambda: iter([("a", [])] * left))
+    [finding] = examination.examine()
+    assert finding.said.endswith(said) and finding.is_well == (not left)

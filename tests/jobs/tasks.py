@@ -65,6 +65,12 @@ def count_attempts(context: Any) -> int:
 
 
 @task
+def add_and_report_no_number(name: str) -> None:
+    add.func(name)
+    jobs.progress(float("nan"), 3)
+
+
+@task
 def give_what_is_no_json(name: str) -> Any:
     add.func(name)
     return object()

@@ -11,7 +11,7 @@ import os
 import re
 import sys
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
@@ -159,16 +159,31 @@ def _absent_apps() -> dict[str, Finding]:
 
     # Of DATABASES and its ENGINE, the engine tells by itself, by a check.
     engines = {entry["ENGINE"] for entry in connections.settings.values()}
-    named = [*settings.MIDDLEWARE, *settings.AUTHENTICATION_BACKENDS]
-    used = {".".join(path.split(".")[:2]): path for path in named if path.startswith("djintegrate.")}
+    used = {".".join(path.split(".")[:2]): path for path in _named_paths()}
     if settings.is_overridden("STORM_STORES"):
         used.setdefault("djintegrate.storm_backend", "STORM_STORES")
     absent = {}
     for app, what in used.items():
-        if app not in engines and not apps.is_installed(app):
+        # The check of a setting asks after a path that is a slip.
+        if app in APPS and app not in engines and not apps.is_installed(app):
             said = f"They use {app} ({what}), which is not in INSTALLED_APPS: nothing of it is checked."
             absent[app] = ill("settings", said, f"Add {app!r} to INSTALLED_APPS.")
     return absent
+
+
+def _named_paths() -> Iterator[str]:
+    """The dotted paths by which Django's settings can name something of an app."""
+    from django.conf import settings
+
+    for name in ("MIDDLEWARE", "AUTHENTICATION_BACKENDS", "STATICFILES_FINDERS"):
+        yield from getattr(settings, name)
+    for name in ("STORAGES", "TASKS", "MAILERS"):
+        entries = (getattr(settings, name, None) or {}).values()
+        yield from (str(entry.get("BACKEND")) for entry in entries if isinstance(entry, Mapping))
+    for name in ("EMAIL_BACKEND", "FORM_RENDERER"):
+        # Where MAILERS is set, Django does not want to be asked for EMAIL_BACKEND.
+        if settings.is_overridden(name):
+            yield str(getattr(settings, name))
 
 
 def _migrations(alias: str) -> Iterator[Finding]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from difflib import get_close_matches
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,6 +17,10 @@ from django.utils.module_loading import import_string
 
 from .engine import MIDDLEWARE, is_engines
 from .settings import Declared, Setting
+from .types import did_you_mean
+
+CLOSE = 0.8
+"""How much a path has to be like one of ours: many of other apps begin and end alike."""
 
 
 def wrong_values(settings: Iterable[Setting[Any]], check_id: str) -> Iterator[CheckMessage]:
@@ -54,6 +59,15 @@ def requests_without_transaction(alias: str, what: str, check_id: str) -> Iterat
         hint=f'{remedy} If your views begin transactions of their own: SILENCED_SYSTEM_CHECKS = ["{check_id}"]',
         id=check_id,
     )
+
+
+def slip_of(path: object, ours: Collection[str]) -> str:
+    """The question whether a path that cannot be imported was to be one of these; nothing where it hardly was."""
+    try:
+        import_string(path)
+    except Exception:  # whatever the module does when it is imported
+        return did_you_mean(path, ours) if get_close_matches(str(path), ours, n=1, cutoff=CLOSE) else ""
+    return ""
 
 
 def login_url_leads_nowhere() -> bool:

@@ -19,6 +19,8 @@ def examine() -> Iterator[Finding]:
         return
     left = len(list(upkeep.waiting()))
     if left:
-        yield ill("files", f"{left} transactions wait for recovery.", "Run: python manage.py files_recover")
+        many = f"{left} transactions, whose processes have died, wait"
+        whose = many if left > 1 else "One transaction, whose process has died, waits"
+        yield ill("files", f"{whose} to be completed or undone.", "Run: python manage.py files_recover")
     else:
-        yield Finding("files", f"The journal {folder} can be used, and nothing waits for recovery.")
+        yield Finding("files", f"The journal {folder} can be used, and nothing is left to be completed or undone.")

@@ -49,6 +49,7 @@ class PutOff:
     """Why a job waits until it runs again: for whoever it belongs to, and for those who may see what is inside."""
 
     times: int
+    begun: int
     reason: str
     error: str
 
@@ -226,7 +227,7 @@ class _Rows:
             finished_at=row.finished_at,
             exception=row.exception_class_path,
             traceback=row.traceback,
-            attempts=len(row.worker_ids) + putting_off.times(row.args_kwargs),
+            attempts=len(row.worker_ids) + putting_off.times_begun(row.args_kwargs),
             key=str(row.pk),
             last_progress=None if kept is None else reports.Progress(**kept),
         )
@@ -288,7 +289,7 @@ class _Outbox:
             traceback=errors[-1].traceback if errors else "",
             run_after=job.run_after,
             **_told(job.task_path, job.arguments),
-            attempts=(len(result.worker_ids) if result is not None else 0) + putting_off.times(job.arguments),
+            attempts=(len(result.worker_ids) if result is not None else 0) + putting_off.times_begun(job.arguments),
             key=key,
             last_progress=_progress_of(key),
         )

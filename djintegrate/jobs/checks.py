@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from difflib import get_close_matches
+from collections.abc import Iterator
 from typing import Any
 
 from django.apps import apps
@@ -16,7 +15,13 @@ from django.db import connections, router
 from django.urls import reverse
 from django.utils.module_loading import import_string
 
-from djintegrate.common.checks import login_url_leads_nowhere, requests_without_transaction, unknown_names, wrong_values
+from djintegrate.common.checks import (
+    login_url_leads_nowhere,
+    requests_without_transaction,
+    slip_of,
+    unknown_names,
+    wrong_values,
+)
 from djintegrate.common.engine import is_engines
 from djintegrate.common.types import did_you_mean
 
@@ -29,8 +34,6 @@ MIDDLEWARE = "djintegrate.jobs.middleware.JobsMiddleware"
 EMAIL_BACKEND = "djintegrate.jobs.mail.EmailBackend"
 BACKENDS = ("djintegrate.jobs.DatabaseBackend", "djintegrate.jobs.OutboxBackend")
 KEYS = ("BACKEND", "QUEUES", "OPTIONS")
-CLOSE = 0.8
-"""How much a path has to be like one of ours: many of other apps begin and end alike."""
 DJANGOS_OWN = ("smtp", "console", "filebased", "locmem", "dummy")
 SUGGESTION = (
     'Redis, memcached, or on one machine a folder: CACHES = {"default": {"BACKEND": '
@@ -209,12 +212,3 @@ def _middleware() -> Iterator[CheckMessage]:
             hint=f"{remedy} For views its place does not matter. Jobs without an owner are seen by staff alone.",
             id="jobs.W003",
         )
-
-
-def slip_of(path: object, ours: Collection[str]) -> str:
-    """The question whether a path that cannot be imported was to be one of these; nothing where it hardly was."""
-    try:
-        import_string(path)
-    except Exception:  # whatever the module does when it is imported
-        return did_you_mean(path, ours) if get_close_matches(str(path), ours, n=1, cutoff=CLOSE) else ""
-    return ""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import re
 import smtplib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from email import policy
 from email.message import Message, MIMEPart
@@ -34,6 +34,7 @@ PAUSES = [timedelta(seconds=10 * 2**number) for number in range(11)]
 """Between twelve attempts: the last one comes some six hours after the first."""
 SECRET = re.compile(r"user|pass|secret|token|credential|auth|api|key(?!file)", re.IGNORECASE)
 """An option of this name is nothing for a row that others can read. The file of a key is named, and not shown."""
+HALF = re.compile("[\ud800-\udfff]")
 FIELDS = ("subject", "body", "from_email", "to", "cc", "bcc", "reply_to")
 
 
@@ -82,12 +83,38 @@ def send_message(message: dict[str, Any], options: dict[str, Any], tried: int = 
 
 def _refuse_unsendable(message: EmailMessage) -> None:
     """Raise what the backend that sends would raise of the message itself: whoever wrote it is to hear of that."""
+    _refuse_halves(message)
     mailers, named = conf.mailers(), conf.email_backend()
     kind = import_string(named if mailers is None else mailers[named]["BACKEND"])
     if issubclass(kind, SmtpBackend):
         # The recipients that no header shows as well.
         _Rehearsal()._send(EmailMessage(from_email=message.from_email, to=message.recipients()))
     message.message()
+
+
+def _refuse_halves(message: EmailMessage) -> None:
+    """Whoever encodes them raises as well, and says neither what of the mail is meant nor what is wrong with it."""
+    for where, text in _texts(message):
+        if found := HALF.search(text):
+            reason = (
+                f"it is half of a surrogate pair, as in names of files that are not UTF-8, and is in {where} of the "
+                f'mail {str(message.subject)!r}. Replace it, for instance by text.encode(errors="replace").decode().'
+            )
+            raise UnicodeEncodeError("utf-8", text, *found.span(), reason)
+
+
+def _texts(message: EmailMessage) -> Iterator[tuple[str, str]]:
+    """The texts of a message that may be of any characters, each with its name."""
+    yield from ((f"the {name}", str(getattr(message, name))) for name in ("body", "subject"))
+    yield from (("an alternative", str(content)) for content, _ in getattr(message, "alternatives", ()))
+    for attachment in message.attachments:
+        if isinstance(attachment, tuple):
+            name, content, mimetype = attachment
+            # In a string that is no text, a half may stand for a byte.
+            texts = (name, content) if str(mimetype).startswith("text/") else (name,)
+            yield from ((f"the attachment {name!r}", text) for text in texts if isinstance(text, str))
+    yield from (("an address", str(each)) for each in (message.from_email, *message.recipients(), *message.reply_to))
+    yield from ((f"the header {name!r}", str(value)) for name, value in message.extra_headers.items())
 
 
 class _Rehearsal(SmtpBackend):

@@ -19,12 +19,18 @@ def moment(error: PutOff, kept: dict[str, Any]) -> datetime | None:
     return timezone.now() + error.pauses[done] if done < len(error.pauses) else None
 
 
-def noted(error: PutOff, kept: dict[str, Any]) -> dict[str, Any]:
-    """What is kept from now on."""
+def noted(error: PutOff, kept: dict[str, Any], begun: int = 1) -> dict[str, Any]:
+    """What is kept from now on. `begun` is how often the job was begun since it was put off last."""
     cause = error.__cause__ or error
     said = error_line(path_of(cause), traceback_of(cause))
-    return {**kept, KEY: {"times": times(kept) + 1, "reason": readable(error.reason), "error": said}}
+    noted = {"times": times(kept) + 1, "begun": times_begun(kept) + begun, "reason": readable(error.reason)}
+    return {**kept, KEY: {**noted, "error": said}}
 
 
 def times(kept: dict[str, Any]) -> int:
     return int(kept.get(KEY, {}).get("times", 0))
+
+
+def times_begun(kept: dict[str, Any]) -> int:
+    """How often the job was begun until it was put off last."""
+    return int(kept.get(KEY, {}).get("begun", 0))

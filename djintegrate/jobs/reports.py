@@ -48,14 +48,17 @@ class Progress:
 def progress(done: float, total: float | None = None, message: object = "") -> None:
     """Tell how far the task is. Others see it at once. Outside of a task, this does nothing.
 
-    `done` is taken for 0 if it is less, and for `total` if it is more; a long message is cut.
+    `done` is taken for 0 if it is less, and for `total` if it is more; a long message is cut. What is no number leaves
+    the bar where it is, with a warning in the log: what the task has done is worth more than what it says of that.
     """
-    if not _is_number(done):
-        raise TypeError(f"done is {done!r}. Make it a number.")
-    if total is not None and not _is_number(total):
-        raise TypeError(f"total is {total!r}. Make it a number, or None where it is not known.")
     reporter = _running.get()
-    if reporter is not None:
+    if reporter is None:
+        return
+    if not _is_number(done):
+        reporter.refuse(f"done is {done!r}. Make it a number.")
+    elif total is not None and not _is_number(total):
+        reporter.refuse(f"total is {total!r}. Make it a number, or None where it is not known.")
+    else:
         if total is not None:
             total = max(total, 0)
             done = min(done, total)
@@ -92,10 +95,17 @@ class Reporter:
         self._job = job
         self._silent_until = 0.0
         self._has_warned = False
+        self._has_refused = False
 
     def tell(self, progress: Progress) -> None:
         self.last = progress
         self._reach(lambda cache: cache.set(_key("progress", self._job), progress.as_json(), KEPT_SECONDS))
+
+    def refuse(self, why: str) -> None:
+        """Once for a job, which may say the same for each of a million rows."""
+        if not self._has_refused:
+            self._has_refused = True
+            logger.warning("progress() of job %s: %s The job goes on; its bar stays where it is.", self._job, why)
 
     def is_asked_to_stop(self) -> bool:
         return bool(self._reach(lambda cache: cache.get(_key("stop", self._job))))

@@ -89,8 +89,9 @@ def run(call: Callable[[], T]) -> T:
     _started.set(None)
     reporter = None if result is None else reports.Reporter(result.id)
     value: Any = None
-    for left in reversed(range(conf.attempts())):
-        attempt = Run(result, reporter)
+    most = conf.attempts()
+    for left in reversed(range(most)):
+        attempt = Run(result, reporter, is_again=left + 1 < most)
         try:
             with attempt.current(), reports.reporting(reporter):
                 value = call()
@@ -111,6 +112,7 @@ def run(call: Callable[[], T]) -> T:
                     raise error.__cause__ from error.__cause__.__cause__
                 raise
             _say_again(result, error)
+            _count_again(result)
             time.sleep(random.uniform(0, LONGEST_PAUSE))
     return value
 
@@ -134,10 +136,11 @@ def step() -> Iterator[None]:
 class Run:
     """One attempt at a job, from transaction to transaction."""
 
-    def __init__(self, result: Any, reporter: reports.Reporter | None) -> None:
+    def __init__(self, result: Any, reporter: reports.Reporter | None, is_again: bool = False) -> None:
         # Those who are called without a worker, as in a test, have no result, and other queues' results have no row.
         self.row: Any = getattr(result, "db_result", None)
         self._reporter = reporter
+        self._is_again = is_again
         self._block: Atomic | None = None
         self._has_committed = False
 
@@ -207,7 +210,7 @@ class Run:
             "run_after": until,
             # Those that were killed count. This one was not.
             "worker_ids": [],
-            "args_kwargs": putting_off.noted(error, kept),
+            "args_kwargs": putting_off.noted(error, kept, begun=len(self.row.worker_ids)),
         }
         if _is_asked_to_stop(result.id):
             fields = _stopped(error.reason)
@@ -220,6 +223,7 @@ class Run:
     def _write_failed(self, error: BaseException) -> None:
         """As the worker would, in words that every database keeps; if the job has stopped, with the task's own."""
         fields = _stopped(str(error)) if isinstance(error, Stopped) else _failed(error)
+        fields |= self._begun()
         for name, field in fields.items():
             setattr(self.row, name, field)
         self.row.save(update_fields=list(fields))
@@ -234,7 +238,9 @@ class Run:
 
     def _is_untouched(self) -> bool:
         # Natively nobody knows whether a transaction of Django's has had a statement.
-        return self._block is None and not self._last_progress() and not transaction.get()._resources
+        return (
+            self._block is None and not self._last_progress() and not self._begun() and not transaction.get()._resources
+        )
 
     def _note_success(self, value: Any) -> None:
         fields = {
@@ -244,6 +250,7 @@ class Run:
             "exception_class_path": "",
             "traceback": "",
             **self._last_progress(),
+            **self._begun(),
         }
         self._claim(**fields)
         for name, field in fields.items():
@@ -254,6 +261,13 @@ class Run:
         if self._reporter is None or self._reporter.last is None:
             return {}
         return {"args_kwargs": {**self.row.args_kwargs, "progress": self._reporter.last.as_json()}}
+
+    def _begun(self) -> dict[str, Any]:
+        """By whom the job was begun, as a field of the row, if this is not the first time that this worker does.
+
+        It is written with the end. While the job runs, a row counts the workers that it may have killed.
+        """
+        return {"worker_ids": self.row.worker_ids} if self._is_again else {}
 
     def _claim(self, **fields: Any) -> None:
         """Change the job's row, if it is still as this worker took it; its lock is held until the commit."""
@@ -357,6 +371,15 @@ def _say_again(result: Any, error: BaseException) -> None:
         name = name_of(result.task.module_path)
         said = texts.line(f"{type(error).__name__}: {error}")
         logger.warning("%s %s: runs again after %s", name, result.id, said)
+
+
+def _count_again(result: Any) -> None:
+    """A row has the workers that have begun its job, and so this one once more. A task's context counts them too."""
+    row = getattr(result, "db_result", None)
+    if row is not None:
+        row.worker_ids = [*row.worker_ids, *row.worker_ids[-1:]]
+        # It is frozen, as Django's results are, which do the same when they are refreshed.
+        object.__setattr__(result, "worker_ids", row.worker_ids)
 
 
 def _nothing(*args: Any) -> None:

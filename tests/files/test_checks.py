@@ -6,13 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.files.storage import storages
+from django.apps import apps
+from django.core.files.storage import DefaultStorage, FileSystemStorage, storages
+from django.db.models import FileField
 
-from djintegrate.files import TransactionalStorage
+from djintegrate.files import TransactionalStorage, examination, upkeep
 from djintegrate.files.checks import check_configuration
 from tests.apps.documents.models import Document
 
 OURS = "djintegrate.files.TransactionalStorage"
+DJANGOS = "django.core.files.storage.FileSystemStorage"
 
 
 def found() -> dict[str, str]:
@@ -73,6 +76,7 @@ def test_a_folder_that_is_served_is_a_warning(settings: Any, tmp_path: Path, nam
         ({"storage": {"BACKEND": "no.such.Storage"}}, "files.E003", "ModuleNotFoundError"),
         ({"storage": {"BACKENDS": "x"}}, "files.E003", "Give it BACKEND"),
         ({"storages": {}}, "files.E003", "unexpected keyword argument 'storages'"),
+        ({"storage": DJANGOS}, "files.E003", f"around {DJANGOS!r}, which is no storage"),
         ({"storage": {"BACKEND": OURS}}, "files.E004", "around a TransactionalStorage"),
         ({"using": "defualt"}, "files.E005", "'defualt', which is not in DATABASES"),
     ],
@@ -97,3 +101,80 @@ def test_a_fields_own_storage_is_looked_at(monkeypatch: Any) -> None:
     field = Document._meta.get_field("file")
     monkeypatch.setattr(field, "storage", TransactionalStorage(using="nowhere"))
     assert "The storage of documents.Document.file" in found()["files.E005"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "said", "remedy"),
+    [
+        (
+            {"BACKEND": OURS, "OPTIONS": {"location": "/tmp/x"}},
+            "unexpected keyword argument 'location'",
+            f'"OPTIONS": {{"storage": {{"BACKEND": "{DJANGOS}", "OPTIONS": {{"location": …}}}}}}',
+        ),
+        ({"BACKEND": OURS, "OPTIONS": {"storag": {}}}, "'storag'", "Did you mean storage?"),
+        (
+            {"BACKEND": OURS, "OPTIONS": {"storage": FileSystemStorage}},
+            "TypeError",
+            '"storage": {"BACKEND": "django.core.',
+        ),
+        ({"BACKEND": f"{OURS}s"}, f"'{OURS}s'", f"Did you mean {OURS}?"),
+        ({"BACKEND": OURS.replace("files", "file")}, "djintegrate.file", f"Did you mean {OURS}?"),
+    ],
+)
+def test_a_wrong_default_storage_is_one_error_with_what_to_write_though_a_field_uses_it(
+    settings: Any, monkeypatch: Any, entry: Any, said: str, remedy: str
+) -> None:
+    monkeypatch.setattr(Document._meta.get_field("file"), "storage", DefaultStorage())
+    settings.STORAGES = {**settings.STORAGES, "default": entry}
+    [error] = check_configuration()
+    assert error.id == "files.E003" and "The storage 'default' cannot be made" in error.msg and said in error.msg
+    assert error.hint is not None and remedy in error.hint
+
+
+def test_a_storage_of_fields_that_cannot_be_made_is_one_error_with_a_field(settings: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(Document._meta.get_field("file"), "storage", DefaultStorage())
+    settings.STORAGES = {**settings.STORAGES, "default": {"BACKEND": "no.such.Storage"}}
+    [error] = check_configuration()
+    assert error.id == "files.E003" and error.msg.startswith("The storage of ") and "no.such.Storage" in error.msg
+
+
+def test_the_deeper_path_of_the_storage_is_looked_at_as_well(settings: Any) -> None:
+    deeper = "djintegrate.files.storage.TransactionalStorage"
+    settings.STORAGES = {**settings.STORAGES, "wrong": {"BACKEND": deeper, "OPTIONS": {"using": "defualt"}}}
+    assert "'defualt'" in found()["files.E005"]
+
+
+def test_fields_none_of_which_has_a_storage_of_the_transaction_are_a_warning(settings: Any, monkeypatch: Any) -> None:
+    own = {"BACKEND": DJANGOS}
+    fields = [field for model in apps.get_models() for field in model._meta.local_fields]
+    for field in fields:
+        if isinstance(field, FileField):
+            monkeypatch.setattr(field, "storage", FileSystemStorage())
+    settings.STORAGES = dict.fromkeys(settings.STORAGES, own)
+    assert "documents.Document.file and" in found()["files.W005"]
+    monkeypatch.setattr(Document._meta.get_field("file"), "storage", TransactionalStorage())
+    assert "files.W005" not in found()
+
+
+def test_a_journal_that_depends_on_the_working_directory_is_a_warning(
+    settings: Any, tmp_path: Path, monkeypatch: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings.FILES_JOURNAL = "var/journal"
+    assert "'var/journal', relative to the directory" in found()["files.W006"]
+    settings.FILES_JOURNAL = tmp_path / "var/journal"
+    assert "files.W006" not in found()
+
+
+@pytest.mark.parametrize(
+    ("left", "said"),
+    [
+        (0, "nothing is left to be completed or undone."),
+        (1, "One transaction, whose process has died, waits to be completed or undone."),
+        (2, "2 transactions, whose processes have died, wait to be completed or undone."),
+    ],
+)
+def test_the_doctor_counts_in_words_what_a_crash_has_left(monkeypatch: Any, left: int, said: str) -> None:
+    monkeypatch.setattr(upkeep, "waiting", lambda: iter([("a", [])] * left))
+    [finding] = examination.examine()
+    assert finding.said.endswith(said) and finding.is_well == (not left)

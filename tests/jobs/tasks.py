@@ -51,6 +51,26 @@ def fail_a_few_times(name: str) -> None:
 
 
 @task
+def fail_a_few_times_and_do_nothing(name: str) -> None:
+    global failures_left
+    if failures_left:
+        failures_left -= 1
+        raise Retryable("once more")
+
+
+@task(takes_context=True)
+def count_attempts(context: Any) -> int:
+    fail_a_few_times_and_do_nothing.func("it")
+    return int(context.attempt)
+
+
+@task
+def add_and_report_no_number(name: str) -> None:
+    add.func(name)
+    jobs.progress(float("nan"), 3)
+
+
+@task
 def give_what_is_no_json(name: str) -> Any:
     add.func(name)
     return object()
@@ -223,6 +243,12 @@ def put_off(times: int) -> None:
     """As often as that; what is in the way says so."""
     add.func("it")
     raise PutOff("It is too early.", [timedelta(minutes=10)] * times) from ConnectionError("the inside")
+
+
+@task
+def conflict_and_put_off() -> None:
+    fail_a_few_times_and_do_nothing.func("it")
+    raise PutOff("It is too early.", [timedelta(minutes=10)])
 
 
 @task

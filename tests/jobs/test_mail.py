@@ -123,8 +123,10 @@ class TestWithTheTransaction:
             {"to": ["x@example.com\nBcc: y@example.com"]},
             {"bcc": ["x@example.com\nBcc: y@example.com"]},
             {"to": ["<"]},
+            {"to": ["a@b@example.com"]},
+            {"cc": ["ada@"]},
+            {"to": ["ada@example.com, grace@example.com"]},
             {"headers": {"X-Sprint": "12\nBcc: y@example.com"}},
-            {"attachments": [("half.txt", "half \udcff", "text/plain")]},
         ],
         ids=str,
     )
@@ -139,6 +141,32 @@ class TestWithTheTransaction:
             raised.append((caught.type, str(caught.value)))
         assert raised[0] == raised[1]
         assert not DBTaskResult.objects.exists()
+
+    @pytest.mark.parametrize(
+        ("wrong", "where"),
+        [
+            ({"subject": "half \udcff"}, "the subject"),
+            ({"body": "half \udcff"}, "the body"),
+            ({"to": ["\udcff@example.com"]}, "an address"),
+            ({"alternatives": [("<p>\udcff</p>", "text/html")]}, "an alternative"),
+            ({"attachments": [("half.txt", "half \udcff", "text/plain")]}, "the attachment 'half.txt'"),
+            ({"headers": {"X-Sprint": "half \udcff"}}, "the header 'X-Sprint'"),
+        ],
+        ids=str,
+    )
+    def test_half_of_a_surrogate_pair_is_said_to_be_one_with_its_place(
+        self, server: Server, wrong: dict[str, Any], where: str
+    ) -> None:
+        written: dict[str, Any] = {"subject": "s", "body": "b", "from_email": "a@example.com", "to": ["b@example.com"]}
+        with pytest.raises(UnicodeEncodeError) as caught:
+            EmailMultiAlternatives(**{**written, **wrong}).send()
+        assert "half of a surrogate pair" in str(caught.value) and f"in {where} of the mail" in str(caught.value)
+        assert not DBTaskResult.objects.exists()
+
+    def test_an_address_without_a_domain_is_for_the_server_to_judge_as_by_smtp(self, server: Server) -> None:
+        mail.send_mail("local", "", "sprint@example.com", ["postmaster"])
+        work()
+        assert [message["To"] for message in server.messages()] == ["postmaster"]
 
     @pytest.mark.skipif(django.VERSION < (6, 1), reason="Django has MAILERS since 6.1.")
     def test_with_mailers_another_entry_sends_it(self, server: Server, settings: Any) -> None:

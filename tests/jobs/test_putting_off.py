@@ -185,6 +185,15 @@ def test_attempts_that_ended_well_do_not_count_as_killed_workers(settings: Any) 
     assert str(leases.give_back_of("default", "jobs-gone.0").failed) == "1"
 
 
+def test_conflicts_before_it_was_put_off_count_as_attempts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "LONGEST_PAUSE", 0)
+    monkeypatch.setattr(tasks, "failures_left", 1)
+    job = tasks.conflict_and_put_off.enqueue()
+    work()
+    assert (_known(job.id).word, _known(job.id).attempts) == ("later", 2)
+    assert only_row().worker_ids == []
+
+
 def test_called_without_a_worker_it_says_what_was_in_the_way() -> None:
     with pytest.raises(ConnectionError, match="the inside"):
         tasks.put_off.call(5)

@@ -18,7 +18,7 @@ from djintegrate import jobs
 from djintegrate.jobs import catalogue, reports
 from tests.jobs import tasks
 from tests.jobs.conftest import serving
-from tests.jobs.helpers import JOBS, only_row, work
+from tests.jobs.helpers import JOBS, names, only_row, work
 from tests.support.helpers import wait_until
 
 pytest_plugins = ["tests.support.fixtures"]
@@ -60,9 +60,22 @@ class TestProgress:
         assert not jobs.stop_requested()
 
     @pytest.mark.parametrize(("done", "total"), [("1", 2), (1, "2"), (True, 2), (None, 1), (nan, 1), (1, inf)])
-    def test_what_is_no_number_is_refused(self, done: object, total: object) -> None:
-        with pytest.raises(TypeError, match="Make it a number"):
-            jobs.progress(done, total)  # type: ignore[arg-type]
+    def test_what_is_no_number_leaves_the_bar_where_it_is_with_one_warning(
+        self, done: object, total: object, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        reporter = reports.Reporter("a-job")
+        with reports.reporting(reporter):
+            jobs.progress(1, 2)
+            for _ in range(2):
+                jobs.progress(done, total)  # type: ignore[arg-type]
+        assert reporter.last == reports.Progress(1, 2)
+        [said] = caplog.messages
+        assert "a-job" in said and "Make it a number" in said
+
+    def test_a_job_that_divides_nothing_by_nothing_keeps_its_work(self) -> None:
+        tasks.add_and_report_no_number.enqueue("it")
+        work()
+        assert (only_row().status, names()) == ("SUCCESSFUL", ["it by Django", "it by Storm"])
 
     @pytest.mark.parametrize(
         ("said", "kept"),

@@ -77,6 +77,26 @@ class TestOneTransaction:
         assert only_row().status == "SUCCESSFUL"
         assert names() == ["it by Django", "it by Storm"]
 
+    @pytest.mark.parametrize(("failures", "begun"), [(0, 1), (2, 3), (3, 3)])
+    def test_the_job_says_how_often_it_was_begun(
+        self, failures: int, begun: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(running, "LONGEST_PAUSE", 0)
+        for name in (tasks.fail_a_few_times, tasks.fail_a_few_times_and_do_nothing):
+            monkeypatch.setattr(tasks, "failures_left", failures)
+            job = name.enqueue("it")
+            work()
+            job.refresh()
+            known = catalogue.find(job.id)
+            assert known is not None and (known.attempts, job.attempts) == (begun, begun)
+
+    def test_the_context_of_a_task_counts_them_as_well(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(running, "LONGEST_PAUSE", 0)
+        monkeypatch.setattr(tasks, "failures_left", 2)
+        tasks.count_attempts.enqueue()
+        work()
+        assert only_row().return_value == 3
+
     def test_it_runs_no_more_often_than_jobs_attempts_says(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(running, "LONGEST_PAUSE", 0)
         monkeypatch.setattr(tasks, "failures_left", 3)

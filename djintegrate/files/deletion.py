@@ -15,7 +15,9 @@ from django.db.models import FileField
 from django.db.models.signals import post_delete, post_save, pre_delete, pre_save
 
 from .conf import config
+from .exceptions import TransactionError
 from .named import fields_of
+from .saved import is_undone
 
 logger = logging.getLogger("djintegrate.files")
 
@@ -26,10 +28,27 @@ def connect() -> None:
     """For the models that have such a field: to all, Django would delete every row of the site one by one."""
     for model in apps.get_models(include_auto_created=True):
         if any(isinstance(field, FileField) for field in model._meta.concrete_fields):
+            pre_save.connect(_refuse_undone, sender=model, dispatch_uid="files.refuse_undone")
             pre_save.connect(_note_replaced, sender=model, dispatch_uid="files.note_replaced")
             post_save.connect(_remove_replaced, sender=model, dispatch_uid="files.remove_replaced")
             pre_delete.connect(_load_names, sender=model, dispatch_uid="files.load_names")
             post_delete.connect(_remove_files, sender=model, dispatch_uid="files.remove")
+
+
+def _refuse_undone(sender: type[models.Model], instance: Any, raw: bool, update_fields: Any, **kwargs: Any) -> None:
+    """The instance still names the file that its block had saved before it failed."""
+    if raw:
+        return
+    for field in _saved_fields(sender, update_fields):
+        # One that is deferred was not saved.
+        file = getattr(instance, field.attname) if field.attname in vars(instance) else None
+        if file and file._committed and is_undone(file.name):
+            raise TransactionError(
+                f"{sender.__name__}.{field.name} names {file.name!r}, but the block that saved this file was rolled back, "
+                f"and the file with it. Nothing was saved now. Assign the content to {field.name} again, call "
+                "refresh_from_db() if the row is to keep the file that it has, or save only other fields with "
+                "update_fields."
+            )
 
 
 def _note_replaced(
@@ -38,7 +57,7 @@ def _note_replaced(
     """What the row names until now; it is asked only if it may be there already."""
     if raw or _is_new(instance) or not config.delete_replaced:
         return
-    fields = [field for field in fields_of(sender) if update_fields is None or field.name in update_fields]
+    fields = _saved_fields(sender, update_fields)
     if fields:
         names = [field.attname for field in fields]
         row = sender._base_manager.using(using).filter(pk=instance.pk).values(*names).first()
@@ -71,6 +90,10 @@ def _remove(field: FileField, name: str) -> None:
     except (SuspiciousFileOperation, ValueError):
         # The row is to be rid of such a name, and no file of the storage's has it.
         logger.warning("%s named %r, which is outside of its storage. No file is deleted.", field, name)
+
+
+def _saved_fields(model: type[models.Model], update_fields: Any) -> list[FileField]:
+    return [field for field in fields_of(model) if update_fields is None or field.name in update_fields]
 
 
 def _is_new(instance: Any) -> bool:

@@ -29,6 +29,7 @@ from .core.places import FilePlace, PathPlace, is_staged, normal, place_in
 from .core.unit import Unit
 from .exceptions import TransactionError
 from .opened import opened, writes
+from .saved import SavedName
 
 logger = logging.getLogger("djintegrate.files")
 
@@ -204,11 +205,11 @@ class TransactionalStorage(identities.Transactional, Storage):
     def _replace(self, unit: Unit, place: Any, content: Any) -> str:
         staged = unit.stage(place)
         before = unit.where(place)
-        unit.note(Kind.REPLACE, place, staged)
+        change = unit.note(Kind.REPLACE, place, staged)
         self._save_as(staged, content)
         if before is not None and getattr(self.inner, "file_permissions_mode", "") is None:
             _keep_mode(before, staged)
-        return str(place.name)
+        return SavedName(place.name, change.fate)
 
     def _create(self, unit: Unit, place: Any, content: Any, staged: Any) -> str | None:
         """The name that it was saved under. None if somebody outside of all transactions has just taken this one."""
@@ -221,10 +222,10 @@ class TransactionalStorage(identities.Transactional, Storage):
                 unit.cancel(change)
                 place = self.place(saved)
                 unit.claim(place)
-                unit.note(Kind.CREATE, place)
-                return str(saved)
+                change = unit.note(Kind.CREATE, place)
+                return SavedName(saved, change.fate)
         if not is_local or place.create_from(staged):
-            return str(place.name)
+            return SavedName(place.name, change.fate)
         unit.cancel(change)
         return None
 

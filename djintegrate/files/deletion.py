@@ -44,8 +44,8 @@ def _refuse_undone(sender: type[models.Model], instance: Any, raw: bool, update_
         file = getattr(instance, field.attname) if field.attname in vars(instance) else None
         if file and file._committed and is_undone(file.name):
             raise TransactionError(
-                f"{sender.__name__}.{field.name} names {file.name!r}, but the block that saved this file was rolled back, "
-                f"and the file with it. Nothing was saved now. Assign the content to {field.name} again, call "
+                f"{sender.__name__}.{field.name} names {file.name!r}, but the block that saved it was rolled back, and "
+                f"the file with it. Nothing was saved now. Assign the content to {field.name} again, call "
                 "refresh_from_db() if the row is to keep the file that it has, or save only other fields with "
                 "update_fields."
             )
@@ -67,8 +67,22 @@ def _note_replaced(
 
 def _remove_replaced(sender: type[models.Model], instance: Any, **kwargs: Any) -> None:
     for field, old in vars(instance).pop(_REPLACED, ()):
-        if old != getattr(instance, field.attname).name:
-            _remove(field, old)
+        new = getattr(instance, field.attname).name
+        if old == new:
+            continue
+        if new and not _is_there(field, new):
+            logger.warning(
+                "%s %s: %s names %r from now on, and there is no such file. The file %r, which it named before, stays. "
+                "If another transaction has replaced the file since the instance was loaded: load it with "
+                "select_for_update(), or save only what has changed, with update_fields.",
+                sender._meta.label,
+                instance.pk,
+                field.name,
+                new,
+                old,
+            )
+            continue
+        _remove(field, old)
 
 
 def _load_names(sender: type[models.Model], instance: Any, **kwargs: Any) -> None:
@@ -90,6 +104,13 @@ def _remove(field: FileField, name: str) -> None:
     except (SuspiciousFileOperation, ValueError):
         # The row is to be rid of such a name, and no file of the storage's has it.
         logger.warning("%s named %r, which is outside of its storage. No file is deleted.", field, name)
+
+
+def _is_there(field: FileField, name: str) -> bool:
+    try:
+        return bool(field.storage.is_there_to_stay(name))
+    except (SuspiciousFileOperation, ValueError):
+        return False
 
 
 def _saved_fields(model: type[models.Model], update_fields: Any) -> list[FileField]:

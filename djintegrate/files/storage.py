@@ -94,6 +94,17 @@ class TransactionalStorage(identities.Transactional, Storage):
             # Rows that name the file are found by its name.
             logger.warning("%r is no name that %s gives: no file is deleted.", name, type(self.inner).__name__)
 
+    def is_there_to_stay(self, name: str) -> bool:
+        """As exists(), but a transaction that is about to replace or remove the file is waited for."""
+        with world.changing(self.using) as unit:
+            place = self.place(name)
+            latest = unit.latest(place)
+            if latest is None:
+                unit.claim(place)
+                unit.give_back(place)
+            where = unit.where(place)
+            return where is not None and bool(where.exists())
+
     def open(self, name: str, mode: str = "rb") -> File[Any]:
         if writes(mode):
             return self._open_to_write(name, mode)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import pickle
+import threading
 from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
+from django.core.files.storage import storages
 from django.db import IntegrityError
 from django.db.transaction import atomic
 
@@ -21,15 +24,15 @@ from tests.support.helpers import Oops
 pytest_plugins = ["tests.support.fixtures"]
 pytestmark = FILES
 
+SECONDS = 5
+
 
 def test_a_row_that_was_refused_cannot_be_saved_again_without_its_content(site: Site) -> None:
     row = Document(file=ContentFile(b"new", "one.txt"), folder_id=12345)
     with pytest.raises(IntegrityError), atomic():
         row.save()
     row.folder_id = None
-    with pytest.raises(
-        TransactionError, match=r"Document\.file names 'documents/one\.txt'.*Assign the content"
-    ):
+    with pytest.raises(TransactionError, match=r"Document\.file names 'documents/one\.txt'.*Assign the content"):
         row.save()
     assert not Document.objects.exists()
     row.file = ContentFile(b"again", "one.txt")
@@ -109,3 +112,87 @@ def test_names_of_what_was_committed_can_be_saved_copied_and_pickled(site: Site)
         raise Oops
     with pytest.raises(TransactionError):
         copy.deepcopy(row).save(force_insert=True)
+
+
+def test_the_file_of_another_transaction_stays_if_an_older_name_takes_its_place(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    row = document()
+    stale = Document.objects.get()
+    row.file.save("two.txt", ContentFile(b"second"))
+    stale.title = "renamed"
+    stale.save()
+    assert site.files == {"documents/two.txt": "second"}
+    for part in (f"documents.Document {row.pk}", "'documents/one.txt'", "'documents/two.txt'", "update_fields"):
+        assert part in caplog.text
+    Document.objects.update(file="documents/two.txt")
+    Document.objects.get().delete()
+    assert site.files == {}
+
+
+@pytest.mark.parametrize("around", [atomic, contextlib.nullcontext])
+def test_a_file_that_is_there_takes_the_place_of_another_as_ever(
+    site: Site, around: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    shared, row = document("shared.txt"), document()
+    with around():
+        row.file = shared.file.name
+        row.save()
+    assert site.files == {"documents/shared.txt": "new"}
+    with around():
+        row.file.save("two.txt", ContentFile(b"second"))
+    with around():
+        row.file = None
+        row.save()
+    assert site.files == {"documents/shared.txt": "new"}
+    assert caplog.text == ""
+
+
+def test_a_name_outside_of_the_storage_takes_no_files_place(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    row = document()
+    row.file = "../outside"
+    row.save()
+    assert site.files == {"documents/one.txt": "new"}
+    assert "'../outside'" in caplog.text
+
+
+def test_a_file_that_is_just_being_deleted_is_not_taken_for_one_that_stays(site: Site, settings: Any) -> None:
+    """Its transaction has committed, and has not come to the file yet."""
+    settings.FILES_LOCK_TIMEOUT = SECONDS
+    row = document()
+    stale = Document.objects.get()
+    reached, saving = threading.Event(), threading.Event()
+    inner = storages["documents"].inner
+    delete = inner.delete
+
+    def slow(name: str) -> None:
+        reached.set()
+        saving.wait(SECONDS)
+        delete(name)
+
+    def save_stale() -> None:
+        stale.title = "renamed"
+        with atomic():
+            stale.save()
+
+    def replace() -> None:
+        inner.delete = slow
+        with atomic():
+            row.file.save("two.txt", ContentFile(b"second"))
+
+    thread = threading.Thread(target=lambda: site.in_thread(replace))
+    thread.start()
+    assert reached.wait(SECONDS)
+    threading.Timer(0.1, saving.set).start()
+    save_stale()
+    thread.join()
+    assert site.files == {"documents/two.txt": "second"}
+
+
+def test_a_file_that_was_only_looked_at_is_not_held(site: Site) -> None:
+    shared, row = document("shared.txt"), document()
+    with atomic():
+        row.file = shared.file.name
+        row.save()
+        site.in_thread(lambda: site.storage.delete("documents/shared.txt"))
+    assert site.files == {}

@@ -17,11 +17,12 @@ from django.db.models.signals import post_delete, post_save, pre_delete, pre_sav
 from .conf import config
 from .exceptions import TransactionError
 from .named import fields_of
-from .saved import is_undone
+from .saved import SavedName
 
 logger = logging.getLogger("djintegrate.files")
 
 _REPLACED = "_djintegrate_replaced_files"
+_SAVED = "_djintegrate_saved_files"
 
 
 def connect() -> None:
@@ -30,6 +31,7 @@ def connect() -> None:
         if any(isinstance(field, FileField) for field in model._meta.concrete_fields):
             pre_save.connect(_refuse_undone, sender=model, dispatch_uid="files.refuse_undone")
             pre_save.connect(_note_replaced, sender=model, dispatch_uid="files.note_replaced")
+            post_save.connect(_keep_plain_names, sender=model, dispatch_uid="files.keep_plain_names")
             post_save.connect(_remove_replaced, sender=model, dispatch_uid="files.remove_replaced")
             pre_delete.connect(_load_names, sender=model, dispatch_uid="files.load_names")
             post_delete.connect(_remove_files, sender=model, dispatch_uid="files.remove")
@@ -42,13 +44,29 @@ def _refuse_undone(sender: type[models.Model], instance: Any, raw: bool, update_
     for field in _saved_fields(sender, update_fields):
         # One that is deferred was not saved.
         file = getattr(instance, field.attname) if field.attname in vars(instance) else None
-        if file and file._committed and is_undone(file.name):
+        if file and file._committed and _is_undone(instance, field, file.name):
             raise TransactionError(
                 f"{sender.__name__}.{field.name} names {file.name!r}, but the block that saved it was rolled back, and "
                 f"the file with it. Nothing was saved now. Assign the content to {field.name} again, call "
                 "refresh_from_db() if the row is to keep the file that it has, or save only other fields with "
                 "update_fields."
             )
+
+
+def _is_undone(instance: Any, field: FileField, name: str) -> bool:
+    saved = vars(instance).get(_SAVED, {}).get(field.attname)
+    if saved is not None and saved[0] is name:
+        return bool(saved[1].is_undone)
+    return isinstance(name, SavedName) and name.fate.is_undone
+
+
+def _keep_plain_names(sender: type[models.Model], instance: Any, **kwargs: Any) -> None:
+    """From now on the instance itself remembers how its files were saved: not everything takes a kind of str."""
+    for field in fields_of(sender):
+        file = getattr(instance, field.attname) if field.attname in vars(instance) else None
+        if file and isinstance(file.name, SavedName):
+            fate, file.name = file.name.fate, str(file.name)
+            vars(instance).setdefault(_SAVED, {})[field.attname] = (file.name, fate)
 
 
 def _note_replaced(

@@ -31,7 +31,3 @@ class SavedName(str):
 
     def __reduce__(self) -> Any:
         return str, (str(self),)
-
-
-def is_undone(name: Any) -> bool:
-    return isinstance(name, SavedName) and name.fate.is_undone

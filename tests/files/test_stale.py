@@ -9,6 +9,7 @@ import threading
 from typing import Any
 
 import pytest
+from django.core import serializers
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.db import IntegrityError
@@ -112,6 +113,12 @@ def test_names_of_what_was_committed_can_be_saved_copied_and_pickled(site: Site)
         raise Oops
     with pytest.raises(TransactionError):
         copy.deepcopy(row).save(force_insert=True)
+
+
+def test_the_name_of_a_row_that_was_saved_is_a_str_and_no_kind_of_it(site: Site) -> None:
+    row, signed = document(), Signed.objects.create(signature=ContentFile(b"a", "a"))
+    assert [type(str(file)) for file in (row.file, signed.signature)] == [str, str]
+    assert serializers.serialize("yaml", [row]).count("documents/one.txt") == 1
 
 
 def test_the_file_of_another_transaction_stays_if_an_older_name_takes_its_place(

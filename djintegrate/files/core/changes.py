@@ -27,6 +27,9 @@ class Fate:
 
     is_undone = False
 
+    def __deepcopy__(self, memo: Any) -> Fate:
+        return self
+
 
 @dataclass(frozen=True)
 class Change:

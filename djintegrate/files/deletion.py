@@ -15,21 +15,58 @@ from django.db.models import FileField
 from django.db.models.signals import post_delete, post_save, pre_delete, pre_save
 
 from .conf import config
+from .exceptions import TransactionError
 from .named import fields_of
+from .saved import SavedName
 
 logger = logging.getLogger("djintegrate.files")
 
 _REPLACED = "_djintegrate_replaced_files"
+_SAVED = "_djintegrate_saved_files"
 
 
 def connect() -> None:
     """For the models that have such a field: to all, Django would delete every row of the site one by one."""
     for model in apps.get_models(include_auto_created=True):
         if any(isinstance(field, FileField) for field in model._meta.concrete_fields):
+            pre_save.connect(_refuse_undone, sender=model, dispatch_uid="files.refuse_undone")
             pre_save.connect(_note_replaced, sender=model, dispatch_uid="files.note_replaced")
+            post_save.connect(_keep_plain_names, sender=model, dispatch_uid="files.keep_plain_names")
             post_save.connect(_remove_replaced, sender=model, dispatch_uid="files.remove_replaced")
             pre_delete.connect(_load_names, sender=model, dispatch_uid="files.load_names")
             post_delete.connect(_remove_files, sender=model, dispatch_uid="files.remove")
+
+
+def _refuse_undone(sender: type[models.Model], instance: Any, raw: bool, update_fields: Any, **kwargs: Any) -> None:
+    """The instance still names the file that its block had saved before it failed."""
+    if raw:
+        return
+    for field in _saved_fields(sender, update_fields):
+        # One that is deferred was not saved.
+        file = getattr(instance, field.attname) if field.attname in vars(instance) else None
+        if file and file._committed and _is_undone(instance, field, file.name):
+            raise TransactionError(
+                f"{sender.__name__}.{field.name} names {file.name!r}, but the block that saved it was rolled back, and "
+                f"the file with it. Nothing was saved now. Assign the content to {field.name} again, call "
+                "refresh_from_db() if the row is to keep the file that it has, or save only other fields with "
+                "update_fields."
+            )
+
+
+def _is_undone(instance: Any, field: FileField, name: str) -> bool:
+    saved = vars(instance).get(_SAVED, {}).get(field.attname)
+    if saved is not None and saved[0] is name:
+        return bool(saved[1].is_undone)
+    return isinstance(name, SavedName) and name.fate.is_undone
+
+
+def _keep_plain_names(sender: type[models.Model], instance: Any, **kwargs: Any) -> None:
+    """From now on the instance itself remembers how its files were saved: not everything takes a kind of str."""
+    for field in fields_of(sender):
+        file = getattr(instance, field.attname) if field.attname in vars(instance) else None
+        if file and isinstance(file.name, SavedName):
+            fate, file.name = file.name.fate, str(file.name)
+            vars(instance).setdefault(_SAVED, {})[field.attname] = (file.name, fate)
 
 
 def _note_replaced(
@@ -38,7 +75,7 @@ def _note_replaced(
     """What the row names until now; it is asked only if it may be there already."""
     if raw or _is_new(instance) or not config.delete_replaced:
         return
-    fields = [field for field in fields_of(sender) if update_fields is None or field.name in update_fields]
+    fields = _saved_fields(sender, update_fields)
     if fields:
         names = [field.attname for field in fields]
         row = sender._base_manager.using(using).filter(pk=instance.pk).values(*names).first()
@@ -48,8 +85,22 @@ def _note_replaced(
 
 def _remove_replaced(sender: type[models.Model], instance: Any, **kwargs: Any) -> None:
     for field, old in vars(instance).pop(_REPLACED, ()):
-        if old != getattr(instance, field.attname).name:
-            _remove(field, old)
+        new = getattr(instance, field.attname).name
+        if old == new:
+            continue
+        if new and not _is_there(field, new):
+            logger.warning(
+                "%s %s: %s names %r from now on, and there is no such file. The file %r, which it named before, stays. "
+                "If another transaction has replaced the file since the instance was loaded: load it with "
+                "select_for_update(), or save only what has changed, with update_fields.",
+                sender._meta.label,
+                instance.pk,
+                field.name,
+                new,
+                old,
+            )
+            continue
+        _remove(field, old)
 
 
 def _load_names(sender: type[models.Model], instance: Any, **kwargs: Any) -> None:
@@ -71,6 +122,17 @@ def _remove(field: FileField, name: str) -> None:
     except (SuspiciousFileOperation, ValueError):
         # The row is to be rid of such a name, and no file of the storage's has it.
         logger.warning("%s named %r, which is outside of its storage. No file is deleted.", field, name)
+
+
+def _is_there(field: FileField, name: str) -> bool:
+    try:
+        return bool(field.storage.is_there_to_stay(name))
+    except (SuspiciousFileOperation, ValueError):
+        return False
+
+
+def _saved_fields(model: type[models.Model], update_fields: Any) -> list[FileField]:
+    return [field for field in fields_of(model) if update_fields is None or field.name in update_fields]
 
 
 def _is_new(instance: Any) -> bool:

@@ -28,6 +28,8 @@ from .core.changes import Kind
 from .core.places import FilePlace, PathPlace, is_staged, normal, place_in
 from .core.unit import Unit
 from .exceptions import TransactionError
+from .opened import opened, writes
+from .saved import SavedName
 
 logger = logging.getLogger("djintegrate.files")
 
@@ -92,11 +94,21 @@ class TransactionalStorage(identities.Transactional, Storage):
             # Rows that name the file are found by its name.
             logger.warning("%r is no name that %s gives: no file is deleted.", name, type(self.inner).__name__)
 
+    def is_there_to_stay(self, name: str) -> bool:
+        """As exists(), but a transaction that is about to replace or remove the file is waited for."""
+        with world.changing(self.using) as unit:
+            place = self.place(name)
+            latest = unit.latest(place)
+            if latest is None:
+                unit.claim(place)
+                unit.give_back(place)
+            where = unit.where(place)
+            return where is not None and bool(where.exists())
+
     def open(self, name: str, mode: str = "rb") -> File[Any]:
-        if set(mode) & set("wax+"):
+        if writes(mode):
             return self._open_to_write(name, mode)
-        content: File[Any] = self.inner.open(self._name_now(name), mode)
-        return content
+        return opened(self, name, mode, now=self.name_now(name))
 
     # What reads them
 
@@ -112,7 +124,7 @@ class TransactionalStorage(identities.Transactional, Storage):
 
     def listdir(self, path: str) -> tuple[list[str], list[str]]:
         unit = world.reading(self.using)
-        now = path if unit is None or not unit.changes else self._name_now(path)
+        now = path if unit is None or not unit.changes else self.name_now(path)
         folders, names = self.inner.listdir(now)
         folders, names = ([each for each in names if not is_staged(each)] for names in (folders, names))
         if unit is not None and unit.changes:
@@ -123,22 +135,33 @@ class TransactionalStorage(identities.Transactional, Storage):
         return folders, names
 
     def path(self, name: str) -> str:
-        return str(self.inner.path(self._name_now(name)))
+        return str(self.inner.path(self.name_now(name)))
 
     def size(self, name: str) -> int:
-        return int(self.inner.size(self._name_now(name)))
+        return int(self.inner.size(self.name_now(name)))
 
     def url(self, name: str | None, *args: Any, **kwargs: Any) -> str:
         return str(self.inner.url(name, *args, **kwargs))
 
     def get_accessed_time(self, name: str) -> datetime:
-        return self.inner.get_accessed_time(self._name_now(name))
+        return self.inner.get_accessed_time(self.name_now(name))
 
     def get_created_time(self, name: str) -> datetime:
-        return self.inner.get_created_time(self._name_now(name))
+        return self.inner.get_created_time(self.name_now(name))
 
     def get_modified_time(self, name: str) -> datetime:
-        return self.inner.get_modified_time(self._name_now(name))
+        return self.inner.get_modified_time(self.name_now(name))
+
+    def name_now(self, name: str) -> str:
+        """The name under which the inner storage has what this transaction finds under this one."""
+        unit = world.reading(self.using)
+        if unit is None:
+            return name
+        place = self.place(name)
+        where = unit.where(place)
+        if where is None:
+            raise FileNotFoundError(errno.ENOENT, "This transaction has removed the file", name)
+        return name if where.key == place.key else _name_of(where, beside=place)
 
     # What makes names
 
@@ -193,11 +216,11 @@ class TransactionalStorage(identities.Transactional, Storage):
     def _replace(self, unit: Unit, place: Any, content: Any) -> str:
         staged = unit.stage(place)
         before = unit.where(place)
-        unit.note(Kind.REPLACE, place, staged)
+        change = unit.note(Kind.REPLACE, place, staged)
         self._save_as(staged, content)
         if before is not None and getattr(self.inner, "file_permissions_mode", "") is None:
             _keep_mode(before, staged)
-        return str(place.name)
+        return SavedName(place.name, change.fate)
 
     def _create(self, unit: Unit, place: Any, content: Any, staged: Any) -> str | None:
         """The name that it was saved under. None if somebody outside of all transactions has just taken this one."""
@@ -210,10 +233,10 @@ class TransactionalStorage(identities.Transactional, Storage):
                 unit.cancel(change)
                 place = self.place(saved)
                 unit.claim(place)
-                unit.note(Kind.CREATE, place)
-                return str(saved)
+                change = unit.note(Kind.CREATE, place)
+                return SavedName(saved, change.fate)
         if not is_local or place.create_from(staged):
-            return str(place.name)
+            return SavedName(place.name, change.fate)
         unit.cancel(change)
         return None
 
@@ -273,11 +296,12 @@ class TransactionalStorage(identities.Transactional, Storage):
 
     def _open_to_write(self, name: str, mode: str) -> File[Any]:
         if following.current(self.using) is None:
-            return self.inner.open(name, mode)
+            return opened(self, name, mode, now=name)
         with world.changing(self.using) as unit:
             place = self._place_to_change(unit, name)
             unit.claim(place)
-            return self.inner.open(_name_of(self._place_to_write(unit, place, mode), beside=place), mode)
+            now = self._place_to_write(unit, place, mode)
+            return opened(self, name, mode, now=_name_of(now, beside=place))
 
     def _place_to_write(self, unit: Unit, place: Any, mode: str) -> Any:
         latest = unit.latest(place)
@@ -298,16 +322,6 @@ class TransactionalStorage(identities.Transactional, Storage):
                 os.close(os.open(staged.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
             _keep_mode(place, staged)
         return staged
-
-    def _name_now(self, name: str) -> str:
-        unit = world.reading(self.using)
-        if unit is None:
-            return name
-        place = self.place(name)
-        where = unit.where(place)
-        if where is None:
-            raise FileNotFoundError(errno.ENOENT, "This transaction has removed the file", name)
-        return name if where.key == place.key else _name_of(where, beside=place)
 
     def _another(self, name: str) -> str:
         folder, base = os.path.split(name)

@@ -31,9 +31,10 @@ def test_the_page_does_what_it_says(tmp_path: Path, db_kind: str) -> None:
         assert done.returncode == 0, done.stdout + done.stderr
 
     settings, model, *shell = [block.text for block in blocks(PAGE, "python")]
-    first, second = [block.text for block in blocks(PAGE, "console")]
-    for command in (line.removeprefix("$ ") for line in first.splitlines() if "pip" not in line):
-        run(*command.replace("django-admin", "python -m django").removeprefix("python ").split())
+    _, first, second = [block.text for block in blocks(PAGE, "console")]
+    for command in (line.removeprefix("$ ") for line in first.splitlines()):
+        if command.startswith(("django-admin", "python ")):
+            run(*command.replace("django-admin", "python -m django").removeprefix("python ").split())
     with (tmp_path / "archive" / "settings.py").open("a") as file:
         file.write(settings)
     (tmp_path / "talks" / "models.py").write_text(model)

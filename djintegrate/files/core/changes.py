@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from .places import STAGED
@@ -22,6 +22,15 @@ class Kind(enum.Enum):
     DISCARD = "discard"
 
 
+class Fate:
+    """What has become of a change, for those who remember what it was for."""
+
+    is_undone = False
+
+    def __deepcopy__(self, memo: Any) -> Fate:
+        return self
+
+
 @dataclass(frozen=True)
 class Change:
     """`place` and `staged` are Places; the new content waits at `staged`."""
@@ -33,6 +42,7 @@ class Change:
     unless_named: bool = False
     # Whether paths may lead through the place, to what this change takes away. No journal has it.
     is_tree: bool = False
+    fate: Fate = field(default_factory=Fate, compare=False)
 
     @property
     def is_deferred(self) -> bool:
@@ -109,7 +119,11 @@ def complete(changes: Iterable[Change], is_named: IsNamed) -> None:
 
 
 def undo(changes: Iterable[Change]) -> None:
-    for change in reversed(list(changes)):
+    undone = list(changes)
+    for change in undone:
+        # Also of what cannot be removed yet.
+        change.fate.is_undone = True
+    for change in reversed(undone):
         change.undo()
 
 

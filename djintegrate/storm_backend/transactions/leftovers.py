@@ -50,8 +50,8 @@ def _abort(here: thread.ThreadTransactions, around: Any) -> None:
             logger.error(
                 "A transaction on the store %r was neither committed nor aborted by the request that it was open in. "
                 "It is aborted now. Put %s first in MIDDLEWARE. If it is first, Storm was used after the request's own "
-                "transaction, by a callback of on_commit() or a streaming response say: put `with transaction.manager:` "
-                "around that work.",
+                "transaction, by a callback of on_commit() or a streaming response, say: put `with "
+                "transaction.manager:` around that work.",
                 connection.store_name,
                 MIDDLEWARE,
             )

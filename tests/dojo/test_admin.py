@@ -269,3 +269,15 @@ def test_the_text_of_each_box_lies_within_the_box_in_both_directions_of_writing(
             assert {f"id_{name}" for name in BoxesForm.base_fields if name != "file"} <= set(found)
             assert {f"id_User_groups-0-{name}" for name in BoxesInline.fields if name != "file"} <= set(found)
             assert cut_off == [], (language, width)
+
+
+def test_a_table_of_inlines_is_no_wider_than_the_plain_admins(add_page: Any, browser: Any, settings: Any) -> None:
+    resize(browser, (1200, 900))
+    widths = []
+    for is_plain, user_admin in enumerate([BoxesAdmin, PlainBoxesAdmin]):
+        browser.get(add_page(user_admin))
+        if not is_plain:
+            wait(browser)
+        widths.append(browser.execute_script("return document.documentElement.scrollWidth"))
+    ours, plain = widths
+    assert 1200 < ours <= plain

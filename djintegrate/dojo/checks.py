@@ -33,6 +33,7 @@ def check_configuration(**kwargs: Any) -> list[CheckMessage]:
         *unknown_names(conf.DECLARED, "dojo.W002"),
         *_middleware(),
         *_address(),
+        *_own_files(),
         *_sources(),
         *_djconfig(),
     ]
@@ -114,6 +115,19 @@ def _address() -> Iterator[CheckMessage]:
             if known
             else f"Add {places.FINDER!r} to STATICFILES_FINDERS, or the folder to STATICFILES_DIRS.",
             id="dojo.W004",
+        )
+
+
+def _own_files() -> Iterator[CheckMessage]:
+    try:
+        is_told = conf.enabled() and not places.found(places.OWN)
+    except ImproperlyConfigured:
+        return
+    if is_told:
+        yield Warning(
+            f"{places.OWN} is not among the static files, nor are the app's others: no page gets a dijit.",
+            hint=places.remedy_for_own(),
+            id="dojo.W008",
         )
 
 

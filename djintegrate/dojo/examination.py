@@ -24,6 +24,8 @@ def examine() -> Iterator[Finding]:
     if not conf.enabled():
         yield Finding("dojo", "DOJO_ENABLED is False: forms are plain HTML.")
         return
+    if not places.found(places.OWN):
+        yield ill("dojo", f"{places.OWN} is not among the static files: no page gets a dijit.", places.remedy_for_own())
     url = conf.url()
     name = places.static_name(url)
     if name is None:

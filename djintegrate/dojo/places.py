@@ -14,6 +14,12 @@ from django.contrib.staticfiles import finders
 from . import conf
 
 FINDER = "djintegrate.dojo.finders.DojoFinder"
+DJANGOS = (
+    "django.contrib.staticfiles.finders.FileSystemFinder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+)
+OWN = "djintegrate/dojo/boot.js"
+"""Of the static files that this app has itself, the one with which each page begins."""
 SOURCES, BUILD = "dojo", "dojo-release"
 """What DojoFinder calls them."""
 
@@ -62,6 +68,19 @@ def found(name: str) -> str | None:
         return str(path)
     collected = Path(settings.STATIC_ROOT) / name if settings.STATIC_ROOT else None
     return str(collected) if collected and collected.exists() else None
+
+
+def remedy_for_own() -> str:
+    """What to do if OWN is nowhere."""
+    lacking = [finder for finder in DJANGOS if finder not in settings.STATICFILES_FINDERS]
+    if lacking:
+        return (
+            f"STATICFILES_FINDERS takes the place of Django's own list. Add {' and '.join(map(repr, lacking))} to it, "
+            "before the others."
+        )
+    return (
+        "See that djintegrate was installed whole, with its folders `static`: pip install --force-reinstall djintegrate"
+    )
 
 
 def collected_sources() -> Iterator[Path]:

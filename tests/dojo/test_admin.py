@@ -15,6 +15,7 @@ from django.test import RequestFactory
 from django.urls import path
 from selenium.webdriver.common.keys import Keys
 
+from djintegrate.dojo import models as dojo
 from djintegrate.dojo.admin import DojoAdminMixin
 from djintegrate.dojo.page.names import THEMES
 from djintegrate.dojo.page.page import Dojo
@@ -26,7 +27,7 @@ from tests.dojo.test_accessibility import OPEN
 from tests.dojo.test_browser import type_into
 from tests.settings import MIDDLEWARE
 from tests.support.axe import violations
-from tests.support.browser import complaints
+from tests.support.browser import complaints, resize
 from tests.support.helpers import wait_until
 
 pytestmark = pytest.mark.django_db
@@ -135,9 +136,9 @@ def add_page(transactional_db: None, built: None, server: str, settings: Any) ->
         settings.ROOT_URLCONF = type("urls", (), {"urlpatterns": [path("admin/", site.urls)]})
         settings.ALLOWED_HOSTS = ["127.0.0.1"]
         settings.MIDDLEWARE = [*MIDDLEWARE, f"{__name__}.as_superuser"]
-        User.objects.create_superuser("ada", "ada@example.org", "x")
+        User.objects.get_or_create(username="ada", is_superuser=True, is_staff=True)
         for name in ("Chairs", "Schedulers"):
-            Group.objects.create(name=name)
+            Group.objects.get_or_create(name=name)
         return f"{server}/admin/auth/user/add/"
 
     return address
@@ -188,3 +189,95 @@ def test_the_dijits_have_the_colours_of_the_admin_light_and_dark(
         assert {tuple(box) for box in found["boxes"]} == {tuple(found["page"])}
         contrasts = [said for said in violations(browser) if re.match("color-contrast: .*(dijit|id_)", said)]
         assert contrasts == []
+
+
+class BoxesForm(forms.ModelForm):
+    """A box of each kind that has text in it."""
+
+    price = forms.DecimalField(initial="1.50")
+    seats = forms.IntegerField(initial=10)
+    steps = forms.IntegerField(initial=10)
+    fee = forms.DecimalField(initial="12.25")
+    day = forms.DateField(initial="2026-02-03")
+    clock = forms.TimeField(initial="10:30")
+    starts = forms.DateTimeField(initial="2026-02-03 10:30")
+    home = forms.CharField(initial="https://example.org/")
+    hint = forms.CharField(widget=forms.TextInput({"placeholder": "a hint"}))
+    fixed = forms.CharField(initial="fixed", disabled=True)
+    hall = forms.ChoiceField(choices=CHOICES)
+    file = forms.FileField(required=False)
+
+    dojo.dojo_field(steps, "dijit.form.NumberSpinner")
+    dojo.dojo_field(fee, "dijit.form.CurrencyTextBox")
+
+
+class BoxesInline(admin.TabularInline):
+    model = User.groups.through
+    form = BoxesForm
+    fields = ["group", "home", "clock", "starts", "file", "seats", "price"]
+    extra = 1
+
+
+class PlainBoxesAdmin(admin.ModelAdmin):
+    form = BoxesForm
+    fields = ["last_login", *BoxesForm.declared_fields]
+    inlines = [BoxesInline]
+
+
+class BoxesAdmin(DojoAdminMixin, PlainBoxesAdmin):
+    pass
+
+
+# The texts of boxes that are not wholly within their box, or that lie under one of its buttons, and the boxes that are
+# wider than their page. In a table of inlines these may be, since it scrolls.
+CUT_OFF = """
+const area = node => node.getBoundingClientRect();
+const seen = node => area(node).width > 0;
+const within = (one, other) => one.left > other.left - 1 && one.right < other.right + 1 && one.top > other.top - 1
+    && one.bottom < other.bottom + 1;
+const apart = (one, other) => one.right < other.left + 1 || other.right < one.left + 1;
+const labels = ".dijitInputInner, .dijitSelect .dijitButtonText, .dijitPlaceHolder";
+const texts = Array.from(document.querySelectorAll(labels)).filter(seen);
+const cut = texts.filter(text => {
+    const box = text.closest(".dijitTextBox, .dijitSelect");
+    for (let around = text.parentNode; around !== box.parentNode; around = around.parentNode) {
+        if (!within(area(text), area(around))) { return true; }
+    }
+    const buttons = Array.from(box.querySelectorAll(".dijitArrowButton")).filter(seen);
+    return buttons.some(button => !within(area(button), area(box)) || !apart(area(button), area(text)))
+        || !box.closest(".tabular") && !(area(box).left >= 0 && area(box).right <= innerWidth);
+});
+const names = texts => texts.map(text => require("dijit/registry").getEnclosingWidget(text).id.split("__")[0]);
+return [names(texts), names(cut)];
+"""
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_the_text_of_each_box_lies_within_the_box_in_both_directions_of_writing(
+    add_page: Any, browser: Any, settings: Any, theme: str
+) -> None:
+    settings.DOJO_THEME = theme
+    address = add_page(BoxesAdmin)
+    for language in ("en", "ar"):
+        settings.LANGUAGE_CODE = language
+        browser.get(address)
+        wait(browser)
+        assert browser.execute_script("return document.dir") == {"en": "ltr", "ar": "rtl"}[language]
+        for width in (1280, 390):
+            resize(browser, (width, 900))
+            found, cut_off = browser.execute_script(CUT_OFF)
+            assert {f"id_{name}" for name in BoxesForm.base_fields if name != "file"} <= set(found)
+            assert {f"id_User_groups-0-{name}" for name in BoxesInline.fields if name != "file"} <= set(found)
+            assert cut_off == [], (language, width)
+
+
+def test_a_table_of_inlines_is_no_wider_than_the_plain_admins(add_page: Any, browser: Any, settings: Any) -> None:
+    resize(browser, (1200, 900))
+    widths = []
+    for is_plain, user_admin in enumerate([BoxesAdmin, PlainBoxesAdmin]):
+        browser.get(add_page(user_admin))
+        if not is_plain:
+            wait(browser)
+        widths.append(browser.execute_script("return document.documentElement.scrollWidth"))
+    ours, plain = widths
+    assert 1200 < ours <= plain

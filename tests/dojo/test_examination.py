@@ -68,6 +68,11 @@ def test_folders_that_no_finder_has_are_not_well(site: Any) -> None:
     assert places.FINDER in said(well=False)
 
 
+def test_a_list_of_finders_without_djangos_own_is_not_well(site: Any) -> None:
+    site.STATICFILES_FINDERS = [places.FINDER]
+    assert "djintegrate/dojo/boot.js is not among the static files" in said(well=False)
+
+
 def test_a_build_that_is_older_than_the_forms_is_not_well(site: Any) -> None:
     make(site.DOJO_BUILD_ROOT, discovery.discover().modules - {"dijit/form/HorizontalSlider"})
     told = said(well=False)

@@ -115,6 +115,18 @@ def test_a_folder_around_both_gives_the_addresses_too(site: Any, tmp_path: Path)
     assert set(places.addresses()) == {"/static/sources/dojo", "/static/made/dojo"}
 
 
+def test_a_list_of_finders_without_djangos_own_is_a_warning(site: Any) -> None:
+    site.STATICFILES_FINDERS = [places.FINDER]
+    [found] = check_configuration()
+    assert found.id == "dojo.W008" and "djintegrate/dojo/boot.js is not among the static files" in found.msg
+    assert all(repr(finder) in str(found.hint) for finder in DJANGOS)
+    site.STATICFILES_FINDERS = [DJANGOS[1], places.FINDER]
+    assert ids() == []
+    # Then nothing asks for them.
+    site.STATICFILES_FINDERS, site.DOJO_ENABLED = [places.FINDER], False
+    assert ids() == []
+
+
 def test_a_site_that_builds_nothing_is_told_nothing(site: Any) -> None:
     del site.DOJO_ROOT
     site.DOJO_BUILD_ROOT = None

@@ -255,7 +255,7 @@ def test_an_error_after_the_commit_leaves_the_rest_to_recovery(
         site.storage.delete("one")
     assert "PermissionError" in caplog.text
     monkeypatch.undo()
-    assert recovered() == ["completed, 1 changes"]
+    assert recovered() == ["completed, 1 change"]
     assert site.files == {}
 
 

@@ -41,7 +41,8 @@ class Outcome:
     def __str__(self) -> str:
         if self.left:
             return f"{self.name}: left as it is. {self.left}"
-        return f"{self.name}: {'completed' if self.committed else 'undone'}, {self.changes} changes"
+        changes = "1 change" if self.changes == 1 else f"{self.changes} changes"
+        return f"{self.name}: {'completed' if self.committed else 'undone'}, {changes}"
 
 
 class Recovery:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
+
+STORES = "STORM_STORES"
 MIDDLEWARE = "djintegrate.storm_backend.middleware.ZopeTransactionMiddleware"
 """What makes a request a transaction."""
 
@@ -11,3 +14,8 @@ MIDDLEWARE = "djintegrate.storm_backend.middleware.ZopeTransactionMiddleware"
 def is_engines(connection: Any) -> bool:
     """Whether it is one of `djintegrate.storm_backend`, which takes part in Zope's transaction."""
     return hasattr(connection, "zope_transaction")
+
+
+def has_stores() -> bool:
+    """Whether the site names any: some may have no entry in DATABASES."""
+    return bool(getattr(settings, STORES, None))

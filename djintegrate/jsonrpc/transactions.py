@@ -11,12 +11,11 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Any
 
-from django.conf import settings
 from django.db import connections, transaction
 from django.db.transaction import TransactionManagementError
 from django.utils.functional import SimpleLazyObject
 
-from djintegrate.common.engine import is_engines
+from djintegrate.common.engine import has_stores, is_engines
 
 from .settling import settle
 
@@ -222,7 +221,7 @@ def runs_again(request: Any, error: Exception) -> bool:
 
 def _has_stores() -> bool:
     """Whether there may be stores that are no database of Django's. Zope's transaction is the only one they know."""
-    return bool(getattr(settings, "STORM_STORES", None)) and "transaction" in sys.modules
+    return has_stores() and "transaction" in sys.modules
 
 
 def _zope_has_begun(engines: list[Block]) -> bool:

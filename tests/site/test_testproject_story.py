@@ -253,7 +253,7 @@ def test_the_room_picker_takes_what_one_types(visitor: Visitor) -> None:
 
     for typed in ("Library", "lib", "40 seats", "brar"):
         visitor.go("/at/lisbon/18/schedule/")
-        find(By.ID, "id_room__face").click()
+        wait_for(visitor.browser, lambda: find(By.ID, "id_room__face").click() or True, "The picker is a dijit")
         find(By.ID, "id_room__face").send_keys(typed)
         wait_for(visitor.browser, lambda: room() == "Library (40 seats)", f"{typed} is completed")
         find(By.ID, "id_room__face").send_keys(Keys.TAB)

@@ -49,9 +49,9 @@ def _abort(here: thread.ThreadTransactions, around: Any) -> None:
         if data_manager is not None and data_manager.txn is not around:
             logger.error(
                 "A transaction on the store %r was neither committed nor aborted by the request that it was open in. "
-                "It is aborted now. Put %s first in MIDDLEWARE. If it is first, Storm was used after the request's own "
-                "transaction, by a callback of on_commit() or a streaming response, say: put `with "
-                "transaction.manager:` around that work.",
+                "It is aborted now. Put %s first in MIDDLEWARE, or call transaction.commit() or abort() where the work "
+                "is done. What comes after the request's own transaction, a callback of on_commit() or a streaming "
+                "response, say, needs `with transaction.manager:` around it.",
                 connection.store_name,
                 MIDDLEWARE,
             )

@@ -93,6 +93,8 @@ class Visitor:
         self.click("Sign in with the sample provider")  # who asks
         self.browser.find_element(By.XPATH, f"//label[contains(., '{name}')]").click()
         self.click("Sign in")
+        # The name alone is on the provider's page as well, and a form that sends itself may come in between.
+        wait_for(self.browser, lambda: "Sign out" in page_text(self.browser), f"{name} is signed in")
         self.sees(name)
 
     def sign_out(self) -> None:

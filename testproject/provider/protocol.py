@@ -35,6 +35,9 @@ def identity_url(request: HttpRequest, person: Person) -> str:
     return request.build_absolute_uri(reverse("provider-identity", args=[person.key]))
 
 
+NO_ICON = b'<link rel="icon" href="data:,">'
+
+
 def server(request: HttpRequest) -> Any:
     made = Server(FileOpenIDStore(str(folder() / "openid")), op_endpoint=endpoint_url(request))
     made.signatory.SECRET_LIFETIME = register().read().behaviour.association_lifetime
@@ -54,6 +57,9 @@ def encoded(request: HttpRequest, message: Any) -> HttpResponse:
         # A direct answer is key-value form; an answer too long for an address is a page with a form.
         page = web.body.lstrip()[:1] in ("<", b"<")
         response["Content-Type"] = "text/html; charset=utf-8" if page else "text/plain; charset=utf-8"
+        # Without one, the browser asks for the icon of the site that the provider is a part of, with the session that
+        # the answer ends. If Django answers that later than the form, it deletes the cookie of the new session.
+        response.content = response.content.replace(b"<head>", b"<head>" + NO_ICON, 1)
     return response
 
 

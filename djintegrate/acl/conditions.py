@@ -6,9 +6,8 @@ import logging
 from types import ModuleType
 from typing import Any
 
-from django.urls import get_resolver
-
 from djintegrate.common.errors import Misconfigured
+from djintegrate.common.urls import import_urls
 
 logger = logging.getLogger("djintegrate.acl")
 
@@ -27,7 +26,7 @@ def exists(condition: str) -> bool:
     """Whether a rule has been added, also by what the URLs import. Misconfigured without the library."""
     rules = library()
     if not rules.rule_exists(condition):
-        _import_urls()
+        import_urls()
     return bool(rules.rule_exists(condition))
 
 
@@ -39,21 +38,8 @@ def lacks(condition: str) -> str:
     except Misconfigured:
         return "Install djintegrate[acl], which brings the library rules."
     remedy = f"Call rules.add_rule({condition!r}, …) where it is imported at the start, say in an app's ready()."
-    error = _import_urls()
+    error = import_urls()
     return f"{remedy} The URLs cannot be imported: {type(error).__name__}: {error}" if error else remedy
-
-
-def _import_urls() -> Exception | None:
-    """What went wrong, if anything did.
-
-    Views and what they import may add rules. A process that serves has imported them before anybody asks; a command, a
-    shell or a worker has not, and would answer otherwise than the site.
-    """
-    try:
-        get_resolver().url_patterns  # noqa: B018
-    except Exception as error:  # whatever the modules do when they are imported
-        return error
-    return None
 
 
 def library() -> ModuleType:

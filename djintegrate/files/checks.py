@@ -8,7 +8,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from django.apps import apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
 from django.core.files.storage import Storage, storages
@@ -21,6 +20,7 @@ from djintegrate.common.types import did_you_mean
 
 from . import conf
 from .conf import config
+from .named import file_fields
 from .storage import TransactionalStorage
 
 OURS = "djintegrate.files.TransactionalStorage"
@@ -159,7 +159,7 @@ def _with_its_rows(field: FileField) -> Iterator[CheckMessage]:
 
 def _use() -> Iterator[CheckMessage]:
     """Whether anything of the site uses the app: that it does not is noticed only when a request has failed."""
-    fields = [str(field) for field in _file_fields()]
+    fields = [str(field) for field in file_fields()]
     if fields and not any(is_ours(entry.get("BACKEND")) for entry in _entries().values()) and not _fields()[0]:
         others = f" and {len(fields) - 1} more" if fields[1:] else ""
         yield Warning(
@@ -190,19 +190,13 @@ def _entries() -> dict[str, Mapping[str, Any]]:
 def _fields() -> tuple[list[FileField], list[tuple[FileField, Exception]]]:
     """Those whose storage is transactional, and those whose storage, which is made late, cannot be made."""
     fields, broken = [], []
-    for field in _file_fields():
+    for field in file_fields():
         try:
             if isinstance(field.storage, TransactionalStorage):
                 fields.append(field)
         except Exception as error:  # whatever a storage raises about its options
             broken.append((field, error))
     return fields, broken
-
-
-def _file_fields() -> Iterator[FileField]:
-    for model in apps.get_models(include_auto_created=True):
-        # A proxy has the fields of the model that it stands for, and a child also those of its parents.
-        yield from (each for each in model._meta.concrete_fields if isinstance(each, FileField) and each.model is model)
 
 
 def is_ours(backend: object) -> bool:

@@ -17,20 +17,20 @@ def is_named(place: Any, using: str) -> bool:
     """What no storage keeps is named by nobody."""
     if not hasattr(place, "storage"):
         return False
-    return any(_has_row(model, field, place) for model, field in fields()) or any(
+    return any(_has_row(field, place) for field in file_fields()) or any(
         _has_stored(column, place) for column in list(_columns)
     )
 
 
-def fields() -> Iterator[tuple[type[models.Model], FileField]]:
-    """The FileFields of the site whose storage is transactional, each with the model that has its column."""
+def file_fields() -> Iterator[FileField]:
+    """Those of the site, whatever their storage is; each belongs to the model that has its column."""
     for model in apps.get_models(include_auto_created=True):
         # A proxy has the fields of the model that it stands for, and a child also those of its parents.
-        yield from ((model, field) for field in fields_of(model) if field.model is model)
+        yield from (each for each in model._meta.concrete_fields if isinstance(each, FileField) and each.model is model)
 
 
 def fields_of(model: type[models.Model]) -> Iterator[FileField]:
-    """Those of one model, with those that it inherits."""
+    """Those of one model whose storage is transactional, with those that it inherits."""
     for field in model._meta.concrete_fields:
         if isinstance(field, FileField) and isinstance(field.storage, Transactional):
             yield field
@@ -50,10 +50,10 @@ def spellings(place: Any) -> list[str]:
     return list(dict.fromkeys([name, f"./{name}", name.replace("/", "//"), name.replace("/", "\\"), *others, *path]))
 
 
-def _has_row(model: type[models.Model], field: FileField, place: Any) -> bool:
-    if not _is_same(field.storage, place):
+def _has_row(field: FileField, place: Any) -> bool:
+    if not (isinstance(field.storage, Transactional) and _is_same(field.storage, place)):
         return False
-    rows = model._base_manager.using(router.db_for_write(model))
+    rows = field.model._base_manager.using(router.db_for_write(field.model))
     return bool(rows.filter(**{f"{field.attname}__in": spellings(place)}).exists())
 
 

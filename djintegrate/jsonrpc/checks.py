@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import Any
@@ -12,9 +11,9 @@ from django.conf import settings
 from django.contrib.auth import get_backends, get_permission_codename
 from django.core.checks import CheckMessage, Error, Warning
 from django.core.exceptions import ImproperlyConfigured
-from django.urls import get_resolver
 
 from djintegrate.common.checks import unknown_names, wrong_values
+from djintegrate.common.urls import import_urls
 
 from . import conf
 from .site import jsonrpc_site
@@ -26,7 +25,8 @@ NEARLY = 0.85
 def check_configuration(**kwargs: Any) -> list[CheckMessage]:
     unknown = list(unknown_names(conf.DECLARED, "jsonrpc.W001"))
     wrong = list(wrong_values(conf.DECLARED, "jsonrpc.E001"))
-    _load_methods()
+    # They often are what imports the modules with the methods.
+    import_urls()
     return [*unknown, *(wrong or _passwords()), *_methods(), *_permissions()]
 
 
@@ -43,14 +43,6 @@ def _passwords() -> Iterator[CheckMessage]:
             hint='Set SECURE_SSL_REDIRECT, or if your proxy does so: SILENCED_SYSTEM_CHECKS = ["jsonrpc.W003"]',
             id="jsonrpc.W003",
         )
-
-
-def _load_methods() -> None:
-    """Import the URLconf, which often is what imports the modules with the methods."""
-    if getattr(settings, "ROOT_URLCONF", None):
-        # What is wrong with it, whatever that raises, is said by Django's own check of it.
-        with contextlib.suppress(Exception):
-            list(get_resolver().url_patterns)
 
 
 def _methods() -> Iterator[CheckMessage]:

@@ -77,12 +77,17 @@ class Change:
         if self.staged is not None:
             self.staged.remove()
 
+    def staged_leftovers(self) -> list[Change]:
+        """What is to be removed of it once nothing else is there of it."""
+        return [] if self.staged is None else [Change(Kind.DISCARD, self.staged)]
+
     def leftovers(self) -> list[Change]:
         """What is there of it if it could not be undone."""
         if self.kind is Kind.FOLDER:
             return [self]
-        left = [] if self.staged is None else [Change(Kind.DISCARD, self.staged)]
-        return left + ([Change(Kind.DISCARD, self.place)] if self.kind in (Kind.CREATE, Kind.DISCARD) else [])
+        return self.staged_leftovers() + (
+            [Change(Kind.DISCARD, self.place)] if self.kind in (Kind.CREATE, Kind.DISCARD) else []
+        )
 
     def sync(self) -> None:
         if self.kind is Kind.REPLACE:

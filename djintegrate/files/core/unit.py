@@ -85,8 +85,7 @@ class Unit(Follower):
 
     def cancel(self, change: Change) -> None:
         """The last change, of which nothing was done at its place. What was staged for it goes with the transaction."""
-        staged = [] if change.staged is None else [Change(Kind.DISCARD, change.staged)]
-        self._keep(self.changes.index(change), staged)
+        self._keep(self.changes.index(change), change.staged_leftovers())
         self.give_back(change.place)
 
     def stage(self, place: Any) -> Any:

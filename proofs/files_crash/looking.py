@@ -40,6 +40,7 @@ def compare(report: Report) -> None:
         *(f"left over: {path}" for path in there.keys() - named.keys()),
         *(f"wrong content: {path}" for path in named.keys() & there.keys() if named[path] != there[path]),
         *(f"left in the journal: {path.name}" for path in journal.glob("*.journal")),
+        *(f"left for a journal to come: {path.name}" for path in journal.glob("*.spare")),
         *(f"left marker: {path.name}" for path in (journal / "paths").glob("*")),
         *([f"{decided} decisions left"] if decided else []),
     ]

@@ -18,6 +18,7 @@ from typing import Any
 
 from . import places
 from .locks import Locks, digest_of
+from .spares import Spares
 
 SUFFIX = ".journal"
 IDENTITY = "identity"
@@ -40,7 +41,9 @@ class Journal:
         self.folder.make()
         self.folder.locks.take(self._lock, self)
         try:
-            self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o666)
+            self._file = self.folder.spares.take(self.path)
+            if self._file is None:
+                self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o666)
             self._head = {"version": VERSION, "id": self.name, "using": using}
             self.write(self._head)
         except BaseException:
@@ -97,8 +100,11 @@ class Journal:
 
     def finish(self) -> None:
         """Everything was done, or everything undone."""
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(self.path)
+        if self._file is not None and self.folder.spares.keep(self._file, self.path):
+            self._file = None
+        else:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self.path)
         self.leave()
 
     def exists(self) -> bool:
@@ -136,6 +142,7 @@ class Folder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.locks = Locks(path)
+        self.spares = Spares(path, self.locks)
         self._identity: str | None = None
         self._is_made = False
 

@@ -57,6 +57,7 @@ class Recovery:
 
     def all(self) -> Iterator[Outcome]:
         """Each journal that nobody who lives has."""
+        self.folder.spares.sweep()
         for journal in self.folder.journals():
             if journal.take():
                 yield self._recover(journal)

@@ -1,7 +1,8 @@
 """The command behind `make bench-files`: what files cost that are part of the transaction.
 
 A request that saves one small file and its row is compared with one that does so without any transaction, as Django
-comes: autocommit, and a file system storage. A request without files is compared with the same on a site without
+comes: autocommit, and a file system storage. What a transaction costs that has only the row in it, Django's own, is
+shown as well: no files are in that. A request without files is compared with the same on a site without
 djintegrate.files. Two processes, one of each side, run small batches in turn; what counts is the median of the ratios.
 """
 
@@ -29,6 +30,11 @@ def without_transaction(server: Server) -> dict[str, Any]:
     return {**settings, "DATABASES": {"default": database}, "STORAGES": _storages(_inner(server))}
 
 
+def rows_only(server: Server) -> dict[str, Any]:
+    """Django's own backend with ATOMIC_REQUESTS, and its own storage: the row is part of a transaction."""
+    return {**without_transaction(server), "DATABASES": sides.native(server)["DATABASES"]}
+
+
 def native(server: Server) -> dict[str, Any]:
     """Django's own backend with ATOMIC_REQUESTS."""
     return _with_files(sides.native(server), server)
@@ -44,6 +50,7 @@ def engine_with_fsync(server: Server) -> dict[str, Any]:
 
 
 CASES = [
+    Case("with only the row in a transaction", "request_with_file", without_transaction, rows_only, None),
     Case("request that saves a file, ATOMIC_REQUESTS", "request_with_file", without_transaction, native, 1.3),
     Case("request that saves a file, the engine", "request_with_file", without_transaction, engine, 1.3),
     Case("the same with FILES_FSYNC", "request_with_file", without_transaction, engine_with_fsync, None),

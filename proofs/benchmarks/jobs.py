@@ -28,7 +28,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m proofs.benchmarks.jobs", description=__doc__)
     parser.add_argument("--db", choices=get_args(Kind), default="postgres")
     parser.add_argument("--rounds", type=int, default=40)
-    parser.add_argument("--tasks", type=int, default=200, help="in each round of a worker")
+    parser.add_argument("--tasks", type=int, default=100, help="in each round of a worker")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="djintegrate-") as folder, running(cast(Kind, options.db)) as server:
         os.environ |= {
@@ -45,7 +45,7 @@ def main() -> int:
         call_command("migrate", verbosity=0, run_syncdb=True)
         enqueue = _ratio(_enqueue, _insert, options.rounds)
         throughput = 1 / _ratio(
-            lambda: _work("default", options.tasks), lambda: _work(THEIRS, options.tasks), options.rounds // 4
+            lambda: _work("default", options.tasks), lambda: _work(THEIRS, options.tasks), options.rounds
         )
     print(f"Jobs on {options.db}")
     print(f"  enqueue() beside the row by hand: {enqueue:.2f} (at most {ENQUEUE_BOUND})")

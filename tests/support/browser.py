@@ -25,13 +25,14 @@ FLAGS = [
     "--disable-gpu",
     "--disable-background-networking",
     "--disable-component-update",
-    "--disable-dev-shm-usage",
     "--disable-sync",
     "--hide-scrollbars",
     "--lang=en",
     "--no-first-run",
     "--no-proxy-server",
 ]
+SHARED_MEMORY = "/dev/shm"
+SHARED_MEMORY_NEEDED = 2**30
 WIDE = (1280, 900)
 NARROW = (360, 740)
 
@@ -75,6 +76,9 @@ def chromium() -> Iterator[webdriver.Chrome]:
     options.binary_location = shutil.which("chromium") or ""
     for flag in FLAGS:
         options.add_argument(flag)
+    if not _has_shared_memory():
+        # A container often has too little of it. Files in its place cost some of the processor's time.
+        options.add_argument("--disable-dev-shm-usage")
     options.set_capability("webSocketUrl", True)  # contexts are BiDi's
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
@@ -82,6 +86,10 @@ def chromium() -> Iterator[webdriver.Chrome]:
         yield driver
     finally:
         driver.quit()
+
+
+def _has_shared_memory() -> bool:
+    return os.path.isdir(SHARED_MEMORY) and shutil.disk_usage(SHARED_MEMORY).free >= SHARED_MEMORY_NEEDED
 
 
 def resize(browser: webdriver.Chrome, size: tuple[int, int]) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.apps import apps
+from django.core.files.storage import FileSystemStorage, InMemoryStorage
 from django.db import DatabaseError, connections, models, router
 from django.db.models import FileField
 
-from .core.places import place_in
+from .core.places import FilePlace
 from .identities import Transactional
 
 
@@ -41,44 +43,81 @@ def remember(column: Any) -> None:
     _columns.append(column)
 
 
-def spellings(place: Any) -> list[str]:
+def name_in(storage: Any, place: Any) -> str | None:
+    """What this storage calls the file. None if it keeps others.
+
+    The folder of one storage may be inside of another's; and whether it is transactional makes no difference.
+    """
+    if isinstance(storage, Transactional):
+        if storage.identity == place.identity:
+            return str(place.name)
+        storage = storage.inner
+    return _name_in(storage, place)
+
+
+def spellings(name: str, place: Any) -> list[str]:
     """The file's name, and what else a row may call it that no storage has named: with one slash or dot too many."""
-    name = place.name
     ends = [at for at, letter in enumerate(name) if letter == "/"]
     others = [f"{name[:at]}{slash}{name[at + 1 :]}" for at in ends for slash in ("//", "/./")]
     path = [place.path] if hasattr(place, "path") else []
     return list(dict.fromkeys([name, f"./{name}", name.replace("/", "//"), name.replace("/", "\\"), *others, *path]))
 
 
+def _name_in(keeper: Any, place: Any) -> str | None:
+    if not hasattr(place, "path"):
+        return place.name if _is_same(keeper, place.storage) else None
+    if not isinstance(keeper, FileSystemStorage):
+        return None
+    path = place.key.removeprefix("path:")
+    folder = os.path.realpath(keeper.location)
+    names = [place.name, *([os.path.relpath(path, folder)] if path.startswith(f"{folder}/") else [])]
+    return next((name for name in names if FilePlace(keeper, "", name).key == place.key), None)
+
+
 def _has_row(field: FileField, place: Any) -> bool:
-    if not (isinstance(field.storage, Transactional) and _is_same(field.storage, place)):
+    name = name_in(field.storage, place)
+    if name is None:
         return False
-    rows = field.model._base_manager.using(router.db_for_write(field.model))
-    return bool(rows.filter(**{f"{field.attname}__in": spellings(place)}).exists())
+    alias = router.db_for_write(field.model)
+    rows = field.model._base_manager.using(alias).filter(**{f"{field.attname}__in": spellings(name, place)})
+    return _answer(alias, field.model._meta.db_table, rows.exists)
 
 
 def _has_stored(column: Any, place: Any) -> bool:
-    if column.where is None or not _is_same(column.storage, place):
+    name = None if column.where is None else name_in(column.storage, place)
+    if name is None:
         return False
-    table, name = column.where
-    connection = connections[column.storage.using]
-    quote = connection.ops.quote_name
-    try:
-        with connection.cursor() as cursor:
-            names = spellings(place)
-            marks = ", ".join(["%s"] * len(names))
-            cursor.execute(f"SELECT 1 FROM {quote(table)} WHERE {quote(name)} IN ({marks}) LIMIT 1", names)
+    table, attribute = column.where
+    alias = column.storage.using
+    quote = connections[alias].ops.quote_name
+    names = spellings(name, place)
+    marks = ", ".join(["%s"] * len(names))
+
+    def ask() -> bool:
+        with connections[alias].cursor() as cursor:
+            cursor.execute(f"SELECT 1 FROM {quote(table)} WHERE {quote(attribute)} IN ({marks}) LIMIT 1", names)
             return cursor.fetchone() is not None
+
+    return _answer(alias, table, ask)
+
+
+def _answer(alias: str, table: str, ask: Callable[[], bool]) -> bool:
+    """A class may be there before its table is, or after, or without one; then none of its rows names anything."""
+    try:
+        return ask()
     except DatabaseError:
-        # A Storm class may be there before its table is, or after; then none of its rows names anything.
-        if table in connection.introspection.table_names():
+        if table in connections[alias].introspection.table_names():
             raise
         return False
 
 
-def _is_same(storage: Any, place: Any) -> bool:
-    """Whether the same name in `storage` is the same file."""
-    return bool(place_in(storage.inner, storage.identity, place.name).key == place.key)
+def _is_same(one: Any, other: Any) -> bool:
+    """Whether two storages keep the same files: where they were made alike, unless each has a memory of its own."""
+    if one is other:
+        return True
+    if one.__class__ is not other.__class__ or isinstance(one, InMemoryStorage) or not hasattr(one, "deconstruct"):
+        return False
+    return bool(one.deconstruct() == other.deconstruct())
 
 
 _columns: list[Any] = []

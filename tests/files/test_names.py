@@ -142,7 +142,7 @@ def test_a_file_is_saved_under_one_name(site: Site, name: str, saved: str) -> No
 def test_a_row_may_spell_a_name_in_many_ways(site: Site) -> None:
     site.put("a/b/c.txt")
     place = FilePlace(site.storage.inner, "identity", "a/b/c.txt")
-    for spelling in spellings(place):
+    for spelling in spellings(place.name, place):
         path = FilePlace(site.storage.inner, "identity", spelling)
         assert path.key == place.key or "\\" in spelling
         assert path.is_normal is (spelling == place.name) or "\\" in spelling

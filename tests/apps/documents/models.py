@@ -30,6 +30,12 @@ class Picture(models.Model):
     image = models.ImageField(upload_to="pictures", storage=documents)
 
 
+class Leaflet(models.Model):
+    """Its file is part of no transaction."""
+
+    file = models.FileField(upload_to="documents")
+
+
 class Talk(models.Model):
     title = models.CharField(max_length=100)
     slides = models.CharField(max_length=100, null=True)

@@ -86,8 +86,16 @@ class World:
         elif orm == "storm":
             get_store("main").get(StormPerson, key).name = name
         else:
+            self.flush_others_change(orm, key)
             self.of(orm).get(AlchemyPerson, key).name = name
         self.names[key] = name
+
+    def flush_others_change(self, orm: str, key: int) -> None:
+        """Of two sessions with pending changes of one row, the one that has joined last flushes last, as SQLAlchemy's
+        own do: a program that cares flushes between."""
+        other = self.of("plain" if orm == "session" else "session")
+        if any(each.id == key for each in other.dirty):
+            other.flush()
 
     def delete(self, orm: str, key: int) -> None:
         if orm == "django":

@@ -25,6 +25,7 @@ class Transactional:
 
     inner: Any
     using: str
+    identity: Any
 
     def deconstruct(self) -> Any:
         """As Django's `deconstructible` gives it."""

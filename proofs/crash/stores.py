@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import Error, connections
 
 from djintegrate.storm_backend import get_store
+from djintegrate.storm_backend.stores.registry import connections_of_all_stores
 from djintegrate.storm_backend.two_phase import branches
 from proofs.crash import forms
 from proofs.crash.killing import Report
@@ -108,10 +109,10 @@ def make_tables(report: Report) -> None:
 def await_servers() -> None:
     """A pooler may need a moment until it asks a server anew that was down."""
     deadline = time.monotonic() + 10
-    for alias in ("default", "mysql"):
+    for connection in connections_of_all_stores().values():
         while True:
             try:
-                with closing(connections[alias].copy()) as connection:
+                with closing(connection):
                     connection.ensure_connection()
                 break
             except Error:

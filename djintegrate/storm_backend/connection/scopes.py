@@ -159,6 +159,11 @@ class TestCaseScope(Scope):
         elif self._own and root == self.root:
             connection.savepoint_commit(root)
 
+    def forgotten(self) -> None:
+        if not self.connection.open_blocks():
+            # What was refused, or asked for a rollback, was in the transaction that has ended, and not the test's.
+            atomic_state.unmark(self.connection)
+
     def _encloses_test(self) -> bool:
         # setUpTestData() left the transaction open, and a test has begun since.
         return atomic_state.depth_of_testcase(self.connection) > self._depth

@@ -123,3 +123,13 @@ class Decision(Protocol):
     """What the two-phase stores of a transaction agree on."""
 
     def vote_last(self, data_manager: Any) -> None: ...
+
+
+class Request(Protocol):
+    """A request that is open: the middleware ends its transaction."""
+
+    def is_in(self, txn: Any) -> None:
+        """The request is in this transaction, the first one or one that has followed."""
+
+    def has_committed(self) -> None:
+        """It has committed a transaction by itself."""

@@ -171,11 +171,29 @@ def fails(request: HttpRequest) -> JsonResponse:
 
 
 def commits_and_writes(request: HttpRequest) -> JsonResponse:
-    """Commits by itself, and goes on with nothing begun."""
+    """Commits by itself."""
     with store_policy("primary"):
         Person.objects.create(name="ann")
         transaction.commit()
     return JsonResponse({})
+
+
+def commits_and_goes_on(request: HttpRequest) -> JsonResponse:
+    """Commits what it has read, and writes."""
+    _count("commits_and_goes_on")
+    first = seen()
+    transaction.commit()
+    Person.objects.create(name="ann")
+    return JsonResponse({"first": first, **seen()})
+
+
+def commits_and_keeps(request: HttpRequest) -> JsonResponse:
+    """Commits what it has read, and has a session that is saved after it."""
+    _count("commits_and_keeps")
+    first = seen()
+    get_store("extra").commit()
+    request.session["kept"] = "yes"
+    return JsonResponse({"first": first, **seen()})
 
 
 def reads_on_primary(request: HttpRequest) -> JsonResponse:
@@ -241,6 +259,7 @@ class Page(View):
 FUNCTIONS = [
     where, where_async, names, by_django_writes, by_storm_writes, by_sqlalchemy_writes, async_writes, swallows, locks,
     on_commit_writes, posted_writes, retries, keeps, kept, sign_in, loses, streams_late, fails, commits_and_writes,
+    commits_and_goes_on, commits_and_keeps,
     reads_on_primary, nested, at_once, feed, feed_async, page_async,
 ]  # fmt: skip
 urlpatterns = [*(path(f"{view.__name__}/", view) for view in FUNCTIONS), path("page/", Page.as_view())]

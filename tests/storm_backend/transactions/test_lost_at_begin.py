@@ -35,8 +35,8 @@ LOST = (
 )
 NESTED = (
     "What was written to the store 'main' is lost, by Storm and by Django: another transaction begins before the one "
-    "that was begun is committed, which aborts it. Do not put one `with transaction.manager:` into another: use "
-    "atomic() for the inner one."
+    "that was begun is committed, which aborts it. Do not put one `with transaction.manager:` into another, nor into a "
+    "request, which is in one: use atomic() for the inner one."
 )
 
 

@@ -75,6 +75,11 @@ class Scope:
     # without a word, as natively.
     is_djangos_own = False
 
+    @property
+    def test(self) -> str | None:
+        """The test of a TestCase that runs, by the name of its savepoint. An abort undoes nothing from before that."""
+        return None
+
     def begin(self) -> None:
         raise NotImplementedError
 

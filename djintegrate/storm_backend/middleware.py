@@ -23,6 +23,7 @@ import transaction
 from asgiref.sync import sync_to_async
 from django.core.handlers.wsgi import LimitedStream
 from django.core.signals import got_request_exception
+from django.db.transaction import TransactionManagementError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.deprecation import MiddlewareMixin
 from django.utils.functional import LazyObject, empty
@@ -197,6 +198,12 @@ class Attempt:
     def is_in(self, txn: Any) -> None:
         txn.description = self.request.path
 
+    def before_commit(self) -> None:
+        if self.reading and self.reading.must_run_again:
+            raise TransactionManagementError(
+                "A replica has failed this request, which runs again on the primary: nothing of this run is committed."
+            )
+
     def has_committed(self) -> None:
         # What it has done so far would be done twice if it ran again.
         self._left = 0
@@ -266,6 +273,10 @@ class NestedAttempt(Attempt):
 
     def is_in(self, txn: Any) -> None:
         self._savepoint = txn.savepoint(optimistic=True)
+
+    def before_commit(self) -> None:
+        if self._around:
+            self._around.before_commit()
 
     def has_committed(self) -> None:
         if self._around:

@@ -136,5 +136,8 @@ class Request(Protocol):
     def is_in(self, txn: Any) -> None:
         """The request is in this transaction, the first one or one that has followed."""
 
+    def before_commit(self) -> None:
+        """It is about to commit a transaction by itself. Raises if it must not."""
+
     def has_committed(self) -> None:
-        """It has committed a transaction by itself."""
+        """It has, and what was to wait for the commit comes now."""

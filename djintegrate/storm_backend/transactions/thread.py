@@ -89,7 +89,9 @@ class BegunTransaction(Transaction):
     is_unasked = False
 
     def commit(self) -> None:
-        with current().going_on():
+        with current().going_on() as request:
+            if request is not None:
+                request.before_commit()
             super().commit()
 
     def abort(self) -> None:
@@ -113,6 +115,8 @@ class ThreadTransactions:
         self.connections: dict[str, Connection] = {}
         # The request that is open in this thread, until the middleware ends its transaction.
         self.request: Request | None = None
+        # The one that is just ending a transaction of its own, with all that comes after that.
+        self._ends: Request | None = None
         self._goes_on = False
         # Whose turn it is among the asynchronous requests that share this thread.
         self.turn: Any = None
@@ -131,22 +135,21 @@ class ThreadTransactions:
         request.is_in(self.manager._txn)
         self.request = request
 
-    def going_on(self) -> AbstractContextManager[None]:
-        """Around what may end a transaction: if an open request was in that, another begins when the end is over.
+    def going_on(self) -> AbstractContextManager[Request | None]:
+        """Around what may end a transaction: if an open request is in that, another begins when the end is over.
 
         What runs at the end, a callback of on_commit() say, is in none.
         """
         return NOBODY if self.request is None else self._going_on(self.request)
 
     @contextlib.contextmanager
-    def _going_on(self, request: Request) -> Iterator[None]:
-        self.request = None
+    def _going_on(self, request: Request) -> Iterator[Request]:
+        self.request, self._ends = None, request
         txn = self.manager._txn
         try:
-            yield
+            yield request
         finally:
-            if txn is not None and txn.status == COMMITTED:
-                request.has_committed()
+            self._ends = None
             if txn is not None and self.manager._txn is txn:
                 self.request = request
                 self._expect(txn)
@@ -206,6 +209,8 @@ class ThreadTransactions:
         self.ending = self.refused = None
         if self.begun is txn:
             self.begun = None
+        if self._ends is not None and txn.status == COMMITTED:
+            self._ends.has_committed()
         for connection in self.connections.values():
             data_manager = connection.data_manager
             if data_manager is not None and data_manager.txn is txn:

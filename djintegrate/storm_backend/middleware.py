@@ -23,13 +23,14 @@ import transaction
 from asgiref.sync import sync_to_async
 from django.core.handlers.wsgi import LimitedStream
 from django.core.signals import got_request_exception
+from django.db.transaction import TransactionManagementError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.deprecation import MiddlewareMixin
 from django.utils.functional import LazyObject, empty
 
 from . import busy, conf
 from .replicas import requests
-from .transactions import thread
+from .transactions import leftovers, thread
 
 # Seconds before the last attempt; less before the others.
 LONGEST_PAUSE = 0.2
@@ -189,18 +190,40 @@ class Attempt:
 
     def begin(self) -> None:
         self.request._storm_attempt = self
-        thread.current().begin(self.request.path)
+        transaction.begin()
+        thread.current().open(self)
         if self.reading:
             self.reading.begin(self.request)
 
+    def is_in(self, txn: Any) -> None:
+        txn.description = self.request.path
+
+    def before_commit(self) -> None:
+        if self.reading and self.reading.must_run_again:
+            raise TransactionManagementError(
+                "A replica has failed this request, which runs again on the primary: nothing of this run is committed."
+            )
+
+    def has_committed(self) -> None:
+        # What it has done so far would be done twice if it ran again.
+        self._left = 0
+        if self.reading:
+            self.reading.stay_on_primary()
+
     def commit(self) -> None:
+        self.leave()
         user = _user_name(self.request)
         if user is not None:
             transaction.get().user = user
         transaction.commit()
 
     def abort(self) -> None:
+        self.leave()
         transaction.abort()
+
+    def leave(self) -> None:
+        """No other transaction follows this one."""
+        thread.current().request = None
 
     def close_with(self, response: HttpResponseBase) -> None:
         """Be done; and when the response is closed, close what its request has open, as Django does for its own."""
@@ -244,13 +267,33 @@ class NestedAttempt(Attempt):
 
     def begin(self) -> None:
         self.request._storm_attempt = self
-        self._savepoint = transaction.savepoint(optimistic=True)
+        here = thread.current()
+        self._around = here.request
+        here.open(self)
+
+    def is_in(self, txn: Any) -> None:
+        self._savepoint = txn.savepoint(optimistic=True)
+
+    def before_commit(self) -> None:
+        if self._around:
+            self._around.before_commit()
+
+    def has_committed(self) -> None:
+        if self._around:
+            self._around.has_committed()
 
     def commit(self) -> None:
         """Nothing: who has begun the transaction commits it."""
+        self.leave()
 
     def abort(self) -> None:
-        self._savepoint.rollback()
+        self.leave()
+        if self._savepoint.valid:
+            self._savepoint.rollback()
+
+    def leave(self) -> None:
+        thread.current().request = self._around
+        leftovers.keep_what_is_open()
 
 
 def _is_attempted(request: HttpRequest) -> bool:

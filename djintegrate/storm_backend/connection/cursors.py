@@ -27,7 +27,7 @@ def watched(cursor_class: Any) -> Any:
 def _looking(original: Any) -> Callable[..., Any]:
     def method(cursor: Any, sql: Any, params: Any = None) -> Any:
         data_manager = cursor.db.data_manager
-        if data_manager is not None and not data_manager.wrote_uncounted and not str(sql).startswith(PLAIN):
+        if data_manager is not None and not str(sql).startswith(PLAIN):
             data_manager.look_at(sql)
         return original(cursor, sql, params)
 

@@ -40,10 +40,12 @@ class JoiningConnection(Connection):
         self.expect(here.begun)
 
     def expect(self, txn: Any) -> None:
-        """Be ready to join the transaction that this thread has begun, if it has."""
-        if txn is None or self.data_manager is not None or self.open_blocks() or self.is_manual():
+        """Be ready to join the transaction that this thread has begun, if it has; or to refuse, if that has failed."""
+        if txn is None or not self.takes_part or self.data_manager is not None:
             return
-        if thread.can_be_joined(txn):
+        if self.open_blocks() or self.is_manual():
+            return
+        if thread.can_be_joined(txn) or txn.status == thread.COMMIT_FAILED:
             self._wait_for(txn)
 
     def enlist(self, store: Store) -> None:

@@ -135,6 +135,11 @@ class TestCaseScope(Scope):
         self.around = connection.savepoint_ids[: self._depth - 1]
         self._callbacks = len(connection.run_on_commit)
 
+    @property
+    def test(self) -> str | None:
+        depth = atomic_state.depth_of_testcase(self.connection)
+        return self.connection.savepoint_ids[depth - 2] if depth > 1 else None
+
     def begin(self) -> None:
         if self._own:
             self.root = self.connection.savepoint()
@@ -148,7 +153,7 @@ class TestCaseScope(Scope):
         connection = self.connection
         open_blocks = connection.open_blocks()
         depth = atomic_state.depth_of_testcase(connection)
-        root = connection.savepoint_ids[depth - 2] if self._encloses_test() else self.root
+        root = self.test if self._encloses_test() else self.root
         connection.undo_to(root, self._callbacks)
         if open_blocks:
             # The outermost one rolls back to the root again when it is left.
@@ -158,6 +163,11 @@ class TestCaseScope(Scope):
                 atomic_state.mark_aborted(connection)
         elif self._own and root == self.root:
             connection.savepoint_commit(root)
+
+    def forgotten(self) -> None:
+        if not self.connection.open_blocks():
+            # What was refused, or asked for a rollback, was in the transaction that has ended, and not the test's.
+            atomic_state.unmark(self.connection)
 
     def _encloses_test(self) -> bool:
         # setUpTestData() left the transaction open, and a test has begun since.

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.db import connections
 from django.dispatch import Signal
+
+from djintegrate.common.engine import is_engines
 
 if TYPE_CHECKING:
     from .wrapper import StormWrapper
@@ -17,15 +20,24 @@ test_database_made = Signal()
 emptying_database = Signal()
 
 
+def abort_what_is_open() -> None:
+    """A test may have left a transaction open, a statement of Storm's suffices; what empties a database comes after it.
+
+    That is to be committed, and not to become part of the open one, which the databases share.
+    """
+    for connection in connections.all(initialized_only=True):
+        if is_engines(connection):
+            connection.abort_transaction(even_begun=True)
+
+
 class StormOperations:
     """Mixed in before the DatabaseOperations of a native backend."""
 
     connection: StormWrapper
 
     def execute_sql_flush(self, sql_list: list[str]) -> None:
-        # A test may end with a transaction left open, a statement of Storm's suffices. The flush after it is to be
-        # committed, not to become part of that; and it deletes everything in any case.
-        self.connection.abort_transaction(even_begun=True)
+        # Where a test's `available_apps` lack the engine's, `flush` is Django's own command, and has aborted nothing.
+        abort_what_is_open()
         deletes = self._storm_deletes()
         with self.connection.in_one_phase():
             super().execute_sql_flush(self._in_order(deletes, sql_list))  # type: ignore[misc]

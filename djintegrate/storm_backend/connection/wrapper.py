@@ -144,6 +144,8 @@ class StormWrapper(JoiningConnection):
                 "Autocommit cannot be turned on in the middle of a transaction. Call commit() or rollback() first."
             )
         super().set_autocommit(autocommit, force_begin_transaction_with_broken_autocommit)
+        if autocommit:
+            self._expect_after_block()
 
     def set_rollback(self, rollback: bool) -> None:
         super().set_rollback(rollback)
@@ -171,6 +173,7 @@ class StormWrapper(JoiningConnection):
         if data_manager is not None and data_manager.stores and not self.needs_rollback:
             self._flush_inside(sid, data_manager.stores)
         super().savepoint_commit(sid)
+        self._expect_after_block()
 
     def savepoint_rollback(self, sid: str | None) -> None:
         data_manager = self._unended_data_manager()
@@ -218,6 +221,10 @@ class StormWrapper(JoiningConnection):
         data_manager.left(commit)
         # Where a TestCase class ends, its own transaction was around Zope's, and is Django's to end.
         return data_manager.scope.is_djangos_own
+
+    def _expect_after_block(self) -> None:
+        """A block is left: it may have been open when a request went on to another transaction."""
+        self.expect(thread.current().begun)
 
     def _flush_inside(self, sid: str | None, stores: list[Store]) -> None:
         """What Storm has pending was done inside of the savepoint. If it fails, the savepoint is undone."""

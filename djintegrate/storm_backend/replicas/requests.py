@@ -54,6 +54,10 @@ class Reading:
     def wrote(self) -> bool:
         return self._run.wrote
 
+    def stay_on_primary(self) -> None:
+        """This run is the last, and so no replica may fail it."""
+        self._run.only_primary = True
+
     def on_primary(self) -> Reading:
         """The reading of the run after this one, which a replica has failed."""
         again = Reading(self._sticky_seconds, only_primary=True)

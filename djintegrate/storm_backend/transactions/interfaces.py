@@ -75,6 +75,11 @@ class Scope:
     # without a word, as natively.
     is_djangos_own = False
 
+    @property
+    def test(self) -> str | None:
+        """The test of a TestCase that runs, by the name of its savepoint. An abort undoes nothing from before that."""
+        return None
+
     def begin(self) -> None:
         raise NotImplementedError
 
@@ -123,3 +128,16 @@ class Decision(Protocol):
     """What the two-phase stores of a transaction agree on."""
 
     def vote_last(self, data_manager: Any) -> None: ...
+
+
+class Request(Protocol):
+    """A request that is open: the middleware ends its transaction."""
+
+    def is_in(self, txn: Any) -> None:
+        """The request is in this transaction, the first one or one that has followed."""
+
+    def before_commit(self) -> None:
+        """It is about to commit a transaction by itself. Raises if it must not."""
+
+    def has_committed(self) -> None:
+        """It has, and what was to wait for the commit comes now."""

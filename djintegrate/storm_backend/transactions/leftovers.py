@@ -40,6 +40,12 @@ def abort_what_is_left(**kwargs: Any) -> None:
     _abort(thread.current(), around)
 
 
+def keep_what_is_open() -> None:
+    """A request is over that was in a transaction of somebody else's: in that one, or in one that has followed it."""
+    if _request.around is not None:
+        _request.around = thread.current().manager._txn
+
+
 def _abort(here: thread.ThreadTransactions, around: Any) -> None:
     for connection in list(here.connections.values()):
         data_manager = connection.data_manager
@@ -68,6 +74,8 @@ def _abort(here: thread.ThreadTransactions, around: Any) -> None:
 
 
 def _end(txn: Any) -> None:
+    # The request does not go on.
+    thread.current().request = None
     try:
         txn.abort()
     except Exception:

@@ -52,6 +52,8 @@ class DataManager:
         self.wrote = False
         # Whether Django has written something on a connection that counts no writes.
         self.wrote_uncounted = False
+        # The test in which something was written last, by the name of its savepoint; if it was in one.
+        self._wrote_in: str | None = None
         # Whether tables, functions or triggers may have been changed.
         self.altered = False
         # What the two-phase stores of the transaction agree on, once one of them is prepared.
@@ -105,7 +107,7 @@ class DataManager:
         effect = catalogue.effect_of(self.connection, sql)
         if effect.writes:
             if not effect.undoes:
-                self.wrote = True
+                self.wrote, self._wrote_in = True, self.scope.test
                 self.connection.note_write()
             self.altered = self.altered or effect.alters
             if effect.alters or (effect.undoes and self.altered):
@@ -114,11 +116,14 @@ class DataManager:
 
     def look_at(self, sql: object) -> None:
         """Django is about to run `sql`, which is not plainly a read: remember if it writes, to say so if it is lost."""
-        self.wrote_uncounted = effects.effect_of(sql, self.connection.vendor).writes
+        if self.wrote_uncounted and self._wrote_in == self.scope.test:
+            return
+        if effects.effect_of(sql, self.connection.vendor).writes:
+            self.wrote_uncounted, self._wrote_in = True, self.scope.test
 
     def note_unseen(self) -> None:
         """Something runs that is not seen as a statement, and may write anything."""
-        self.wrote = True
+        self.wrote, self._wrote_in = True, self.scope.test
         self.connection.note_write()
         for store in self.stores:
             store.wrote_unseen()
@@ -202,8 +207,9 @@ class DataManager:
 
     @property
     def has_something_to_lose(self) -> bool:
-        """Whether anything was written, or is to be."""
-        return self.wrote or self.wrote_uncounted or self.has_pending
+        """Whether anything was written, or is to be, that an abort would undo: not what is of a test's class."""
+        wrote = self.wrote or self.wrote_uncounted
+        return self.has_pending or (wrote and self._wrote_in == self.scope.test)
 
     def has_changes(self) -> bool:
         """Whether its commit makes a difference that lasts."""

@@ -11,20 +11,23 @@ import contextlib
 import logging
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from typing import Any
 
 import transaction
 from django.db import connections
 from django.db.transaction import TransactionManagementError
 from django.db.utils import ConnectionDoesNotExist
-from transaction import TransactionManager
-from transaction.interfaces import ISynchronizer, NoTransaction
+from transaction import Transaction, TransactionManager
+from transaction.interfaces import AlreadyInTransaction, ISynchronizer, NoTransaction
 from zope.interface import implementer
 
-from .interfaces import Connection
+from .interfaces import Connection, Request
 
 # What the package calls the states of a transaction.
 OPEN = ("Active", "Doomed")
+COMMITTED = "Committed"
 COMMIT_FAILED = "Commit failed"
 
 # Why something is lost, and what to do.
@@ -33,13 +36,16 @@ LEFT = f"nobody has committed it, and the thread or the process ends. {_REMEDY}"
 REPLACED = f"nobody has committed it, and another transaction begins. {_REMEDY}"
 NESTED = (
     "another transaction begins before the one that was begun is committed, which aborts it. Do not put one `with "
-    "transaction.manager:` into another: use atomic() for the inner one."
+    "transaction.manager:` into another, nor into a request, which is in one: use atomic() for the inner one."
 )
 
 logger = logging.getLogger("djintegrate.storm_backend")
 
 # The connections that other threads may use, too.
 shared: set[Any] = set()
+
+# No request is open, that would go on.
+NOBODY = contextlib.nullcontext()
 
 
 class ListeningManager(TransactionManager):
@@ -49,12 +55,22 @@ class ListeningManager(TransactionManager):
     the block: an unjoined block. And it says what is lost where somebody begins a transaction.
     """
 
+    _txn: Any
+
     def begin(self) -> Any:
-        current().tell_of_what_begin_aborts()
-        if self._txn is None and current().unjoined():
+        here = current()
+        here.tell_of_what_begin_aborts()
+        if self._txn is None and here.unjoined():
             # Beginning a transaction aborts the one that is open. So it does with the transaction of such a block.
             self.get()
-        return super().begin()
+        with here.going_on():
+            if self._txn is not None:
+                if self.explicit and not is_unasked(self._txn):
+                    raise AlreadyInTransaction
+                self._txn.abort()
+            txn = self._txn = BegunTransaction(self._synchs, self)
+            self._synchs.map(lambda synchronizer: synchronizer.newTransaction(txn))
+            return txn
 
     def get(self) -> Any:
         was_there = self._txn is not None
@@ -64,6 +80,23 @@ class ListeningManager(TransactionManager):
             for connection in current().unjoined():
                 connection.join_block(txn)
         return txn
+
+
+class BegunTransaction(Transaction):
+    """One that begin() has made. If it is an open request's, another begins when it has ended."""
+
+    # Whether it is such another one, which nobody has asked for.
+    is_unasked = False
+
+    def commit(self) -> None:
+        with current().going_on() as request:
+            if request is not None:
+                request.before_commit()
+            super().commit()
+
+    def abort(self) -> None:
+        with current().going_on():
+            super().abort()
 
 
 @implementer(ISynchronizer)
@@ -80,6 +113,11 @@ class ThreadTransactions:
         self.refused: Any = None
         # The connections that are told of what happens, by their keys.
         self.connections: dict[str, Connection] = {}
+        # The request that is open in this thread, until the middleware ends its transaction.
+        self.request: Request | None = None
+        # The one that is just ending a transaction of its own, with all that comes after that.
+        self._ends: Request | None = None
+        self._goes_on = False
         # Whose turn it is among the asynchronous requests that share this thread.
         self.turn: Any = None
         self._listen()
@@ -90,8 +128,42 @@ class ThreadTransactions:
         """The thread's own manager, inside of `transaction.manager`."""
         return transaction.manager.manager
 
-    def begin(self, description: str) -> None:
-        self.manager.begin().description = description
+    # An open request
+
+    def open(self, request: Request) -> None:
+        """From here on `request` is in a transaction: in the one that is there, and in those that follow that."""
+        request.is_in(self.manager._txn)
+        self.request = request
+
+    def going_on(self) -> AbstractContextManager[Request | None]:
+        """Around what may end a transaction: if an open request is in that, another begins when the end is over.
+
+        What runs at the end, a callback of on_commit() say, is in none.
+        """
+        return NOBODY if self.request is None else self._going_on(self.request)
+
+    @contextlib.contextmanager
+    def _going_on(self, request: Request) -> Iterator[Request]:
+        self.request, self._ends = None, request
+        txn = self.manager._txn
+        try:
+            yield request
+        finally:
+            self._ends = None
+            if txn is not None and self.manager._txn is txn:
+                self.request = request
+                self._expect(txn)
+            else:
+                self._go_on(request)
+
+    def _go_on(self, request: Request) -> None:
+        if self.begun is None:
+            self._goes_on = True
+            try:
+                self.manager.begin().is_unasked = True
+            finally:
+                self._goes_on = False
+        self.open(request)
 
     # Unjoined blocks
 
@@ -121,10 +193,10 @@ class ThreadTransactions:
 
     def newTransaction(self, txn: Any) -> None:
         self._look_again()
-        self._refuse_open_blocks(txn, "A transaction cannot be begun")
+        if not self._goes_on:
+            self._refuse_open_blocks(txn, "A transaction cannot be begun")
         self.begun, self.ending = txn, None
-        for connection in self.connections.values():
-            connection.expect(txn)
+        self._expect(txn)
 
     def beforeCompletion(self, txn: Any) -> None:
         # Raising here leaves a commit undone and everything as it was. An abort goes on, and raises this error when it
@@ -137,6 +209,8 @@ class ThreadTransactions:
         self.ending = self.refused = None
         if self.begun is txn:
             self.begun = None
+        if self._ends is not None and txn.status == COMMITTED:
+            self._ends.has_committed()
         for connection in self.connections.values():
             data_manager = connection.data_manager
             if data_manager is not None and data_manager.txn is txn:
@@ -148,7 +222,8 @@ class ThreadTransactions:
     def tell_of_what_begin_aborts(self) -> None:
         """Say in the log what was written in the transaction that begin() is about to abort."""
         txn = self.manager._txn
-        if txn is None or self.manager.explicit or any(each.open_blocks() for each in self.connections.values()):
+        begins = not self.manager.explicit or is_unasked(txn)
+        if txn is None or not begins or any(each.open_blocks() for each in self.connections.values()):
             # There is nothing to abort, or it will be refused.
             return
         told = NESTED if txn is self.begun else REPLACED
@@ -180,6 +255,10 @@ class ThreadTransactions:
         for connection in self.connections.values():
             if connection.store is not None:
                 connection.store.reset()
+
+    def _expect(self, txn: Any) -> None:
+        for connection in self.connections.values():
+            connection.expect(txn)
 
     def _look_again(self) -> None:
         """Tests replace connections, and a live server's thread uses those that another thread has made."""
@@ -253,6 +332,11 @@ def tell_at_exit() -> None:
     end: EndOfThread | None = getattr(_local, "end", None)
     if end is not None:
         end.tell_of_what_is_lost()
+
+
+def is_unasked(txn: Any) -> bool:
+    """Whether this transaction was begun only because a request goes on."""
+    return isinstance(txn, BegunTransaction) and txn.is_unasked
 
 
 def _members(connection: Any) -> dict[str, Connection]:

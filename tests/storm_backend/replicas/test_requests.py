@@ -143,6 +143,22 @@ class TestRunsAgain:
         assert new_browser()("get", "/fails/").status_code == 500
         assert views.runs == {"fails": 1}
 
+    @pytest.mark.parametrize("path", ["commits_and_goes_on", "commits_and_keeps", "commits_and_writes_after_it"])
+    def test_one_that_has_committed_reads_and_writes_on_the_primary_and_never_runs_again(
+        self, path: str, new_browser: Browser, site: Servers, settings: Any
+    ) -> None:
+        settings.MIDDLEWARE = [*MIDDLEWARE, "django.contrib.sessions.middleware.SessionMiddleware"]
+        response = new_browser()("get", f"/{path}/")
+        assert response.json() == {"first": ON_REPLICA, **ON_PRIMARY}
+        assert views.runs == {path: 1}
+        assert site.there.names() == ([] if path == "commits_and_keeps" else ["ann"])
+        assert COOKIE in response.cookies
+
+    def test_one_that_has_to_run_again_cannot_commit_before(self, new_browser: Browser, site: Servers) -> None:
+        assert new_browser()("get", "/commits_after_a_refusal/").content == b"written"
+        assert views.runs == {"commits_after_a_refusal": 2, "swallows": 2}
+        assert site.there.names() == ["ann"]
+
     def test_what_the_view_wrote_and_committed_itself_pins(self, new_browser: Browser) -> None:
         send = new_browser()
         assert send("get", "/commits_and_writes/").status_code == 200

@@ -171,11 +171,44 @@ def fails(request: HttpRequest) -> JsonResponse:
 
 
 def commits_and_writes(request: HttpRequest) -> JsonResponse:
-    """Commits by itself, and goes on with nothing begun."""
+    """Commits by itself."""
     with store_policy("primary"):
         Person.objects.create(name="ann")
         transaction.commit()
     return JsonResponse({})
+
+
+def commits_and_goes_on(request: HttpRequest) -> JsonResponse:
+    """Commits what it has read, and writes."""
+    _count("commits_and_goes_on")
+    first = seen()
+    transaction.commit()
+    Person.objects.create(name="ann")
+    return JsonResponse({"first": first, **seen()})
+
+
+def commits_after_a_refusal(request: HttpRequest) -> HttpResponse:
+    _count("commits_after_a_refusal")
+    answer = swallows(request)
+    transaction.commit()
+    return answer
+
+
+def commits_and_writes_after_it(request: HttpRequest) -> JsonResponse:
+    _count("commits_and_writes_after_it")
+    first = seen()
+    django_transaction.on_commit(lambda: Person.objects.create(name="ann"), using="extra")
+    transaction.commit()
+    return JsonResponse({"first": first, **seen()})
+
+
+def commits_and_keeps(request: HttpRequest) -> JsonResponse:
+    """Commits what it has read, and has a session that is saved after it."""
+    _count("commits_and_keeps")
+    first = seen()
+    get_store("extra").commit()
+    request.session["kept"] = "yes"
+    return JsonResponse({"first": first, **seen()})
 
 
 def reads_on_primary(request: HttpRequest) -> JsonResponse:
@@ -241,6 +274,7 @@ class Page(View):
 FUNCTIONS = [
     where, where_async, names, by_django_writes, by_storm_writes, by_sqlalchemy_writes, async_writes, swallows, locks,
     on_commit_writes, posted_writes, retries, keeps, kept, sign_in, loses, streams_late, fails, commits_and_writes,
+    commits_and_goes_on, commits_and_keeps, commits_after_a_refusal, commits_and_writes_after_it,
     reads_on_primary, nested, at_once, feed, feed_async, page_async,
 ]  # fmt: skip
 urlpatterns = [*(path(f"{view.__name__}/", view) for view in FUNCTIONS), path("page/", Page.as_view())]

@@ -35,8 +35,8 @@ LOST = (
 )
 NESTED = (
     "What was written to the store 'main' is lost, by Storm and by Django: another transaction begins before the one "
-    "that was begun is committed, which aborts it. Do not put one `with transaction.manager:` into another: use "
-    "atomic() for the inner one."
+    "that was begun is committed, which aborts it. Do not put one `with transaction.manager:` into another, nor into a "
+    "request, which is in one: use atomic() for the inner one."
 )
 
 
@@ -75,7 +75,7 @@ WRITES = [write_by_django, write_by_cursor, add_to_storm, write_by_storm]
 READS = [read_by_django, read_by_storm, do_nothing]
 
 
-class Both:
+class WithLog:
     @pytest.fixture(autouse=True)
     def log(self, caplog: pytest.LogCaptureFixture) -> None:
         self.caplog = caplog
@@ -86,6 +86,8 @@ class Both:
         yield
         assert [record.getMessage() for record in self.caplog.records] == list(messages)
 
+
+class Both(WithLog):
     def test_what_storm_has_flushed(self: Any) -> None:
         get_store("main").add(StormVisit("lost"))
         get_store("main").flush()
@@ -185,6 +187,125 @@ class TestWithOneStore(TestInATransactionTestCase):
         have_sister_stores(False)
         yield
         have_sister_stores(True)
+
+
+class OfAClass(WithLog):
+    """What a class has written stays for all of its tests, and each test loses only what it has written itself."""
+
+    told = LOST
+
+    def is_there(self) -> bool:
+        return Person.objects.filter(name="outer").exists() or bool(get_store("main").find(StormVisit).count())
+
+    def begin(self) -> None:
+        transaction.begin()
+        assert self.is_there()
+        transaction.abort()
+
+    def test_1_nothing_is_lost_and_nothing_is_said(self) -> None:
+        with self.said():
+            self.begin()
+
+    def test_2_nothing_in_the_next_test_either(self) -> None:
+        with self.said():
+            self.begin()
+
+    def test_3_what_the_test_has_written_itself_is_lost(self) -> None:
+        get_store("main").add(StormVisit("lost"))
+        with self.said(LOST):
+            self.begin()
+
+
+class OfAClassThatIsStillOpen(OfAClass):
+    """The first test writes in the class's transaction, and leaves it open; the second begins one."""
+
+    def test_1_nothing_is_lost_and_nothing_is_said(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("INSERT INTO people_person (name) VALUES ('of the first test')")
+
+    def test_2_nothing_in_the_next_test_either(self) -> None:
+        super().test_2_nothing_in_the_next_test_either()
+        assert not Person.objects.filter(name="of the first test").exists()
+
+
+class OfAClassAndOfATest(OfAClass):
+    """The test writes in the class's transaction, too."""
+
+    def test_1_nothing_is_lost_and_nothing_is_said(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("INSERT INTO people_person (name) VALUES ('of the test')")
+        with self.said(self.told):
+            self.begin()
+        assert not Person.objects.filter(name="of the test").exists()
+
+
+class ByStorm:
+    @classmethod
+    def setUpTestData(cls) -> None:
+        write_by_storm()
+
+
+class ByStormAndNotYetFlushed:
+    @classmethod
+    def setUpTestData(cls) -> None:
+        add_to_storm()
+
+
+class ByDjangoInWhatStormHasJoined:
+    @classmethod
+    def setUpTestData(cls) -> None:
+        read_by_storm()
+        write_by_django()
+
+
+class ByDjangoInOneThatWasBegun:
+    told = NESTED
+
+    @classmethod
+    def setUpTestData(cls) -> None:
+        transaction.begin()
+        write_by_django()
+
+
+class ByDjangoWhereNobodyCounts(ByDjangoInOneThatWasBegun):
+    @classmethod
+    def setUpClass(cls) -> None:
+        have_sister_stores(False)
+        super().setUpClass()  # type: ignore[misc]
+        cls.addClassCleanup(have_sister_stores, True)  # type: ignore[attr-defined]
+
+
+class BeforeTheTestsData:
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()  # type: ignore[misc]
+        write_by_storm()
+
+
+WRITTEN_BY = [
+    ByStorm,
+    ByStormAndNotYetFlushed,
+    ByDjangoInWhatStormHasJoined,
+    ByDjangoInOneThatWasBegun,
+    ByDjangoWhereNobodyCounts,
+    BeforeTheTestsData,
+]
+for _kind in (OfAClass, OfAClassThatIsStillOpen, OfAClassAndOfATest):
+    for _by in WRITTEN_BY:
+        _name = f"Test{_kind.__name__}{_by.__name__}"
+        globals()[_name] = SITE(type(_name, (_by, _kind, TestCase), {"__module__": __name__}))
+
+
+@SITE
+class TestWithinTheClass(WithLog, TestCase):
+    @classmethod
+    def setUpTestData(cls) -> None:
+        write_by_storm()
+        transaction.begin()
+
+    def test_it_is_lost_there(self) -> None:
+        assert [record.getMessage() for record in self.caplog.get_records("setup")] == [LOST]
+        assert get_store("main").find(StormVisit).count() == 0
 
 
 @marked

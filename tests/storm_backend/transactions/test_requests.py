@@ -298,9 +298,7 @@ def test_a_connection_in_manual_mode_is_in_it(fails: bool, serve: Serve, outside
         set_autocommit(True)
 
 
-def test_more_writes_after_a_commit_in_the_view_are_committed_where_storm_has_made_them(
-    serve: Serve, outside: Outside
-) -> None:
+def test_callbacks_given_after_a_commit_in_the_view_run_after_the_next_one(serve: Serve, outside: Outside) -> None:
     def view() -> None:
         django_add("first")
         transaction.commit()

@@ -1,8 +1,6 @@
-"""Whose IntegrityError it is depends on who sends the statement; what follows a commit in a view is as the docs say."""
+"""Whose IntegrityError it is depends on who sends the statement."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import pytest
 import transaction
@@ -11,8 +9,7 @@ from django.db.transaction import atomic
 from storm.exceptions import IntegrityError as StormIntegrityError
 
 from djintegrate.storm_backend import get_store
-from tests.support.faults import Site
-from tests.support.helpers import MIDDLEWARE, TRANSACTIONS, Outside, django_add, storm_add
+from tests.support.helpers import TRANSACTIONS, django_add, storm_add
 
 pytest_plugins = ["tests.support.fixtures"]
 pytestmark = TRANSACTIONS
@@ -41,23 +38,3 @@ def test_what_is_flushed_by_hand_raises_storms() -> None:
 
 def test_neither_is_the_other() -> None:
     assert not issubclass(IntegrityError, StormIntegrityError) and not issubclass(StormIntegrityError, IntegrityError)
-
-
-@pytest.mark.parametrize("begins", [True, False])
-def test_what_follows_a_commit_in_a_view_is_undone_if_the_view_has_begun_again(
-    settings: Any, outside: Outside, begins: bool
-) -> None:
-    settings.MIDDLEWARE = MIDDLEWARE
-    settings.ROOT_URLCONF = "tests.support.faults"
-
-    def view() -> None:
-        storm_add("before")
-        get_store("main").commit()
-        if begins:
-            transaction.begin()
-        django_add("after")
-        storm_add("pending")
-        raise ZeroDivisionError
-
-    assert Site()(view).status == 500
-    assert outside.names() == (["before"] if begins else ["after", "before"])

@@ -8,15 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.commands import flush
-from django.db import connections
 
-from djintegrate.common.engine import is_engines
+from djintegrate.storm_backend.connection.testing import abort_what_is_open
 
 
 class Command(flush.Command):
     def handle(self, **options: Any) -> None:
-        # Those too that have another database: they share the transaction.
-        for connection in connections.all(initialized_only=True):
-            if is_engines(connection):
-                connection.abort_transaction(even_begun=True)
+        abort_what_is_open()
         super().handle(**options)

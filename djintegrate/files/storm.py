@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from django.core.files.base import File
-from django.core.files.storage import storages
+from django.core.files.storage import InvalidStorageError, storages
 from django.db.models.fields.files import FieldFile, FileField
-from storm.expr import Select, compare_columns
+from storm.expr import Column, Select, compare_columns
 from storm.info import get_cls_info
 from storm.properties import Unicode
+from storm.store import ResultSet
 from storm.variables import UnicodeVariable
+
+from djintegrate.common.removals import pre_remove
 
 from . import named
 from .conf import config
+from .deletion import remove
 from .storage import TransactionalStorage
 
 
@@ -33,7 +38,7 @@ class StoredFileVariable(UnicodeVariable):
         # After a commit nothing is known of an object until somebody looks, and Storm lets nobody look any more.
         name = self.get() if self.get_lazy() is None else self._name_in_row(obj_info)
         if name:
-            self._property.storage.delete_unless_named(name)
+            remove(self._property, name)
 
     def _name_in_row(self, obj_info: Any) -> str | None:
         """What the row has, which is not removed before the next flush."""
@@ -71,10 +76,21 @@ class StoredFile(Unicode):
         self.name = ""
         self._known: set[type] = set()
 
+    def __str__(self) -> str:
+        return f"StoredFile {self.name}"
+
     def __set_name__(self, owner: type, name: str) -> None:
         # Its rows name files, whether or not this process ever looks at one of them.
         self.name = name
+        self._known.add(owner)
         named.remember(StoredColumn(self, owner))
+
+    @property
+    def has_storage(self) -> bool:
+        """Whether it can have any files."""
+        with suppress(InvalidStorageError, TypeError):
+            return bool(self.storage)
+        return False
 
     @property
     def storage(self) -> TransactionalStorage:
@@ -96,7 +112,7 @@ class StoredFile(Unicode):
         new = self._name_of(obj, value)
         super().__set__(obj, new)
         if old and old != new and config.delete_replaced:
-            self.storage.delete_unless_named(old)
+            remove(self, old)
 
     def set_name(self, obj: Any, name: str | None) -> None:
         """What FieldFile does itself: the file was saved, or is to be deleted, already."""
@@ -151,17 +167,32 @@ class StoredColumn:
     """Where the rows are that name a StoredFile's files."""
 
     def __init__(self, stored_file: StoredFile, cls: type) -> None:
-        self._stored_file = stored_file
+        self.stored_file = stored_file
         self._cls = cls
 
     @property
     def where(self) -> tuple[str, str] | None:
-        """The table and the column. None for a class that has no table."""
-        if not hasattr(self._cls, "__storm_table__"):
+        """The table and the column. None for a class that has no table, or a storage that is refused."""
+        if not hasattr(self._cls, "__storm_table__") or not self.stored_file.has_storage:
             return None
-        column = self._stored_file.__get__(None, self._cls)
+        column = self.stored_file.__get__(None, self._cls)
         return str(get_cls_info(self._cls).table.name), str(column.name)
 
     @property
     def storage(self) -> TransactionalStorage:
-        return self._stored_file.storage
+        return self.stored_file.storage
+
+
+def before_removal(sender: type, objects: Any, **kwargs: Any) -> None:
+    """The receiver of `pre_remove`. An object that is removed alone says so to its own variables."""
+    if not isinstance(objects, ResultSet):
+        return
+    table = get_cls_info(sender).table
+    for column in named.columns_of(str(table.name)):
+        # In no order: where only different ones are wanted, PostgreSQL has none by other columns.
+        for name in set(objects.order_by().values(Column(column.where[1], table))):
+            if name:
+                remove(column.stored_file, name)
+
+
+pre_remove.connect(before_removal, dispatch_uid="files.before_removal")

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from .registry import get_store, get_store_uri, invalidate, store_on
-from .store import SharedStore, UnsharedStore, pre_remove
+from .store import SharedStore, UnsharedStore
 
-__all__ = ["SharedStore", "UnsharedStore", "get_store", "get_store_uri", "invalidate", "pre_remove", "store_on"]
+__all__ = ["SharedStore", "UnsharedStore", "get_store", "get_store_uri", "invalidate", "store_on"]

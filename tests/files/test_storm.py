@@ -144,7 +144,7 @@ def test_it_wants_a_storage_of_ours_and_without_one_it_names_nothing(site: Site,
         id = Int(primary=True)
         file = StoredFile(storage=storage)
 
-    with pytest.raises((TypeError, InvalidStorageError), match="needs a djintegrate|find config"):
+    with pytest.raises((TypeError, InvalidStorageError), match=r"needs a djintegrate|find config"):
         Wrong().file = ContentFile(b"x", "x")
     with transaction.manager:
         row = talk()

@@ -26,6 +26,11 @@ class Transactional:
     inner: Any
     using: str
 
+    @property
+    def identity(self) -> str:
+        """What the place of one of its files is kept with in journals."""
+        raise NotImplementedError
+
     def deconstruct(self) -> Any:
         """As Django's `deconstructible` gives it."""
         raise NotImplementedError

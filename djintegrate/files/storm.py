@@ -151,7 +151,7 @@ class StoredFile(Unicode):
         old = super().__get__(obj)
         new = self._name_of(obj, value)
         super().__set__(obj, new)
-        if old and old != new and config.delete_replaced:
+        if old and old != new and not _is_undone(old) and config.delete_replaced:
             remove(self, old)
 
     def set_name(self, obj: Any, name: str | None) -> None:

@@ -6,11 +6,13 @@ is invalidated, say, or never added. Files whose rows were written cost no query
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from djintegrate.common import following
 from djintegrate.common.following import Follower
 
+from .exceptions import TransactionError
 from .saved import SavedName
 
 
@@ -37,7 +39,9 @@ class Uploads(Follower):
 
     def before_commit(self) -> None:
         for name in self._in_no_row():
-            self._storage.delete_unless_named(name)
+            # Where its folder was replaced as a whole, it goes with that.
+            with suppress(TransactionError):
+                self._storage.delete_unless_named(name)
 
     def committed(self) -> None:
         for name in self._in_no_row():

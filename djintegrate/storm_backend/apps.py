@@ -14,8 +14,6 @@ class StormBackendConfig(AppConfig):
     verbose_name = _("Storm backend")
 
     def ready(self) -> None:
-        from djintegrate.common.removals import pre_remove
-
         from .checks import check_configuration, check_databases
         from .conf import entries
         from .connection.testing import emptying_database, test_database_made
@@ -23,7 +21,7 @@ class StormBackendConfig(AppConfig):
         from .references.checks import check_references
         from .references.deletion import before_removal
         from .schema import testing
-        from .stores import registry
+        from .stores import pre_remove, registry
         from .transactions import leftovers
 
         entries.name_test_databases()

@@ -12,6 +12,7 @@ from django.db import connection
 from django.db.transaction import atomic
 from storm.exceptions import LostObjectError
 
+from djintegrate import files
 from djintegrate.files import TransactionError
 from djintegrate.storm_backend import get_store
 from tests.apps.documents.models import Talk
@@ -120,6 +121,16 @@ def test_an_upload_for_a_row_that_is_gone_goes_too(site: Site) -> None:
     assert site.files == {}
 
 
+def test_an_upload_whose_folder_is_replaced_afterwards_goes_with_it(site: Site) -> None:
+    site.put("other/kept.txt")
+    with transaction.manager:
+        row = StormTalk("talk")
+        row.slides = two()
+        with files.transaction() as changes:
+            changes.copy_file(site.media / "other", site.media / "slides")
+    assert site.files == {"other/kept.txt": "old", "slides/kept.txt": "old"}
+
+
 def test_an_upload_that_an_other_row_names_stays(site: Site) -> None:
     with transaction.manager:
         row, store = talk(), get_store("main")
@@ -163,6 +174,8 @@ def assert_cannot_be_added(site: Site, row: StormTalk) -> None:
         with pytest.raises(TransactionError, match=r"names 'slides/two\.pdf'.*[Aa]ssign"):
             get_store("main").add(row)
     assert not Talk.objects.exists()
+    with transaction.manager:
+        row.slides = None
     assert site.files == {"slides/two.pdf": "of somebody else"}
     path.unlink()
 

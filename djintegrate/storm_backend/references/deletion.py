@@ -32,7 +32,7 @@ REFUSALS = {PROTECT: ProtectedError, RESTRICT: RestrictedError}
 
 
 def before_removal(sender: type, store: SharedStore, objects: Iterable[Any], **kwargs: Any) -> None:
-    """The receiver of `removals.pre_remove`: a Storm object is about to be removed."""
+    """The receiver of `stores.pre_remove`: a Storm object is about to be removed."""
     collector = collect_dependents(sender, objects, store.alias)
     if collector.data or collector.fast_deletes or collector.field_updates:
         collector.delete()

@@ -100,7 +100,7 @@ def _remove_replaced(sender: type[models.Model], instance: Any, **kwargs: Any) -
                 old,
             )
             continue
-        _remove(field, old)
+        remove(field, old)
 
 
 def _load_names(sender: type[models.Model], instance: Any, **kwargs: Any) -> None:
@@ -113,10 +113,11 @@ def _remove_files(sender: type[models.Model], instance: Any, **kwargs: Any) -> N
     for field in fields_of(sender):
         name = getattr(instance, field.attname).name
         if name:
-            _remove(field, name)
+            remove(field, name)
 
 
-def _remove(field: FileField, name: str) -> None:
+def remove(field: Any, name: str) -> None:
+    """A row names the file no more: of a FileField, or of a StoredFile of Storm's."""
     try:
         field.storage.delete_unless_named(name)
     except (SuspiciousFileOperation, ValueError):

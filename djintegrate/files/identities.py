@@ -27,6 +27,11 @@ class Transactional:
     using: str
     identity: Any
 
+    @property
+    def identity(self) -> str:
+        """What the place of one of its files is kept with in journals."""
+        raise NotImplementedError
+
     def deconstruct(self) -> Any:
         """As Django's `deconstructible` gives it."""
         raise NotImplementedError

@@ -43,6 +43,11 @@ def remember(column: Any) -> None:
     _columns.append(column)
 
 
+def columns_of(table: str) -> list[Any]:
+    """The StoredFiles' columns in this table, each once, whatever classes have it."""
+    return list({column.where: column for column in _columns if column.where and column.where[0] == table}.values())
+
+
 def name_in(storage: Any, place: Any) -> str | None:
     """What this storage calls the file. None if it keeps others.
 

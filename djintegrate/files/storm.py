@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from django.core.files.base import File
-from django.core.files.storage import storages
+from django.core.files.storage import InvalidStorageError, storages
 from django.db.models.fields.files import FieldFile, FileField
-from storm.expr import Select, compare_columns
-from storm.info import get_cls_info
+from storm.expr import Column, Select, compare_columns
+from storm.info import get_cls_info, get_obj_info
 from storm.properties import Unicode
+from storm.store import ResultSet
 from storm.variables import UnicodeVariable
+
+from djintegrate.common.removals import pre_remove
 
 from . import named
 from .conf import config
+from .deletion import remove
+from .exceptions import TransactionError
+from .saved import SavedName
 from .storage import TransactionalStorage
+from .uploads import Uploads, uploads_to
 
 
 class StoredFileVariable(UnicodeVariable):
-    """Hears when its object is removed from the store, whoever removes it and whether or not it was looked at."""
+    """Hears when its object is removed from the store, whoever removes it and whether or not it was looked at.
+
+    And, once it has an upload, when that comes into a row.
+    """
 
     __slots__ = ("_property",)
 
@@ -29,11 +40,40 @@ class StoredFileVariable(UnicodeVariable):
         if self.event is not None:
             self.event.hook("removed", self._removed)
 
+    def will_be(self, name: str, uploads: Uploads | None) -> None:
+        """The upload of this name was saved, and is about to be assigned."""
+        self.event.hook("added", self._added)
+        if uploads is not None:
+            uploads.add(name)
+            self.event.hook("flushed", self._flushed, name, uploads)
+
+    def _flushed(self, obj_info: Any, name: str, uploads: Uploads) -> bool:
+        if "store" in obj_info and self._name == name:
+            uploads.note_in_row(name)
+        # Once: the row has it, or another name took its place before.
+        return False
+
+    def _added(self, obj_info: Any) -> None:
+        name = self._name
+        if _is_undone(name):
+            obj_info["store"].remove(obj_info.get_obj())
+            attribute = f"{obj_info.cls_info.cls.__name__}.{self._property.name}"
+            raise TransactionError(
+                f"{attribute} names {name!r}, but the transaction or block that saved it was rolled back, or has ended "
+                "without a row that names the file, and the file is gone. The object was not added. Assign the content "
+                f"to {self._property.name} again, and then add it."
+            )
+
+    @property
+    def _name(self) -> Any:
+        """None also if it is not known."""
+        return self.get() if self.get_lazy() is None else None
+
     def _removed(self, obj_info: Any) -> None:
         # After a commit nothing is known of an object until somebody looks, and Storm lets nobody look any more.
         name = self.get() if self.get_lazy() is None else self._name_in_row(obj_info)
-        if name:
-            self._property.storage.delete_unless_named(name)
+        if name and not _is_undone(name):
+            remove(self._property, name)
 
     def _name_in_row(self, obj_info: Any) -> str | None:
         """What the row has, which is not removed before the next flush."""
@@ -46,6 +86,11 @@ class StoredFileVariable(UnicodeVariable):
         finally:
             store.unblock_implicit_flushes()
         return None if row is None else row[0]
+
+
+def _is_undone(name: Any) -> bool:
+    """Whether the file is gone that was saved under this name; another one may have it by now."""
+    return isinstance(name, SavedName) and bool(name.fate.is_undone)
 
 
 class StoredFile(Unicode):
@@ -71,10 +116,21 @@ class StoredFile(Unicode):
         self.name = ""
         self._known: set[type] = set()
 
+    def __str__(self) -> str:
+        return f"StoredFile {self.name}"
+
     def __set_name__(self, owner: type, name: str) -> None:
         # Its rows name files, whether or not this process ever looks at one of them.
         self.name = name
+        self._known.add(owner)
         named.remember(StoredColumn(self, owner))
+
+    @property
+    def has_storage(self) -> bool:
+        """Whether it can have any files."""
+        with suppress(InvalidStorageError, TypeError):
+            return bool(self.storage)
+        return False
 
     @property
     def storage(self) -> TransactionalStorage:
@@ -95,8 +151,8 @@ class StoredFile(Unicode):
         old = super().__get__(obj)
         new = self._name_of(obj, value)
         super().__set__(obj, new)
-        if old and old != new and config.delete_replaced:
-            self.storage.delete_unless_named(old)
+        if old and old != new and not _is_undone(old) and config.delete_replaced:
+            remove(self, old)
 
     def set_name(self, obj: Any, name: str | None) -> None:
         """What FieldFile does itself: the file was saved, or is to be deleted, already."""
@@ -104,7 +160,10 @@ class StoredFile(Unicode):
 
     def save(self, obj: Any, name: str, content: File) -> str:
         field = FileField(upload_to=self._upload_to, storage=self.storage)
-        return self.storage.save(field.generate_filename(obj, name), content, max_length=self._max_length)
+        saved = self.storage.save(field.generate_filename(obj, name), content, max_length=self._max_length)
+        variable = get_obj_info(obj).variables[self._get_column(type(obj))]
+        variable.will_be(saved, uploads_to(self.storage))
+        return saved
 
     def _get_column(self, cls: Any) -> Any:
         column = super()._get_column(cls)
@@ -151,17 +210,32 @@ class StoredColumn:
     """Where the rows are that name a StoredFile's files."""
 
     def __init__(self, stored_file: StoredFile, cls: type) -> None:
-        self._stored_file = stored_file
+        self.stored_file = stored_file
         self._cls = cls
 
     @property
     def where(self) -> tuple[str, str] | None:
-        """The table and the column. None for a class that has no table."""
-        if not hasattr(self._cls, "__storm_table__"):
+        """The table and the column. None for a class that has no table, or a storage that is refused."""
+        if not hasattr(self._cls, "__storm_table__") or not self.stored_file.has_storage:
             return None
-        column = self._stored_file.__get__(None, self._cls)
+        column = self.stored_file.__get__(None, self._cls)
         return str(get_cls_info(self._cls).table.name), str(column.name)
 
     @property
     def storage(self) -> TransactionalStorage:
-        return self._stored_file.storage
+        return self.stored_file.storage
+
+
+def before_removal(sender: type, objects: Any, **kwargs: Any) -> None:
+    """The receiver of `pre_remove`. An object that is removed alone says so to its own variables."""
+    if not isinstance(objects, ResultSet):
+        return
+    table = get_cls_info(sender).table
+    for column in named.columns_of(str(table.name)):
+        # In no order: where only different ones are wanted, PostgreSQL has none by other columns.
+        for name in set(objects.order_by().values(Column(column.where[1], table))):
+            if name:
+                remove(column.stored_file, name)
+
+
+pre_remove.connect(before_removal, dispatch_uid="files.before_removal")

@@ -27,7 +27,7 @@ from djintegrate.common.engine import is_engines
 
 from . import conf, putting_off, reports, texts, values
 from .errors import JobLost, PutOff, Stopped
-from .tasks import Status, Task, name_of
+from .tasks import USING, Status, Task, name_of, refuse_wrong_kinds
 
 T = TypeVar("T")
 
@@ -65,8 +65,9 @@ class TransactionalTask(Task):
     def using(self, **changes: Any) -> Any:
         # A row does this whenever it is asked for its task, which mostly is as the code has it: no need for a copy,
         # which would be validated once more.
-        if all(each is None or each == getattr(self, name) for name, each in changes.items()):
+        if all(name in USING and (each is None or each == getattr(self, name)) for name, each in changes.items()):
             return self
+        refuse_wrong_kinds(self, changes)
         return super().using(**changes)
 
     do_not_call_in_templates = True

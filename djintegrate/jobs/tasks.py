@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from importlib.util import find_spec
+from types import UnionType
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import SuspiciousOperation
@@ -23,6 +25,7 @@ else:
     from django.tasks.signals import task_enqueued, task_finished, task_started
 
 __all__ = [
+    "USING",
     "BaseTaskBackend",
     "InvalidTaskBackend",
     "Status",
@@ -34,6 +37,7 @@ __all__ = [
     "backends_of",
     "name_of",
     "path_of",
+    "refuse_wrong_kinds",
     "task",
     "task_backends",
     "task_enqueued",
@@ -44,6 +48,15 @@ __all__ = [
 
 Status: Any = TaskResultStatus
 """READY, RUNNING, SUCCESSFUL or FAILED; as strings, in the rows."""
+
+
+USING: dict[str, tuple[type | UnionType, str]] = {
+    "priority": (int | float, "a whole number"),
+    "queue_name": (str, "the name of a queue"),
+    "run_after": (datetime, "a moment, such as timezone.now() + timedelta(hours=1)"),
+    "backend": (str, "an alias of TASKS"),
+}
+"""What a task's using() takes."""
 
 
 def name_of(path: str) -> str:
@@ -57,6 +70,14 @@ def path_of(task: Task[Any, Any]) -> str:
     if not isinstance(import_string(path), Task):
         raise SuspiciousOperation(f"{path} is not a task: give the task the name that its function has.")
     return path
+
+
+def refuse_wrong_kinds(task: Task[Any, Any], changes: dict[str, Any]) -> None:
+    """TypeError where Django's own checks of what using() takes would fail for another reason."""
+    for name, (kind, words) in USING.items():
+        given = changes.get(name)
+        if given is not None and not isinstance(given, kind):
+            raise TypeError(f"{task.module_path}.using(): {name} is {given!r}. It has to be {words}.")
 
 
 def backends_of(kind: type[Any]) -> list[Any]:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import transaction
 from django.core.files.base import ContentFile
+from django.core.files.storage import InvalidStorageError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from storm.properties import Int
 
@@ -136,14 +137,20 @@ def test_a_rollback_to_a_savepoint_takes_the_file_with_it(site: Site) -> None:
     assert list(site.files) == ["slides/one.pdf"]
 
 
-def test_it_wants_a_storage_of_ours() -> None:
+@pytest.mark.parametrize("storage", ["staticfiles", "missing"])
+def test_it_wants_a_storage_of_ours_and_without_one_it_names_nothing(site: Site, storage: str) -> None:
     class Wrong:
         __storm_table__ = "wrong"
         id = Int(primary=True)
-        file = StoredFile(storage="staticfiles")
+        file = StoredFile(storage=storage)
 
-    with pytest.raises(TypeError, match="needs a djintegrate"):
+    with pytest.raises((TypeError, InvalidStorageError), match=r"needs a djintegrate|find config"):
         Wrong().file = ContentFile(b"x", "x")
+    with transaction.manager:
+        row = talk()
+    with transaction.manager:
+        get_store("main").remove(row)
+    assert site.files == {}
 
 
 def test_a_query_uses_the_name(site: Site, tmp_path: Path) -> None:

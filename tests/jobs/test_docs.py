@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sys
+from datetime import timedelta
 from types import ModuleType
 from typing import Any
 
 import pytest
+from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
 
 from tests.apps.people.models import Person
 from tests.jobs.helpers import JOBS, names, only_row, work
@@ -34,26 +37,41 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> Any:
     return shown
 
 
-def test_a_task_that_runs_twice_has_done_it_once(shown: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def welcome(shown: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     models: Any = ModuleType("shop.models")
     models.Customer = Person
     monkeypatch.setitem(sys.modules, "shop", ModuleType("shop"))
     monkeypatch.setitem(sys.modules, "shop.models", models)
-    welcome = shown(code(HOW_TO)[0])["welcome"]
+    return shown(code(HOW_TO)[0])["welcome"]
+
+
+def test_a_task_that_runs_twice_has_done_it_once(welcome: Any) -> None:
     for _ in range(2):
         welcome.enqueue("Ada")
     work()
     assert names() == ["Ada"]
 
 
+def test_a_job_runs_later_or_before_others(welcome: Any) -> None:
+    with pytest.raises(TypeError, match="It has to be a moment"):
+        welcome.using(run_after=timedelta(hours=1))
+    code(HOW_TO)[1].run({"welcome": welcome})
+    work()
+    assert names() == ["Grace"]
+    later, sooner = DBTaskResult.objects.order_by("priority")
+    assert (later.status, sooner.priority) == ("READY", 10)
+    assert timedelta(minutes=59) < later.run_after - timezone.now() <= timedelta(hours=1)
+
+
 def test_a_worker_empties_the_queue_of_a_test(shown: Any) -> None:
     add.enqueue("it")
-    shown(code(HOW_TO)[1])
+    shown(code(HOW_TO)[2])
     assert (only_row().status, names()) == ("SUCCESSFUL", ["it by Django", "it by Storm"])
 
 
 def test_every_block_of_the_two_pages_is_one_of_these() -> None:
-    assert (len(code(HOW_TO)), len(code(REFERENCE))) == (2, 1)
+    assert (len(code(HOW_TO)), len(code(REFERENCE))) == (3, 1)
 
 
 def test_the_function_of_a_task_can_be_called_like_any_other(shown: Any) -> None:

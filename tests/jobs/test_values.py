@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -139,6 +139,32 @@ def test_a_task_with_what_it_has_already_is_itself() -> None:
     assert urgent.priority == 5 and urgent.using(priority=5) is urgent and urgent.using(priority=0) == tasks.echo
     with pytest.raises(Exception, match="priority must be"):
         tasks.echo.using(priority=1000)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"run_after": timedelta(days=1)}, r"run_after is datetime\.timedelta\(days=1\)\. It has to be a moment"),
+        ({"run_after": date(2030, 1, 1)}, r"run_after is datetime\.date\(2030, 1, 1\).*timezone\.now\(\) \+ timedelta"),
+        ({"run_after": "tomorrow"}, "run_after is 'tomorrow'"),
+        ({"run_after": 60}, "run_after is 60"),
+        ({"priority": "high"}, "priority is 'high'. It has to be a whole number"),
+        ({"queue_name": ["default"]}, "queue_name is .* the name of a queue"),
+        ({"backend": ["default"]}, "backend is .* an alias of TASKS"),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_using_says_what_it_takes_instead(backend: str, changes: dict[str, Any], words: str) -> None:
+    task = tasks.echo.using(backend=backend)
+    with pytest.raises(TypeError, match=rf"tests\.jobs\.tasks\.echo\.using\(\): {words}"):
+        task.using(**changes)
+
+
+@pytest.mark.parametrize("value", [None, timedelta(days=1)], ids=str)
+def test_using_knows_only_its_own_names(value: Any) -> None:
+    with pytest.raises(TypeError, match="unexpected keyword argument 'run_afer'"):
+        tasks.echo.using(run_afer=value)
 
 
 def test_who_calls_a_task_like_a_function_is_told_what_to_call() -> None:

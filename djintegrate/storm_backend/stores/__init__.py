@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from djintegrate.common.removals import pre_remove
+
 from .registry import get_store, get_store_uri, invalidate, store_on
-from .store import SharedStore, UnsharedStore, pre_remove
+from .store import SharedStore, UnsharedStore
 
 __all__ = ["SharedStore", "UnsharedStore", "get_store", "get_store_uri", "invalidate", "pre_remove", "store_on"]

@@ -12,11 +12,12 @@ from weakref import WeakSet
 
 import transaction
 from django.db import connections
-from django.dispatch import Signal
 from storm import Undef
 from storm.exceptions import LostObjectError
 from storm.info import get_obj_info
 from storm.store import ResultSet, Store
+
+from djintegrate.common.removals import pre_remove
 
 from ..connection import atomic_state
 from ..connection.wrapper import StormWrapper
@@ -24,10 +25,6 @@ from ..sql.effects import EVERYTHING
 from . import coherence
 from .borrowed import BorrowedConnection, database_class
 from .errors import storm_errors
-
-# Sent before rows of a shared store are removed. sender: the Storm class; store; objects: those to be removed, which
-# may be a result set, and costs a query only where somebody looks.
-pre_remove = Signal()
 
 
 class SharedResultSet(ResultSet):

@@ -1,9 +1,11 @@
-"""Rows that name files, in a storage that is part of the transaction; storm_models.py maps one of the tables."""
+"""Rows that name files, in a storage that is part of the transaction; storm_models.py maps some of the tables."""
 
 from __future__ import annotations
 
 from django.core.files.storage import storages
 from django.db import models
+
+from djintegrate.storm_backend.references import StormForeignKey
 
 
 def documents() -> object:
@@ -39,3 +41,21 @@ class Leaflet(models.Model):
 class Talk(models.Model):
     title = models.CharField(max_length=100)
     slides = models.CharField(max_length=100, null=True)
+
+
+class Recording(models.Model):
+    folder_id = models.IntegerField(null=True)
+    transcript_id = models.IntegerField(null=True)
+    sound = models.CharField(max_length=100, null=True)
+
+
+class Transcript(models.Model):
+    """Points at one of Storm's, goes with it, and has a file too."""
+
+    recording = StormForeignKey(
+        "tests.apps.documents.storm_models.StormRecording",
+        on_delete=models.CASCADE,
+        column_type="bigint",
+        db_constraint=False,
+    )
+    file = models.FileField(upload_to="documents", storage=documents, blank=True)

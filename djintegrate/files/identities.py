@@ -25,7 +25,6 @@ class Transactional:
 
     inner: Any
     using: str
-    identity: Any
 
     @property
     def identity(self) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .core import Acl, Resource, Role
-from .errors import AccessError, AclFileError
+from .errors import AccessError, AclFileError, RuleError
 from .site import current
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ __all__ = [
     "AclFileError",
     "Resource",
     "Role",
+    "RuleError",
     "access_required",
     "current",
 ]

@@ -12,6 +12,7 @@ from djintegrate.common.types import did_you_mean
 from . import conf
 from .conditions import holds, lacks
 from .core import Acl, Way
+from .errors import RuleError
 from .site import current, roles_of
 
 
@@ -26,7 +27,10 @@ class Reason:
 
 
 def why(user: Any, resource: str, privilege: str, obj: Any = None) -> Reason:
-    """With an object, conditions are looked at; without one, what has a condition is not granted."""
+    """With an object, conditions are looked at; without one, what has a condition is not granted.
+
+    RuleError says which condition could not be looked at, as its rule has raised something.
+    """
     who = "Somebody who is not signed in" if user.is_anonymous else user.get_username()
     asked = f"{privilege} {resource}"
     if not user.is_anonymous and not user.is_active:
@@ -39,7 +43,7 @@ def why(user: Any, resource: str, privilege: str, obj: Any = None) -> Reason:
     true = [
         way for way in ways
         if way.condition is None
-        or (obj is not None and way.condition not in missing and holds(way.condition, user, obj))
+        or (obj is not None and way.condition not in missing and _holds(way.condition, user, obj))
     ]  # fmt: skip
     if true:
         shown = min(true, key=lambda way: way.condition is not None)
@@ -52,6 +56,13 @@ def why(user: Any, resource: str, privilege: str, obj: Any = None) -> Reason:
     if depends:
         lines.append("Which object it is about was not said, so no condition counts as true.")
     return Reason(False, (f"No: {who} may not {asked}.", *lines), depends)
+
+
+def _holds(condition: str, user: Any, obj: Any) -> bool:
+    try:
+        return holds(condition, user, obj)
+    except Exception as error:  # whatever a site's rule does
+        raise RuleError(condition, error) from error
 
 
 def _ways(acl: Acl, roles: Iterable[str], resource: str, privilege: str) -> list[Way]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .core import Acl, Resource, Role
-from .errors import AccessError, AclFileError, RuleError
+from .errors import AccessError, AclFileError
 from .site import current
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ __all__ = [
     "AclFileError",
     "Resource",
     "Role",
-    "RuleError",
     "access_required",
     "current",
 ]

@@ -17,7 +17,8 @@ from django.core.exceptions import PermissionDenied
 from django.core.management import CommandError, call_command
 from django.test import override_settings
 
-from djintegrate.acl import RuleError, current
+from djintegrate.acl import current
+from djintegrate.acl.errors import RuleError
 from djintegrate.acl.management.commands.acl import WHERE
 from djintegrate.acl.matrix import matrix
 from djintegrate.acl.reasons import why

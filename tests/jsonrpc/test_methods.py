@@ -203,6 +203,8 @@ def test_an_error_has_a_code_and_a_message_of_its_class_or_of_its_own() -> None:
     for code in ("5", True, 1.5):
         with pytest.raises(TypeError, match="Make it a whole number"):
             JSONRPCError(code, "x")  # type: ignore[arg-type]
+        with pytest.raises(TypeError, match="Make it a whole number"):
+            type("Wrong", (JSONRPCError,), {"code": code})
 
 
 def test_importing_the_package_touches_no_models() -> None:

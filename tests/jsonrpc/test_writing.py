@@ -6,11 +6,12 @@ import json
 from collections.abc import Iterator
 from datetime import datetime, time, timedelta, timezone
 from decimal import Decimal
-from enum import Enum
+from enum import Enum, IntEnum
 from typing import Any, Literal
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy, override
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -90,6 +91,23 @@ def test_an_error_keeps_the_rest_of_its_data(
     assert error["data"] == {"left": 3, "bad": mark, "more": ["1.5", mark, {mark: "P0DT01H00M00S"}, {"2": 3}]}
     assert error["message"] == "Taken a?"
     assert "The data of a JSON-RPC error" in caplog.text
+
+
+class Codes(IntEnum):
+    TAKEN = 7
+
+
+class Lazy(JSONRPCError):
+    code = Codes.TAKEN
+    message = gettext_lazy("Sunday")
+
+
+def test_a_code_may_be_of_an_enumeration_and_a_message_may_be_translated(rpc: Caller) -> None:
+    def refuse(request: Any) -> None:
+        raise Lazy
+
+    with method(refuse), override("de"):
+        assert rpc.error("refuse") == {"code": 7, "message": "Sonntag"}
 
 
 def test_a_mark_says_nothing_of_the_inside_and_is_found_for_whatever_there_is() -> None:

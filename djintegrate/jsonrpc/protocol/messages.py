@@ -104,7 +104,7 @@ def result_answer(envelope: Envelope, result: str) -> str:
 
 def error_answer(envelope: Envelope, error: JSONRPCError, data: str | None) -> str:
     """`data` is JSON already; None where there is none."""
-    said = f'"code": {error.code}, "message": {json.dumps(without_halves(str(error.message)))}'
+    said = f'"code": {int(error.code)}, "message": {json.dumps(without_halves(str(error.message)))}'
     if envelope.version == "1.1":
         more = "" if data is None else f', "error": {data}'
         return f'{{"version": "1.1", "error": {{"name": "JSONRPCError", {said}{more}}}{_optional_id(envelope)}}}'

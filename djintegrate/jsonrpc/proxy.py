@@ -69,8 +69,8 @@ class ServiceProxy:
             raise TypeError("JSON-RPC has parameters by place or by name, not both in one call.")
         return self._call(encode(named or list(params)), json.loads)
 
-    def _call(self, params: str, read: Callable[[str], Any]) -> dict[str, Any]:
-        """`params` is JSON already. `read` makes of the answer's text what is returned."""
+    def _call(self, params: str, read: Callable[[bytes], Any]) -> dict[str, Any]:
+        """`params` is JSON already. `read` makes of the answer's body what is returned."""
         version = self.__options["version"]
         said = {"2.0": '"jsonrpc": "2.0", ', "1.1": '"version": "1.1", '}.get(version, "")
         body = f'{{{said}"method": {json.dumps(self.__method)}, "params": {params}, "id": "{ID}"}}'
@@ -96,9 +96,9 @@ class ServiceProxy:
             raise ServiceError(f"{self.__url} was not reached: {getattr(error, 'reason', error)}.") from error
 
 
-def _answer(url: str, status: int, text: bytes, read: Callable[[str], Any]) -> dict[str, Any]:
+def _answer(url: str, status: int, text: bytes, read: Callable[[bytes], Any]) -> dict[str, Any]:
     try:
-        answer = read(text.decode())
+        answer = read(text)
     except (ValueError, RecursionError):
         answer = None
     if not isinstance(answer, dict):

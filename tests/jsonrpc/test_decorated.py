@@ -46,8 +46,6 @@ def test_a_refusal_of_a_views_decorator_is_no_result(
     async def guarded_later(request: Any) -> str:
         return "let in"
 
-    if is_async and decorator is too_often:
-        pytest.skip("This one is for plain functions.")
     function = decorator(guarded_later if is_async else guarded)
     with method(function):
         assert rpc.error(function.__name__) == {"code": -32603, "message": "Internal error"}

@@ -133,6 +133,13 @@ def test_the_command_prints_a_number_with_all_its_digits(url: str) -> None:
 scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_an_answer_may_be_in_any_of_jsons_encodings(encoding: str, url: str) -> None:
+    body = '{"jsonrpc": "2.0", "result": "ä", "id": "jsonrpc"}'.encode(encoding)
+    with mock.patch.object(ServiceProxy, "_sent", return_value=(200, body)):
+        assert ServiceProxy(url).any()["result"] == run(url, "any") == "ä"
+
+
 @settings(deadline=None)
 @given(st.recursive(scalars, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=8))
 def test_what_the_command_prints_is_laid_out_as_python_does(value: Any) -> None:

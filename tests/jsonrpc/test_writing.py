@@ -132,6 +132,17 @@ def test_a_mark_says_nothing_of_the_inside_and_is_found_for_whatever_there_is() 
     assert "<list>" in encode_with_marks(deep)
 
 
+def test_what_is_another_each_time_is_a_mark_as_a_whole() -> None:
+    class Fickle:
+        left = 3
+
+        def __iter__(self) -> Iterator[Any]:
+            self.left -= 1
+            return iter([1 if self.left == 1 else 1j])
+
+    assert encode_with_marks([Fickle()]) == '"<list>"'
+
+
 def test_a_zone_that_begins_as_utc_does_is_not_cut() -> None:
     zone = timezone(timedelta(seconds=21))
     assert encode(datetime(1900, 1, 1, tzinfo=zone)) == '"1900-01-01T00:00:00+00:00:21"'

@@ -18,7 +18,7 @@ def is_json(text: str) -> bool:
     return True
 
 
-def read(text: str) -> Any:
+def read(text: str | bytes) -> Any:
     """A ValueError if it is no JSON; to Python's reader NaN would be some."""
     return json.loads(text, parse_float=Digits, parse_int=Digits, parse_constant=_refuse)
 

@@ -72,7 +72,10 @@ def encode_with_marks(value: Any) -> str:
     try:
         return encode(value)
     except Exception:  # whatever an object does when it is looked at
-        return encode(_marked(value))
+        try:
+            return encode(_marked(value))
+        except Exception:  # as of what is not the same twice, or is nested too deeply as a whole
+            return encode(_mark(value))
 
 
 def storm_key(instance: Any) -> Any:

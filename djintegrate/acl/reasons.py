@@ -40,13 +40,14 @@ def why(user: Any, resource: str, privilege: str, obj: Any = None) -> Reason:
     acl, roles = current(), roles_of(user)
     ways = _ways(acl, roles, resource, privilege)
     missing = {way.condition: remedy for way in ways if way.condition and (remedy := lacks(way.condition))}
-    true = [
-        way for way in ways
-        if way.condition is None
-        or (obj is not None and way.condition not in missing and _holds(way.condition, user, obj))
-    ]  # fmt: skip
-    if true:
-        shown = min(true, key=lambda way: way.condition is not None)
+    # As on the site: no rule is asked where there is a grant without one, or after one that is true.
+    shown = next(
+        (way for way in sorted(ways, key=lambda way: way.condition is not None)
+         if way.condition is None
+         or (obj is not None and way.condition not in missing and _holds(way.condition, user, obj))),
+        None,
+    )  # fmt: skip
+    if shown:
         return Reason(True, (f"Yes: {who} may {asked}.", *_steps(who, shown, roles, resource, privilege)))
     if ways:
         lines = [line for way in ways for line in _refusal(who, way, roles, resource, privilege, missing, obj)]

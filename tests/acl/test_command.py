@@ -162,6 +162,14 @@ def test_why_says_in_a_line_which_rule_raises_on_which_object(person: Make) -> N
 
 
 @pytest.mark.usefixtures("raising")
+def test_why_asks_no_rule_where_the_site_does_not(person: Make) -> None:
+    card = Person.objects.create(name="ada")
+    assert person("bea", "clerk", "chief").has_perm("time_card.write", card)
+    about = f"people.Person:{card.pk}"
+    assert acl("why", "bea", "time_card", "write", "--object", about)[0] == "Yes: bea may write time_card."
+
+
+@pytest.mark.usefixtures("raising")
 def test_the_traceback_of_a_rule_is_there_for_who_asks_for_it(person: Make) -> None:
     """Django shows the one of a CommandError, with what it was raised from, with --traceback."""
     person("ada", "clerk")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, time, timedelta, timezone
 from decimal import Decimal
 from enum import Enum, IntEnum
@@ -93,6 +94,12 @@ def test_an_error_keeps_the_rest_of_its_data(
     assert "The data of a JSON-RPC error" in caplog.text
 
 
+@dataclass
+class Seat:
+    row: Any
+    number: Any
+
+
 class Codes(IntEnum):
     TAKEN = 7
 
@@ -122,10 +129,11 @@ def test_a_mark_says_nothing_of_the_inside_and_is_found_for_whatever_there_is() 
 
     circle: dict[str, Any] = {"a": 1}
     circle["self"] = [circle, circle]
-    found = encode_with_marks([Secret(), Broken(), (each for each in (1, 1j)), circle, {1j, 2}])
+    found = encode_with_marks([Secret(), Broken(), (each for each in (1, 1j)), circle, {1j, 2}, Seat(1, 2j)])
     assert json.loads(found)[:3] == ["<Secret>", "<Broken>", "<generator>"]
     assert json.loads(found)[3] == {"a": 1, "self": ["<dict>", "<dict>"]}
     assert sorted(json.loads(found)[4], key=str) == [2, "<complex>"]
+    assert json.loads(found)[5] == {"row": 1, "number": "<complex>"}
     deep: Any = 1j
     for _ in range(5000):
         deep = [deep]

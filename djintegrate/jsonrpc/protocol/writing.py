@@ -140,9 +140,14 @@ def _marked(value: Any, inside: tuple[int, ...] = ()) -> Any:
     within = (*inside, id(value))
     if isinstance(value, Mapping):
         return {_marked_key(key): _marked(item, within) for key, item in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
+    if isinstance(value, list | tuple):
         return [_marked(item, within) for item in value]
-    return _mark(value)
+    if isinstance(value, Iterator):
+        return _mark(value)
+    try:
+        return _marked(AnswerEncoder().default(value), within)
+    except Exception:
+        return _mark(value)
 
 
 def _marked_key(key: Any) -> Any:

@@ -12,6 +12,7 @@ from djintegrate.common.types import did_you_mean
 from . import conf
 from .conditions import holds, lacks
 from .core import Acl, Way
+from .errors import RuleError
 from .site import current, roles_of
 
 
@@ -26,7 +27,10 @@ class Reason:
 
 
 def why(user: Any, resource: str, privilege: str, obj: Any = None) -> Reason:
-    """With an object, conditions are looked at; without one, what has a condition is not granted."""
+    """With an object, conditions are looked at; without one, what has a condition is not granted.
+
+    RuleError says which condition could not be looked at, as its rule has raised something.
+    """
     who = "Somebody who is not signed in" if user.is_anonymous else user.get_username()
     asked = f"{privilege} {resource}"
     if not user.is_anonymous and not user.is_active:
@@ -36,13 +40,14 @@ def why(user: Any, resource: str, privilege: str, obj: Any = None) -> Reason:
     acl, roles = current(), roles_of(user)
     ways = _ways(acl, roles, resource, privilege)
     missing = {way.condition: remedy for way in ways if way.condition and (remedy := lacks(way.condition))}
-    true = [
-        way for way in ways
-        if way.condition is None
-        or (obj is not None and way.condition not in missing and holds(way.condition, user, obj))
-    ]  # fmt: skip
-    if true:
-        shown = min(true, key=lambda way: way.condition is not None)
+    # As on the site: no rule is asked where there is a grant without one, or after one that is true.
+    shown = next(
+        (way for way in sorted(ways, key=lambda way: way.condition is not None)
+         if way.condition is None
+         or (obj is not None and way.condition not in missing and _holds(way.condition, user, obj))),
+        None,
+    )  # fmt: skip
+    if shown:
         return Reason(True, (f"Yes: {who} may {asked}.", *_steps(who, shown, roles, resource, privilege)))
     if ways:
         lines = [line for way in ways for line in _refusal(who, way, roles, resource, privilege, missing, obj)]
@@ -52,6 +57,13 @@ def why(user: Any, resource: str, privilege: str, obj: Any = None) -> Reason:
     if depends:
         lines.append("Which object it is about was not said, so no condition counts as true.")
     return Reason(False, (f"No: {who} may not {asked}.", *lines), depends)
+
+
+def _holds(condition: str, user: Any, obj: Any) -> bool:
+    try:
+        return holds(condition, user, obj)
+    except Exception as error:  # whatever a site's rule does
+        raise RuleError(condition, error) from error
 
 
 def _ways(acl: Acl, roles: Iterable[str], resource: str, privilege: str) -> list[Way]:

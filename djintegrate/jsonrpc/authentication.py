@@ -15,6 +15,8 @@ from django.middleware.csrf import CsrfViewMiddleware
 from django.utils.functional import SimpleLazyObject, empty
 from django.views.decorators.debug import sensitive_variables
 
+from djintegrate.common.errors import Misconfigured
+
 from . import conf, throttle
 from .errors import Forbidden, NotAuthenticated, TooManyAttempts
 from .methods import Method
@@ -69,14 +71,24 @@ class Callers:
 
     def _find(self) -> Any:
         request = self._request
-        function = conf.authenticate()
-        found = function(request) if function is not None else None
+        found = self._from_the_sites_function()
         if found is not None:
             return found
         scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() == "basic":
             return self._from_basic(credentials)
         return self._from_session()
+
+    def _from_the_sites_function(self) -> Any:
+        function = conf.authenticate()
+        found = None if function is None else function(self._request)
+        # Of a class it is a property, and so is true.
+        if found is not None and not isinstance(getattr(found, "is_authenticated", None), bool):
+            raise Misconfigured(
+                f"JSONRPC_AUTHENTICATE names a function that has given an object of the type {type(found).__name__!r}, "
+                f"which is no user. Have {_name(function)} return a user, or None for somebody whom it does not know."
+            )
+        return found
 
     def _from_session(self) -> Any:
         from django.contrib.auth.models import AnonymousUser  # models, which are not there while apps are loaded
@@ -137,6 +149,10 @@ class Callers:
         if self._passwords[name, password] is None:
             raise NotAuthenticated(message="Name or password is wrong")
         return self._passwords[name, password]
+
+
+def _name(function: Any) -> str:
+    return getattr(function, "__qualname__", type(function).__qualname__)
 
 
 def _put_back(request: HttpRequest, name: str, value: Any) -> None:

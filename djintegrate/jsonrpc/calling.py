@@ -20,7 +20,7 @@ from .errors import Forbidden, InternalError, InvalidParams, InvalidRequest, JSO
 from .methods import Method, with_places
 from .parameters.converters import Caller
 from .protocol.messages import Call, Envelope, Malformed, call_of, error_answer, result_answer
-from .protocol.writing import encode
+from .protocol.writing import encode, encode_with_marks
 from .transactions import RequestTransaction, Savepoint, runs_again
 
 logger = logging.getLogger("djintegrate.jsonrpc")
@@ -174,6 +174,6 @@ def error_text(envelope: Envelope, error: JSONRPCError) -> str:
     try:
         data = None if error.data is None else encode(error.data)
     except Exception:
-        logger.exception("The data of a JSON-RPC error cannot be sent as JSON")
-        data = None
+        logger.exception("The data of a JSON-RPC error cannot all be sent as JSON")
+        data = encode_with_marks(error.data)
     return error_answer(envelope, error, data)

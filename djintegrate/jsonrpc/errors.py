@@ -11,10 +11,13 @@ class JSONRPCError(Exception):
     code: int = -32000
     message: str = "Server error"
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        _refuse_no_number(cls.code)
+
     def __init__(self, code: int | None = None, message: str | None = None, data: Any = None) -> None:
         if code is not None:
-            if isinstance(code, bool) or not isinstance(code, int):
-                raise TypeError(f"The code of a JSON-RPC error is {code!r}. Make it a whole number, such as 1.")
+            _refuse_no_number(code)
             self.code = code
         if message is not None:
             self.message = str(message)
@@ -23,6 +26,11 @@ class JSONRPCError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message} ({self.code})"
+
+
+def _refuse_no_number(code: Any) -> None:
+    if isinstance(code, bool) or not isinstance(code, int):
+        raise TypeError(f"The code of a JSON-RPC error is {code!r}. Make it a whole number, such as 1.")
 
 
 class ParseError(JSONRPCError):

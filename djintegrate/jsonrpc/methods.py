@@ -56,7 +56,7 @@ class Method:
         """Made when it is first needed: hints may name what is defined later."""
         try:
             return Signature(self.function, self.permissions, wants_types=True)
-        except (NameError, TypeError) as error:
+        except (NameError, TypeError, ValueError) as error:
             raise ImproperlyConfigured(f"{self.name}: its type hints cannot be read ({error}).") from error
         except ImproperlyConfigured as error:
             raise ImproperlyConfigured(f"{self.name}: {error}") from None

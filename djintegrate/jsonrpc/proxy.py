@@ -8,7 +8,7 @@ import json
 import re
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from .protocol.messages import VERSIONS
@@ -67,14 +67,17 @@ class ServiceProxy:
     def __call__(self, *params: Any, **named: Any) -> dict[str, Any]:
         if params and named:
             raise TypeError("JSON-RPC has parameters by place or by name, not both in one call.")
-        return self._send(self.__body(params, named))
+        return self._call(encode(named or list(params)), json.loads)
 
-    def __body(self, params: tuple[Any, ...], named: dict[str, Any]) -> bytes:
+    def _call(self, params: str, read: Callable[[bytes], Any]) -> dict[str, Any]:
+        """`params` is JSON already. `read` makes of the answer's body what is returned."""
         version = self.__options["version"]
-        said = {"2.0": {"jsonrpc": "2.0"}, "1.1": {"version": "1.1"}}.get(version, {})
-        return encode({**said, "method": self.__method, "params": named or list(params), "id": ID}).encode()
+        said = {"2.0": '"jsonrpc": "2.0", ', "1.1": '"version": "1.1", '}.get(version, "")
+        body = f'{{{said}"method": {json.dumps(self.__method)}, "params": {params}, "id": "{ID}"}}'
+        return _answer(self.__url, *self._sent(body.encode()), read)
 
-    def _send(self, body: bytes) -> dict[str, Any]:
+    def _sent(self, body: bytes) -> tuple[int, bytes]:
+        """The answer's status, and its body."""
         request = urllib.request.Request(self.__url, body, {"Content-Type": "application/json"})
         auth = self.__options["auth"]
         if auth is not None:
@@ -84,19 +87,18 @@ class ServiceProxy:
         opener = urllib.request.build_opener(_NoRedirects)
         try:
             with opener.open(request, timeout=self.__options["timeout"]) as response:
-                status, text = response.status, response.read()
+                return response.status, response.read()
         except urllib.error.HTTPError as error:
             # Also what is no success at HTTP's level may have an answer for its body.
             with error:
-                status, text = error.code, error.read()
+                return error.code, error.read()
         except OSError as error:
             raise ServiceError(f"{self.__url} was not reached: {getattr(error, 'reason', error)}.") from error
-        return _answer(self.__url, status, text)
 
 
-def _answer(url: str, status: int, text: bytes) -> dict[str, Any]:
+def _answer(url: str, status: int, text: bytes, read: Callable[[bytes], Any]) -> dict[str, Any]:
     try:
-        answer = json.loads(text)
+        answer = read(text)
     except (ValueError, RecursionError):
         answer = None
     if not isinstance(answer, dict):

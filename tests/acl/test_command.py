@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from io import StringIO
 from pathlib import Path
@@ -10,12 +11,17 @@ from typing import Any
 
 import pytest
 import rules
+from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.models import Permission
+from django.core.exceptions import PermissionDenied
 from django.core.management import CommandError, call_command
 from django.test import override_settings
 
 from djintegrate.acl import current
+from djintegrate.acl.errors import RuleError
+from djintegrate.acl.management.commands.acl import WHERE
 from djintegrate.acl.matrix import matrix
+from djintegrate.acl.reasons import why
 from tests.acl.site import FILE, is_own
 from tests.apps.people.models import Person
 
@@ -130,6 +136,74 @@ def test_why_says_when_another_backend_grants_it(person: Make) -> None:
     person("ada").user_permissions.add(Permission.objects.get(codename="view_group"))
     last = "But Django says yes, for another backend grants it: django.contrib.auth.backends.ModelBackend."
     assert acl("why", "ada", "auth", "view_group")[-1] == last
+
+
+@pytest.fixture
+def raising(acl_site: Path) -> Iterator[None]:
+    """The rule looks at what only some objects have."""
+    rules.set_rule("own", lambda user, card: bool(card.day))
+    yield
+    rules.set_rule("own", is_own)
+
+
+@pytest.mark.usefixtures("raising")
+def test_why_says_in_a_line_which_rule_raises_on_which_object(person: Make) -> None:
+    user = person("ada", "clerk")
+    card = Person.objects.create(name="ada")
+    about = f"people.Person:{card.pk}"
+    said = "The rule 'own' has raised AttributeError: 'Person' object has no attribute 'day'"
+    lines, ended = fails("why", "ada", "time_card", "write", "--object", about)
+    assert (lines, ended) == ([], f"{said} (ada, {about}). {WHERE}")
+    assert acl("why", "ada", "time_card", "write")[0] == "No: ada may not write time_card."
+    with pytest.raises(RuleError) as caught:
+        why(user, "time_card", "write", card)
+    assert (str(caught.value), caught.value.condition) == (said, "own")
+    assert isinstance(caught.value.__cause__, AttributeError)
+
+
+@pytest.mark.usefixtures("raising")
+def test_why_asks_no_rule_where_the_site_does_not(person: Make) -> None:
+    card = Person.objects.create(name="ada")
+    assert person("bea", "clerk", "chief").has_perm("time_card.write", card)
+    about = f"people.Person:{card.pk}"
+    assert acl("why", "bea", "time_card", "write", "--object", about)[0] == "Yes: bea may write time_card."
+
+
+@pytest.mark.usefixtures("raising")
+def test_the_traceback_of_a_rule_is_there_for_who_asks_for_it(person: Make) -> None:
+    """Django shows the one of a CommandError, with what it was raised from, with --traceback."""
+    person("ada", "clerk")
+    about = f"people.Person:{Person.objects.create(name='ada').pk}"
+    with pytest.raises(CommandError) as caught:
+        acl("why", "ada", "time_card", "write", "--object", about)
+    said = "".join(traceback.format_exception(caught.value))
+    assert "lambda user, card: bool(card.day)" in said
+
+
+class Broken(BaseBackend):
+    def has_perm(self, user_obj: Any, perm: str, obj: Any = None) -> bool:
+        raise RuntimeError("no\nlines")
+
+
+class Refusing(BaseBackend):
+    def has_perm(self, user_obj: Any, perm: str, obj: Any = None) -> bool:
+        raise PermissionDenied
+
+
+def test_why_says_in_a_line_which_other_backend_raises(person: Make, settings: Any) -> None:
+    person("ada").user_permissions.add(Permission.objects.get(codename="view_group"))
+    settings.AUTHENTICATION_BACKENDS = [f"{__name__}.Broken", *settings.AUTHENTICATION_BACKENDS]
+    lines, ended = fails("why", "ada", "auth", "view_group")
+    assert lines[0] == "No: ada may not view_group auth."
+    assert ended == f"The backend {__name__}.Broken has raised RuntimeError: no lines (ada). {WHERE}"
+
+
+def test_why_asks_no_backend_after_one_that_refuses(person: Make, settings: Any) -> None:
+    user = person("ada")
+    user.user_permissions.add(Permission.objects.get(codename="view_group"))
+    settings.AUTHENTICATION_BACKENDS = [f"{__name__}.Refusing", *settings.AUTHENTICATION_BACKENDS]
+    assert not user.has_perm("auth.view_group")
+    assert not any(line.startswith("But Django says yes") for line in acl("why", "ada", "auth", "view_group"))
 
 
 @pytest.mark.parametrize(

@@ -106,6 +106,34 @@ def test_a_function_of_the_sites_own_lets_in(rpc: Caller, ada: User, settings: A
     assert rpc.get("me", HTTP_X_TOKEN="ada")["result"] == "I am ada"
 
 
+async def user_later(request: Any) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("given", "kind"),
+    [(["ada"], "list"), ((None, None), "tuple"), ("ada", "str"), (False, "bool"), (1, "int"), (User, "ModelBase")],
+)
+def test_what_is_no_user_is_an_error_that_names_the_setting(
+    given: Any, kind: str, rpc: Caller, settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    def user_of(request: Any) -> Any:
+        return given
+
+    settings.JSONRPC_AUTHENTICATE = user_of
+    for answer in (rpc(CALL), rpc.call("whoami"), rpc.get("me"), rpc.call("secret")):
+        assert (answer["error"]["code"], answer["error"]["message"]) == (-32603, "Internal error")
+    assert f"JSONRPC_AUTHENTICATE names a function that has given an object of the type {kind!r}" in caplog.text
+    assert "user_of return a user, or None" in caplog.text
+    assert "'ada'" not in caplog.text
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_an_async_function_lets_nobody_in(rpc: Caller, settings: Any, caplog: pytest.LogCaptureFixture) -> None:
+    settings.JSONRPC_AUTHENTICATE = user_later
+    assert rpc(CALL)["error"]["code"] == -32603
+    assert "an object of the type 'coroutine', which is no user" in caplog.text
+
+
 def test_a_permission_is_asked_of_django(rpc: Caller, ada: User) -> None:
     assert rpc.error("secret")["code"] == NOT_AUTHENTICATED
     call = {"jsonrpc": "2.0", "method": "secret", "id": 1}

@@ -26,7 +26,7 @@ from djintegrate.jsonrpc.parameters.scalars import SCALARS
 from djintegrate.storm_backend import get_store
 from tests.apps.people.models import Person
 from tests.apps.people.storm_models import StormVisit
-from tests.jsonrpc.caller import Caller
+from tests.jsonrpc.caller import Caller, method
 from tests.support.doc_pages import DOCS, blocks
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -120,13 +120,25 @@ def test_a_token_lets_in(shop: Any, settings: Any, rpc: Caller) -> None:
     assert rpc(call)["error"]["code"] == -32001
 
 
+def test_a_decorator_of_ones_own_refuses_by_an_error(shop: Any, rpc: Caller) -> None:
+    limits = shop("shop.limits", python(CALLERS)[1])
+
+    def vote(request: Any, number: int) -> int:
+        return number
+
+    with method(limits.once_a_minute(vote)):
+        assert rpc.error("vote", "five")["code"] == -32602
+        assert rpc.result("vote", 5) == 5
+        assert rpc.error("vote", 5) == {"code": 1, "message": "Once a minute is enough"}
+
+
 def test_objects_are_parameters_for_those_who_may(shop: Any, settings: Any) -> None:
     """With the tests' people for orders, and their visits for parcels."""
 
     class Parcel(StormVisit):
         order_id = StormVisit.person_id
 
-    source = python(CALLERS)[1].replace("shop.change_order", "people.change_person")
+    source = python(CALLERS)[2].replace("shop.change_order", "people.change_person")
     shop("shop.models", Order=Person)
     shop("shop.storm_models", Parcel=StormVisit)
     shop(
@@ -156,7 +168,7 @@ def test_objects_are_parameters_for_those_who_may(shop: Any, settings: Any) -> N
 
 def test_the_settings_for_passwords_are_settings(settings: Any) -> None:
     namespace: dict[str, Any] = {}
-    exec(python(CALLERS)[2], namespace)
+    exec(python(CALLERS)[3], namespace)
     for name, value in namespace.items():
         if name.isupper():
             setattr(settings, name, value)

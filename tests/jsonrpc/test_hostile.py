@@ -27,8 +27,15 @@ def wrap(value: str) -> str:
 @pytest.mark.parametrize(
     ("text", "code", "reason"),
     [
-        (b"", PARSE, "Expecting value"), (b"\xff\xfe{}", PARSE, "not UTF-8, at byte 0"),
-        (b"\xef\xbb\xbf{}", PARSE, "Expecting value"),
+        (b"", PARSE, "the body is empty"), (" \n", PARSE, "the body is empty"),
+        (b"\xff\xfe{}", PARSE, "not UTF-8, at byte 0"),
+        (b"\xef\xbb\xbf{}", PARSE, "begins with a byte order mark"),
+        ("method=echo&params=%5B1%5D", PARSE, "the body is a form's"), ("a.b%5B0%5D=", PARSE, "the body is a form's"),
+        ('--x\r\nContent-Disposition: form-data; name="a"', PARSE, "the body is a form's"),
+        ("<methodCall/>", PARSE, "Expecting value: line 1 column 1 (char 0), where there is '<'"),
+        ('{"id": 1', PARSE, "Expecting ',' delimiter: line 1 column 9 (char 8), where the text ends"),
+        ("{'id': 1}", PARSE, 'enclosed in double quotes: line 1 column 2 (char 1), where there is "\'"'),
+        ("-1 x", PARSE, "Extra data"),
         ('{"a": 1}'.encode("utf-16"), PARSE, "not UTF-8"), (wrap("NaN"), PARSE, "NaN is not a number"),
         (wrap("Infinity"), PARSE, "Infinity is not"), (wrap("-Infinity"), PARSE, "-Infinity is not"),
         (wrap("1e999"), PARSE, "a number is too large"), (wrap("-1e999"), PARSE, "too large"),

@@ -127,6 +127,17 @@ def test_storms_keys_of_other_kinds() -> None:
     assert convert(Annotated[storm_models.Badge, "main"], str(UUID(int=5)), anybody, value=None) is badge
 
 
+def no_store(name: str) -> dict[Any, Any]:
+    return {}
+
+
+def test_what_is_no_store_is_an_error_that_names_the_setting(settings: Any) -> None:
+    settings.JSONRPC_GET_STORE = f"{__name__}.no_store"
+    said = r"JSONRPC_GET_STORE is '.*no_store', which has given an object of the type 'dict' for 'main'"
+    with pytest.raises(ImproperlyConfigured, match=said):
+        convert(Annotated[StormPerson, "main"], 1, AnonymousUser(), value=None)
+
+
 def test_a_storm_class_says_its_store_and_the_decorator_its_permission() -> None:
     with pytest.raises(ImproperlyConfigured, match='Say its store: Annotated\\[StormPerson, "main"\\]'):
         convert(StormPerson, 1, None, value=None)

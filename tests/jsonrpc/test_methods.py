@@ -62,6 +62,12 @@ def test_the_checks_read_the_hints() -> None:
         Method(lambda: None, "a").signature.bind([], None)  # type: ignore[arg-type]
 
 
+BROKEN_INSIDE = """
+from django.urls import include, path
+urlpatterns = [path("a/", include("tests.jsonrpc.caller"))]
+"""
+
+
 @pytest.fixture
 def urlconf(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """`urlconf(source)` makes the site's URLconf, which nobody has imported yet."""
@@ -86,7 +92,46 @@ urlpatterns = []
     assert [each.id for each in checks.check_configuration()] == ["jsonrpc.E002", "jsonrpc.W004"]
 
 
-@pytest.mark.parametrize("source", ["import no_such_module", "(", "urlpatterns = 5", "raise RuntimeError('no')"])
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        'path("a/", include(site.urls, namespace="another"))',
+        'path("a/", include([path("b/", include(site.urls))]))',
+        'path("a/", site.dispatch)',
+        'path("a/", csrf_exempt(site.dispatch))',
+        'path("a/", site.smd)',
+    ],
+)
+def test_the_checks_know_the_methods_of_every_site_that_the_urlconf_includes(pattern: str, urlconf: Any) -> None:
+    urlconf(f"""
+from django.urls import include, path
+from django.views.decorators.csrf import csrf_exempt
+from djintegrate.jsonrpc import JSONRPCSite, jsonrpc_method, jsonrpc_site
+site = JSONRPCSite("Another")
+@jsonrpc_method("wrong", permission="auth.chnage_user", site=site)
+def wrong(request, value: complex): ...
+urlpatterns = [path("json/", include(jsonrpc_site.urls)), {pattern}]
+""")
+    assert [each.id for each in checks.check_configuration()] == ["jsonrpc.E002", "jsonrpc.W004"]
+
+
+def test_two_sites_have_two_namespaces(urlconf: Any) -> None:
+    from django.core.checks.urls import check_url_namespaces_unique
+    from django.urls import reverse
+
+    urlconf("""
+from django.urls import include, path
+from djintegrate.jsonrpc import JSONRPCSite, jsonrpc_site
+site = JSONRPCSite("Another")
+urlpatterns = [path("json/", include(jsonrpc_site.urls)), path("a/", include(site.urls, namespace="another"))]
+""")
+    assert check_url_namespaces_unique(None) == []
+    assert (reverse("jsonrpc:service"), reverse("another:service")) == ("/json/", "/a/")
+
+
+@pytest.mark.parametrize(
+    "source", ["import no_such_module", "(", "urlpatterns = 5", BROKEN_INSIDE, "raise RuntimeError('no')"]
+)
 def test_a_broken_urlconf_is_left_to_djangos_own_check(source: str, urlconf: Any, settings: Any) -> None:
     urlconf(source)
     assert checks.check_configuration() == []
@@ -122,6 +167,33 @@ def test_a_permission_that_is_nearly_a_known_one_is_warned_of(
     assert found == ([(said, f"Did you mean {meant!r}?")] if meant else [])
 
 
+class Tokens:
+    def __init__(self, request: Any) -> None: ...
+
+
+async def user_later(request: Any) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("function", "why"),
+    [
+        ("tests.jsonrpc.test_methods.Tokens", "is a class"),
+        ("tests.jsonrpc.test_methods.user_later", "is async"),
+        (lambda: None, "cannot be called with the request alone"),
+        (lambda request, token: None, "cannot be called with the request alone"),
+        (lambda *, request: None, "cannot be called with the request alone"),
+        (lambda request, token=None: None, None),
+        ("tests.jsonrpc.test_authentication.by_token", None),
+        ({}.get, None),
+        (None, None),
+    ],
+)
+def test_a_function_that_can_give_no_user_is_a_mistake(settings: Any, function: Any, why: str | None) -> None:
+    settings.JSONRPC_AUTHENTICATE = function
+    found = [each.msg for each in checks.check_configuration()]
+    assert found == ([f"JSONRPC_AUTHENTICATE is {function!r}, which {why}."] if why else [])
+
+
 def test_an_error_has_a_code_and_a_message_of_its_class_or_of_its_own() -> None:
     class Own(JSONRPCError):
         code, message = 5, "Own"
@@ -131,6 +203,8 @@ def test_an_error_has_a_code_and_a_message_of_its_class_or_of_its_own() -> None:
     for code in ("5", True, 1.5):
         with pytest.raises(TypeError, match="Make it a whole number"):
             JSONRPCError(code, "x")  # type: ignore[arg-type]
+        with pytest.raises(TypeError, match="Make it a whole number"):
+            type("Wrong", (JSONRPCError,), {"code": code})
 
 
 def test_importing_the_package_touches_no_models() -> None:

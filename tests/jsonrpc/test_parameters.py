@@ -117,7 +117,11 @@ TAKEN: list[tuple[Any, Any, Any]] = [
     (datetime, "2026-01-31T12:00:00Z", MOMENT), (datetime, "2026-01-31 14:00+02:00", MOMENT),
     (datetime, "2026-01-31T12:00:00.000001Z", MOMENT.replace(microsecond=1)),
     (time, "12:30", time(12, 30)), (time, "12:30:15.5", time(12, 30, 15, 500000)),
+    (datetime, "2026-01-31T12:00:00.000001000Z", MOMENT.replace(microsecond=1)),
     (timedelta, "P1DT2H", timedelta(days=1, hours=2)), (timedelta, "1 02:00:00", timedelta(days=1, hours=2)),
+    (timedelta, "-P1DT0.1S", -timedelta(days=1, milliseconds=100)), (timedelta, "PT0,00000001H", timedelta(0, 0, 36)),
+    (timedelta, "P0.5D", timedelta(hours=12)), (timedelta, "PT9007199254.740993S", timedelta(0, 9007199254, 740993)),
+    (timedelta, "00:00:00.100000000", timedelta(milliseconds=100)),
     (UUID, "123e4567-e89b-12d3-a456-426614174000", UUID(int=0x123E4567E89B12D3A456426614174000)),
     (bytes, "AAH/", b"\0\1\xff"), (bytes, "", b""),
     (None, None, None), (Optional[int], None, None), (Optional[int], 5, 5), (int | None, None, None),  # noqa: UP045
@@ -179,6 +183,14 @@ REFUSED: list[tuple[Any, Any, str]] = [
     (datetime, "yesterday", "a date and"),
     (datetime, "2026-01-31T25:00", "a date and"), (datetime, "0001-01-01T00:00+14:00", "a date and time"),
     (datetime, "9999-12-31T23:59-12:00", "a date and time"),
+    (datetime, "2026-01-31T12:00:00.0000001Z", "it is finer than a microsecond"),
+    (datetime, "2026-01-31T12:00:00.1234567", "finer"), (time, "12:30:15.12345678", "finer"),
+    (timedelta, "PT0.0000001S", "finer"), (timedelta, "-P0.0000000000001D", "finer"),
+    (timedelta, "0:00:00.0000001", "finer"), (timedelta, "1 02:00:00.1234567", "finer"),
+    (timedelta, "P9999999990D", "a duration"),
+    (time, "12:30+02:00", "a time has no zone"), (time, "12:30:00Z", "no zone"), (time, "12:30z", "no zone"),
+    (time, "12:30:15.5 -0330", "no zone"), (time, "24:00", "a time, such as"), (time, "12:30\n", "a time, such as"),
+    (time, "12:30 and more", "a time, such as"),
     (time, "25:00", "a time"), (timedelta, "long", "a duration"), (timedelta, "P" + "9" * 50 + "D", "a duration"),
     (UUID, "123", "a UUID"), (bytes, "a", "base64"), (bytes, "ä===", "base64"), (None, 5, "should be null"),
     (int | None, "a", "should be a whole number or null"), (Colour, "green", 'should be one of "red", 2, "2026-01-31"'),
@@ -232,7 +244,8 @@ def test_over_get_texts_become_what_the_hint_asks_for(hint: Any, sent: Any, got:
 
 @pytest.mark.parametrize(
     ("hint", "sent"),
-    [(int, "5.0"), (int, "٣"), (int, "9" * 500), (int, "1_0"), (bool, "yes"), (float, "nan"),
+    [(int, "5.0"), (time, "10:00+05:00"), (datetime, "2026-01-31T12:00:00.0000001Z"),
+     (int, "٣"), (int, "9" * 500), (int, "1_0"), (bool, "yes"), (float, "nan"),
      (float, "1e999"), (float, "inf"),
      (int, ["1", "2"]), (Room, "{"), (Room, "[" * 5000), (dict, "[]"), (list[int], "[5")],
 )  # fmt: skip

@@ -70,6 +70,13 @@ def test_a_first_parameter_may_have_any_hint_that_a_request_can_have(hint: Any) 
     assert [each.name for each in Signature(remembered, {}, wants_types=True).parameters] == ["seats"]
 
 
+def test_a_first_parameter_of_many_has_no_hint_that_is_for_clients() -> None:
+    def forgotten(*numbers: int) -> None: ...
+
+    with pytest.raises(ImproperlyConfigured, match=r"'numbers', has the hint int.*Write 'request' before it"):
+        Signature(forgotten, {}, wants_types=True)
+
+
 def test_a_first_parameter_that_no_request_can_be_given_as_is_a_mistake() -> None:
     for function in (lambda *, name: None, lambda **names: None):
         with pytest.raises(ImproperlyConfigured, match="cannot be given by place, and the first one is the request"):
@@ -104,10 +111,19 @@ def functions() -> list[Any]:
     def wanted(request: Any, a: Any, *rest: Any, b: Any) -> Any:
         return a, rest, b
 
-    return [plain, by_place, by_name, more, others, everything, nothing, wanted]
+    def anything(*args: Any, **kwargs: Any) -> Any:
+        return args, kwargs
+
+    def by_place_alone(*args: Any) -> Any:
+        return args
+
+    def hidden(*args: Any, b: Any = 2) -> Any:
+        return args, b
+
+    return [plain, by_place, by_name, more, others, everything, nothing, wanted, anything, by_place_alone, hidden]
 
 
-by_names = st.dictionaries(st.sampled_from(["a", "b", "c", "d", "request", "self"]), st.integers())
+by_names = st.dictionaries(st.sampled_from(["a", "b", "c", "d", "request", "self", "args", ""]), st.integers())
 
 
 @given(function=st.sampled_from(functions()), params=st.lists(st.integers(), max_size=6) | by_names)
@@ -116,7 +132,7 @@ def test_parameters_are_bound_as_python_binds_them(function: Any, params: Any) -
     kinds = [each.kind for each in inspect.signature(function).parameters.values()]
     if isinstance(params, dict) and inspect.Parameter.POSITIONAL_ONLY in kinds:
         return
-    if isinstance(params, dict) and "request" in params:
+    if isinstance(params, dict) and "request" in params and "request" in inspect.signature(function).parameters:
         # It is the first parameter, which no client can give.
         with pytest.raises(InvalidParams):
             Signature(function, {}, wants_types=False).bind(dict(params), Caller(None))

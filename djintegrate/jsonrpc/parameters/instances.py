@@ -9,6 +9,8 @@ from django.contrib.auth import get_permission_codename
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import models
 
+from djintegrate.common.errors import Misconfigured
+
 from .. import conf
 from .containers import Fixed
 from .converters import Caller, Converter, Schema
@@ -65,7 +67,13 @@ class StormInstance(Instance):
         self.store = store
 
     def _find(self, key: Any) -> Any:
-        return conf.get_store()(self.store).get(self.storm_class, key)
+        store = conf.get_store()(self.store)
+        if not callable(getattr(store, "find", None)):
+            raise Misconfigured(
+                f"JSONRPC_GET_STORE is {conf.get_store.given!r}, which has given an object of the type "
+                f"{type(store).__name__!r} for {self.store!r}. Have it return a Storm store."
+            )
+        return store.get(self.storm_class, key)
 
 
 def view_permission(model: type[models.Model]) -> str:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +23,12 @@ from .converters import Caller, Converter, Schema
 
 _INTEGER = re.compile(rf"[+-]?[0-9]{{1,{LONGEST_NUMBER}}}")
 _FLOAT = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
+_TIME = re.compile(r"(?:[01]?[0-9]|2[0-3]):[0-9]{1,2}(?::[0-9]{1,2}(?:[.,][0-9]+)?)?")
+_ZONE = re.compile(r"\s*(?:[zZ]|[+-][0-9:]+)")
+_FINER = re.compile(r"[.,][0-9]{6}[0-9]*[1-9]")
+_PART = re.compile(r"([0-9.,]+)([DHMS])")
+MICROSECONDS = {"D": 86_400_000_000, "H": 3_600_000_000, "M": 60_000_000, "S": 1_000_000}
+FINER = "it is finer than a microsecond"
 BOOLEANS = {"true": True, "1": True, "on": True, "false": False, "0": False, "off": False}
 
 
@@ -141,6 +148,9 @@ class Parsed(Converter):
         return dict(self._schema)
 
 
+# Django's parsers leave out what Python has no place for, such as the zone of a time. Here that is refused.
+
+
 def _date(text: str) -> date | None:
     return dateparse.parse_date(text) if re.fullmatch(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}", text, re.ASCII) else None
 
@@ -150,6 +160,7 @@ def _datetime(text: str) -> datetime | None:
     found = dateparse.parse_datetime(text) if text.isascii() and "T" in text.upper().replace(" ", "T", 1) else None
     if found is None:
         return None
+    _refuse_finer(text)
     if not settings.USE_TZ:
         return django_timezone.make_naive(found) if django_timezone.is_aware(found) else found
     if django_timezone.is_naive(found):
@@ -160,11 +171,36 @@ def _datetime(text: str) -> datetime | None:
 
 
 def _time(text: str) -> time | None:
-    return dateparse.parse_time(text) if text.isascii() else None
+    clock = _TIME.match(text)
+    if clock is None:
+        return None
+    rest = text[clock.end() :]
+    if _ZONE.fullmatch(rest):
+        raise ValidationError("a time has no zone")
+    if rest:
+        return None
+    _refuse_finer(text)
+    return dateparse.parse_time(text)
 
 
 def _timedelta(text: str) -> timedelta | None:
-    return dateparse.parse_duration(text) if text.isascii() and len(text) < 60 else None
+    found = dateparse.parse_duration(text) if text.isascii() and len(text) < 60 else None
+    if found is None:
+        return None
+    if "P" not in text:
+        _refuse_finer(text)
+        return found
+    # Django's parser goes by way of floats.
+    parts = (Fraction(number.replace(",", ".")) * MICROSECONDS[unit] for number, unit in _PART.findall(text))
+    exact = sum(parts, Fraction(0))
+    if exact.denominator != 1:
+        raise ValidationError(FINER)
+    return timedelta(microseconds=-int(exact) if text.startswith("-") else int(exact))
+
+
+def _refuse_finer(text: str) -> None:
+    if _FINER.search(text):
+        raise ValidationError(FINER)
 
 
 def _uuid(text: str) -> UUID:

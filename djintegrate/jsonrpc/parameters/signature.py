@@ -20,6 +20,7 @@ from .hints import DEFAULT, Hints
 EMPTY = inspect.Parameter.empty
 BY_NAME_ALONE = inspect.Parameter.KEYWORD_ONLY
 BY_PLACE_ALONE = inspect.Parameter.POSITIONAL_ONLY
+VAR_POSITIONAL = inspect.Parameter.VAR_POSITIONAL
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,12 @@ class Signature:
             raise ImproperlyConfigured("The function takes no parameter. The first one is the request.")
         request, *found = inspect.signature(function).parameters.values()
         _refuse_no_request(request, hints.get(request.name, EMPTY))
-        # Which no client can give, not even among names of all kinds.
-        self._request = request.name
+        # The name of the request, which no client can give, not even among names of all kinds.
+        self._request: str | None = request.name
+        if request.kind is VAR_POSITIONAL:
+            # It takes the request, and whatever else comes by place.
+            self._request = None
+            found.insert(0, request)
         self.more: Parameter | None = None
         self.others: Parameter | None = None
         self.parameters: list[Parameter] = []
@@ -58,7 +63,7 @@ class Signature:
             except ImproperlyConfigured as error:
                 raise ImproperlyConfigured(f"The parameter {each.name!r}: {error}.") from None
             made = Parameter(each.name, hint, converter, each.default, each.kind, _description(hint, converter))
-            if each.kind is inspect.Parameter.VAR_POSITIONAL:
+            if each.kind is VAR_POSITIONAL:
                 self.more = made
             elif each.kind is inspect.Parameter.VAR_KEYWORD:
                 self.others = made
@@ -70,6 +75,11 @@ class Signature:
         strangers = [name for name in permissions if name not in {each.name for each in found}]
         if strangers:
             raise ImproperlyConfigured(f"permissions names {strangers[0]!r}, which is no parameter of the function.")
+
+    @property
+    def takes_anything(self) -> bool:
+        """Whether it is only `*args, **kwargs`, as of a decorator that hides the function's own parameters."""
+        return not self.parameters and self.more is not None and (self.others is not None or self._request is None)
 
     def bind(self, params: Params, caller: Caller) -> tuple[list[Any], dict[str, Any]]:
         """The positional and the named arguments. What does not fit is InvalidParams."""

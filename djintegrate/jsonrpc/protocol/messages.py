@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import InvalidRequest, JSONRPCError
+from .surrogates import without_halves
 
 VERSIONS = ("1.0", "1.1", "2.0")
 Params = list[Any] | dict[str, Any]
@@ -103,7 +104,7 @@ def result_answer(envelope: Envelope, result: str) -> str:
 
 def error_answer(envelope: Envelope, error: JSONRPCError, data: str | None) -> str:
     """`data` is JSON already; None where there is none."""
-    said = f'"code": {error.code}, "message": {json.dumps(error.message)}'
+    said = f'"code": {int(error.code)}, "message": {json.dumps(without_halves(str(error.message)))}'
     if envelope.version == "1.1":
         more = "" if data is None else f', "error": {data}'
         return f'{{"version": "1.1", "error": {{"name": "JSONRPCError", {said}{more}}}{_optional_id(envelope)}}}'

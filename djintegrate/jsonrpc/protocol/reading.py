@@ -9,11 +9,12 @@ from collections.abc import Callable
 from typing import Any
 
 from ..errors import InvalidRequest, ParseError
+from .surrogates import has_half
 
 # Strings, of which brackets are no part, and brackets. A string that never ends goes to the end: looked for from each
 # of its quotes anew, it would take time that grows with the square of its length.
 _STRING_OR_BRACKET = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[{]|[\]}]', re.DOTALL)
-_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+_FORM = re.compile(r"[\w.~%+*-]+=|--[^\r\n]+\r?\nContent-Disposition:", re.IGNORECASE)
 # Python takes time that grows with the square of a number's length.
 LONGEST_NUMBER = 400
 _LONG_NUMBER = re.compile(rf"[0-9]{{{LONGEST_NUMBER + 1}}}")
@@ -44,17 +45,27 @@ def loads(text: str, max_depth: int) -> Any:
     reader = _short_numbers if has_long_number else _strict
     try:
         value = reader.decode(text)
-        if "\\u" in text and _SURROGATE.search(text):
-            json.dumps(value, ensure_ascii=False).encode()
     except ParseError:
         raise
-    except UnicodeEncodeError:
-        raise ParseError(message="Parse error: a string has half of a surrogate pair in it") from None
     except json.JSONDecodeError as error:
-        raise ParseError(message=f"Parse error: {error}") from None
+        raise ParseError(message=f"Parse error: {_not_json(text, error)}") from None
     except (ValueError, RecursionError):
         raise ParseError from None
+    if has_half(text):
+        raise ParseError(message="Parse error: a string has half of a surrogate pair in it")
     return value
+
+
+def _not_json(text: str, error: json.JSONDecodeError) -> str:
+    """What is there instead. No more of it than one character: a form may have a password in it."""
+    if not text.strip():
+        return "the body is empty"
+    if text.startswith("\ufeff"):
+        return "the text begins with a byte order mark, which JSON has not. Send it without one"
+    if _FORM.match(text):
+        return "the body is a form's, and should be JSON"
+    there = repr(text[error.pos]) if error.pos < len(text) else ""
+    return f"{error}, where {f'there is {there}' if there else 'the text ends'}"
 
 
 def _depth(text: str) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -13,12 +13,24 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Model
+from django.http.response import HttpResponseBase
 from django.utils.duration import duration_iso_string
 from django.utils.functional import Promise
+
+from .surrogates import has_half, without_halves
+
+DEEPEST_MARK = 32
 
 
 class AnswerEncoder(json.JSONEncoder):
     def default(self, o: Any) -> Any:
+        if isinstance(o, HttpResponseBase):
+            # It is iterable, and its body would be taken for a result.
+            raise TypeError(
+                f"{o!r} is no result of a JSON-RPC method. If a decorator of the method has returned it: one that is "
+                "for views, does not fit a method. Use authenticated=True or permission='app.codename' of "
+                "@jsonrpc_method, or raise PermissionDenied or a JSONRPCError in a decorator of your own."
+            )
         if isinstance(o, Model):
             return o.pk
         if is_dataclass(o) and not isinstance(o, type):
@@ -43,11 +55,27 @@ def encode(value: Any) -> str:
     if type(value) is int:
         return str(value)  # For which no encoder has to be made.
     try:
-        return _encode(value)
+        text = _encode(value)
     except TypeError as error:
         if "keys must be" not in str(error):
             raise
-        return _encode(_with_plain_keys(value))
+        text = _encode(_with_plain_keys(value))
+    if has_half(text):
+        raise ValueError(
+            "A text has half of a surrogate pair in it, which is no character, and which JSON cannot have."
+        )
+    return text
+
+
+def encode_with_marks(value: Any) -> str:
+    """As `encode`, but with a mark such as "<complex>" in place of each part that JSON has no word for."""
+    try:
+        return encode(value)
+    except Exception:  # whatever an object does when it is looked at
+        try:
+            return encode(_marked(value))
+        except Exception:  # as of what is not the same twice, or is nested too deeply as a whole
+            return encode(_mark(value))
 
 
 def storm_key(instance: Any) -> Any:
@@ -66,9 +94,14 @@ def _text(value: Any) -> str:
         return str(duration_iso_string(value))
     if isinstance(value, bytes | bytearray | memoryview):
         return base64.b64encode(value).decode()
-    if isinstance(value, datetime | time):
-        return value.isoformat().replace("+00:00", "Z")
-    return value.isoformat() if isinstance(value, date) else str(value)
+    if isinstance(value, datetime):
+        text = value.isoformat()
+        return f"{text.removesuffix('+00:00')}Z" if text.endswith("+00:00") else text
+    if isinstance(value, time) and value.tzinfo is not None:
+        raise ValueError(f"{value!r} has a zone, which no parameter of the type time can have. Give a datetime.")
+    if isinstance(value, Decimal) and not value.is_finite():
+        raise ValueError(f"{value!r} is not a number that JSON has.")
+    return value.isoformat() if isinstance(value, date | time) else str(value)
 
 
 def _with_plain_keys(value: Any) -> Any:
@@ -90,6 +123,44 @@ def _key(key: Any) -> Any:
     if isinstance(key, Model | date | time | timedelta | Decimal | UUID | Promise):
         return str(key.pk) if isinstance(key, Model) else _text(key)
     raise TypeError(f"{key!r} is no key of an object in JSON: it is no text, and has no plain form.")
+
+
+def _marked(value: Any, inside: tuple[int, ...] = ()) -> Any:
+    """`inside` has the containers around the value, which may be in itself."""
+    if isinstance(value, str):
+        return without_halves(value)
+    try:
+        encode(value)
+    except Exception:
+        if id(value) in inside or len(inside) > DEEPEST_MARK:
+            return _mark(value)
+    else:
+        # One that was read to its end gives nothing a second time.
+        return _mark(value) if isinstance(value, Iterator) else value
+    within = (*inside, id(value))
+    if isinstance(value, Mapping):
+        return {_marked_key(key): _marked(item, within) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_marked(item, within) for item in value]
+    if isinstance(value, Iterator):
+        return _mark(value)
+    try:
+        return _marked(AnswerEncoder().default(value), within)
+    except Exception:
+        return _mark(value)
+
+
+def _marked_key(key: Any) -> Any:
+    try:
+        encode({key: None})
+    except Exception:
+        return without_halves(key) if isinstance(key, str) else _mark(key)
+    return key
+
+
+def _mark(value: Any) -> str:
+    """Without its repr, which may say what a client is not to know."""
+    return f"<{value if isinstance(value, float | Decimal) else type(value).__name__}>"
 
 
 _encode = AnswerEncoder(allow_nan=False).encode

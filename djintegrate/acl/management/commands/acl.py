@@ -11,7 +11,7 @@ from django.apps import apps
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AnonymousUser, Group
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, DataError
 from django.utils.module_loading import import_string
@@ -19,11 +19,14 @@ from django.utils.module_loading import import_string
 from djintegrate.acl import conf
 from djintegrate.acl.checks import site_mistakes
 from djintegrate.acl.core import Acl
+from djintegrate.acl.errors import RuleError, in_one_line
 from djintegrate.acl.matrix import matrix
 from djintegrate.acl.reader import read
 from djintegrate.acl.reasons import why
 from djintegrate.acl.site import current
 from djintegrate.common.types import did_you_mean
+
+WHERE = "To see where: manage.py acl --traceback why …"
 
 
 class Command(BaseCommand):
@@ -73,10 +76,16 @@ class Command(BaseCommand):
 
     def _why(self, name: str, resource: str, privilege: str, about: str | None) -> None:
         user, obj = _user(name), _object(about) if about else None
-        reason = why(user, resource, privilege, obj)
+        try:
+            reason = why(user, resource, privilege, obj)
+        except RuleError as error:
+            raise CommandError(f"{error} ({_asked(name, about)}). {WHERE}") from error
         for line in reason.lines:
             self.stdout.write(line)
-        others = [] if reason.granted else list(_other_backends(user, f"{resource}.{privilege}", obj))
+        try:
+            others = [] if reason.granted else list(_other_backends(user, f"{resource}.{privilege}", obj))
+        except BackendError as error:
+            raise CommandError(f"{error} ({_asked(name, about)}). {WHERE}") from error
         if others:
             self.stdout.write(f"But Django says yes, for another backend grants it: {', '.join(others)}.")
 
@@ -150,13 +159,29 @@ def _found(label: str, key: str) -> Any:
         raise Unfound(f"The database cannot be asked for it: {error}.") from None
 
 
+class BackendError(Exception):
+    """Another authentication backend has raised the error that this one is raised from."""
+
+
 def _other_backends(user: Any, perm: str, obj: Any) -> Iterable[str]:
     from djintegrate.acl.backends import AclBackend
 
     for path in settings.AUTHENTICATION_BACKENDS:
         backend = import_string(path)()
-        if not isinstance(backend, AclBackend) and hasattr(backend, "has_perm") and backend.has_perm(user, perm, obj):
+        if isinstance(backend, AclBackend) or not hasattr(backend, "has_perm"):
+            continue
+        try:
+            grants = backend.has_perm(user, perm, obj)
+        except PermissionDenied:
+            return  # With which Django asks no further backend.
+        except Exception as error:  # whatever a site's own backend does
+            raise BackendError(f"The backend {path} has raised {in_one_line(error)}") from error
+        if grants:
             yield path
+
+
+def _asked(name: str, about: str | None) -> str:
+    return f"{name}, {about}" if about else name
 
 
 def _count(number: int, what: str) -> str:

@@ -6,15 +6,18 @@ import getpass
 import json
 import os
 import re
+import shlex
 from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from ...protocol import digits
 from ...protocol.messages import VERSIONS
 from ...proxy import ServiceError, ServiceProxy
 
 PASSWORD = "JSONRPC_PASSWORD"
+NAMED = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
 
 
 class Command(BaseCommand):
@@ -29,7 +32,7 @@ class Command(BaseCommand):
         parser.add_argument("method", help="The method's name, such as app.sayHello")
         parser.add_argument(
             "params", nargs="*", metavar="value",
-            help='Parameters: all as "value" or all as "name=value". A value is JSON, or else a text.',
+            help='Parameters: all as "value" or all as "name=value". A value is JSON, sent as it is, or a text.',
         )  # fmt: skip
         parser.add_argument("--rpc-version", choices=VERSIONS, default="2.0", help="The version of JSON-RPC to speak.")
         parser.add_argument("--user", help=f"HTTP Basic: the password is asked for, or taken from {PASSWORD}.")
@@ -37,32 +40,41 @@ class Command(BaseCommand):
         parser.add_argument("--timeout", type=float, default=60, metavar="SECONDS")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        positional, named = _params(options["params"])
+        params = _params(options["params"])
         try:
             service = ServiceProxy(
                 options["url"], options["method"], version=options["rpc_version"], auth=_auth(options["user"]),
                 headers=dict(map(_header, options["header"])), timeout=options["timeout"],
             )  # fmt: skip
-            answer = service(*positional, **named)
+            answer = service._call(params, digits.read)
         except (ServiceError, ValueError) as error:
             raise CommandError(str(error)) from error
         if answer.get("error") is not None:
             raise CommandError(_told(answer["error"]))
-        self.stdout.write(json.dumps(answer.get("result"), indent=2, ensure_ascii=False))
+        self.stdout.write(digits.show(answer.get("result")))
 
 
-def _params(words: list[str]) -> tuple[list[Any], dict[str, Any]]:
-    named = [re.match(r"([A-Za-z_]\w*)=(.*)", word, re.DOTALL) for word in words]
-    if words and all(named):
-        return [], {found[1]: _value(found[2]) for found in named if found}
-    return [_value(word) for word in words], {}
+def _params(words: list[str]) -> str:
+    """As JSON. Its numbers are sent as they were written, with all their digits."""
+    named = [NAMED.fullmatch(word) for word in words]
+    if not any(named):
+        return f"[{', '.join(map(_value, words))}]"
+    if not all(named):
+        by_name = next(word for word, found in zip(words, named, strict=True) if found)
+        by_place = next(word for word, found in zip(words, named, strict=True) if not found)
+        raise CommandError(
+            f"{by_place!r} is given by place, and {by_name!r} by name. Give all by place, or all by name. "
+            f"If {by_name!r} is a text, write it as JSON: {shlex.quote(json.dumps(by_name, ensure_ascii=False))}"
+        )
+    found = [(each[1], each[2]) for each in named if each]
+    twice = next((name for number, (name, _) in enumerate(found) if name in dict(found[:number])), None)
+    if twice is not None:
+        raise CommandError(f"The parameter {twice!r} is given twice. For several values, give an array: {twice}=[1,2]")
+    return f"{{{', '.join(f'{json.dumps(name)}: {_value(word)}' for name, word in found)}}}"
 
 
-def _value(word: str) -> Any:
-    try:
-        return json.loads(word)
-    except ValueError:
-        return word
+def _value(word: str) -> str:
+    return word if digits.is_json(word) else json.dumps(word)
 
 
 def _auth(user: str | None) -> tuple[str, str] | None:
@@ -80,7 +92,7 @@ def _header(text: str) -> tuple[str, str]:
 
 def _told(error: Any) -> str:
     if not isinstance(error, dict):
-        return json.dumps(error, ensure_ascii=False)
+        return digits.show(error)
     data = error.get("data", error.get("error"))
-    more = "" if data is None else "\n" + json.dumps(data, indent=2, ensure_ascii=False)
+    more = "" if data is None else "\n" + digits.show(data)
     return f"{error.get('message')} ({error.get('code')}){more}"

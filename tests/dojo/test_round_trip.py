@@ -50,8 +50,8 @@ ODD: dict[str, list[Any]] = {
     "url": ["http://example.com", "https://user@Example.com:80/ä?q#f"],
     "uuid": [uuid.UUID(int=2**127 + 5)],
 }  # fmt: skip
-LOSSY = [repr(value) for value in (" odd ", "\t", "", "\n x \r\n", 5.0, {"n": 2**53 + 1, "text": "9"})]
-"""What another row gets otherwise: texts are stripped by Django's form, and the last two are as a browser has them."""
+LOSSY = [repr(value) for value in (" odd ", "\t", "", "\n x \r\n", 5.0, 1.5e300, {"n": 2**53 + 1, "text": "9"})]
+"""What another row gets otherwise: texts are stripped by Django's form, and these numbers are as a browser has them."""
 
 
 @pytest.fixture(autouse=True)

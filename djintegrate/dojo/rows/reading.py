@@ -28,8 +28,8 @@ from djintegrate.common.texts import UNKEPT
 
 from .showing import SAFE, model_field, plain, same
 
-DEEPEST = 100
-"""So many lists and objects may be within each other: each reader has its own end of that, and Python a near one."""
+DEEPEST = 31
+"""So many lists and objects may be within each other: MariaDB keeps no more, and Python reads no thousand."""
 
 _NOTHING: Any = object()
 _PARSERS: tuple[tuple[type[forms.Field], Callable[[str], Any]], ...] = (
@@ -182,14 +182,15 @@ def _as_json(raw: Any, is_back: bool, original: _Original) -> str | None:
     """As text, since the field takes a text for JSON."""
     if raw is None:
         return None
-    if next(islice(_levels(raw), DEEPEST, None), None) or any(
-        isinstance(part, str) and UNKEPT.search(part) for part in _parts(raw)
-    ):
-        raise _invalid()
-    if not is_back and original.integers().intersection(part for part in _parts(raw) if isinstance(part, str)):
-        raise ValidationError(
-            _("This has a text that was shown for an integer too large for browsers. Send a number."), code="invalid"
-        )
+    if not is_back:
+        if next(islice(_levels(raw), DEEPEST, None), None):
+            raise _invalid()
+        texts = {part for part in _parts(raw) if isinstance(part, str)}
+        if any(map(UNKEPT.search, texts)):
+            raise _invalid()
+        if texts & original.integers():
+            message = _("This has a text that was shown for an integer too large for browsers. Send a number.")
+            raise ValidationError(message, code="invalid")
     try:
         return json.dumps(raw, allow_nan=False)
     except ValueError as error:

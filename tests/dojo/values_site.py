@@ -12,6 +12,7 @@ from django.urls import path
 from djintegrate.dojo.rest import StoreView
 from tests.apps.fields.models import Club, Every, Filled, Referring, StringKey
 from tests.apps.people.models import Person
+from tests.dojo import site
 
 EVERY = [
     field.name
@@ -98,4 +99,8 @@ VIEWS = {
     ),
 }
 
-urlpatterns = [path(f"{name}/{key}", view.as_view()) for name, view in VIEWS.items() for key in ("", "<str:key>")]
+urlpatterns = [
+    *site.urlpatterns,
+    *(path(f"{name}/", view.as_view(), name=name) for name, view in VIEWS.items()),
+    *(path(f"{name}/<str:key>", view.as_view()) for name, view in VIEWS.items()),
+]

@@ -59,6 +59,7 @@ class TestWrongTypes:
             *((name, "5") for name in ("date", "moment", "time")),
             *(("boolean", wrong) for wrong in ("[]", "[1]", '{"a": 1}')),
             ("integer", "1.5"), ("floating", "1e999"), ("floating", "1" * 400), ("integer", "1e999999999"),
+            ("decimal", "1e999999999"), ("floating", "-1e999999999"), ("floating", '"1e999999999"'),
             ("moment", '"0001-01-01T00:00:00+14:00"'), ("json", "1e999"), ("json", r'{"a\u0000": 1}'),
             ("json", nested(32)), ("json", nested(900)), ("file", '"b.txt"'), ("file", "null"), ("file", "{}"),
         ],

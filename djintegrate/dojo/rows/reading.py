@@ -64,9 +64,12 @@ def parsed(body: bytes) -> Any:
 
 def read(form: BaseForm, sent: Mapping[str, Any], obj: Any = None, shown: Mapping[str, Any] | None = None) -> None:
     """Have a bound form read what was sent. `shown` is what the browser knows of the object."""
-    data = dict(sent)
+    data = dict(form.data.items())
     for name, field in form.fields.items():
-        if not field.disabled:
+        key = form.add_prefix(name)
+        # What get_form() put there itself is the form's to read as ever.
+        is_own = key in data and data[key] is not sent.get(key, _NOTHING)
+        if not field.disabled and not is_own:
             _read_field(form, name, field, data, obj, shown or {})
         # Django would cut the initial value, and see a change.
         field.widget.supports_microseconds = True
@@ -107,7 +110,7 @@ def _read_field(
 
     def checked(value: Any, *initial: Any) -> Any:
         if not is_sent:
-            return original.value()
+            return original.value_or_refuse()
         if wrong:
             raise wrong
         try:
@@ -137,6 +140,12 @@ class _Original:
     def value(self) -> Any:
         value = getattr(self._obj, self._name)
         return list(value.all()) if self._column is not None and self._column.many_to_many else value
+
+    def value_or_refuse(self) -> Any:
+        try:
+            return self.value()
+        except ObjectDoesNotExist as error:
+            raise _invalid() from error
 
     def instead_of(self, cleaned: Any) -> Any:
         try:
@@ -209,8 +218,10 @@ def _choice(field: forms.ChoiceField, raw: Any) -> Any:
     """The key of the choice that is shown so: the field compares by Python's texts."""
     if isinstance(raw, str) and field.valid_value(raw):
         return raw
-    found = next((key for key in _keys(field.choices) if _is_shown_as(key, raw)), _NOTHING)
-    return found if found is not _NOTHING else raw.text if isinstance(raw, Number) else raw
+    for key in _keys(field.choices):
+        if _is_shown_as(key, raw):
+            return key
+    return raw.text if isinstance(raw, Number) else raw
 
 
 def _keys(choices: Iterable[Any]) -> Iterable[Any]:

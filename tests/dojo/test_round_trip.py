@@ -325,3 +325,41 @@ class TestStormsObjects:
         assert put_back(view, comment, session=other.id).status_code == 200
         comment.refresh_from_db()
         assert (comment.session_id, comment.text) == (other.id, " x ")
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="Only PostgreSQL has such columns.")
+class TestColumnsOfPostgreSQL:
+    @pytest.fixture
+    def view(self) -> type[StoreView]:
+        from tests.apps.fields.models import Postgres
+
+        fields = ["words", "grid", "moments", "integers", "period"]
+        return view_of(Postgres, fields)
+
+    def test_lists_and_ranges_are_put_back(self, view: type[StoreView]) -> None:
+        moment = datetime(2026, 1, 5, 23, 30, 0, 123456, timezone.utc)
+        obj = view.rows.model.objects.create(
+            words=["a,b", " c "],
+            grid=[[1, 2], [3, 4]],
+            moments=[moment],
+            integers=(1, 5),
+            period=(moment, moment + timedelta(1)),
+        )
+        before, put_back = row(obj), TestOtherForms().put_back
+        answer = put_back(view, obj)
+        assert answer.status_code == 200, answer.content
+        assert row(obj) == before
+        assert put_back(view, obj, words=["x"], integers=[2, 9]).status_code == 200
+        obj.refresh_from_db()
+        assert (obj.words, obj.grid, obj.moments) == (["x"], [[1, 2], [3, 4]], [moment])
+        assert (obj.integers.lower, obj.integers.upper, obj.period.lower) == (2, 9, moment)
+        for wrong in (
+            {"words": {"a": 1}},
+            {"words": True},
+            {"words": [["a"]]},
+            {"words": [True]},
+            {"grid": [[True]]},
+            {"integers": {"a": 1}},
+            {"period": 5},
+        ):
+            assert put_back(view, obj, **wrong).status_code == 400, wrong

@@ -290,6 +290,10 @@ def _is_kind(raw: Any, cleaned: Any) -> bool:
     """Whether it is no text, or another single value, that Python made of what was none."""
     if isinstance(raw, bool):
         return cleaned is None or isinstance(cleaned, bool)
+    if isinstance(raw, list) and isinstance(cleaned, (list, tuple)):
+        return all(map(_is_kind, raw, cleaned))
+    if isinstance(raw, dict) and isinstance(cleaned, dict):
+        return all(_is_kind(part, cleaned[name]) for name, part in raw.items() if name in cleaned)
     if isinstance(raw, (list, dict)):
         return not isinstance(cleaned, (str, bool, int, float))
     return True

@@ -5,7 +5,6 @@ It shows, filters by and sorts by the named fields and no others, and writes thr
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -13,12 +12,13 @@ from django.core.exceptions import FieldError, ImproperlyConfigured, ValidationE
 from django.db.models import Model
 from django.db.models.deletion import ProtectedError, RestrictedError
 from django.forms import BaseForm
-from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponseBase, JsonResponse, QueryDict
 from django.utils.cache import patch_cache_control
 from django.utils.encoding import force_str
 from django.utils.translation import gettext as _
 from django.views import View
 
+from .rows import reading, showing
 from .rows.jsonrest import BadRequest, Pattern, wanted_filters, wanted_order, wanted_range, wants_total
 from .rows.rows import Rows, rows_of
 
@@ -71,8 +71,7 @@ class StoreView(View):
 
     def item(self, obj: Any) -> dict[str, Any]:
         """What is shown of an object."""
-        shown = {name: getattr(self, name)(obj) if self._is_method(name) else _value(obj, name) for name in self.fields}
-        return {self.id_field: self.key_of(obj), **shown}
+        return {self.id_field: self.key_of(obj), **{name: self._shown(obj, name) for name in self.fields}}
 
     def key_of(self, obj: Any) -> Any:
         return obj.pk if isinstance(obj, Model) else obj.id
@@ -117,7 +116,7 @@ class StoreView(View):
             total = end if is_last else rows.count(most) if counted or not found else None
         except (ValueError, ValidationError, FieldError) as error:
             raise BadRequest(_("A filter has a value that its field cannot have: %s") % _text(error)) from error
-        response = JsonResponse([self.item(obj) for obj in found], safe=False)
+        response = JsonResponse([self._item(obj) for obj in found], safe=False)
         shown = f"{wanted.start}-{wanted.start + len(found) - 1}" if found else "*"
         response["Content-Range"] = f"items {shown}/{'*' if total is None else total}"
         response["Accept-Ranges"] = "items"
@@ -129,11 +128,18 @@ class StoreView(View):
     def _show(self, key: str) -> JsonResponse:
         obj = self._object(key)
         self._need("view", obj)
-        return JsonResponse(self.item(obj))
+        return JsonResponse(self._item(obj))
 
     def _add(self, request: HttpRequest) -> JsonResponse:
         self._need("add")
-        return self._save(self.get_form(self._body(request)), status=201)
+        sent = self._body(request)
+        # A form that has the key among its fields reads it, and checks it.
+        if sent.get(self.id_field) not in (None, "") and self.id_field not in self._form_fields():
+            raise BadRequest(_("Add an item without a key: this site gives it one."))
+        form = self.get_form(sent)
+        if not isinstance(sent, QueryDict):
+            reading.read(form, sent)
+        return self._save(form, sent, status=201)
 
     def _write(self, request: HttpRequest, key: str | None) -> JsonResponse:
         if key is None:
@@ -146,13 +152,22 @@ class StoreView(View):
         obj = self._object(key)
         if request.method == "PUT":
             self._need("change", obj)
-            return self._save(self.get_form(self._body(request), obj), status=200)
+            return self._change(obj, self._body(request))
         self._need("delete", obj)
         try:
             self._rows.delete(obj)
         except (ProtectedError, RestrictedError) as error:
             return self._error(_("It cannot be deleted, for others need it: %s") % error.args[0], 409)
         return JsonResponse({}, status=200)
+
+    def _change(self, obj: Any, sent: Mapping[str, Any]) -> JsonResponse:
+        shown = showing.through_json(self._item(obj))
+        key = shown[self.id_field]
+        if sent.get(self.id_field, key) not in (key, str(key)):
+            raise BadRequest(_("The item has another key in the address. A key stays what it is."))
+        form = self.get_form(sent, obj)
+        reading.read(form, sent, obj, shown)
+        return self._save(form, sent, status=200, obj=obj)
 
     # Their steps
 
@@ -204,24 +219,27 @@ class StoreView(View):
         if len(request.body) > MAX_BODY:
             raise BadRequest(_("The request is too long."), 413)
         try:
-            data = json.loads(request.body)
-            if b"\\u" in request.body:
-                # JSON can escape half of a surrogate pair, which is no text and cannot be kept.
-                json.dumps(data, ensure_ascii=False).encode()
+            data = reading.parsed(request.body)
         except (ValueError, RecursionError) as error:
             raise BadRequest(_("The request is not JSON: %s") % error) from error
         if not isinstance(data, dict):
             raise BadRequest(_("The request must be one JSON object, with the fields of the form."))
         return data
 
-    def _save(self, form: BaseForm, status: int) -> JsonResponse:
+    def _save(self, form: Any, sent: Mapping[str, Any], status: int, obj: Any = None) -> JsonResponse:
+        key = None if obj is None else self.key_of(obj)
+        if form.is_valid():
+            reading.refuse_nulls(form, sent)
+        if form.is_valid() and obj is not None and self.key_of(obj) != key:
+            # Django would save it as one more row, or as another that has this key.
+            raise BadRequest(_("The form changes the key. A key stays what it is."))
         if not form.is_valid():
             fields = {name: [force_str(text) for text in texts] for name, texts in form.errors.items()}
             return JsonResponse({"error": _("Some values are not valid."), "fields": fields}, status=400)
-        obj = form.save()
-        response = JsonResponse(self.item(obj), status=status)
+        saved = form.save()
+        response = JsonResponse(self._item(saved), status=status)
         if status == 201:
-            response["Location"] = f"{self.request.path.rstrip('/')}/{self.key_of(obj)}"
+            response["Location"] = f"{self.request.path.rstrip('/')}/{self.key_of(saved)}"
         return response
 
     def _error(self, message: str, status: int) -> JsonResponse:
@@ -230,17 +248,39 @@ class StoreView(View):
             response["Allow"] = "GET, HEAD" + (", POST, PUT" if self.form_class else "") + ", DELETE"
         return response
 
+    def _item(self, obj: Any) -> dict[str, Any]:
+        """What item() says, as JSON that a browser loses nothing of."""
+        made = {}
+        for name, value in self.item(obj).items():
+            try:
+                made[name] = showing.plain(value)
+            except TypeError as error:
+                raise self._unshowable(name, error) from error
+        return made
+
+    def _shown(self, obj: Any, name: str) -> Any:
+        if self._is_method(name):
+            return getattr(self, name)(obj)
+        try:
+            return showing.shown(obj, name, self._form_fields().get(name))
+        except TypeError as error:
+            raise self._unshowable(name, error) from error
+
+    def _unshowable(self, name: str, error: TypeError) -> TypeError:
+        return TypeError(
+            f"{type(self).__name__} cannot show {name!r}: {error}. Give the view a method {name}(obj) that returns a "
+            "text, a number or the like."
+        )
+
+    def _form_fields(self) -> Mapping[str, Any]:
+        return getattr(self.form_class, "base_fields", {})
+
     def _is_method(self, name: str) -> bool:
         return callable(getattr(type(self), name, None)) and not hasattr(View, name)
 
 
 def _several(sources: Any) -> Sequence[Any]:
     return sources if isinstance(sources, (list, tuple)) else (sources,)
-
-
-def _value(obj: Any, name: str) -> Any:
-    value = getattr(obj, name)
-    return value.pk if isinstance(value, Model) else value
 
 
 def _text(error: Exception) -> str:

@@ -250,7 +250,8 @@ class TestWriting:
         assert client.get(f"{url}{people[0].pk}").json()["name"] == "Ada"
 
     def test_only_the_forms_fields_are_written(self, client: Client, url: str, people: list[Person]) -> None:
-        send(client, "PUT", f"{url}{people[0].pk}", {"name": "Ada", "id": people[1].pk, "shout": "no"})
+        sent = {"name": "Ada", "id": people[0].pk, "shout": "no", "pk": people[1].pk}
+        assert send(client, "PUT", f"{url}{people[0].pk}", sent).status_code == 200
         assert client.get(f"{url}{people[0].pk}").json() == {"id": people[0].pk, "name": "Ada", "shout": "ADA"}
 
     def test_an_item_is_not_added_under_a_key_of_the_browsers(
@@ -259,7 +260,18 @@ class TestWriting:
         add = {"If-None-Match": "*"}
         assert send(client, "PUT", f"{url}{people[0].pk}", {"name": "new"}, **add).status_code == 412
         assert send(client, "PUT", f"{url}999999", {"name": "new"}, **add).status_code == 405
+        assert send(client, "POST", url, {"id": 999999, "name": "new"}).status_code == 400
+        assert send(client, "PUT", f"{url}{people[0].pk}", {"id": people[1].pk, "name": "new"}).status_code == 400
         assert Person.objects.filter(name="new").count() == 0
+
+    def test_what_is_put_back_is_not_stripped(self, client: Client, url: str) -> None:
+        odd = Person.objects.create(name=" odd ")
+        item = client.get(f"{url}{odd.pk}").json()
+        assert send(client, "PUT", f"{url}{odd.pk}", item).json()["name"] == " odd "
+        assert client.get(f"{url}{odd.pk}").json() == item
+        assert send(client, "PUT", f"{url}{odd.pk}", {"name": ["a"]}).json()["fields"] == {
+            "name": ["Enter a valid value."]
+        }
 
     def test_it_needs_the_csrf_token(self, url: str) -> None:
         assert send(Client(enforce_csrf_checks=True), "POST", url, {"name": "forged"}).status_code == 403

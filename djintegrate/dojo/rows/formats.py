@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -27,7 +28,7 @@ def text(value: Any, kind: str = "") -> str:
     try:
         return _formatted(value, kind)
     except (ValueError, TypeError, InvalidOperation):
-        return str(value)
+        return _as_it_is(value)
 
 
 def _formatted(value: Any, kind: str) -> str:
@@ -45,7 +46,13 @@ def _formatted(value: Any, kind: str) -> str:
     if kind == "time":
         parsed = parse_time(value)
         return str(time_format(parsed)) if parsed else value
-    return str(value)
+    return _as_it_is(value)
+
+
+def _as_it_is(value: Any) -> str:
+    return (
+        json.dumps(value, ensure_ascii=False, separators=(",", ":")) if isinstance(value, (dict, list)) else str(value)
+    )
 
 
 def safe_url(value: Any) -> str:

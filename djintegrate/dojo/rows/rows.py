@@ -165,7 +165,7 @@ def _from_text(column: Any, text: str) -> Any:
 
 
 def _integer(text: str) -> int:
-    # No database has longer ones. int() alone would take "1_0" and spaces.
-    if not re.fullmatch(r"-?[0-9]{1,18}", text):
+    # int() alone would take "1_0" and spaces. No database has more than 64 bits.
+    if not re.fullmatch(r"-?[0-9]{1,19}", text) or not -(2**63) <= int(text) < 2**63:
         raise ValueError(f"{text!r} is not a number.")
     return int(text)

@@ -7,11 +7,18 @@ define([], function () {
 		return { minimumFractionDigits: typeof value === "string" ? Math.min(places, 20) : 0, maximumFractionDigits: 20 };
 	}
 
+	// Some browsers take the text of a long number for a neighbour of it; none writes what is no number as it is.
+	function loses(value, options) {
+		return typeof value === "string" && new Intl.NumberFormat("en", options).format(value) !== value;
+	}
+
 	var formats = {
 		number: function (value, page, locale) {
 			var options = digits(value);
+			options.useGrouping = false;
+			if (typeof value === "object" || loses(value, options)) { return value; }
 			options.useGrouping = page.grouping;
-			return isNaN(value) ? value : new Intl.NumberFormat(locale, options).format(value);
+			return new Intl.NumberFormat(locale, options).format(value);
 		},
 		date: function (value, page, locale) {
 			return moment(value.slice(0, 10), locale, { dateStyle: "medium", timeZone: "UTC" });
@@ -35,10 +42,14 @@ define([], function () {
 		if (value === null || value === undefined) { return ""; }
 		if (format === "boolean" || typeof value === "boolean") { return page.texts.yesNo[value ? 0 : 1]; }
 		try {
-			return String(formats[format] ? formats[format](value, page, locale) : value);
+			return asItIs(formats[format] ? formats[format](value, page, locale) : value);
 		} catch (error) {
-			return String(value);
+			return asItIs(value);
 		}
+	}
+
+	function asItIs(value) {
+		return typeof value === "object" ? JSON.stringify(value) : String(value);
 	}
 
 	function isSafe(url) {

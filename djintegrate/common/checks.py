@@ -70,11 +70,11 @@ def slip_of(path: object, ours: Collection[str]) -> str:
     return ""
 
 
-def login_url_leads_nowhere() -> bool:
-    """Whether LOGIN_URL names no page of this site, and no other site."""
+def leads_nowhere(name: str) -> bool:
+    """Whether this setting, such as LOGIN_URL, names no page of this site, and no other site."""
     try:
-        address = resolve_url(settings.LOGIN_URL)
-        return address.startswith("/") and not address.startswith("//") and not _is_page(address)
+        address = resolve_url(getattr(settings, name) or "")
+        return not urlsplit(address).netloc and not _is_page(address)
     except NoReverseMatch:
         return True
     except Exception:
@@ -85,6 +85,9 @@ def login_url_leads_nowhere() -> bool:
 def _is_page(address: str) -> bool:
     """Also below a prefix, which only the server may know."""
     path = urlsplit(address).path
+    if not path.startswith("/"):
+        # A browser would look for it below the page that it is at.
+        return False
     ends = [path[begin:] for begin, letter in enumerate(path) if letter == "/"]
     return any(is_valid_path(end) or is_valid_path(f"{end}/") for end in ends if end == path or end != "/")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .middleware import dojo_of
 from .page.page import Dojo
 
 
@@ -16,8 +17,7 @@ class DojoFormMixin:
     @property
     def dojo(self) -> Dojo:
         """`request.dojo`, with its type: the generic views themselves say what `request` is."""
-        dojo: Dojo = self.request.dojo  # type: ignore[attr-defined]
-        return dojo
+        return dojo_of(self.request)  # type: ignore[attr-defined]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**kwargs)  # type: ignore[misc]

@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils.module_loading import import_string
 
 from djintegrate.common.checks import (
-    login_url_leads_nowhere,
+    leads_nowhere,
     requests_without_transaction,
     slip_of,
     unknown_names,
@@ -185,7 +185,7 @@ def _importable(setting: str, path: Any) -> Iterator[CheckMessage]:
 
 def _sign_in() -> Iterator[CheckMessage]:
     """The pages of jobs send whoever is not signed in to LOGIN_URL."""
-    if _has_pages() and login_url_leads_nowhere():
+    if _has_pages() and leads_nowhere("LOGIN_URL"):
         yield Warning(
             f"LOGIN_URL is {str(settings.LOGIN_URL)!r}, which is no page of this site. Whoever opens the page of a job "
             "without being signed in is sent there.",

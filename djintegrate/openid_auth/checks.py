@@ -13,7 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 from openid.extensions import sreg
 
-from djintegrate.common.checks import login_url_leads_nowhere, unknown_names, wrong_values
+from djintegrate.common.checks import leads_nowhere, unknown_names, wrong_values
 from djintegrate.common.types import did_you_mean
 
 from . import conf, connect
@@ -170,7 +170,7 @@ def _left_over() -> Iterator[CheckMessage]:
 
 
 def _login_url() -> Iterator[CheckMessage]:
-    if settings.is_overridden("LOGIN_URL") and login_url_leads_nowhere():
+    if settings.is_overridden("LOGIN_URL") and leads_nowhere("LOGIN_URL"):
         named = str(settings.LOGIN_URL) == "openid-login"
         yield Warning(
             f"LOGIN_URL is {str(settings.LOGIN_URL)!r}, and this site has no page there: who has to sign in sees an "
@@ -180,6 +180,19 @@ def _login_url() -> Iterator[CheckMessage]:
             else 'This app\'s login is called "openid-login".',
             id="openid_auth.W008",
         )
+
+
+def _afterwards() -> Iterator[CheckMessage]:
+    for name, what in (("LOGIN_REDIRECT_URL", "sign-in"), ("LOGOUT_REDIRECT_URL", "sign-out")):
+        # None is Django's own default, and the front page may be another server's.
+        if settings.is_overridden(name) and getattr(settings, name) not in (None, "/") and leads_nowhere(name):
+            yield Warning(
+                f"{name} is {str(getattr(settings, name))!r}, and this site has no page there: a {what} ends at an "
+                "error, or at the front page instead.",
+                hint="Name a view of yours, or write an address from its first slash on. If another server answers "
+                'there: SILENCED_SYSTEM_CHECKS = ["openid_auth.W009"]',
+                id="openid_auth.W009",
+            )
 
 
 def _connect() -> Iterator[CheckMessage]:
@@ -265,6 +278,6 @@ def _teams() -> Iterator[CheckMessage]:
 
 PARTS = (
     _sso_server, _endpoints, _patterns, _required_fields, _extra_fields, _fetched_hosts, _redirect_hosts, _group_model,
-    _sessions, _backends, _left_over, _login_url, _fetcher, _unsolicited, _teams, _connect,
+    _sessions, _backends, _left_over, _login_url, _afterwards, _fetcher, _unsolicited, _teams, _connect,
 )  # fmt: skip
 """Each reads as few settings as it can: a wrong one silences only the parts that need it."""

@@ -7,14 +7,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.apps import apps
-from django.db import DEFAULT_DB_ALIAS
+from django.contrib.auth.models import Group
+from django.db import DEFAULT_DB_ALIAS, router
 from openid.consumer.discover import DiscoveryFailure
 
 from djintegrate.common.examination import Finding, ill, tried
+from djintegrate.common.types import did_you_mean
 
 from . import connect
 from .conf import config
-from .people import handover
+from .people import handover, membership
 from .people.handover import OLD
 from .protocol.discovery import discover
 from .site.egress import make_fetcher
@@ -26,12 +28,14 @@ OLD_TABLES = "djintegrate.openid_auth.old_tables"
 MIGRATE, ADOPT = "python manage.py migrate", "python manage.py openid_adopt"
 HOSTS = 5
 """How many of them are named."""
+NAMED = 10
+"""How many groups are."""
 LOOK = "See whether this machine may reach that address, and whether it is right."
 
 
 def examine() -> Iterator[Finding]:
     """Never raises: a part that cannot be looked at is itself a finding."""
-    for part in (_urls, _migrations, _adoption, _providers):
+    for part in (_urls, _migrations, _adoption, _groups, _providers):
         with _quietly():
             yield from tried(SUBJECT, part)
 
@@ -120,6 +124,23 @@ def _left_there() -> Iterator[Finding]:
         yield Finding(
             SUBJECT, "The tables of django-openid-auth are still here: a user who has an identity in them cannot be "
             "deleted. Drop them once you are satisfied with the move.",
+        )  # fmt: skip
+
+
+def _groups() -> Iterator[Finding]:
+    """Whether the groups that teams stand for are there; without their table, migrations are to be said first."""
+    mapping = config.teams_mapping
+    if config.teams_mapping_auto or not mapping:
+        return
+    if Group._meta.db_table not in tables.names_of_tables(router.db_for_read(Group)):
+        return
+    for name in membership.missing_groups(mapping)[:NAMED]:
+        team = next(team for team, group in mapping.items() if group == name)
+        known = Group.objects.values_list("name", flat=True)
+        yield ill(
+            SUBJECT, f"OPENID_LAUNCHPAD_TEAMS_MAPPING has the group {name!r} for the team {team!r}, and there is no "
+            "such group: nobody joins or leaves it.",
+            f"Make the group, in the admin say, or correct its name. {did_you_mean(name, list(known))}".rstrip(),
         )  # fmt: skip
 
 

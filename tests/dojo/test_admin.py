@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django import forms
 from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin as DjangosUserAdmin
 from django.contrib.auth.models import Group, Permission, User
 from django.db import models
 from django.test import RequestFactory
@@ -159,6 +160,81 @@ def test_a_user_is_changed_and_a_group_added_in_the_browser(add_page: Any, brows
     wait_until(lambda: User.objects.filter(username="grace").exists())
     assert sorted(User.objects.get(username="grace").groups.values_list("name", flat=True)) == ["Chairs", "Schedulers"]
     assert complaints(browser) == []
+
+
+class WholeUserAdmin(DojoAdminMixin, DjangosUserAdmin):
+    """With a template of its own for adding."""
+
+
+def test_an_admin_with_a_template_of_its_own_for_adding_adds_with_dijits(add_page: Any, browser: Any) -> None:
+    browser.get(add_page(WholeUserAdmin))
+    wait(browser)
+    assert "edit more user options" in browser.find_element("id", "content").text
+    browser.find_element("id", "id_username").send_keys("grace")
+    for name in ("password1", "password2"):
+        browser.find_element("id", f"id_{name}").send_keys("correct horse battery")
+    assert browser.execute_script("return require('dijit/registry').byId('id_password1').declaredClass")
+    # Since Django 5.1 one may choose to have no password, which hides the boxes.
+    for way in browser.find_elements("name", "usable_password")[::-1]:
+        way.click()
+        assert browser.find_element("id", "id_password1").is_displayed() is (way.get_attribute("value") == "true")
+    browser.find_element("name", "_save").click()
+    wait_until(lambda: User.objects.filter(username="grace").exists())
+    assert User.objects.get(username="grace").check_password("correct horse battery")
+    assert complaints(browser) == []
+
+
+class TemplatesAdmin(admin.ModelAdmin):
+    """As an app brings it, with what is to be beside the mixin."""
+
+    change_form_template = "app/change.html"
+
+
+class AddTemplatesAdmin(TemplatesAdmin):
+    add_form_template = "app/add.html"
+
+
+EXTENDS = '{%% extends "%s" %%}{%% block form_top %%}{{ block.super }}%s{%% endblock %%}'
+BRINGS = {
+    "app/change.html": EXTENDS % ("admin/change_form.html", "(app: change)"),
+    "app/add.html": EXTENDS % ("admin/change_form.html", "(app: add)"),
+    "admin/auth/group/change_form.html": EXTENDS % ("admin/change_form.html", "(site: group)"),
+    "own.html": EXTENDS % ("djintegrate/dojo/change_form.html", "(own)"),
+}
+
+
+@pytest.mark.parametrize(
+    ("base", "own", "add", "change"),
+    [
+        (admin.ModelAdmin, {}, ["site: group"], ["site: group"]),
+        (TemplatesAdmin, {}, ["app: change"], ["app: change"]),
+        (AddTemplatesAdmin, {}, ["app: add"], ["app: change"]),
+        (admin.ModelAdmin, {"change_form_template": "own.html"}, ["site: group", "own"], ["site: group", "own"]),
+        (AddTemplatesAdmin, {"change_form_template": "own.html"}, ["app: add"], ["app: change", "own"]),
+        (AddTemplatesAdmin, {"add_form_template": "own.html"}, ["app: add", "own"], ["app: change"]),
+    ],
+)
+def test_the_pages_extend_what_the_admin_has_without_the_mixin(
+    base: type, own: dict[str, str], add: list[str], change: list[str], rf: RequestFactory, settings: Any
+) -> None:
+    [backend] = [one for one in settings.TEMPLATES if one["BACKEND"].endswith("DjangoTemplates")]
+    loaders = [
+        ("django.template.loaders.locmem.Loader", BRINGS),
+        "django.template.loaders.app_directories.Loader",
+    ]
+    settings.TEMPLATES = [{"BACKEND": backend["BACKEND"], "OPTIONS": {**backend["OPTIONS"], "loaders": loaders}}]
+    site = admin.AdminSite()
+    made = type("Made", (DojoAdminMixin, base), own)(Group, site)
+    site.register(Group, type(made))
+    settings.ROOT_URLCONF = type("urls", (), {"urlpatterns": [path("admin/", site.urls)]})
+    group = Group.objects.create(name="Schedulers")
+    for address, said in ((None, add), (str(group.pk), change)):
+        request = rf.get("/")
+        request.user = User(username="ada", is_superuser=True, is_active=True)
+        request.dojo = Dojo(request)
+        text = made.changeform_view(request, address).rendered_content
+        assert re.findall(r"\((app: \w+|site: group|own)\)", text) == said
+        assert text.count('id="djintegrate-dojo"') == 1
 
 
 # What is seen behind and of each dijit, the editor's text and the open calendar included.

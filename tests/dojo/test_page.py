@@ -13,8 +13,11 @@ from typing import Any
 
 import pytest
 from django import forms
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied
+from django.http import HttpRequest
 from django.template import engines
+from django.test import Client
+from django.urls import path
 from django.utils import translation
 
 from djintegrate.dojo import models as dojo
@@ -29,9 +32,9 @@ def page(rf: Any) -> Dojo:
     return request.dojo
 
 
-def head(page: Any, **context: Any) -> str:
+def head(page: Any, request: Any = None) -> str:
     template = engines["django"].from_string("{% load dojo %}{% dojo page %}")
-    return str(template.render({"page": page, **context}))
+    return str(template.render({"page": page}, request))
 
 
 def specification(page: Dojo) -> dict[str, Any]:
@@ -214,9 +217,69 @@ def test_without_a_url_the_template_says_what_to_set(page: Dojo, settings: Any) 
         head(page)
 
 
-def test_without_the_middleware_the_template_says_what_to_add() -> None:
+TAGS = ["dojo", "dojo_fragment"]
+
+
+def written(tag: str, context: Any, request: Any, what: str = "request.dojo") -> str:
+    return str(engines["django"].from_string(f"{{% load dojo %}}{{% {tag} {what} %}}").render(context, request))
+
+
+@pytest.mark.parametrize("tag", TAGS)
+def test_without_the_middleware_the_template_says_what_to_add(tag: str, rf: Any, settings: Any) -> None:
+    settings.MIDDLEWARE = []
     with pytest.raises(ImproperlyConfigured, match=r"DojoMiddleware' to MIDDLEWARE"):
-        head("")
+        written(tag, {}, rf.get("/"))
+    with pytest.raises(ImproperlyConfigured, match=r"DojoMiddleware' to MIDDLEWARE"):
+        written(tag, {"request": rf.get("/")}, None)
+
+
+@pytest.mark.parametrize("tag", TAGS)
+def test_a_tag_that_is_given_something_else_says_what_to_give_it(tag: str, rf: Any) -> None:
+    request = rf.get("/")
+    request.dojo = Dojo(request)
+    with pytest.raises(ImproperlyConfigured, match=rf"{tag} %}} was given ''\. Write {{% {tag} request\.dojo %}}"):
+        written(tag, {}, request, "reqest.dojo")
+
+
+@pytest.mark.parametrize("tag", TAGS)
+def test_a_template_that_is_rendered_without_a_request_has_nothing_of_dojo(tag: str) -> None:
+    assert written(tag, {}, None).strip() == ""
+
+
+def fails(request: HttpRequest) -> None:
+    raise ValueError("The view fails.")
+
+
+def forbids(get_response: Any) -> Any:
+    def middleware(request: HttpRequest) -> None:
+        raise PermissionDenied("Nobody may.")
+
+    return middleware
+
+
+ERROR_PAGE = "{% load dojo %}<title>Sorry</title>{% dojo request.dojo %}<p>We are looking into it.</p>"
+
+
+@pytest.mark.parametrize(("before", "status"), [([], 500), ([f"{__name__}.forbids"], 403)])
+def test_the_sites_own_error_pages_are_shown(settings: Any, before: list[str], status: int) -> None:
+    settings.ROOT_URLCONF = type("urls", (), {"urlpatterns": [path("", fails)]})
+    settings.MIDDLEWARE = [*before, "djintegrate.dojo.middleware.DojoMiddleware"]
+    settings.TEMPLATES = [
+        {
+            "BACKEND": "django.template.backends.django.DjangoTemplates",
+            "OPTIONS": {
+                "context_processors": ["django.template.context_processors.request"],
+                "libraries": {"dojo": "djintegrate.dojo.templatetags.dojo"},
+                "loaders": [
+                    ("django.template.loaders.locmem.Loader", {f"{status}.html": ERROR_PAGE}),
+                    "django.template.loaders.app_directories.Loader",
+                ],
+            },
+        }
+    ]
+    response = Client(raise_request_exception=False).get("/")
+    assert response.status_code == status
+    assert "We are looking into it." in response.content.decode()
 
 
 def test_switched_off_nothing_is_written_and_nothing_needed(page: Dojo, settings: Any) -> None:

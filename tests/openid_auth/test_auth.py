@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, ClassVar
 
 import pytest
@@ -12,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from djintegrate.openid_auth.auth import OpenIDBackend
 from djintegrate.openid_auth.models import UserOpenID
+from djintegrate.openid_auth.people import membership
 from djintegrate.openid_auth.signals import openid_duplicate_username, openid_login_complete, openid_login_failed
 from tests.openid_auth.hostile import AX, SREG, Hostile, sent_back
 from tests.openid_auth.provider import Provider
@@ -191,9 +193,27 @@ class TestTeams:
         provider.put_into("ada")
         assert self.groups(sign_in(provider)) == ["by hand"]
 
-    def test_a_group_that_does_not_exist_is_left_out(self, settings: Any, provider: Provider) -> None:
+    def test_a_group_that_does_not_exist_is_left_out_and_said_once(
+        self, settings: Any, provider: Provider, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(membership, "_told_of", set())
         settings.OPENID_LAUNCHPAD_TEAMS_MAPPING["sprint-schedulers"] = "no such group"
-        assert self.groups(sign_in(provider)) == ["speakers"]
+        for _ in range(2):
+            assert self.groups(sign_in(provider)) == ["speakers"]
+        settings.OPENID_LAUNCHPAD_TEAMS_MAPPING |= {"sprint-schedulers": "nor this", "more": "no such group"}
+        sign_in(provider)
+        said = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+        assert [re.findall("'(.*?)'", line) for line in said] == [["no such group"], ["nor this"]]
+
+    def test_a_group_that_was_renamed_is_said(
+        self, provider: Provider, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(membership, "_told_of", set())
+        sign_in(provider)
+        assert "gives people the groups" not in caplog.text
+        Group.objects.filter(name="drivers").update(name="pilots")
+        assert self.groups(sign_in(provider)) == ["pilots", "speakers"]
+        assert "gives people the groups 'drivers', which there are not" in caplog.text
 
     def test_groups_may_map_themselves(self, settings: Any, provider: Provider) -> None:
         settings.OPENID_LAUNCHPAD_TEAMS_MAPPING_AUTO = True

@@ -69,6 +69,12 @@ def test_a_usual_site_has_nothing_to_complain_about() -> None:
         ("SESSION_SERIALIZER", "django.contrib.sessions.serializers.PickleSerializer", "E012"),
         ("LOGIN_URL", "openid-logn", "W008"),
         ("LOGIN_URL", "/open-id/login/", "W008"),
+        ("LOGIN_URL", "openid/login/", "W008"),
+        ("LOGIN_REDIRECT_URL", "nope", "W009"),
+        ("LOGIN_REDIRECT_URL", "/nope/", "W009"),
+        ("LOGIN_REDIRECT_URL", "openid/login/", "W009"),
+        ("LOGIN_REDIRECT_URL", "", "W009"),
+        ("LOGOUT_REDIRECT_URL", "nope", "W009"),
         ("OPENID_ALLOW_UNSOLICITED", True, "W003"),
     ],
 )
@@ -124,6 +130,11 @@ def test_hosts_as_they_are_compared_are_right(host: str) -> None:
 )
 def test_a_login_url_that_leads_somewhere_is_right(address: str) -> None:
     assert found(LOGIN_URL=address) == []
+    assert found(LOGIN_REDIRECT_URL=address, LOGOUT_REDIRECT_URL=address) == []
+
+
+def test_the_front_page_is_right_after_a_sign_in_whoever_serves_it() -> None:
+    assert found(LOGIN_REDIRECT_URL="/", LOGOUT_REDIRECT_URL=None) == []
 
 
 def test_urls_that_cannot_be_imported_are_left_to_django_to_tell() -> None:

@@ -58,11 +58,13 @@ class TestSigningOut:
         assert person.who == "nobody"
 
     def test_who_came_otherwise_stays_on_the_site(self, certified: Certified, settings: Any) -> None:
-        settings.LOGOUT_REDIRECT_URL = "/bye/"
         person = Person(certified)
-        person.client.force_login(User.objects.create_user("grace"), "django.contrib.auth.backends.ModelBackend")
-        assert person.client.post("/openid/connect/sign-out/")["Location"] == "/bye/"
-        assert person.who == "nobody"
+        grace = User.objects.create_user("grace")
+        for setting, address in (("/bye/", "/bye/"), ("nope", "/"), (None, "/")):
+            settings.LOGOUT_REDIRECT_URL = setting
+            person.client.force_login(grace, "django.contrib.auth.backends.ModelBackend")
+            assert person.client.post("/openid/connect/sign-out/")["Location"] == address
+            assert person.who == "nobody"
 
 
 @pytest.mark.django_db(transaction=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
 
 from djintegrate.common.examination import Finding
 from djintegrate.openid_auth.examination import examine
@@ -86,6 +87,17 @@ def test_a_migration_that_old_tables_does_not_have_is_said(
     (finding,) = ill()
     assert "depends on django_openid_auth.0002_alter_id, which old_tables does not have" in finding.said
     assert "Write '0001_initial' into the dependency" in finding.remedy
+
+
+def test_a_team_whose_group_there_is_not_is_said(settings: Any) -> None:
+    for name in ("schedulers", "speakers"):
+        Group.objects.create(name=name)
+    settings.OPENID_LAUNCHPAD_TEAMS_MAPPING = {"one": "speakers", "two": "sheduler", "three": "sheduler"}
+    (finding,) = ill()
+    assert "the group 'sheduler' for the team 'two'" in finding.said
+    assert finding.remedy.endswith("Did you mean schedulers?")
+    settings.OPENID_LAUNCHPAD_TEAMS_MAPPING_AUTO = True
+    assert ill() == []
 
 
 def test_it_never_raises(settings: Any) -> None:

@@ -33,10 +33,14 @@ OPEN = [
     "/" + "a" * 5000,
 ]  # fmt: skip
 FINE = [
-    "/", "/welcome/", "/a/b/?c=d&e=f", "/search?next=https://evil.example/", "/page#part", "/%C3%A9/", "/é/", "here",
-    "/a//b", "?page=2", "/a:b",
+    "/", "/welcome/", "/a/b/?c=d&e=f", "/search?next=https://evil.example/", "/page#part", "/%C3%A9/", "/é/",
+    "/a//b", "/a:b",
     "https://good.example/", "https://good.example:8443/x", "//good.example/x", "http://good.example",
 ]  # fmt: skip
+
+
+RELATIVE = ["here", "who/", "./who/", "../who/", "?x=1", "#frag", ".", "who?next=/", "who:8000/x"]
+"""To the page that takes the provider's answer, where nobody was."""
 
 
 @pytest.fixture(autouse=True)
@@ -49,7 +53,7 @@ def test_there_are_enough_of_them() -> None:
     assert len(set(OPEN)) >= 60
 
 
-@pytest.mark.parametrize("address", [*OPEN, "", None])
+@pytest.mark.parametrize("address", [*OPEN, *RELATIVE, "", None])
 def test_an_address_that_leads_elsewhere_becomes_the_default(address: str | None) -> None:
     assert sanitise_redirect_url(address) == "/home/"
 
@@ -63,6 +67,27 @@ def test_the_default_may_be_the_name_of_a_view(settings: Any) -> None:
     settings.ROOT_URLCONF = "tests.openid_auth.urls"
     settings.LOGIN_REDIRECT_URL = "openid-login"
     assert sanitise_redirect_url("") == "/openid/login/"
+
+
+@pytest.mark.parametrize("value", ["nope", "", None, "home/", "./home/", "openid-identity-icon"])
+def test_a_default_that_names_nothing_is_the_front_page(
+    settings: Any, value: str | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.ROOT_URLCONF = "tests.openid_auth.urls"
+    settings.LOGIN_REDIRECT_URL = value
+    assert sanitise_redirect_url("") == "/"
+    [record] = caplog.records
+    assert (record.levelname, f"LOGIN_REDIRECT_URL is {str(value)!r}" in record.getMessage()) == ("ERROR", True)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("setting", [{"LOGIN_REDIRECT_URL": "nope"}, {"next": "who/"}])
+def test_a_sign_in_that_succeeds_ends_at_a_page(settings: Any, provider: Provider, setting: dict[str, str]) -> None:
+    set_up(settings, host_of(provider.url))
+    settings.LOGIN_REDIRECT_URL = setting.get("LOGIN_REDIRECT_URL", "/")
+    visitor = Visitor()
+    assert visitor.sign_in(provider, next=setting.get("next", ""))["Location"] == "/"
+    assert visitor.who == "ada"
 
 
 @pytest.mark.django_db

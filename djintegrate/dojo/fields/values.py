@@ -114,7 +114,9 @@ def initial_texts(bound: BoundField, part: int | None) -> list[str]:
 
 
 def _formats(field: forms.Field) -> list[str]:
-    return [str(text) for text in getattr(field, "input_formats", ()) if _is_pythons(str(text))]
+    made = [text for text in map(str, getattr(field, "input_formats", ())) if "%" in text and _is_pythons(text)]
+    # Such as django-filter's IsoDateTimeField, whose only format is "iso-8601".
+    return made or (_ISO[:1] if isinstance(field, forms.DateTimeField) else [])
 
 
 @cache

@@ -6,12 +6,15 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from django import template
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.safestring import SafeString, mark_safe
 
+from ..middleware import MIDDLEWARE, dojo_of
 from ..page import writing
 from ..page.page import Dojo
 from ..rows import gridpage
@@ -21,14 +24,14 @@ register = template.Library()
 SPECIFICATION, FRAGMENT = "djintegrate-dojo", "djintegrate-dojo-fragment"
 
 
-@register.inclusion_tag("djintegrate/dojo/head.html")
-def dojo(page: Any) -> dict[str, Any]:
-    if not isinstance(page, Dojo):
-        raise ImproperlyConfigured(
-            f"{{% dojo %}} was given {page!r}. Write {{% dojo request.dojo %}}, add "
-            "'djintegrate.dojo.middleware.DojoMiddleware' to MIDDLEWARE, and "
-            "'django.template.context_processors.request' to the template's context processors."
-        )
+logger = logging.getLogger("djintegrate.dojo")
+
+
+@register.inclusion_tag("djintegrate/dojo/head.html", takes_context=True)
+def dojo(context: Any, page: Any) -> dict[str, Any]:
+    page = _page_of(context, page, "dojo")
+    if page is None:
+        return {"enabled": False, "stylesheets": [], "nonce": ""}
     if not page.enabled:
         # The forms are plain, and look as DijitRenderer means them.
         return {"enabled": False, "stylesheets": page.stylesheets, "nonce": page.nonce}
@@ -42,13 +45,12 @@ def dojo(page: Any) -> dict[str, Any]:
     }
 
 
-@register.simple_tag
-def dojo_fragment(page: Any) -> SafeString:
+@register.simple_tag(takes_context=True)
+def dojo_fragment(context: Any, page: Any) -> SafeString:
     """`{% dojo_fragment request.dojo %}`, within the HTML that a page fetches later: what this part of it wants."""
-    if not isinstance(page, Dojo):
-        raise ImproperlyConfigured(
-            f"{{% dojo_fragment %}} was given {page!r}. Write {{% dojo_fragment request.dojo %}}."
-        )
+    page = _page_of(context, page, "dojo_fragment")
+    if page is None:
+        return SafeString("")
     if page.functions:
         raise ImproperlyConfigured(
             "append_aol() and prepend_aol() have no place in a fragment: a browser runs no script in HTML that arrives "
@@ -62,3 +64,21 @@ def dojo_fragment(page: Any) -> SafeString:
 @register.inclusion_tag("djintegrate/dojo/grid.html", takes_context=True)
 def dojo_grid(context: Any, grid: Any) -> dict[str, Any]:
     return gridpage.context(grid, context.get("request"))
+
+
+def _page_of(context: Any, page: Any, tag: str) -> Dojo | None:
+    """What the tag was given. None where there is no request at all: so Django renders a 500.html."""
+    if isinstance(page, Dojo):
+        return page
+    request = getattr(context, "request", None) or context.get("request")
+    if request is None:
+        logger.debug("{%% %s %%} writes nothing, since its template is rendered without a request.", tag)
+        return None
+    if not hasattr(request, "dojo") and MIDDLEWARE in settings.MIDDLEWARE:
+        # A middleware before ours has answered, with a page that says what is wrong: nobody has asked for a dijit.
+        return Dojo(request)
+    dojo_of(request)
+    raise ImproperlyConfigured(
+        f"{{% {tag} %}} was given {page!r}. Write {{% {tag} request.dojo %}}, and add "
+        "'django.template.context_processors.request' to the template's context processors."
+    )

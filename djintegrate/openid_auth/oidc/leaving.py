@@ -11,7 +11,6 @@ from django.conf import settings
 from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
-from django.shortcuts import resolve_url
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
@@ -20,6 +19,7 @@ from openid.fetchers import HTTPFetchingError
 from ..fields import digest_of
 from ..people import sessions
 from ..site.egress import make_fetcher
+from ..site.redirects import page_of
 from ..site.submitted import in_body_or_address
 from ..site.throttle import has_used_up, seconds_to_wait
 from ..store import use_once
@@ -101,7 +101,7 @@ def _end_address(client: Client | None) -> str:
 
 
 def _sent_on(request: HttpRequest, client: Client | None, address: str) -> HttpResponse:
-    here = resolve_url(settings.LOGOUT_REDIRECT_URL or "/")
+    here = page_of("LOGOUT_REDIRECT_URL") if settings.LOGOUT_REDIRECT_URL else "/"
     if client is None or not address:
         return HttpResponseRedirect(here)
     back = {"client_id": client.client_id, "post_logout_redirect_uri": request.build_absolute_uri(here)}

@@ -25,6 +25,11 @@ logger = logging.getLogger("djintegrate.openid_auth")
 LAUNCHPAD_ENDPOINT = "https://login.launchpad.net/+openid"
 UBUNTU_ONE_ENDPOINT = "https://login.ubuntu.com/+openid"
 
+NAMED = 10
+"""How many groups one line of the log names."""
+_told_of: set[str] = set()
+"""The groups that this process has said to be missing."""
+
 
 def is_trusted_with_teams(response: Any) -> bool:
     """Whether the provider that vouches in `response` may say who is in which team."""
@@ -67,6 +72,12 @@ def teams_mapping() -> Mapping[str, str]:
         return config.teams_mapping
     groups = Group.objects.exclude(name__in=config.teams_mapping_auto_blacklist)
     return {name: name for name in groups.values_list("name", flat=True)}
+
+
+def missing_groups(mapping: Mapping[str, str]) -> list[str]:
+    """Those that teams stand for, and that nobody has made, or that have another name by now."""
+    names = set(mapping.values())
+    return sorted(names.difference(Group.objects.filter(name__in=names).values_list("name", flat=True)))
 
 
 def teams_request() -> TeamsRequest | None:
@@ -133,6 +144,7 @@ def update_groups(user: Any, mapping: Mapping[str, str], teams: Collection[str])
         is_in=models.Exists(rows.filter(group=models.OuterRef("pk")))
     )
     found = list(groups.values_list("pk", "name", "is_in"))
+    _warn_of_missing(driven.difference(name for _, name, _ in found))
     leave = {pk: name for pk, name, is_in in found if is_in and name not in wanted}
     join = [pk for pk, name, is_in in found if not is_in and name in wanted]
     if leave or join:
@@ -144,6 +156,18 @@ def update_groups(user: Any, mapping: Mapping[str, str], teams: Collection[str])
                 [through(**{f"{user_field}_id": user.pk, "group_id": pk}) for pk in join], ignore_conflicts=True
             )
     return list(leave.values())
+
+
+def _warn_of_missing(names: set[str]) -> None:
+    """Once for each name: it is the site's mistake, and the same at each sign-in."""
+    news = sorted(names - _told_of)
+    if news:
+        _told_of.update(news)
+        more = f" and {len(news) - NAMED} more" if len(news) > NAMED else ""
+        logger.warning(
+            "OPENID_LAUNCHPAD_TEAMS_MAPPING gives people the groups %s%s, which there are not: nobody joins or leaves "
+            "them. Make them, or correct their names.", ", ".join(map(repr, news[:NAMED])), more,
+        )  # fmt: skip
 
 
 def _user_field() -> str:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.shortcuts import resolve_url
+from django.urls import NoReverseMatch, get_script_prefix
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from ..conf import config
+
+logger = logging.getLogger("djintegrate.openid_auth")
 
 # Browsers drop tabs and line ends from an address, and take a backslash for a slash.
 DANGEROUS = re.compile(r"[\x00-\x20\x7f-\xa0\\\u2028\u2029\ufeff\ud800-\udfff]")
@@ -22,7 +26,20 @@ def sanitise_redirect_url(redirect_to: str | None) -> str:
     """`redirect_to` if it is safe, and LOGIN_REDIRECT_URL if it is not."""
     if redirect_to and is_valid_next_url(redirect_to):
         return redirect_to
-    return resolve_url(settings.LOGIN_REDIRECT_URL)
+    return page_of("LOGIN_REDIRECT_URL")
+
+
+def page_of(name: str) -> str:
+    """Where this setting leads. To the front page if it names nothing: that undoes no sign-in that has succeeded."""
+    value = getattr(settings, name)
+    try:
+        address = resolve_url(value or "")
+        if _is_whole(address):
+            return address
+    except NoReverseMatch:
+        pass
+    logger.error("%s is %r, which names no page: going to the front page instead.", name, str(value)[:200])
+    return get_script_prefix()
 
 
 def is_valid_next_url(address: str) -> bool:
@@ -33,10 +50,17 @@ def is_valid_next_url(address: str) -> bool:
         allowed = {parts.netloc} if _names_allowed_host(parts.netloc) else set()
     except ValueError:
         return False
+    if not _is_whole(address):
+        return False
     # Two slashes at the beginning of a path, even behind dots, may be taken for the beginning of a host.
     if not parts.netloc and re.match(r"(?:/|%2f|\.|%2e)*(?:/|%2f){2}", address, re.IGNORECASE):
         return False
     return url_has_allowed_host_and_scheme(address, allowed_hosts=allowed)
+
+
+def _is_whole(address: str) -> bool:
+    """Whether it means the same on every page: another is sought below the page that takes the provider's answer."""
+    return address.startswith("/") or bool(urlsplit(address).netloc)
 
 
 def _names_allowed_host(netloc: str) -> bool:

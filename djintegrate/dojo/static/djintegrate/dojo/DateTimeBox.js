@@ -5,7 +5,9 @@ define([
 	"dijit/form/TimeTextBox", "./moments"
 ], function (declare, lang, domConstruct, _WidgetBase, DateTextBox, TimeTextBox, moments) {
 	"use strict";
-	var ISO = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M"];
+	var ISO = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M"],
+		// What Django reads after a date in ISO's form, whatever its formats: a fraction, and an offset from UTC.
+		EXACT = /^(?=.*[^\d:])\d\d?:\d\d?(:\d\d?([.,]\d{1,12})?)?\s*(Z|[+-]\d\d(:?\d\d)?)?$/;
 
 	// A box of which the text is read and written in these formats.
 	function methods(isDate, formats, selector) {
@@ -57,8 +59,15 @@ define([
 
 		// The control's text in two: as the server writes it, or what somebody typed.
 		_show: function (text) {
-			var parts = moments.read(text || "", (this.formats.formats || []).concat(ISO)), halves = (text || "").split(/[ T](.*)/);
 			this._quiet = true;
+			this._fill(text, (this.formats.formats || []).concat(ISO));
+			this._quiet = false;
+			this._text = text || "";
+			this._shown = this._typed();
+		},
+
+		_fill: function (text, formats) {
+			var halves = (text || "").split(/[ T](.*)/), parts = !EXACT.test(halves[1]) && moments.read(text || "", formats);
 			if (parts) {
 				this.dateBox.set("value", moments.toDate(parts));
 				this.timeBox.set("value", moments.toTime(parts));
@@ -66,9 +75,6 @@ define([
 				this.dateBox.set("displayedValue", halves[0] || "");
 				this.timeBox.set("displayedValue", halves[1] || "");
 			}
-			this._quiet = false;
-			this._text = text || "";
-			this._shown = this._typed();
 		},
 
 		_typed: function () { return this.dateBox.textbox.value + "\n" + this.timeBox.textbox.value; },
@@ -102,8 +108,12 @@ define([
 		onChange: function () {},
 
 		// Empty where nothing is typed, undefined for what is not a date and time. A date alone is its midnight, as for Django.
+		// A time that is more exact than the boxes stays as it was typed.
 		_read: function () {
-			var date = this.dateBox.get("value"), time = this.timeBox.get("value");
+			var date = this.dateBox.get("value"), time = this.timeBox.get("value"), typed = this.timeBox.textbox.value.trim();
+			if (date && EXACT.test(typed) && moments.read(typed.split(/[^\d:]/)[0], ["%H:%M:%S", "%H:%M"])) {
+				return this.dateBox.serialize(date) + "T" + typed;
+			}
 			if (date === undefined || time === undefined || (!date && time)) { return undefined; }
 			return date ? this.dateBox.serialize(date) + "T" + (time ? this.timeBox.serialize(time) : "00:00:00") : "";
 		},
@@ -111,19 +121,17 @@ define([
 		// What is sent: as the server writes it, where it reads that; what nobody changed as it was; what cannot be read as it
 		// was typed.
 		toString: function () {
-			var value = this._read();
+			var value = this._read(), parts = moments.read(value || "", ISO);
 			if (this._typed() === this._shown) { return this._text; }
 			if (value === undefined) { return (this.dateBox.textbox.value + " " + this.timeBox.textbox.value).trim(); }
-			return value && this.formats.shown ? moments.write(moments.read(value, ISO), this.formats.shown) : value;
+			return parts && this.formats.shown ? moments.write(parts, this.formats.shown) : value;
 		},
 
 		_getValueAttr: function () { return this._read(); },
 
 		_setValueAttr: function (value) {
 			if (!this._created) { return; }
-			var parts = moments.read(value || "", ISO);
-			this.dateBox.set("value", parts && moments.toDate(parts));
-			this.timeBox.set("value", parts && moments.toTime(parts));
+			this._fill(value, ISO);
 			this._changed();
 		},
 

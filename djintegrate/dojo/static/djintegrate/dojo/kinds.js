@@ -8,7 +8,8 @@
 // written   the text for the control ("beside" only); undefined for what the dijit cannot make anything of.
 // readable  whether what is in the dijit can be read; where it is missing, it always can.
 // settle    what is done before a form is sent, where the dijit would know it only a moment later.
-// plain     a text of the control as the rules have it: numbers with a dot, dates in ISO's form.
+// plain     a text of the control as the rules have it: numbers with a dot, dates in ISO's form. Empty for one that only the
+//           server can read, and check.
 // methods   what instances do in another way than their class.
 define(["dojo/_base/lang", "dojo/date/stamp", "./choices", "./moments", "./numbers"], function (lang, stamp, choices, moments, numbers) {
 	"use strict";
@@ -96,7 +97,7 @@ define(["dojo/_base/lang", "dojo/date/stamp", "./choices", "./moments", "./numbe
 			},
 			plain: function (text, field) {
 				var found = read(text, field);
-				return found ? moments.write(moments.ofDate(found), ISO[selector]) : text;
+				return found ? moments.write(moments.ofDate(found), ISO[selector]) : "";
 			},
 			methods: function (field) {
 				var shown = field.value.shown;
@@ -282,7 +283,7 @@ define(["dojo/_base/lang", "dojo/date/stamp", "./choices", "./moments", "./numbe
 			readable: function (dijit) { return dijit.get("value") !== undefined; },
 			plain: function (text, field) {
 				var found = moments.read(text, field.value.formats);
-				return found ? moments.write(found, "%Y-%m-%dT%H:%M:%S") : text;
+				return found ? moments.write(found, "%Y-%m-%dT%H:%M:%S") : "";
 			}
 		},
 		"djintegrate.Editor": {

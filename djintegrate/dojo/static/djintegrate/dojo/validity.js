@@ -98,6 +98,8 @@ define(["./kept", "./patterns", "./rules"], function (kept, patterns, rules) {
 		lost = unreadable(entry);
 		if (lost) {
 			typed = lost.dijit.textbox ? lost.dijit.textbox.value : lost.node.value;
+			// The server wrote it, and refused nothing.
+			if (typed === lost.node.defaultValue && !entry.field.errors) { return ""; }
 			return rules.filled(entry.field.rules && entry.field.rules.invalid, typed) || entry.links[0].dijit.invalidMessage || " ";
 		}
 		return entry.field.rules ? byRules(entry) : byDijits(entry);

@@ -43,6 +43,9 @@ def abort_what_is_left(**kwargs: Any) -> None:
 def _abort(here: thread.ThreadTransactions, around: Any) -> None:
     for connection in list(here.connections.values()):
         data_manager = connection.data_manager
+        if data_manager is not None and not here.has_begun(data_manager):
+            # It is of another thread, which shares the connection and serves the next request.
+            continue
         if _request.is_in_test and connection.open_blocks():
             # The block is the test's, around its client.
             continue

@@ -11,6 +11,7 @@ from django.core.management.commands import flush
 from django.db import connections
 
 from djintegrate.common.engine import is_engines
+from djintegrate.storm_backend.transactions import unbegun
 
 
 class Command(flush.Command):
@@ -20,3 +21,5 @@ class Command(flush.Command):
             if is_engines(connection):
                 connection.abort_transaction(even_begun=True)
         super().handle(**options)
+        # Receivers of post_migrate may have used a store.
+        unbegun.commit()

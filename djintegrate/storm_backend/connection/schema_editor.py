@@ -9,6 +9,8 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from django.apps import apps
+
 from djintegrate.common.errors import Misconfigured
 
 from .. import conf
@@ -38,12 +40,18 @@ def type_of_target(field: Any, connection: Any) -> dict[str, Any]:
     if row is None:
         raise Misconfigured(
             f"{field} points at {field.to}, and the database {connection.alias!r} has no column {table}.{column}. "
-            f"{_how_to_make_table(connection)} Or give the field a column_type, and db_constraint=False."
+            f"{_how_to_make_table(table, connection)} Or give the field a column_type, and db_constraint=False."
         )
     return {"type": row[0], "collation": row[1]} if row[1] else {"type": row[0]}
 
 
-def _how_to_make_table(connection: Any) -> str:
+def _how_to_make_table(table: str, connection: Any) -> str:
+    for model in apps.get_models():
+        if model._meta.managed and model._meta.db_table == table:
+            return (
+                f"The model {model._meta.label} makes that table: move CreateModel({model.__name__!r}) before this "
+                "operation, or let this migration depend on the one that has it."
+            )
     name = getattr(connection, "store_name", None)
     if name is None or conf.store(name).schema is None:
         return "Make Storm's table before this migration runs: in another migration, say, that this one depends on."

@@ -43,9 +43,9 @@ def take(connections: Iterable[Connection]) -> None:
 def give() -> None:
     """This thread's transaction has ended."""
     global _whose
-    with _lock:
-        if _whose is threading.current_thread():
-            _whose = None
+    # It stays this thread's, if it is, until here: others take it only when the thread is dead.
+    if _whose is not None and _whose is threading.current_thread():
+        _whose = None
 
 
 def _is_taken(ticket: object, connections: list[Connection]) -> bool:

@@ -13,6 +13,7 @@ from urllib.request import ProxyHandler, build_opener
 
 import transaction
 from django.contrib.staticfiles.testing import StaticLiveServerTestCase
+from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.test import LiveServerTestCase
 from django.urls import path
@@ -104,6 +105,13 @@ class Requests:
                     Person.objects.using("second").get_or_create(name="the test's")
         Person.objects.using("second").filter(name="the test's").delete()
         assert_kept(sent.result())
+
+    def test_a_transaction_of_the_tests_that_nobody_began_has_the_requests_in_it(self) -> None:
+        in_memory = connection.vendor == "sqlite"
+        get_store("main").execute("SELECT 1")
+        names = send(self.live_server_url)
+        transaction.abort()
+        assert_kept(set() if in_memory else names)
 
 
 class PlainTests(Requests, LiveServerTestCase):

@@ -1,16 +1,21 @@
 """The column of a `references.StormForeignKey` in the database: its type, and its constraint.
 
-The type is that of the column it points at, which is looked up. Never makes or changes a table of Storm's.
+The type is that of the column it points at, which is looked up. Never makes or changes a table of Storm's. And the
+schema editor of a migration that is no transaction, in which an operation may use a store.
 """
 
 from __future__ import annotations
 
+import sys
 from typing import Any
+
+from django.apps import apps
 
 from djintegrate.common.errors import Misconfigured
 
 from .. import conf
 from ..sql import catalogue
+from ..transactions import unbegun
 
 TYPES = {
     "sqlite": "SELECT type, NULL FROM pragma_table_info(%s) WHERE name = %s",
@@ -35,12 +40,18 @@ def type_of_target(field: Any, connection: Any) -> dict[str, Any]:
     if row is None:
         raise Misconfigured(
             f"{field} points at {field.to}, and the database {connection.alias!r} has no column {table}.{column}. "
-            f"{_how_to_make_table(connection)} Or give the field a column_type, and db_constraint=False."
+            f"{_how_to_make_table(table, connection)} Or give the field a column_type, and db_constraint=False."
         )
     return {"type": row[0], "collation": row[1]} if row[1] else {"type": row[0]}
 
 
-def _how_to_make_table(connection: Any) -> str:
+def _how_to_make_table(table: str, connection: Any) -> str:
+    for model in apps.get_models():
+        if model._meta.managed and model._meta.db_table == table:
+            return (
+                f"The model {model._meta.label} makes that table: move CreateModel({model.__name__!r}) before this "
+                "operation, or let this migration depend on the one that has it."
+            )
     name = getattr(connection, "store_name", None)
     if name is None or conf.store(name).schema is None:
         return "Make Storm's table before this migration runs: in another migration, say, that this one depends on."
@@ -63,13 +74,39 @@ def constraint_sql(field: Any, connection: Any) -> str:
 
 
 class ReferenceSchemaEditor:
-    """Mixed in before the schema editor of a native backend: keeps these constraints where columns change."""
+    """Mixed in before the schema editor of a native backend: keeps these constraints where columns change.
+
+    Where a migration is no transaction, and Storm has begun one in an operation, it ends with that operation. Else the
+    operations after it, and that the migration was applied, would be in a transaction that nobody commits.
+    """
 
     connection: Any
+    _is_atomic = False
+    # What was open before the schema editor, and is not its to end.
+    _before: Any = None
 
-    def __exit__(self, *args: Any) -> Any:
+    @property
+    def atomic_migration(self) -> bool:
+        """Django's name. A migration asks for it before each operation."""
+        self._end_unbegun()
+        return self._is_atomic
+
+    @atomic_migration.setter
+    def atomic_migration(self, is_atomic: bool) -> None:
+        self._is_atomic = is_atomic
+
+    def __enter__(self) -> Any:
+        self._before = unbegun.current()
+        return super().__enter__()  # type: ignore[misc]
+
+    def __exit__(self, kind: Any, error: Any, traceback: Any) -> Any:
         try:
-            return super().__exit__(*args)  # type: ignore[misc]
+            self._end_unbegun(succeeded=kind is None)
+        except BaseException:
+            super().__exit__(*sys.exc_info())  # type: ignore[misc]
+            raise
+        else:
+            return super().__exit__(kind, error, traceback)  # type: ignore[misc]
         finally:
             # What cascades, and which triggers there are, may be different from now on.
             catalogue.forget(self.connection)
@@ -99,6 +136,10 @@ class ReferenceSchemaEditor:
             self.execute(  # type: ignore[attr-defined]
                 f"ALTER TABLE {quote(model._meta.db_table)} ADD FOREIGN KEY ({quote(new_field.column)}) {new}"
             )
+
+    def _end_unbegun(self, succeeded: bool = True) -> None:
+        if not self._is_atomic:
+            (unbegun.commit if succeeded else unbegun.abort)(but=self._before)
 
     def _constraint_of(self, field: Any) -> str | None:
         return constraint_sql(field, self.connection) if _has_constraint(field) else None

@@ -68,6 +68,10 @@ class StormWrapper(JoiningConnection):
             self.health_check_enabled = True
 
     def close(self) -> None:
+        if self.data_manager is not None and not thread.current().has_begun(self.data_manager):
+            # It is of another thread, which shares the connection. One to a database in memory is not closed.
+            super().close()
+            return
         if self.data_manager is not None and self.data_manager.state is State.WAITING:
             # Nothing of the transaction has touched the database, so nothing of it is lost.
             with atomic_state.aside(self):

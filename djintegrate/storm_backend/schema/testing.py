@@ -10,7 +10,7 @@ from django.db import connections
 
 from ..conf import uris
 from ..connection.wrapper import StormWrapper
-from ..transactions import thread
+from ..transactions import thread, unbegun
 from .package import load, with_schema
 from .steps import StoreSchema
 
@@ -22,7 +22,11 @@ def tell_of_pending_patches(sender: Any, using: str, verbosity: int, stdout: Any
         return
     # The signal comes for each app that has models; the end is the last one's.
     *_, last = (app for app in apps.get_app_configs() if app.models_module is not None)
-    if sender is last and not StoreSchema(store.name).status().up_to_date:
+    if sender is not last:
+        return
+    # Another receiver may have used a store, and to look at the status begins a transaction.
+    unbegun.commit()
+    if not StoreSchema(store.name).status().up_to_date:
         name = store.name
         stdout.write(f"The schema of the store {name!r} is not up to date; run: manage.py storm_schema apply {name}\n")
 

@@ -23,6 +23,7 @@ from transaction import Transaction, TransactionManager
 from transaction.interfaces import AlreadyInTransaction, ISynchronizer, NoTransaction
 from zope.interface import implementer
 
+from . import turns
 from .interfaces import Connection, Request
 
 # What the package calls the states of a transaction.
@@ -193,6 +194,8 @@ class ThreadTransactions:
 
     def newTransaction(self, txn: Any) -> None:
         self._look_again()
+        if shared:
+            self._wait_for_turn()
         if not self._goes_on:
             self._refuse_open_blocks(txn, "A transaction cannot be begun")
         self.begun, self.ending = txn, None
@@ -207,6 +210,7 @@ class ThreadTransactions:
 
     def afterCompletion(self, txn: Any) -> None:
         self.ending = self.refused = None
+        turns.give()
         if self.begun is txn:
             self.begun = None
         if self._ends is not None and txn.status == COMMITTED:
@@ -233,6 +237,10 @@ class ThreadTransactions:
                 _tell_of_loss(data_manager, told)
 
     # What is asked about the end
+
+    def has_begun(self, data_manager: Any) -> bool:
+        """Whether the transaction is this thread's, and not that of another one which shares the connection."""
+        return data_manager.txn is self.manager._txn
 
     def is_ending(self, txn: Any) -> bool:
         """Whether `txn` is being committed, or aborted, rightly or not."""
@@ -278,6 +286,11 @@ class ThreadTransactions:
                 if replaced.takes_part:
                     self.connections[key] = replaced
 
+    def _wait_for_turn(self) -> None:
+        mine = [connection for connection in self.connections.values() if connection in shared]
+        if mine:
+            turns.take(mine)
+
     def _refuse_open_blocks(self, txn: Any, what: str) -> None:
         for connection in self.connections.values():
             if connection.open_blocks():
@@ -317,7 +330,8 @@ class EndOfThread:
         self._has_told = True
         for connection in self._connections.values():
             data_manager = connection.data_manager
-            if data_manager is not None and data_manager.scope.root is None:
+            # On a shared connection it may be another thread's.
+            if data_manager is not None and data_manager.scope.root is None and connection not in shared:
                 _tell_of_loss(data_manager, LEFT)
 
 

@@ -194,8 +194,7 @@ class StormWrapper(JoiningConnection):
         if data_manager is not None and sid in data_manager.scope.around:
             data_manager.txn.abort()
         super().savepoint_rollback(sid)
-        if self._has_altered:
-            catalogue.forget(self)
+        self._forget_alterations()
         if self.data_manager is None and not self.open_blocks():
             # A test of a TestCase ends. The next one is not to find its failed commit.
             thread.abort_failed()
@@ -213,8 +212,16 @@ class StormWrapper(JoiningConnection):
                 "atomic() block that has been left, or after another savepoint that was rolled back or released, or "
                 "the database has committed by itself. Abort the transaction."
             ) from error
+        self._forget_alterations()
         if callbacks is not None:
             atomic_state.keep_callbacks(self, callbacks)
+
+    def note_alteration(self, sql: object) -> None:
+        """Forget the catalog of the database if `sql`, which has run, may have changed the schema."""
+        if effects.effect_of(sql, self.vendor).alters:
+            catalogue.forget(self)
+            # Others see the change when it is committed, and nobody sees it when it is undone.
+            self._has_altered = self.in_atomic_block or not self.autocommit
 
     def break_blocks(self) -> None:
         """Have the open blocks refuse every further query: their transaction is gone."""
@@ -240,16 +247,12 @@ class StormWrapper(JoiningConnection):
             self.open_results.clear()
 
     def _after_end(self) -> None:
-        if self._has_altered:
-            self._has_altered = False
-            catalogue.forget(self)
+        self._forget_alterations()
+        self._has_altered = False
 
-    def note_alteration(self, sql: object) -> None:
-        """Forget the catalog of the database if `sql`, which has run, may have changed the schema."""
-        if effects.effect_of(sql, self.vendor).alters:
+    def _forget_alterations(self) -> None:
+        if self._has_altered:
             catalogue.forget(self)
-            # Others see the change when it is committed, and nobody sees it when it is undone.
-            self._has_altered = self.in_atomic_block or not self.autocommit
 
     def _has_left(self, commit: bool) -> bool:
         """End Zope's transaction, if there is one. Whether that leaves nothing for Django to end."""

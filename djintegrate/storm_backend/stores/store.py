@@ -212,7 +212,7 @@ class SharedStore(Store):
         obj = cls_info.cls.__new__(cls_info.cls)
         obj_info = get_obj_info(obj)
         obj_info["store"] = self
-        super()._set_values(obj_info, columns, result, key)
+        super()._set_values(obj_info, columns, result, key, replace_unknown_lazy=True)
         coherence.make_unknown(obj_info, even_changes=True)
         obj_info["invalidated"] = True
         super()._add_to_alive(obj_info)

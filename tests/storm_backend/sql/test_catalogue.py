@@ -197,6 +197,22 @@ class TestATriggerThatIsMadeWithoutStorm:
             in_thread(lambda: catalogue.reached(connected(), {"made_log"}))
         self.assert_it_is_known()
 
+    def test_and_one_that_was_dropped_in_a_block_that_is_undone(self) -> None:
+        run(*TRIGGER[connection.vendor])
+        self.assert_it_is_known()
+        if connection.vendor == "mysql":
+            # It commits when a trigger is dropped.
+            return
+        with transaction.manager:
+            run("DELETE FROM made_parent")
+        with atomic():
+            savepoint = transaction.savepoint()
+            run("DROP TRIGGER made_trigger ON made_log")
+            catalogue.reached(connected(), {"made_log"})
+            savepoint.rollback()
+            assert catalogue.reached(connected(), {"made_log"}) is None
+        self.assert_it_is_known()
+
     def test_in_a_begun_transaction(self) -> None:
         with transaction.manager:
             run(*TRIGGER[connection.vendor])

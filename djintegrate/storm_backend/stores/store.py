@@ -12,6 +12,7 @@ from weakref import WeakSet
 
 import transaction
 from django.db import connections
+from django.db.transaction import TransactionManagementError
 from django.dispatch import Signal
 from storm import Undef
 from storm.exceptions import LostObjectError
@@ -140,9 +141,33 @@ class SharedStore(Store):
         coherence.flush(self)
         coherence.read_anew(self, EVERYTHING)
 
+    # Changes
+
+    def add(self, obj: Any) -> Any:
+        self._refuse_late()
+        return super().add(obj)
+
+    def _set_dirty(self, obj_info: Any) -> None:
+        try:
+            self._refuse_late()
+        except TransactionManagementError:
+            coherence.make_unknown(obj_info, even_changes=True)
+            raise
+        super()._set_dirty(obj_info)
+
+    def _refuse_late(self) -> None:
+        """A change after the vote of a two-phase store would be committed, or undone, with the next transaction."""
+        branch = getattr(self.django_connection.data_manager, "branch", None)
+        if branch is not None and branch.asked:
+            raise TransactionManagementError(
+                f"Storm's objects cannot be changed any more: the transaction on the store "
+                f"{self.django_connection.store_name!r} is prepared, and about to be committed as it is."
+            )
+
     # Removals
 
     def remove(self, obj: Any) -> None:
+        self._refuse_late()
         # Nothing can point at one that was not flushed yet, or not since it was added.
         info = get_obj_info(obj)
         if info.get("store") is self and "pending" not in info:
@@ -164,7 +189,7 @@ class SharedStore(Store):
 
     def _tell_and_set_dirty(self, listener: Callable[[Any], None], obj_info: Any) -> None:
         listener(obj_info)
-        super()._set_dirty(obj_info)
+        SharedStore._set_dirty(self, obj_info)
         # What the listener has sent may have made the object unknown, and its new value is to be undone with others.
         self.known[obj_info.cls_info.cls].add(obj_info)
 

@@ -1,6 +1,7 @@
 """Django's cursors, with an eye on what no execute wrapper sees.
 
-That is the drivers' other ways to write; and, where no wrapper counts what is written, whether anything is.
+That is the drivers' other ways to write; where no wrapper counts what is written, whether anything is; and, in
+transactions or not, what changes the schema.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from django.db.backends.utils import CursorWrapper
 PAST_EXECUTE = ("callproc", "copy", "copy_expert", "copy_from", "copy_to", "executescript", "stream")
 # What Django's statements begin with that write nothing. Of any other, the text is read.
 PLAIN = ("SELECT", "SAVEPOINT", "RELEASE", "ROLLBACK", "BEGIN", "PRAGMA")
+# And those that write rows, and change no schema.
+WRITING_ROWS = ("INSERT INTO", "UPDATE", "DELETE FROM")
 
 
 @cache
@@ -26,10 +29,18 @@ def watched(cursor_class: Any) -> Any:
 
 def _looking(original: Any) -> Callable[..., Any]:
     def method(cursor: Any, sql: Any, params: Any = None) -> Any:
+        text = str(sql)
+        if text.startswith(PLAIN):
+            return original(cursor, sql, params)
         data_manager = cursor.db.data_manager
-        if data_manager is not None and not str(sql).startswith(PLAIN):
+        if data_manager is not None:
             data_manager.look_at(sql)
-        return original(cursor, sql, params)
+        if text.startswith(WRITING_ROWS):
+            return original(cursor, sql, params)
+        try:
+            return original(cursor, sql, params)
+        finally:
+            cursor.db.note_alteration(sql)
 
     method.__name__ = original.__name__
     return method
@@ -42,7 +53,11 @@ def _announcing(cursor_class: Any, name: str) -> Callable[..., Any]:
             # Before is as good as after: until the method is through, nobody can read on this connection.
             data_manager.note_unseen()
         original = getattr(super(watched(cursor_class), cursor), name, None) or getattr(cursor.cursor, name)
-        return original(*args, **kwargs)
+        try:
+            return original(*args, **kwargs)
+        finally:
+            if name == "callproc":
+                cursor.db.note_alteration(None)
 
     method.__name__ = name
     return method

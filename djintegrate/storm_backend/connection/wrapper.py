@@ -11,12 +11,13 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import Any
+from weakref import WeakSet
 
 from django.db import Error
 from django.db.transaction import Atomic, TransactionManagementError
 from django.db.utils import DatabaseErrorWrapper
 
-from ..sql import errors
+from ..sql import catalogue, effects, errors
 from ..transactions import thread
 from ..transactions.interfaces import Store
 from ..transactions.manager import State
@@ -27,6 +28,9 @@ from .joining import JoiningConnection
 
 class StormWrapper(JoiningConnection):
     """Mixed in before the DatabaseWrapper of a native backend."""
+
+    # Whether the schema may have been changed in the transaction that is open.
+    _has_altered = False
 
     # ##### Django's hooks: cursors #####
 
@@ -42,6 +46,11 @@ class StormWrapper(JoiningConnection):
         return watched(kind)(cursor, self)
 
     # ##### Django's hooks: connections #####
+
+    @cached_property
+    def open_results(self) -> WeakSet[Any]:
+        """Results of Storm's that still read from the database, and have to be through when the transaction ends."""
+        return WeakSet()
 
     @cached_property
     def wrap_database_errors(self) -> NotedErrors:
@@ -117,6 +126,7 @@ class StormWrapper(JoiningConnection):
         # To let go of it would close it, with some drivers.
         _of_parent.append(self.connection)
         self.connection = self.store = self.data_manager = None
+        self.open_results.clear()
         atomic_state.show(self, [])
 
     def inc_thread_sharing(self) -> None:
@@ -163,11 +173,15 @@ class StormWrapper(JoiningConnection):
 
     def commit(self) -> None:
         if not self._has_left(commit=True):
+            self._before_end()
             super().commit()
+            self._after_end()
 
     def rollback(self) -> None:
         if not self._has_left(commit=False):
+            self._before_end()
             super().rollback()
+            self._after_end()
 
     def savepoint_commit(self, sid: str | None) -> None:
         data_manager = self._unended_data_manager()
@@ -187,6 +201,7 @@ class StormWrapper(JoiningConnection):
         if data_manager is not None and sid in data_manager.scope.around:
             data_manager.txn.abort()
         super().savepoint_rollback(sid)
+        self._forget_alterations()
         if self.data_manager is None and not self.open_blocks():
             # A test of a TestCase ends. The next one is not to find its failed commit.
             thread.abort_failed()
@@ -194,9 +209,26 @@ class StormWrapper(JoiningConnection):
     def undo_to(self, sid: str | None, callbacks: int | None = None) -> None:
         """Roll back to a savepoint, whatever went wrong after it, and to so many callbacks of on_commit()."""
         atomic_state.unmark(self)
-        super().savepoint_rollback(sid)
+        try:
+            super().savepoint_rollback(sid)
+        except Error as error:
+            if not errors.says_savepoint_is_gone(self.vendor, error):
+                raise
+            raise TransactionManagementError(
+                "This savepoint is gone, so the transaction cannot be rolled back to it. It was taken inside of an "
+                "atomic() block that has been left, or after another savepoint that was rolled back or released, or "
+                "the database has committed by itself. Abort the transaction."
+            ) from error
+        self._forget_alterations()
         if callbacks is not None:
             atomic_state.keep_callbacks(self, callbacks)
+
+    def note_alteration(self, sql: object) -> None:
+        """Forget the catalog of the database if `sql`, which has run, may have changed the schema."""
+        if effects.effect_of(sql, self.vendor).alters:
+            catalogue.forget(self)
+            # Others see the change when it is committed, and nobody sees it when it is undone.
+            self._has_altered = self.in_atomic_block or not self.autocommit
 
     def break_blocks(self) -> None:
         """Have the open blocks refuse every further query: their transaction is gone."""
@@ -214,6 +246,20 @@ class StormWrapper(JoiningConnection):
     def _savepoint_allowed(self) -> bool:
         # SQLite's backend allows savepoints only inside of atomic(), and Zope's are not.
         return self.data_manager is not None or super()._savepoint_allowed()
+
+    def _before_end(self) -> None:
+        if self.open_results:
+            for result in list(self.open_results):
+                result.fetch_rest()
+            self.open_results.clear()
+
+    def _after_end(self) -> None:
+        self._forget_alterations()
+        self._has_altered = False
+
+    def _forget_alterations(self) -> None:
+        if self._has_altered:
+            catalogue.forget(self)
 
     def _has_left(self, commit: bool) -> bool:
         """End Zope's transaction, if there is one. Whether that leaves nothing for Django to end."""

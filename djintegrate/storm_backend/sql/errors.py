@@ -39,6 +39,11 @@ MYSQL_LOST = frozenset(
         2013,  # CR_SERVER_LOST
     }
 )
+NO_SUCH_SAVEPOINT = {
+    "postgresql": "3B001",  # invalid_savepoint_specification
+    "mysql": 1305,  # ER_SP_DOES_NOT_EXIST
+    "sqlite": "no such savepoint",
+}
 SQLITE_MESSAGES = ("database is locked", "database table is locked", "database schema is locked")
 
 
@@ -54,6 +59,16 @@ def is_lost(vendor: str, error: BaseException, raw_connection: Any) -> bool:
     if vendor == "mysql":
         return bool(error.args) and error.args[0] in MYSQL_LOST
     return bool(getattr(raw_connection, "closed", False))
+
+
+def says_savepoint_is_gone(vendor: str, error: BaseException) -> bool:
+    """Whether the database says with this error of Django's that it has no such savepoint."""
+    cause, wanted = error.__cause__, NO_SUCH_SAVEPOINT[vendor]
+    if vendor == "postgresql":
+        return cause is not None and _state(cause) == wanted
+    if vendor == "mysql":
+        return error.args[:1] == (wanted,)
+    return str(error).startswith(str(wanted))
 
 
 def name_store(error: BaseException, store: str) -> None:

@@ -75,7 +75,7 @@ class Sessions:
         before, self._beginner = self._beginner, session
         try:
             if store is not None and store.has_pending and not store.is_sending:
-                coherence.flush(store)
+                coherence.flush(store, even_blocked=True)
             self._flush([each for each in self._binds if each is not session])
         finally:
             self._beginner = before
@@ -246,11 +246,13 @@ class Sessions:
         if store is None:
             yield
             return
+        waited, store.waits = store.waits, True
         store.block_implicit_flushes()
         try:
             yield
         finally:
             store.unblock_implicit_flushes()
+            store.waits = waited
 
     def _expire(self, sessions: list[Session], effect: Effect, even_flushing: bool = False) -> None:
         if not even_flushing:

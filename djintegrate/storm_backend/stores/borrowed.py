@@ -26,6 +26,7 @@ from ..connection.wrapper import StormWrapper
 from ..sql import errors
 from . import tracing
 from .errors import storm_errors
+from .history import DatedResult, History
 
 
 class BorrowedConnection(Connection):
@@ -40,6 +41,7 @@ class BorrowedConnection(Connection):
 
     def __init__(self, database: BorrowingDatabase, event: Any = None) -> None:
         self._wrapper = database.wrapper
+        self.history = History()
         super().__init__(database, event)
 
     def close(self) -> None:
@@ -164,6 +166,9 @@ def storm_classes(vendor: str) -> tuple[type[Database], type[Connection]]:
 def database_class(vendor: str, kind: type[BorrowedConnection]) -> type[Any]:
     """The class of the databases for a kind of Django wrappers, whose connections are of this kind."""
     storm_database, storm_connection = storm_classes(vendor)
-    connection = type(kind.__name__, (kind, storm_connection), {})
+    result = type(
+        "Dated" + storm_connection.result_factory.__name__, (DatedResult, storm_connection.result_factory), {}
+    )
+    connection = type(kind.__name__, (kind, storm_connection), {"result_factory": result})
     bases = (BorrowingDatabase, storm_database)
     return type("Borrowing" + storm_database.__name__, bases, {"connection_factory": connection})

@@ -13,8 +13,9 @@ from weakref import WeakSet
 
 from storm.store import AutoReload, Store
 
-from ..sql import catalogue, effects
+from ..sql import catalogue, effects, verbs
 from ..sql.effects import Effect
+from .history import History
 
 
 class WatchedStore(Protocol):
@@ -22,10 +23,14 @@ class WatchedStore(Protocol):
 
     django_connection: Any
     known: dict[type, WeakSet[Any]]
+    history: History
     _cache: Any
     _alive: Any
     _dirty: Any
     _event: Any
+
+    # Whether nothing is to be flushed just now, not even before a savepoint.
+    waits: bool
 
     @property
     def flushes_are_blocked(self) -> bool: ...
@@ -44,22 +49,25 @@ class WatchedStore(Protocol):
 
 
 def watch(store: WatchedStore, effect: Effect, execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
-    """Run a statement of Django's that writes between what it needs before it, and what it leads to."""
+    """Run a statement of Django's between what it needs before it, and what it leads to."""
     if not effect.undoes:
-        flush(store)
+        # What is pending before a savepoint is not to be undone with what comes after it.
+        flush(store, even_blocked=isinstance(sql, str) and verbs.verb_of(sql) == "savepoint")
     try:
         result = execute(sql, params, many, context)
     except BaseException:
-        read_anew(store, effect, failed=True)
+        if effect.writes:
+            read_anew(store, effect, failed=True)
         raise
-    read_anew(store, effect)
+    if effect.writes:
+        read_anew(store, effect)
     return result
 
 
-def flush(store: WatchedStore) -> None:
+def flush(store: WatchedStore, even_blocked: bool = False) -> None:
     """Have the database know what Storm has pending. A statement of Django's waits for it, so errors are Django's."""
     connection = store.django_connection
-    if connection.needs_rollback or store.flushes_are_blocked:
+    if connection.needs_rollback or store.waits or (store.flushes_are_blocked and not even_blocked):
         return
     try:
         # So says Storm to values that are changed in place, a list say: they tell it only now.
@@ -96,9 +104,16 @@ def undo(store: WatchedStore) -> None:
 
 def invalidate(store: WatchedStore, tables: Collection[str] | None = None) -> None:
     """Have the objects of these tables, or of all, read their values anew, but for what is not flushed yet."""
+    store.history.note(tables)
     affected = [cls for cls in store.known if tables is None or _is_of(cls, tables)]
     # An object that was made unknown is noted anew when it is read.
     _invalidate(store, [obj_info for cls in affected for obj_info in store.known.pop(cls)])
+
+
+def is_untrue(store: WatchedStore, cls: type, read_at: int) -> bool:
+    """Whether a row of a class that was read then may have another value now, or be gone."""
+    tables = store.history.since(read_at)
+    return tables is None or _is_of(cls, tables)
 
 
 def invalidate_partly_known(store: WatchedStore, cls: type) -> None:

@@ -12,9 +12,10 @@ from weakref import WeakSet
 
 import transaction
 from django.db import connections
+from django.db.transaction import TransactionManagementError
 from storm import Undef
 from storm.exceptions import LostObjectError
-from storm.info import get_obj_info
+from storm.info import get_cls_info, get_obj_info
 from storm.store import ResultSet, Store
 
 from djintegrate.common.removals import pre_remove
@@ -58,12 +59,14 @@ class SharedStore(Store):
     _result_set_factory = SharedResultSet
     _knows_all = True
     is_sending = False
+    waits = False
 
     def __init__(self, connection: StormWrapper) -> None:
         # Storm's infos of the objects of which any value is known, by their classes: what a write may have made untrue.
         # An index beside Storm's own, so that a write costs nothing for the objects of other tables.
         self.known: defaultdict[type, WeakSet[Any]] = defaultdict(WeakSet)
         super().__init__(database_class(connection.vendor, BorrowedConnection)(connection))
+        self.history = self._connection.history
         self.django_connection = connection
         self._event.hook("register-transaction", _enlist)
 
@@ -90,6 +93,12 @@ class SharedStore(Store):
         raise TypeError(
             "A Storm store, and an object that is in one, cannot be copied. In setUpTestData(), keep the object's key, "
             "and get the object from the store in the test."
+        )
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        raise TypeError(
+            "A Storm store, and an object that is in one, cannot be pickled. Put the object's key into the cache, the "
+            "session or the job, and get the object from the store there."
         )
 
     def flush(self) -> None:
@@ -119,7 +128,8 @@ class SharedStore(Store):
 
     # Around Django's statements
 
-    watches_reads = False
+    # While implicit flushes are blocked, a savepoint is told apart from what only reads.
+    watches_reads = flushes_are_blocked
     watch = coherence.watch
     flush_before_reading = coherence.flush
 
@@ -128,9 +138,33 @@ class SharedStore(Store):
         coherence.flush(self)
         coherence.read_anew(self, EVERYTHING)
 
+    # Changes
+
+    def add(self, obj: Any) -> Any:
+        self._refuse_late()
+        return super().add(obj)
+
+    def _set_dirty(self, obj_info: Any) -> None:
+        try:
+            self._refuse_late()
+        except TransactionManagementError:
+            coherence.make_unknown(obj_info, even_changes=True)
+            raise
+        super()._set_dirty(obj_info)
+
+    def _refuse_late(self) -> None:
+        """A change after the vote of a two-phase store would be committed, or undone, with the next transaction."""
+        branch = getattr(self.django_connection.data_manager, "branch", None)
+        if branch is not None and branch.asked:
+            raise TransactionManagementError(
+                f"Storm's objects cannot be changed any more: the transaction on the store "
+                f"{self.django_connection.store_name!r} is prepared, and about to be committed as it is."
+            )
+
     # Removals
 
     def remove(self, obj: Any) -> None:
+        self._refuse_late()
         # Nothing can point at one that was not flushed yet, or not since it was added.
         info = get_obj_info(obj)
         if info.get("store") is self and "pending" not in info:
@@ -152,7 +186,7 @@ class SharedStore(Store):
 
     def _tell_and_set_dirty(self, listener: Callable[[Any], None], obj_info: Any) -> None:
         listener(obj_info)
-        super()._set_dirty(obj_info)
+        SharedStore._set_dirty(self, obj_info)
         # What the listener has sent may have made the object unknown, and its new value is to be undone with others.
         self.known[obj_info.cls_info.cls].add(obj_info)
 
@@ -171,6 +205,44 @@ class SharedStore(Store):
         super().reset()
         self.known.clear()
 
+    def _mark_autoreload(self, obj: Any = None, invalidate: bool = False) -> None:
+        if obj is None:
+            self.history.note(None)
+        super()._mark_autoreload(obj, invalidate)
+
+    # An object is known only in the transaction in which a statement has read it. So whoever uses it, or changes it,
+    # has the store take part: what is pending is always part of the transaction that is current.
+
+    def _load_object(self, cls_info: Any, result: Any, values: Any) -> Any:
+        if result.read_at != self.history.now and coherence.is_untrue(self, cls_info.cls, result.read_at):
+            return self._load_by_key(get_cls_info(cls_info.cls), result, values)
+        return super()._load_object(cls_info, result, values)
+
+    def _load_by_key(self, cls_info: Any, result: Any, values: Any) -> Any:
+        """The object of a row that was read too long ago: as one that was read then, and is used again."""
+        if all(value is None for value in values):
+            # An outer join has found nothing.
+            return None
+        columns = cls_info.primary_key
+        key = [values[position] for position in cls_info.primary_key_pos]
+        variables = [
+            column.variable_factory(value=value, from_db=True) for column, value in zip(columns, key, strict=True)
+        ]
+        obj_info = self._alive.get((cls_info.cls, tuple(variable.get(to_db=True) for variable in variables)))
+        if obj_info is not None:
+            return self._get_object(obj_info)
+        obj = cls_info.cls.__new__(cls_info.cls)
+        obj_info = get_obj_info(obj)
+        obj_info["store"] = self
+        super()._set_values(obj_info, columns, result, key, replace_unknown_lazy=True)
+        coherence.make_unknown(obj_info, even_changes=True)
+        obj_info["invalidated"] = True
+        super()._add_to_alive(obj_info)
+        self._enable_change_notification(obj_info)
+        self._enable_lazy_resolving(obj_info)
+        self._run_hook(obj_info, "__storm_loaded__")
+        return obj
+
     def _iter_alive(self) -> list[Any]:
         if self._knows_all:
             return list(self._alive.values())
@@ -183,9 +255,10 @@ class SharedStore(Store):
     def _validate_alive(self, obj_info: Any) -> None:
         try:
             super()._validate_alive(obj_info)
-        except LostObjectError:
-            # Storm has set the new value already, which nobody is to read, for it cannot be saved.
-            coherence.make_unknown(obj_info, even_changes=True)
+        except BaseException as error:
+            # Storm has set the new value already, which nobody is to read, for it will not be saved.
+            if isinstance(error, LostObjectError) or not self._is_dirty(obj_info):
+                coherence.make_unknown(obj_info, even_changes=True)
             raise
         self.known[obj_info.cls_info.cls].add(obj_info)
 

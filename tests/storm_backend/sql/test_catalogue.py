@@ -9,11 +9,13 @@ import pytest
 import storm.exceptions
 import transaction
 from django.db import connection
+from django.db.transaction import atomic
 from storm.locals import Int
 from storm.store import Store
 
 from djintegrate.storm_backend import get_store
-from tests.support.helpers import TRANSACTIONS
+from djintegrate.storm_backend.sql import catalogue
+from tests.support.helpers import TRANSACTIONS, in_thread
 
 pytest_plugins = ["tests.support.fixtures"]
 pytestmark = TRANSACTIONS
@@ -80,22 +82,25 @@ def made(nothing_left: None) -> Iterator[None]:
         run("DROP FUNCTION IF EXISTS made_function()")
 
 
+# Each update of the log empties all others.
+PLAIN_TRIGGER = [
+    "CREATE TRIGGER made_trigger AFTER UPDATE ON made_log FOR EACH ROW BEGIN UPDATE made_other SET value = NULL; END"
+]
+TRIGGER = {
+    "sqlite": PLAIN_TRIGGER,
+    "mysql": PLAIN_TRIGGER,
+    "postgresql": [
+        "CREATE FUNCTION made_function() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN UPDATE made_other SET value = NULL; RETURN NEW; END $$",
+        "CREATE TRIGGER made_trigger AFTER UPDATE ON made_log FOR EACH ROW EXECUTE FUNCTION made_function()",
+    ],
+}
+
+
 def trigger() -> None:
-    """Each update of the log empties all others. It is made by Storm; on MariaDB that commits."""
-    store = get_store("main")
-    if connection.vendor == "postgresql":
-        store.execute(
-            "CREATE FUNCTION made_function() RETURNS trigger LANGUAGE plpgsql AS "
-            "$$ BEGIN UPDATE made_other SET value = NULL; RETURN NEW; END $$"
-        )
-        store.execute(
-            "CREATE TRIGGER made_trigger AFTER UPDATE ON made_log FOR EACH ROW EXECUTE FUNCTION made_function()"
-        )
-    else:
-        store.execute(
-            "CREATE TRIGGER made_trigger AFTER UPDATE ON made_log FOR EACH ROW "
-            "BEGIN UPDATE made_other SET value = NULL; END"
-        )
+    """The trigger, made by Storm; on MariaDB that commits."""
+    for statement in TRIGGER[connection.vendor]:
+        get_store("main").execute(statement)
     transaction.commit()
     transaction.begin()
 
@@ -160,6 +165,71 @@ def test_a_trigger_that_storm_has_dropped_in_a_transaction_that_is_undone_is_kno
         assert is_known(other) is not is_there
         transaction.abort()
         transaction.begin()
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite says itself that its schema has changed.")
+class TestATriggerThatIsMadeWithoutStorm:
+    """`made_trigger`, of which the catalog knew nothing when it was read last."""
+
+    @pytest.fixture(autouse=True)
+    def known(self) -> None:
+        stored(Other, id=2, value=None)
+        stored(Log, id=3, value=3)
+        run("UPDATE made_log SET value = 4")
+        transaction.commit()
+
+    def assert_it_is_known(self) -> None:
+        with transaction.manager:
+            run("INSERT INTO made_parent VALUES (1, 1)", "UPDATE made_other SET value = 1")
+            other = get_store("main").find(Other).one()
+            assert other.value == 1
+            run("UPDATE made_log SET value = 5")
+            assert other.value is None
+
+    def test_in_autocommit(self) -> None:
+        run(*TRIGGER[connection.vendor])
+        self.assert_it_is_known()
+
+    def test_in_a_block_of_djangos(self, sister_stores: None) -> None:
+        with atomic():
+            run(*TRIGGER[connection.vendor])
+            # Another thread reads the catalog before the commit.
+            in_thread(lambda: catalogue.reached(connected(), {"made_log"}))
+        self.assert_it_is_known()
+
+    def test_and_one_that_was_dropped_in_a_block_that_is_undone(self) -> None:
+        run(*TRIGGER[connection.vendor])
+        self.assert_it_is_known()
+        if connection.vendor == "mysql":
+            # It commits when a trigger is dropped.
+            return
+        with transaction.manager:
+            run("DELETE FROM made_parent")
+        with atomic():
+            savepoint = transaction.savepoint()
+            run("DROP TRIGGER made_trigger ON made_log")
+            catalogue.reached(connected(), {"made_log"})
+            savepoint.rollback()
+            assert catalogue.reached(connected(), {"made_log"}) is None
+        self.assert_it_is_known()
+
+    def test_in_a_begun_transaction(self) -> None:
+        with transaction.manager:
+            run(*TRIGGER[connection.vendor])
+        self.assert_it_is_known()
+
+    def test_on_another_connection(self) -> None:
+        other = connection.copy()
+        with other.cursor() as cursor:
+            for statement in TRIGGER[connection.vendor]:
+                cursor.execute(statement)
+        other.close()
+        self.assert_it_is_known()
+
+
+def connected() -> Any:
+    connection.ensure_connection()
+    return connection.itself
 
 
 def test_a_view_is_read_anew_when_anything_was_written() -> None:

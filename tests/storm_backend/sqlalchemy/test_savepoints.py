@@ -10,6 +10,7 @@ from django.db.transaction import TransactionManagementError, atomic
 from sqlalchemy import exc, inspect, select
 from sqlalchemy.orm import Session
 
+from djintegrate.storm_backend import get_store
 from tests.support.helpers import TRANSACTIONS, Oops, Outside, django_add, django_names, names_in_both, storm_add
 
 from .people import AlchemyPerson, alchemy_add, alchemy_names, session
@@ -215,3 +216,16 @@ def test_a_savepoint_that_went_with_one_around_it_is_undone_with_one_around_that
             raise Oops
         nested.rollback()
         in_all([])
+
+
+def test_what_storm_has_pending_is_before_it_even_where_flushes_are_blocked(
+    undone: Callable[[Callable[[], None]], None], outside: Outside
+) -> None:
+    store = get_store("main")
+    store.block_implicit_flushes()
+    with transaction.manager:
+        session.begin_nested().commit()
+        storm_add("pending")
+        undone(lambda: django_add("lost") and alchemy_add("lost as well") and None)
+    store.unblock_implicit_flushes()
+    assert outside.names() == ["pending"]

@@ -213,14 +213,21 @@ def test_a_savepoint_of_a_block_that_was_left_with_an_error_is_gone(outside: Out
             storm_add("lost")
             raise Oops
         # The database has forgotten it with the block.
-        try:
+        with pytest.raises(TransactionManagementError, match=r"savepoint is gone.*block that has been left"):
             savepoint.rollback()
-        except Exception:
-            transaction.abort()
-            raised = True
-        else:
-            raised = False
-    assert outside.names() == ([] if raised else ["before"])
+        transaction.abort()
+    assert outside.names() == []
+
+
+def test_and_so_is_one_of_a_block_that_was_left_well(outside: Outside) -> None:
+    with transaction.manager:
+        with atomic():
+            django_add("inside")
+            savepoint = transaction.savepoint()
+        with pytest.raises(TransactionManagementError, match="savepoint is gone"):
+            savepoint.rollback()
+        transaction.abort()
+    assert outside.names() == []
 
 
 def test_it_heals_a_swallowed_django_error(outside: Outside) -> None:

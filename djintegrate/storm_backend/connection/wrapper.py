@@ -18,7 +18,7 @@ from django.db.transaction import Atomic, TransactionManagementError
 from django.db.utils import DatabaseErrorWrapper
 
 from ..sql import catalogue, effects, errors
-from ..transactions import thread
+from ..transactions import thread, turns
 from ..transactions.interfaces import Store
 from ..transactions.manager import State
 from . import atomic_state
@@ -131,12 +131,12 @@ class StormWrapper(JoiningConnection):
 
     def inc_thread_sharing(self) -> None:
         super().inc_thread_sharing()
-        thread.shared.add(self)
+        turns.shared.add(self)
 
     def dec_thread_sharing(self) -> None:
         super().dec_thread_sharing()
         if not self.allow_thread_sharing:
-            thread.shared.discard(self)
+            turns.shared.discard(self)
 
     def temporary_connection(self) -> AbstractContextManager[Any]:
         # Django closes one that it opened. In a transaction that would end it.

@@ -182,7 +182,7 @@ class SharedStore(Store):
     def tell_before_changes(self, listener: Callable[[Any], None]) -> None:
         """Have somebody hear of each object that is about to have pending changes: older ones may have to go before."""
         # In this store alone. All others have nothing to ask.
-        self._set_dirty = partial(self._tell_and_set_dirty, listener)
+        self._set_dirty = partial(self._tell_and_set_dirty, listener)  # type: ignore[method-assign]
 
     def _tell_and_set_dirty(self, listener: Callable[[Any], None], obj_info: Any) -> None:
         listener(obj_info)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import logging
 import os
 import threading
 from collections.abc import Iterator
@@ -23,27 +22,12 @@ from transaction import Transaction, TransactionManager
 from transaction.interfaces import AlreadyInTransaction, ISynchronizer, NoTransaction
 from zope.interface import implementer
 
-from . import turns
+from . import loss, turns
 from .interfaces import Connection, Request
 
 # What the package calls the states of a transaction.
-OPEN = ("Active", "Doomed")
 COMMITTED = "Committed"
 COMMIT_FAILED = "Commit failed"
-
-# Why something is lost, and what to do.
-_REMEDY = "Put `with transaction.manager:` around the work."
-LEFT = f"nobody has committed it, and the thread or the process ends. {_REMEDY}"
-REPLACED = f"nobody has committed it, and another transaction begins. {_REMEDY}"
-NESTED = (
-    "another transaction begins before the one that was begun is committed, which aborts it. Do not put one `with "
-    "transaction.manager:` into another, nor into a request, which is in one: use atomic() for the inner one."
-)
-
-logger = logging.getLogger("djintegrate.storm_backend")
-
-# The connections that other threads may use, too.
-shared: set[Any] = set()
 
 # No request is open, that would go on.
 NOBODY = contextlib.nullcontext()
@@ -194,7 +178,7 @@ class ThreadTransactions:
 
     def newTransaction(self, txn: Any) -> None:
         self._look_again()
-        if shared:
+        if turns.shared:
             self._wait_for_turn()
         if not self._goes_on:
             self._refuse_open_blocks(txn, "A transaction cannot be begun")
@@ -230,11 +214,11 @@ class ThreadTransactions:
         if txn is None or not begins or any(each.open_blocks() for each in self.connections.values()):
             # There is nothing to abort, or it will be refused.
             return
-        told = NESTED if txn is self.begun else REPLACED
+        told = loss.NESTED if txn is self.begun else loss.REPLACED
         for connection in self.connections.values():
             data_manager = connection.data_manager
             if data_manager is not None and data_manager.txn is txn:
-                _tell_of_loss(data_manager, told)
+                loss.tell(data_manager, told)
 
     # What is asked about the end
 
@@ -270,10 +254,10 @@ class ThreadTransactions:
 
     def _look_again(self) -> None:
         """Tests replace connections, and a live server's thread uses those that another thread has made."""
-        if shared:
+        if turns.shared:
             for found in connections.all(initialized_only=True):
                 for key, connection in _members(found).items():
-                    if connection in shared:
+                    if connection in turns.shared:
                         self.connections[key] = connection
         for key, known in list(self.connections.items()):
             try:
@@ -287,7 +271,7 @@ class ThreadTransactions:
                     self.connections[key] = replaced
 
     def _wait_for_turn(self) -> None:
-        mine = [connection for connection in self.connections.values() if connection in shared]
+        mine = [connection for connection in self.connections.values() if connection in turns.shared]
         if mine:
             turns.take(mine)
 
@@ -301,49 +285,9 @@ class ThreadTransactions:
                 )
 
 
-class EndOfThread:
-    """Goes when its thread does, and has closed what the thread opened.
-
-    The connections are in reference cycles, and would stay open until the garbage collector came by. The thread's
-    transactions may be kept as well, by an error whose traceback has one of its frames. Nobody but the thread knows
-    this object.
-    """
-
-    def __init__(self, connections: dict[str, Connection]) -> None:
-        self._connections = connections
-        self._thread = threading.get_ident()
-        self._process = os.getpid()
-        self._has_told = False
-
-    def __del__(self) -> None:
-        with contextlib.suppress(Exception):
-            # A forked child has a copy of this object, and leaves alone what its parent has open.
-            if os.getpid() == self._process:
-                self.tell_of_what_is_lost()
-                for connection in self._connections.values():
-                    connection.close_at_end_of_thread(self._thread)
-
-    def tell_of_what_is_lost(self) -> None:
-        """Say in the log, once, what was written and nobody has committed."""
-        if self._has_told:
-            return
-        self._has_told = True
-        for connection in self._connections.values():
-            data_manager = connection.data_manager
-            # On a shared connection it may be another thread's.
-            if data_manager is not None and data_manager.scope.root is None and connection not in shared:
-                _tell_of_loss(data_manager, LEFT)
-
-
-def _tell_of_loss(data_manager: Any, why: str) -> None:
-    """Say in the log that what was written is lost, if anything was."""
-    if data_manager.txn.status in OPEN and data_manager.has_something_to_lose:
-        logger.warning("What was written to the store %r is lost, by Storm and by Django: %s", data_manager.name, why)
-
-
 def tell_at_exit() -> None:
     """The process ends, and with it the main thread, whose own end comes too late for some handlers of the log."""
-    end: EndOfThread | None = getattr(_local, "end", None)
+    end: loss.EndOfThread | None = getattr(_local, "end", None)
     if end is not None:
         end.tell_of_what_is_lost()
 
@@ -364,7 +308,7 @@ def current() -> ThreadTransactions:
         transactions: ThreadTransactions = _local.transactions
     except AttributeError:
         transactions = _local.transactions = ThreadTransactions()
-        _local.end = EndOfThread(transactions.connections)
+        _local.end = loss.EndOfThread(transactions.connections)
     return transactions
 
 
@@ -399,7 +343,7 @@ def abort_failed() -> None:
 
 def can_be_joined(txn: Any) -> bool:
     """Not in the middle of a commit or an abort, nor in the hooks that follow."""
-    return txn.status in OPEN and current().ending is not txn
+    return txn.status in loss.OPEN and current().ending is not txn
 
 
 _local = threading.local()

@@ -9,6 +9,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterable
+from typing import Any
 
 from .interfaces import Connection
 
@@ -17,6 +18,9 @@ LONGEST_WAIT = 5.0
 PAUSE = 0.002
 
 logger = logging.getLogger("djintegrate.storm_backend")
+
+# The connections that other threads may use, too.
+shared: set[Any] = set()
 
 _lock = threading.Lock()
 _queue: list[object] = []

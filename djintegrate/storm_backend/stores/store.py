@@ -187,8 +187,10 @@ class SharedStore(Store):
     def _tell_and_set_dirty(self, listener: Callable[[Any], None], obj_info: Any) -> None:
         listener(obj_info)
         SharedStore._set_dirty(self, obj_info)
-        # What the listener has sent may have made the object unknown, and its new value is to be undone with others.
-        self.known[obj_info.cls_info.cls].add(obj_info)
+        if "primary_vars" in obj_info:
+            # What the listener has sent may have made the object unknown; its new value is to be undone with others.
+            # One that is only added keeps its values, and can be added again.
+            self.known[obj_info.cls_info.cls].add(obj_info)
 
     # Which objects are known
 

@@ -38,12 +38,22 @@ def elsewhere(browser: Any) -> Iterator[None]:
 
 def refused(browser: Any) -> dict[str, str]:
     """What the dijits say is wrong, of the page as it is or of the next one."""
-    wait_until(lambda: browser.execute_script("return document.documentElement.dataset.djintegrate") == "ready")
-    found: dict[str, str] = browser.execute_script(
-        "return Object.fromEntries(require('dijit/registry').toArray()"
-        ".filter(d => d.state === 'Error').map(d => [d.id, d.message]))"
-    )
-    return found
+    found: list[dict[str, str] | None] = []
+
+    def look() -> bool:
+        # In one piece: between two looks the next page may have come.
+        found.append(browser.execute_script(REFUSED))
+        return found[-1] is not None
+
+    wait_until(look)
+    return found[-1] or {}
+
+
+REFUSED = """
+if (document.documentElement.dataset.djintegrate !== "ready") { return null; }
+return Object.fromEntries(require("dijit/registry").toArray()
+    .filter(dijit => dijit.state === "Error").map(dijit => [dijit.id, dijit.message]));
+"""
 
 
 def submitted(browser: Any, valid: bool = True) -> Any:

@@ -24,6 +24,8 @@ def found() -> list[checks.CheckMessage]:
     ]
 
 
+# Django 6.1 has the checks ask the databases, if nobody says which.
+@pytest.mark.django_db(databases="__all__")
 class TestTheCheck:
     def test_warns_of_an_engine_without_the_middleware(self, settings: Any) -> None:
         settings.MIDDLEWARE = ["django.middleware.common.CommonMiddleware"]

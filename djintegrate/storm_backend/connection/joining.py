@@ -14,7 +14,7 @@ from django.db.transaction import TransactionManagementError
 
 from .. import conf
 from ..transactions import thread
-from ..transactions.interfaces import Connection, Scope, Store
+from ..transactions.interfaces import COMMIT_FAILED, Connection, Scope, Store
 from ..transactions.manager import DataManager, State
 from . import atomic_state
 from .scopes import DjangoScope, TestCaseScope, ZopeScope
@@ -45,7 +45,7 @@ class JoiningConnection(Connection):
             return
         if self.open_blocks() or self.is_manual():
             return
-        if thread.can_be_joined(txn) or txn.status == thread.COMMIT_FAILED:
+        if thread.can_be_joined(txn) or txn.status == COMMIT_FAILED:
             self._wait_for(txn)
 
     def enlist(self, store: Store) -> None:
@@ -177,5 +177,5 @@ class JoiningConnection(Connection):
 
 
 def _refuse_failed(data_manager: DataManager) -> None:
-    if data_manager.txn.status == thread.COMMIT_FAILED:
+    if data_manager.txn.status == COMMIT_FAILED:
         raise TransactionManagementError("The transaction has failed: all of it. Call transaction.abort() first.")

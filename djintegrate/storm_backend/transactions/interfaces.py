@@ -8,6 +8,11 @@ from typing import Any, Protocol
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+# What the package `transaction` calls the states of a transaction.
+OPEN = ("Active", "Doomed")
+COMMITTED = "Committed"
+COMMIT_FAILED = "Commit failed"
+
 
 class Connection(BaseDatabaseWrapper):
     """A Django connection that takes part in Zope's transaction. How it joins is in `connection.joining`."""

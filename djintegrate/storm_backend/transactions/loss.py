@@ -9,7 +9,7 @@ import threading
 from typing import Any
 
 from . import turns
-from .interfaces import Connection
+from .interfaces import OPEN, Connection
 
 # Why something is lost, and what to do.
 _REMEDY = "Put `with transaction.manager:` around the work."
@@ -19,9 +19,6 @@ NESTED = (
     "another transaction begins before the one that was begun is committed, which aborts it. Do not put one `with "
     "transaction.manager:` into another, nor into a request, which is in one: use atomic() for the inner one."
 )
-
-# What the package calls the states of a transaction that was not ended.
-OPEN = ("Active", "Doomed")
 
 logger = logging.getLogger("djintegrate.storm_backend")
 

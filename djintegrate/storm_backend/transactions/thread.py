@@ -1,7 +1,6 @@
 """Zope's transaction as one thread sees it: what was begun, who takes part, and who hears of the end.
 
-A synchronizer of the transaction manager, one for each thread. Never touches a database, but for closing what its
-thread has opened when that thread ends.
+A synchronizer of the transaction manager, one for each thread. Never touches a database.
 """
 
 from __future__ import annotations
@@ -23,11 +22,7 @@ from transaction.interfaces import AlreadyInTransaction, ISynchronizer, NoTransa
 from zope.interface import implementer
 
 from . import loss, turns
-from .interfaces import Connection, Request
-
-# What the package calls the states of a transaction.
-COMMITTED = "Committed"
-COMMIT_FAILED = "Commit failed"
+from .interfaces import COMMIT_FAILED, COMMITTED, OPEN, Connection, Request
 
 # No request is open, that would go on.
 NOBODY = contextlib.nullcontext()
@@ -343,7 +338,7 @@ def abort_failed() -> None:
 
 def can_be_joined(txn: Any) -> bool:
     """Not in the middle of a commit or an abort, nor in the hooks that follow."""
-    return txn.status in loss.OPEN and current().ending is not txn
+    return txn.status in OPEN and current().ending is not txn
 
 
 _local = threading.local()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import subprocess
-import sys
 import textwrap
 from contextlib import closing
 from pathlib import Path
@@ -14,7 +12,8 @@ from django.db.migrations.writer import OperationWriter
 
 from djintegrate.storm_backend.schema.operations import ApplySchema
 
-ROOT = Path(__file__).resolve().parents[3]
+from . import written_sites
+
 FILES = {
     "manage.py": """
         import os, sys
@@ -112,19 +111,11 @@ FILES = {
 
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
-    for name, text in FILES.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(textwrap.dedent(text).replace("%(folder)s", str(tmp_path)))
-    return tmp_path
+    return written_sites.write(tmp_path, FILES)
 
 
 def manage(site: Path, *arguments: str, fails: bool = False) -> str:
-    done = subprocess.run(
-        [sys.executable, "manage.py", *arguments],
-        cwd=site, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
-    )  # fmt: skip
-    assert bool(done.returncode) is fails, done.stdout + done.stderr
-    return done.stderr if fails else done.stdout + done.stderr
+    return written_sites.run(site, "manage.py", *arguments, fails=fails)
 
 
 def rewrite(site: Path, name: str, old: str, new: str) -> None:

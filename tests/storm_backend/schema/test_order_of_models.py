@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import textwrap
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[3]
+from . import written_sites
+
 FILES = {
     "settings.py": """
         STORM_STORES = {"main": "sqlite:%(folder)s/main.sqlite3"}
@@ -43,21 +41,16 @@ FILES = {
 
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
-    for name, text in FILES.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(textwrap.dedent(text).replace("%(folder)s", str(tmp_path)))
-    return tmp_path
+    return written_sites.write(tmp_path, FILES)
 
 
 def django(site: Path, *arguments: str, fails: bool = False) -> str:
     # The file that a test has changed is as long as before, and perhaps of the same second.
     environment = {
-        "PYTHONPATH": f"{ROOT}:{site}", "DJANGO_SETTINGS_MODULE": "settings", "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONPATH": f"{written_sites.ROOT}:{site}", "DJANGO_SETTINGS_MODULE": "settings",
+        "PYTHONDONTWRITEBYTECODE": "1",
     }  # fmt: skip
-    command = [sys.executable, "-m", "django", *arguments]
-    done = subprocess.run(command, cwd=site, env=environment, capture_output=True, text=True)
-    assert bool(done.returncode) is fails, done.stdout + done.stderr
-    return done.stderr if fails else done.stdout + done.stderr
+    return written_sites.run(site, "-m", "django", *arguments, fails=fails, **environment)
 
 
 def test_the_error_names_the_model_that_makes_the_table_and_to_move_it_is_enough(site: Path) -> None:

@@ -20,6 +20,8 @@ from django.db import models
 from django.utils.duration import duration_iso_string
 from django.utils.functional import Promise
 
+from djintegrate.common.moments import iso
+
 SAFE = 2**53 - 1
 """A browser's numbers are doubles: a whole number beyond this, it takes for a neighbour of it."""
 
@@ -96,8 +98,7 @@ def model_field(obj: Any, name: str) -> Any:
 
 def _text(value: Any) -> str:
     if isinstance(value, datetime):
-        text = value.isoformat()
-        return text.removesuffix("+00:00") + "Z" if text.endswith("+00:00") else text
+        return iso(value)
     if isinstance(value, (date, time)):
         return value.isoformat()
     if isinstance(value, timedelta):

@@ -17,6 +17,8 @@ from django.http.response import HttpResponseBase
 from django.utils.duration import duration_iso_string
 from django.utils.functional import Promise
 
+from djintegrate.common.moments import iso
+
 from .surrogates import has_half, without_halves
 
 DEEPEST_MARK = 32
@@ -95,8 +97,7 @@ def _text(value: Any) -> str:
     if isinstance(value, bytes | bytearray | memoryview):
         return base64.b64encode(value).decode()
     if isinstance(value, datetime):
-        text = value.isoformat()
-        return f"{text.removesuffix('+00:00')}Z" if text.endswith("+00:00") else text
+        return iso(value)
     if isinstance(value, time) and value.tzinfo is not None:
         raise ValueError(f"{value!r} has a zone, which no parameter of the type time can have. Give a datetime.")
     if isinstance(value, Decimal) and not value.is_finite():

@@ -78,6 +78,7 @@ def test_an_outbox_without_a_queue_is_an_error(settings: Any) -> None:
     assert "django_tasks_rq.RQBackend" in str(error.hint)
 
 
+@pytest.mark.django_db(databases="__all__")
 def test_a_queue_that_is_not_installed_is_an_error_though_a_task_is_imported(settings: Any) -> None:
     inner = {"BACKEND": "nosuch.queue.Backend"}
     settings.TASKS = {"default": {"BACKEND": "djintegrate.jobs.OutboxBackend", "OPTIONS": {"backend": inner}}}

@@ -1,49 +1,34 @@
-"""Django's cursors, with an eye on what no execute wrapper sees.
+"""Django's cursors, which let their connection run what they execute: it hears of every statement.
 
-That is the drivers' other ways to write; where no wrapper counts what is written, whether anything is; and, in
-transactions or not, what changes the schema.
+And of the drivers' other ways to write, which nothing shows but their names.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from django.db.backends.utils import CursorWrapper
 
 PAST_EXECUTE = ("callproc", "copy", "copy_expert", "copy_from", "copy_to", "executescript", "stream")
-# What Django's statements begin with that write nothing. Of any other, the text is read.
-PLAIN = ("SELECT", "SAVEPOINT", "RELEASE", "ROLLBACK", "BEGIN", "PRAGMA")
-# And those that write rows, and change no schema.
-WRITING_ROWS = ("INSERT INTO", "UPDATE", "DELETE FROM")
 
 
 @cache
-def watched(cursor_class: Any) -> Any:
-    """One of Django's classes of cursors, so watched."""
-    methods = {name: _announcing(cursor_class, name) for name in PAST_EXECUTE}
-    looking = {name: _looking(getattr(cursor_class, name)) for name in ("execute", "executemany")}
-    return type(cursor_class.__name__, (cursor_class,), {"__module__": __name__, **methods, **looking})
+def heard(cursor_class: Any) -> Any:
+    """One of Django's classes of cursors, so heard."""
 
+    class Cursor(cursor_class):
+        def _execute_with_wrappers(self, sql: Any, params: Any, many: bool, executor: Callable[..., Any]) -> Any:
+            # Both execute() and executemany() come by here. Without wrappers, Django does no more than this.
+            if self.db.execute_wrappers:
+                executor = partial(super()._execute_with_wrappers, many=many, executor=executor)
+            return self.db.run(executor, sql, params)
 
-def _looking(original: Any) -> Callable[..., Any]:
-    def method(cursor: Any, sql: Any, params: Any = None) -> Any:
-        text = str(sql)
-        if text.startswith(PLAIN):
-            return original(cursor, sql, params)
-        data_manager = cursor.db.data_manager
-        if data_manager is not None:
-            data_manager.look_at(sql)
-        if text.startswith(WRITING_ROWS):
-            return original(cursor, sql, params)
-        try:
-            return original(cursor, sql, params)
-        finally:
-            cursor.db.note_alteration(sql)
-
-    method.__name__ = original.__name__
-    return method
+    Cursor.__name__ = Cursor.__qualname__ = cursor_class.__name__
+    for name in PAST_EXECUTE:
+        setattr(Cursor, name, _announcing(Cursor, name))
+    return Cursor
 
 
 def _announcing(cursor_class: Any, name: str) -> Callable[..., Any]:
@@ -52,16 +37,16 @@ def _announcing(cursor_class: Any, name: str) -> Callable[..., Any]:
         if data_manager is not None:
             # Before is as good as after: until the method is through, nobody can read on this connection.
             data_manager.note_unseen()
-        original = getattr(super(watched(cursor_class), cursor), name, None) or getattr(cursor.cursor, name)
+        original = getattr(super(cursor_class, cursor), name, None) or getattr(cursor.cursor, name)
         try:
             return original(*args, **kwargs)
         finally:
             if name == "callproc":
-                cursor.db.note_alteration(None)
+                cursor.db.note_alteration()
 
     method.__name__ = name
     return method
 
 
 # The one that each statement asks for, outside of DEBUG.
-WatchedCursor = watched(CursorWrapper)
+HeardCursor = heard(CursorWrapper)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooLate
 from functools import lru_cache
@@ -37,6 +38,7 @@ class PooledDataManager(DataManager):
     """Notes what may change the session, and has it restored where the transaction ends."""
 
     connection: Any
+    notes_all = True
 
     def note(self, sql: object) -> Effect:
         effect = super().note(sql)
@@ -74,13 +76,21 @@ class PooledWrapper(StormWrapper):
         super().__init__(*args, **kwargs)
         # The statements by which this client of the pooler has what is its own again.
         self._own = ""
-        # First in the list: Django takes away the last one when a block of execute_wrapper() ends.
-        self.execute_wrappers.insert(0, self._refuse_outside)
 
     def take_part(self) -> None:
         super().take_part()
         # A data manager is to see every statement.
         self.counts_writes = True
+
+    def run(self, execute: Callable[[Any, Any], Any], sql: Any, params: Any) -> Any:
+        outside = self.data_manager is None and self.autocommit and not self.in_atomic_block
+        if outside and may_change_session(sql) and not _FOLLOWED.match(sql):
+            raise NotSupportedError(
+                f"{str(sql)[:60]!r} is for a session, and the store {self.store_name!r} has one only for the length of "
+                "a transaction: POOLER is 'transaction'. Run it in a transaction, with SET LOCAL or "
+                "pg_advisory_xact_lock(); a setting that is always to be so belongs in ALTER ROLE … SET."
+            )
+        return super().run(execute, sql, params)
 
     # ##### Django's hooks #####
 
@@ -136,16 +146,6 @@ class PooledWrapper(StormWrapper):
             with contextlib.suppress(Error):
                 run(self, f"ROLLBACK; {FREE}", self.connection)
         self._changed = self._has_temporary_tables = self._listens = False
-
-    def _refuse_outside(self, execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
-        outside = self.data_manager is None and self.autocommit and not self.in_atomic_block
-        if outside and may_change_session(sql) and not _FOLLOWED.match(sql):
-            raise NotSupportedError(
-                f"{str(sql)[:60]!r} is for a session, and the store {self.store_name!r} has one only for the length of "
-                "a transaction: POOLER is 'transaction'. Run it in a transaction, with SET LOCAL or "
-                "pg_advisory_xact_lock(); a setting that is always to be so belongs in ALTER ROLE … SET."
-            )
-        return execute(sql, params, many, context)
 
     def _sets_isolation_itself(self) -> bool:
         # psycopg2 sets a default of the session's where autocommit is turned off and on; as long as it is off, it says

@@ -22,8 +22,13 @@ from ..transactions import thread, turns
 from ..transactions.interfaces import Store
 from ..transactions.manager import State
 from . import atomic_state
-from .cursors import WatchedCursor, watched
+from .cursors import HeardCursor, heard
 from .joining import JoiningConnection
+
+# What Django's statements begin with that write nothing. Of any other, the text is read.
+PLAIN = ("SELECT", "SAVEPOINT", "RELEASE", "ROLLBACK", "BEGIN", "PRAGMA")
+# And those that write rows, and change no schema.
+WRITING_ROWS = ("INSERT INTO", "UPDATE", "DELETE FROM")
 
 
 class StormWrapper(JoiningConnection):
@@ -35,15 +40,43 @@ class StormWrapper(JoiningConnection):
     # ##### Django's hooks: cursors #####
 
     def _cursor(self, name: str | None = None) -> Any:
-        self._join()
+        data_manager = self.data_manager
+        if data_manager is None or not data_manager.watches:
+            self._join()
         return super()._cursor(name)
 
     def make_cursor(self, cursor: Any) -> Any:
-        return WatchedCursor(cursor, self)
+        return HeardCursor(cursor, self)
 
     def make_debug_cursor(self, cursor: Any) -> Any:
         kind: Any = type(super().make_debug_cursor(cursor))
-        return watched(kind)(cursor, self)
+        return heard(kind)(cursor, self)
+
+    def run(self, execute: Callable[[Any, Any], Any], sql: Any, params: Any) -> Any:
+        """Execute a statement for a cursor of Django's, and see what it does."""
+        data_manager = self.data_manager
+        if data_manager is not None and data_manager.watches:
+            effect = self._effects.get(sql) if isinstance(sql, str) else None
+            if effect is not effects.NOTHING or data_manager.notes_all:
+                effect = data_manager.note(sql)
+            execute = data_manager.around(effect, execute)
+        else:
+            text = str(sql)
+            if text.startswith(PLAIN):
+                return execute(sql, params)
+            effect = effects.EVERYTHING if text.startswith(WRITING_ROWS) else effects.effect_of(sql, self.vendor)
+            if data_manager is not None and effect.writes:
+                data_manager.note_uncounted()
+        if not effect.alters:
+            return execute(sql, params)
+        try:
+            return execute(sql, params)
+        finally:
+            self.note_alteration()
+
+    @cached_property
+    def _effects(self) -> dict[str, effects.Effect]:
+        return effects.remembered(self.vendor)
 
     # ##### Django's hooks: connections #####
 
@@ -223,12 +256,11 @@ class StormWrapper(JoiningConnection):
         if callbacks is not None:
             atomic_state.keep_callbacks(self, callbacks)
 
-    def note_alteration(self, sql: object) -> None:
-        """Forget the catalog of the database if `sql`, which has run, may have changed the schema."""
-        if effects.effect_of(sql, self.vendor).alters:
-            catalogue.forget(self)
-            # Others see the change when it is committed, and nobody sees it when it is undone.
-            self._has_altered = self.in_atomic_block or not self.autocommit
+    def note_alteration(self) -> None:
+        """The schema may have been changed: forget the catalog of the database."""
+        catalogue.forget(self)
+        # Others see the change when it is committed, and nobody sees it when it is undone.
+        self._has_altered = self.in_atomic_block or not self.autocommit
 
     def break_blocks(self) -> None:
         """Have the open blocks refuse every further query: their transaction is gone."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.db import Error
@@ -40,10 +41,6 @@ class PairedLayer(StormWrapper):
 class PrimaryLayer(PairedLayer):
     """In front of the other layers of a primary's connection."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.execute_wrappers.append(self._note_autocommitted)
-
     def take_part(self) -> None:
         super().take_part()
         self.counts_writes = True
@@ -51,11 +48,11 @@ class PrimaryLayer(PairedLayer):
     def note_write(self) -> None:
         policy.note_write()
 
-    def _note_autocommitted(self, execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
+    def run(self, execute: Callable[[Any, Any], Any], sql: Any, params: Any) -> Any:
         # In a transaction it is the data manager that notes; after one, a callback of on_commit() may write.
         if self.data_manager is None and catalogue.effect_of(self, sql).writes:
             self.note_write()
-        return execute(sql, params, many, context)
+        return super().run(execute, sql, params)
 
 
 class ReplicaDataManager(DataManager):

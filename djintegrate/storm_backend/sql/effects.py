@@ -8,7 +8,7 @@ to a database.
 from __future__ import annotations
 
 import re
-from functools import cache, lru_cache
+from functools import cache
 from typing import NamedTuple
 
 from . import verbs
@@ -40,13 +40,28 @@ UNDOING = Effect(writes=True, undoes=True)
 
 # A longer statement is mostly one of a kind, and not worth the memory.
 LONGEST_REMEMBERED = 4000
+MOST_REMEMBERED = 1024
+
+
+@cache
+def remembered(vendor: str) -> dict[str, Effect]:
+    """What was told before, by the statements."""
+    return {}
 
 
 def effect_of(sql: object, vendor: str) -> Effect:
     """What `sql` may do, on a database that Django calls `vendor`, apart from what the functions do that it calls."""
     if not isinstance(sql, str):
         return ALTERING
-    return _remembered(sql, vendor) if len(sql) <= LONGEST_REMEMBERED else _told_from(sql, vendor)
+    known = remembered(vendor)
+    effect = known.get(sql)
+    if effect is None:
+        effect = _told_from(sql, vendor)
+        if len(sql) <= LONGEST_REMEMBERED:
+            if len(known) >= MOST_REMEMBERED:
+                known.clear()
+            known[sql] = effect
+    return effect
 
 
 def plain_name(table: str) -> str:
@@ -68,16 +83,13 @@ def _told_from(sql: str, vendor: str) -> Effect:
     if in_doubt:
         return ALTERING if re.search(_DEFINITION, sql) else EVERYTHING
     if verb in verbs.READING:
-        return EVERYTHING if words & _CHANGING_WORDS else Effect(calls=calls)
+        return EVERYTHING if words & _CHANGING_WORDS else Effect(calls=calls) if calls else NOTHING
     written = re.match(_WRITTEN_TABLE, sql)
     if written is None or (words - {verb, "into"}) & _CHANGING_WORDS:
         return EVERYTHING
     table = plain_name(written["table"])
     # After its name come the columns, in parentheses.
     return Effect(writes=True, tables=frozenset({table}), calls=calls - {table})
-
-
-_remembered = lru_cache(maxsize=1024)(_told_from)
 
 
 def _scan(sql: str, vendor: str) -> tuple[set[str], frozenset[str], bool]:

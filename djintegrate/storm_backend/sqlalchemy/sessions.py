@@ -168,7 +168,7 @@ class Sessions:
         self._flush(list(self._binds))
         self._expire(list(self._binds), EVERYTHING)
 
-    def watch(self, effect: Effect, execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
+    def watch(self, effect: Effect, execute: Any, sql: Any, params: Any) -> Any:
         """Run a statement of anybody's between what the sessions need before it, and what it leads to in them."""
         verb = verbs.verb_of(sql) if isinstance(sql, str) and not effect.tables else ""
         is_savepoint = verb in verbs.MARKING or effect.undoes
@@ -184,7 +184,7 @@ class Sessions:
         if speaker is not None and effect.writes and not effect.undoes and verb not in verbs.SHOWING:
             self._journal.wrote(speaker)
         try:
-            result = execute(sql, params, many, context)
+            result = execute(sql, params)
         except BaseException:
             if effect.writes and not effect.undoes:
                 self._expire(others, EVERYTHING)

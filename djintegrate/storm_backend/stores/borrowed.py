@@ -92,9 +92,9 @@ class BorrowedConnection(Connection):
         if self._timeout is None and self._wrapper.vendor == "postgresql" and any(map(_sets_timeouts, get_tracers())):
             self._timeout = self._ask_past_watchers("SHOW statement_timeout")
             self._wrapper.changes_session()
-        return execute(statement, params, False, {})
+        return execute(statement, params)
 
-    def _execute(self, statement: str, params: Any, many: bool, context: Any) -> Any:
+    def _execute(self, statement: str, params: Any) -> Any:
         # Not Storm's SQLite way, which begins and repeats statements by itself.
         return Connection.raw_execute(self, statement, params)
 

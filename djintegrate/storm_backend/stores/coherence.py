@@ -29,7 +29,7 @@ class WatchedStore(Protocol):
     _dirty: Any
     _event: Any
 
-    # Whether nothing is to be flushed just now, not even before a savepoint.
+    # Whether, of flushes that are blocked, not even the one before a savepoint is to take place.
     waits: bool
 
     @property
@@ -48,13 +48,13 @@ class WatchedStore(Protocol):
     def _run_hook(self, obj_info: Any, hook_name: str) -> None: ...
 
 
-def watch(store: WatchedStore, effect: Effect, execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
+def watch(store: WatchedStore, effect: Effect, execute: Any, sql: Any, params: Any) -> Any:
     """Run a statement of Django's between what it needs before it, and what it leads to."""
     if not effect.undoes:
         # What is pending before a savepoint is not to be undone with what comes after it.
         flush(store, even_blocked=isinstance(sql, str) and verbs.verb_of(sql) == "savepoint")
     try:
-        result = execute(sql, params, many, context)
+        result = execute(sql, params)
     except BaseException:
         if effect.writes:
             read_anew(store, effect, failed=True)
@@ -67,7 +67,7 @@ def watch(store: WatchedStore, effect: Effect, execute: Any, sql: Any, params: A
 def flush(store: WatchedStore, even_blocked: bool = False) -> None:
     """Have the database know what Storm has pending. A statement of Django's waits for it, so errors are Django's."""
     connection = store.django_connection
-    if connection.needs_rollback or store.waits or (store.flushes_are_blocked and not even_blocked):
+    if connection.needs_rollback or (store.flushes_are_blocked and (store.waits or not even_blocked)):
         return
     try:
         # So says Storm to values that are changed in place, a list say: they tell it only now.

@@ -16,7 +16,7 @@ from .errors import storm_errors
 def is_traced(wrapper: BaseDatabaseWrapper) -> bool:
     """Whether somebody wants to see the statements on this connection."""
     # django-debug-toolbar puts a `cursor` of its own into the connection.
-    return wrapper.queries_logged or "cursor" in wrapper.__dict__ or any(map(_is_foreign, wrapper.execute_wrappers))
+    return wrapper.queries_logged or "cursor" in wrapper.__dict__ or bool(wrapper.execute_wrappers)
 
 
 class TracedCursor(CursorWrapper):
@@ -39,18 +39,9 @@ class TracedCursor(CursorWrapper):
     def execute(self, statement: str, params: Any = None) -> Any:
         if params is not None and self._wrapper.vendor == "sqlite":
             statement = with_django_marks(statement)
-        wrapper, wrappers = self._wrapper, self._wrapper.execute_wrappers
-        # The engine's own are there for the statements of Django's that come between Storm's.
-        wrapper.execute_wrappers = list(filter(_is_foreign, wrappers))
-        try:
-            with storm_errors(self._database):
-                return self._django_cursor.execute(statement, params)
-        finally:
-            wrapper.execute_wrappers = wrappers
-
-
-def _is_foreign(execute_wrapper: Any) -> bool:
-    return not (getattr(execute_wrapper, "__module__", None) or "").startswith("djintegrate.storm_backend.")
+        # What it does was seen where Storm executed it.
+        with self._wrapper.data_manager.looking_away(), storm_errors(self._database):
+            return self._django_cursor.execute(statement, params)
 
 
 def with_django_marks(statement: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import enum
 import logging
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -17,7 +18,7 @@ from django.db.transaction import TransactionManagementError
 from transaction.interfaces import IRetryDataManager, ISavepointDataManager
 from zope.interface import implementer
 
-from ..sql import catalogue, effects, errors
+from ..sql import catalogue, errors
 from ..sql.effects import Effect
 from . import thread
 from .interfaces import Connection, Decision, Scope, Store
@@ -39,6 +40,8 @@ class DataManager:
 
     transaction_manager = transaction.manager
     two_phase = False
+    # Whether a statement that writes nothing is noted as well.
+    notes_all = False
 
     def __init__(self, connection: Connection, txn: Any, scope: Scope) -> None:
         self.connection = connection
@@ -50,7 +53,9 @@ class DataManager:
         # nothing that a store has read.
         self.stores: list[Store] = []
         self.wrote = False
-        # Whether Django has written something on a connection that counts no writes.
+        # Whether each statement of Django's is looked at: to count what is written, and to keep the stores true.
+        self.watches = False
+        # Whether Django has written something while it was not.
         self.wrote_uncounted = False
         # The test in which something was written last, by the name of its savepoint; if it was in one.
         self._wrote_in: str | None = None
@@ -87,14 +92,13 @@ class DataManager:
             # It could not connect, say. The next statement tries again.
             self.state = State.WAITING
             raise
-        if self.connection.counts_writes:
-            self._watch()
+        self.watches = self.connection.counts_writes
 
     def use(self, store: Store) -> None:
         """Another ORM, Storm mostly, takes part from now on. Safe to call again."""
         if store not in self.stores:
             self.stores.append(store)
-            self._watch()
+            self.watches = True
 
     def drop(self) -> None:
         """The transaction has ended without a statement on this connection."""
@@ -114,12 +118,9 @@ class DataManager:
                 catalogue.forget(self.connection)
         return effect
 
-    def look_at(self, sql: object) -> None:
-        """Django is about to run `sql`, which is not plainly a read: remember if it writes, to say so if it is lost."""
-        if self.wrote_uncounted and self._wrote_in == self.scope.test:
-            return
-        if effects.effect_of(sql, self.connection.vendor).writes:
-            self.wrote_uncounted, self._wrote_in = True, self.scope.test
+    def note_uncounted(self) -> None:
+        """Django is about to write, and nobody counts: it is remembered only to say so if it is lost."""
+        self.wrote_uncounted, self._wrote_in = True, self.scope.test
 
     def note_unseen(self) -> None:
         """Something runs that is not seen as a statement, and may write anything."""
@@ -127,6 +128,15 @@ class DataManager:
         self.connection.note_write()
         for store in self.stores:
             store.wrote_unseen()
+
+    @contextlib.contextmanager
+    def looking_away(self) -> Iterator[None]:
+        """What Django runs for somebody else, who has seen to it, is not looked at again."""
+        self.watches, before = False, self.watches
+        try:
+            yield
+        finally:
+            self.watches = before
 
     def around(self, effect: Effect, execute: Any, but: Store | None = None) -> Any:
         """What executes a statement of Django's, or of the store `but`: between what the stores do before and after."""
@@ -234,7 +244,7 @@ class DataManager:
 
     def _finish(self, commit: bool) -> None:
         """The one way out: end the database transaction, tell the store, and let go of the connection."""
-        self.state = State.ENDED
+        self.state, self.watches = State.ENDED, False
         try:
             if commit:
                 self._commit()
@@ -251,8 +261,6 @@ class DataManager:
             raise
         finally:
             self.connection.data_manager = None
-            if self._around in self.connection.execute_wrappers:
-                self.connection.execute_wrappers.remove(self._around)
             if self.altered:
                 # What the transaction has made may be gone with it.
                 catalogue.forget(self.connection)
@@ -310,19 +318,6 @@ class DataManager:
                 "after that of another, they differ.",
                 ", ".join(sorted(repr(writer.name) for writer in writers)),
             )
-
-    # Around each statement of Django's: to count what is written, and to keep Storm's objects true
-
-    def _watch(self) -> None:
-        wrappers = self.connection.execute_wrappers
-        if self._around not in wrappers:
-            # First in the list: Django takes away the last one when a block of execute_wrapper() ends.
-            wrappers.insert(0, self._around)
-
-    def _around(self, execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
-        if self.state is State.OPEN:
-            execute = self.around(self.note(sql), execute)
-        return execute(sql, params, many, context)
 
 
 class ConnectionSavepoint:

@@ -25,6 +25,7 @@ class TwoPhaseDataManager(DataManager):
     """The variant that can prepare: its database transaction is a branch of a global one."""
 
     connection: Any
+    notes_all = True
     branch: branches.Branch | None = None
     # Whether the connection was lost, so that what was prepared on it was ended on another.
     ended_elsewhere = False

@@ -16,7 +16,8 @@ class JobsConfig(AppConfig):
     def ready(self) -> None:
         from .checks import check_configuration
         from .running import note_start
-        from .tasks import task_started
+        from .tasks import STARTS
 
         checks.register(check_configuration)
-        task_started.connect(note_start, dispatch_uid="jobs.note_start")
+        for starts in STARTS:
+            starts.connect(note_start, dispatch_uid="jobs.note_start")

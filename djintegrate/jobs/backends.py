@@ -14,6 +14,7 @@ from django_tasks_db.utils import normalize_uuid
 from . import owners, values
 from .running import TransactionalTask
 from .tasks import (
+    RESULT_DOES_NOT_EXIST,
     BaseTaskBackend,
     Status,
     Task,
@@ -122,7 +123,10 @@ class OutboxBackend(BaseTaskBackend):
         """What the inner queue knows of the job, under the job's own id."""
         if not job.inner_id:
             return job.waiting_result()
-        return job.sent_result(self._inner().get_result(job.inner_id))
+        try:
+            return job.sent_result(self._inner().get_result(job.inner_id))
+        except RESULT_DOES_NOT_EXIST:
+            raise TaskResultDoesNotExist(str(job.id)) from None
 
     def send(self, job: Job) -> str:
         """Put the job into the inner queue. Its id there."""

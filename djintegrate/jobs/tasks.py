@@ -1,4 +1,7 @@
-"""Django's Tasks framework, wherever it is: in Django itself from 6.0 on, before that in the package django-tasks."""
+"""Django's Tasks framework, wherever it is: in Django itself from 6.0 on, before that in the package django-tasks.
+
+Where both are installed, some queues still speak through the package, as django-tasks-rq does.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from types import UnionType
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import SuspiciousOperation
+from django.dispatch import Signal
 from django.utils.module_loading import import_string
 
 if TYPE_CHECKING or find_spec("django.tasks") is None:
@@ -24,7 +28,21 @@ else:
     from django.tasks.exceptions import InvalidTaskBackend, TaskResultDoesNotExist, TaskResultMismatch
     from django.tasks.signals import task_enqueued, task_finished, task_started
 
+RESULT_DOES_NOT_EXIST: tuple[type[Exception], ...] = (TaskResultDoesNotExist,)
+"""What a queue may raise for a job that it does not know."""
+STARTS: tuple[Signal, ...] = (task_started,)
+"""What is sent where a worker begins a job, whoever's worker it is."""
+
+if find_spec("django_tasks") is not None:
+    import django_tasks.exceptions
+    import django_tasks.signals
+
+    RESULT_DOES_NOT_EXIST = (TaskResultDoesNotExist, django_tasks.exceptions.TaskResultDoesNotExist)
+    STARTS = (task_started, django_tasks.signals.task_started)
+
 __all__ = [
+    "RESULT_DOES_NOT_EXIST",
+    "STARTS",
     "USING",
     "BaseTaskBackend",
     "InvalidTaskBackend",

@@ -111,7 +111,7 @@ def _is_news(record: logging.LogRecord) -> bool:
     if not str(record.msg).startswith("Task id="):
         return True
     error = record.exc_info[1] if record.exc_info else None
-    return error is not None and not isinstance(error, Stopped)
+    return record.levelno >= logging.ERROR and error is not None and not isinstance(error, Stopped)
 
 
 _began: dict[str, float] = {}

@@ -36,6 +36,8 @@ class StormWrapper(JoiningConnection):
 
     # Whether the schema may have been changed in the transaction that is open.
     _has_altered = False
+    # Whether somebody has turned autocommit off, and not an atomic() block.
+    _is_ended_by_hand = False
 
     # ##### Django's hooks: cursors #####
 
@@ -191,6 +193,7 @@ class StormWrapper(JoiningConnection):
                 "Autocommit cannot be turned on in the middle of a transaction. Call commit() or rollback() first."
             )
         super().set_autocommit(autocommit, force_begin_transaction_with_broken_autocommit)
+        self._is_ended_by_hand = not (autocommit or force_begin_transaction_with_broken_autocommit)
         if autocommit:
             self._expect_after_block()
 
@@ -296,6 +299,9 @@ class StormWrapper(JoiningConnection):
     def _has_left(self, commit: bool) -> bool:
         """End Zope's transaction, if there is one. Whether that leaves nothing for Django to end."""
         data_manager = self.data_manager
+        if data_manager is None and self._is_ended_by_hand and self.is_manual():
+            # No statement was run here, but others may have joined.
+            thread.end_current(commit, but=self)
         if data_manager is None or data_manager.state is State.ENDED:
             return False
         self.validate_thread_sharing()

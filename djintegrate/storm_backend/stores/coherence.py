@@ -48,6 +48,8 @@ class WatchedStore(Protocol):
 
     def _run_hook(self, obj_info: Any, hook_name: str) -> None: ...
 
+    def _disable_lazy_resolving(self, obj_info: Any) -> None: ...
+
 
 def watch(store: WatchedStore, effect: Effect, execute: Any, sql: Any, params: Any) -> Any:
     """Run a statement of Django's between what it needs before it, and what it leads to."""

@@ -20,10 +20,12 @@ from storm.variables import Variable
 
 
 class SendingStore(Protocol):
-    _dirty: dict[Any, Any]
+    _dirty: Any
 
     def forget_row(self, obj_info: Any) -> None: ...
 
+
+class UndoneStore(Protocol):
     def _disable_lazy_resolving(self, obj_info: Any) -> None: ...
 
 
@@ -84,7 +86,7 @@ def adds(obj_infos: Iterable[Any]) -> list[Any]:
     return [obj_info for obj_info in obj_infos if _is_add(obj_info)]
 
 
-def make_new(store: SendingStore, obj_infos: list[Any]) -> None:
+def make_new(store: UndoneStore, obj_infos: list[Any]) -> None:
     """Objects that were added are in no store now: have them as they were before that."""
     links = [link for obj_info in obj_infos for link in _links(obj_info)]
     for obj_info in obj_infos:

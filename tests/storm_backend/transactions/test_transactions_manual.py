@@ -61,6 +61,57 @@ def test_rollback_is_zopes_abort_with_storm_in_it(outside: Outside) -> None:
         assert person.name
 
 
+@pytest.mark.parametrize("flushes", [False, True])
+def test_either_is_the_end_also_where_only_other_stores_took_part(flushes: bool, outside: Outside) -> None:
+    def add(name: str) -> None:
+        storm_add(name, "second")
+        if flushes:
+            get_store("second").flush()
+
+    add("lost")
+    spy = joined(Spy())
+    django_transaction.rollback()
+    assert spy.aborted
+    add("kept")
+    spy = joined(Spy())
+    django_transaction.commit()
+    assert spy.committed
+    assert outside.names("second") == ["kept"]
+
+
+def test_a_commit_that_fails_there_leaves_nothing(outside: Outside) -> None:
+    storm_add("storm", "second")
+    joined(Spy(fails_at="tpc_vote"))
+    with pytest.raises(Oops):
+        django_transaction.commit()
+    storm_add("next", "second")
+    django_transaction.commit()
+    assert outside.names("second") == ["next"]
+
+
+def test_neither_ends_what_is_in_a_block_of_another_alias(outside: Outside) -> None:
+    with atomic("second"):
+        django_add("one", "second")
+        storm_add("two", "second")
+        for end in (django_transaction.commit, django_transaction.rollback):
+            end()
+    assert outside.names("second") == ["one", "two"]
+
+
+def test_a_block_of_another_alias_that_does_nothing_ends_nothing(outside: Outside) -> None:
+    storm_add("pending")
+    with atomic("second"):
+        pass
+    django_transaction.rollback()
+    storm_add("pending", "second")
+    django_transaction.set_autocommit(True)
+    with atomic():
+        pass
+    transaction.abort()
+    django_transaction.set_autocommit(False)
+    assert outside.names() == outside.names("second") == []
+
+
 @pytest.mark.parametrize(("end", "names"), [(transaction.commit, ["django", "storm"]), (transaction.abort, [])])
 def test_zopes_end_is_the_end_of_the_database_transaction(
     end: Callable[[], None], names: list[str], outside: Outside

@@ -16,7 +16,7 @@ from djintegrate.common import following
 from djintegrate.storm_backend import get_store
 from tests.apps.people.models import Person
 from tests.support.following import World, native_alias
-from tests.support.helpers import TRANSACTIONS, Oops, Outside, Spy, django_add, django_names, joined, storm_add
+from tests.support.helpers import TRANSACTIONS, Oops, Outside, Spy, joined, storm_add
 
 pytest_plugins = ["tests.support.fixtures"]
 pytestmark = TRANSACTIONS
@@ -174,54 +174,6 @@ def test_a_connection_that_is_closed_inside_of_a_block_aborts(world: World, outs
     assert outside.names() == []
     world.add("two")
     assert world.kept == ["two"]
-
-
-def test_manual_mode_is_followed(world: World, outside: Outside) -> None:
-    django_transaction.set_autocommit(False, using=world.alias)
-    try:
-        world.add("one")
-        django_transaction.commit(using=world.alias)
-        assert world.kept == outside.names() == ["one"]
-        world.add("two")
-        django_transaction.rollback(using=world.alias)
-        assert (world.undone, outside.names()) == (["two"], ["one"])
-        world.add("three")
-        with pytest.raises(Oops), atomic(world.alias):
-            world.add("four")
-            raise Oops
-        django_transaction.commit(using=world.alias)
-    finally:
-        django_transaction.rollback(using=world.alias)
-        django_transaction.set_autocommit(True, using=world.alias)
-    assert world.kept == ["one", "three"]
-    assert world.undone == ["two", "four"]
-
-
-@pytest.mark.parametrize("end", ["commit", "rollback"])
-def test_what_is_done_after_the_end_leaves_nothing_open_in_manual_mode(
-    end: str, world: World, outside: Outside
-) -> None:
-    class Late(following.Follower):
-        """Asks, as files do, and writes, as a function that waits for the commit may."""
-
-        def committed(self) -> None:
-            django_names(world.alias)
-            django_add("late", world.alias)
-
-        aborted = committed
-
-    django_transaction.set_autocommit(False, using=world.alias)
-    try:
-        django_add("one", world.alias)
-        followed = following.current(world.alias)
-        assert followed is not None
-        followed.follower("late", Late)
-        getattr(django_transaction, end)(using=world.alias)
-        django_transaction.set_autocommit(True, using=world.alias)
-    finally:
-        transaction.abort()
-        connections[world.alias].close()
-    assert outside.names() == (["late", "one"] if end == "commit" else ["late"])
 
 
 def test_a_follower_that_comes_before_the_commit_is_asked_as_well(world: World) -> None:

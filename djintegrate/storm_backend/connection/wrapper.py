@@ -221,7 +221,7 @@ class StormWrapper(JoiningConnection):
 
     def savepoint_commit(self, sid: str | None) -> None:
         data_manager = self._unended_data_manager()
-        if data_manager is not None and sid == data_manager.scope.root:
+        if data_manager is not None and data_manager.scope.is_root(sid):
             data_manager.left(commit=True)
             return
         if data_manager is not None and data_manager.stores and not self.needs_rollback:
@@ -231,7 +231,7 @@ class StormWrapper(JoiningConnection):
 
     def savepoint_rollback(self, sid: str | None) -> None:
         data_manager = self._unended_data_manager()
-        if data_manager is not None and sid == data_manager.scope.root:
+        if data_manager is not None and data_manager.scope.is_root(sid):
             data_manager.left(commit=False)
             return
         if data_manager is not None and sid in data_manager.scope.around:
@@ -279,7 +279,9 @@ class StormWrapper(JoiningConnection):
             self._start_transaction_under_autocommit()
 
     def _savepoint_allowed(self) -> bool:
-        # SQLite's backend allows savepoints only inside of atomic(), and Zope's are not.
+        # SQLite's backend allows savepoints only inside of atomic(), and Zope's are not, nor those of manual mode.
+        if self.data_manager is None and self.is_manual():
+            self._join()
         return self.data_manager is not None or super()._savepoint_allowed()
 
     def _before_end(self) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 import storm.exceptions
@@ -197,6 +199,30 @@ def test_savepoints_made_by_hand_roll_both_orms_back(outside: Outside) -> None:
     storm_add("after")
     django_transaction.commit()
     assert outside.names() == ["after", "before"]
+
+
+@pytest.mark.parametrize("released", [True, False])
+def test_a_savepoint_of_djangos_may_be_the_first_thing(released: bool, outside: Outside) -> None:
+    savepoint = django_transaction.savepoint()
+    storm_insert("storm")
+    django_add("django")
+    end = django_transaction.savepoint_commit if released else django_transaction.savepoint_rollback
+    end(savepoint)
+    storm_add("after")
+    assert outside.names() == []
+    django_transaction.commit()
+    assert outside.names() == (["after", "django", "storm"] if released else ["after"])
+
+
+@pytest.mark.parametrize("end", [django_transaction.savepoint_commit, django_transaction.savepoint_rollback])
+def test_no_savepoint_is_not_the_whole_transaction(end: Callable[[Any], None], outside: Outside) -> None:
+    """Django's savepoint() gives None where it takes none."""
+    django_add("django")
+    with contextlib.suppress(Exception):
+        end(None)
+    assert connection.data_manager is not None
+    assert outside.names() == []
+    django_transaction.rollback()
 
 
 def test_a_begun_transaction_is_the_same(outside: Outside) -> None:

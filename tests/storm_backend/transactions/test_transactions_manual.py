@@ -201,6 +201,21 @@ def test_savepoints_made_by_hand_roll_both_orms_back(outside: Outside) -> None:
     assert outside.names() == ["after", "before"]
 
 
+@pytest.mark.parametrize("end", [django_transaction.commit, django_transaction.rollback, transaction.abort])
+def test_the_mode_lasts_where_a_block_comes_first(end: Callable[[], None], outside: Outside) -> None:
+    with atomic():
+        django_add("inside")
+    end()
+    kept = outside.names()
+    assert not connection.get_autocommit()
+    storm_add("storm")
+    with atomic():
+        django_add("django")
+    assert outside.names() == kept
+    django_transaction.rollback()
+    assert outside.names() == kept
+
+
 @pytest.mark.parametrize("released", [True, False])
 def test_a_savepoint_of_djangos_may_be_the_first_thing(released: bool, outside: Outside) -> None:
     savepoint = django_transaction.savepoint()

@@ -54,8 +54,11 @@ class Followed:
     # Whether statements on the alias are part of the transaction. They are not those of a native alias in Zope's.
     has_statements = True
 
-    def __init__(self, alias: str) -> None:
+    def __init__(self, alias: str, connection: Any) -> None:
         self.alias = alias
+        self._connection = connection
+        # An atomic() block in manual mode commits nothing.
+        self._is_manual = connection is not None and not (connection.in_atomic_block and connection.commit_on_exit)
         self.is_over = False
         self._followers: dict[Any, Follower] = {}
         self._is_prepared = False
@@ -101,6 +104,8 @@ class Followed:
         else:
             for _, follower in _latest_first(self._followers):
                 _robustly(follower.in_doubt if in_doubt and self._is_prepared else follower.aborted)
+        if self._is_manual:
+            _leave_nothing_open(self._connection)
 
 
 def current(alias: str) -> Followed | None:
@@ -161,7 +166,7 @@ class InZope(Followed):
     transaction_manager = transaction.manager
 
     def __init__(self, txn: Any, alias: str, connection: Any | None) -> None:
-        super().__init__(alias)
+        super().__init__(alias, connection)
         txn.join(self)
         txn.addAfterCommitHook(self._after_commit)
         # The engine's atomic() blocks are savepoints of which Zope knows nothing.
@@ -219,10 +224,7 @@ class InDjango(Followed):
     """Django's own transaction on one connection: an outermost atomic() block, or manual mode."""
 
     def __init__(self, alias: str, connection: Any) -> None:
-        super().__init__(alias)
-        self._connection = connection
-        # In manual mode Django has no on_commit(), or runs it only when the mode ends.
-        self._is_manual = not (connection.in_atomic_block and connection.commit_on_exit)
+        super().__init__(alias, connection)
         self._has_failed = False
         self._watch = Watch(connection, self, commit=self._commit, rollback=self._rollback, close=self._close)
 
@@ -243,7 +245,8 @@ class InDjango(Followed):
         """
         connection = self._connection
         if self._is_manual or not connection.in_atomic_block:
-            # In the middle of the commit it is in place.
+            # In manual mode Django has no on_commit(), or runs it only when the mode ends; and in the middle of the
+            # commit it is in place.
             return
         in_test = connection.atomic_blocks[0]._from_testcase
         if in_test or not any(callback == self._after_commit for _, callback, _ in connection.run_on_commit):
@@ -361,6 +364,14 @@ def _known(alias: str) -> list[Followed]:
     if known is None:
         known = _local.known = {}
     return known.setdefault(alias, [])
+
+
+def _leave_nothing_open(connection: Any) -> None:
+    """What followers do after the end, mostly to ask something, is in no transaction: in manual mode it began one."""
+    is_still_manual = connection.connection is not None and not (connection.in_atomic_block or connection.autocommit)
+    if is_still_manual and getattr(connection, "data_manager", None) is None:
+        # Not commit(), of which other followers hear, and which the engine takes for the end of Zope's transaction.
+        _robustly(connection._commit)
 
 
 def _latest_first(followers: dict[Any, Follower]) -> list[tuple[Any, Follower]]:

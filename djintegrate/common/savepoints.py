@@ -60,7 +60,9 @@ class Watch:
 
     def _savepoint_rollback(self, sid: Any) -> None:
         self._native("savepoint_rollback", sid)
-        self._undone(sid)
+        # Where Django has taken none, as on SQLite outside of a block, it rolls back to none, without a word.
+        if self._connection._savepoint_allowed():
+            self._undone(sid)
 
     def _undo_to(self, sid: Any, *args: Any) -> None:
         self._native("undo_to", sid, *args)

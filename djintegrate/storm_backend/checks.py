@@ -303,11 +303,13 @@ def _middleware(stores: Collection[str]) -> Iterator[CheckMessage]:
             "is to have a database of its own, add 'storm_backend.W012' to SILENCED_SYSTEM_CHECKS.",
             id="storm_backend.W012",
         )
-    if middleware[0] != MIDDLEWARE:
+    before = middleware[: middleware.index(MIDDLEWARE)]
+    if before:
         yield Warning(
-            f"ZopeTransactionMiddleware is not the first in MIDDLEWARE: what {middleware[0]!r} writes is outside of "
-            "the request's transaction, and is kept when the request fails.",
-            hint="Move it to the first place.",
+            f"ZopeTransactionMiddleware is not the first in MIDDLEWARE: what {', '.join(map(repr, before))} writes is "
+            "outside of the request's transaction, and is kept when the request fails.",
+            hint="Move it to the first place; or, where that is what is wanted, as of a profiler's record of each "
+            "request, add 'storm_backend.W003' to SILENCED_SYSTEM_CHECKS.",
             id="storm_backend.W003",
         )
     for path in middleware:

@@ -176,27 +176,6 @@ def test_a_connection_that_is_closed_inside_of_a_block_aborts(world: World, outs
     assert world.kept == ["two"]
 
 
-def test_manual_mode_is_followed(world: World, outside: Outside) -> None:
-    django_transaction.set_autocommit(False, using=world.alias)
-    try:
-        world.add("one")
-        django_transaction.commit(using=world.alias)
-        assert world.kept == outside.names() == ["one"]
-        world.add("two")
-        django_transaction.rollback(using=world.alias)
-        assert (world.undone, outside.names()) == (["two"], ["one"])
-        world.add("three")
-        with pytest.raises(Oops), atomic(world.alias):
-            world.add("four")
-            raise Oops
-        django_transaction.commit(using=world.alias)
-    finally:
-        django_transaction.rollback(using=world.alias)
-        django_transaction.set_autocommit(True, using=world.alias)
-    assert world.kept == ["one", "three"]
-    assert world.undone == ["two", "four"]
-
-
 def test_a_follower_that_comes_before_the_commit_is_asked_as_well(world: World) -> None:
     class Late(following.Follower):
         def before_commit(self) -> None:

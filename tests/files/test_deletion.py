@@ -11,7 +11,8 @@ import transaction
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import IntegrityError
+from django.db import IntegrityError, connection
+from django.db import transaction as django_transaction
 from django.db.transaction import atomic
 from django.forms import modelform_factory
 from PIL import Image
@@ -55,6 +56,22 @@ def test_a_row_that_is_refused_leaves_no_file(site: Site) -> None:
     with pytest.raises(IntegrityError), atomic():
         document(folder_id=12345)
     assert site.files == {}
+
+
+def test_in_manual_mode_nothing_is_open_after_the_commit(site: Site) -> None:
+    """Whether another row names the file is asked after it, and begins a transaction then."""
+    django_transaction.set_autocommit(False)
+    try:
+        row = document()
+        django_transaction.commit()
+        row.file = ContentFile(b"newer", "two.txt")
+        row.save()
+        django_transaction.commit()
+        django_transaction.set_autocommit(True)
+    finally:
+        transaction.abort()
+        connection.close()
+    assert list(site.files) == ["documents/two.txt"]
 
 
 def test_the_file_of_a_deleted_row_goes_after_the_commit(site: Site) -> None:

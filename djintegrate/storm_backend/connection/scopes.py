@@ -82,7 +82,8 @@ class DjangoScope(Scope):
 
     def __init__(self, connection: Any) -> None:
         self.connection = connection
-        self._is_manual = not connection.in_atomic_block
+        # A block in manual mode commits nothing.
+        self._is_manual = not (connection.in_atomic_block and connection.commit_on_exit)
 
     def begin(self) -> None:
         # Django has started it; but SQLite's manual mode starts nothing before the first write, and a savepoint taken

@@ -36,6 +36,8 @@ class StormWrapper(JoiningConnection):
 
     # Whether the schema may have been changed in the transaction that is open.
     _has_altered = False
+    # Whether somebody has turned autocommit off, and not an atomic() block.
+    _is_ended_by_hand = False
 
     # ##### Django's hooks: cursors #####
 
@@ -191,6 +193,7 @@ class StormWrapper(JoiningConnection):
                 "Autocommit cannot be turned on in the middle of a transaction. Call commit() or rollback() first."
             )
         super().set_autocommit(autocommit, force_begin_transaction_with_broken_autocommit)
+        self._is_ended_by_hand = not (autocommit or force_begin_transaction_with_broken_autocommit)
         if autocommit:
             self._expect_after_block()
 
@@ -218,7 +221,7 @@ class StormWrapper(JoiningConnection):
 
     def savepoint_commit(self, sid: str | None) -> None:
         data_manager = self._unended_data_manager()
-        if data_manager is not None and sid == data_manager.scope.root:
+        if data_manager is not None and data_manager.scope.is_root(sid):
             data_manager.left(commit=True)
             return
         if data_manager is not None and data_manager.stores and not self.needs_rollback:
@@ -228,7 +231,7 @@ class StormWrapper(JoiningConnection):
 
     def savepoint_rollback(self, sid: str | None) -> None:
         data_manager = self._unended_data_manager()
-        if data_manager is not None and sid == data_manager.scope.root:
+        if data_manager is not None and data_manager.scope.is_root(sid):
             data_manager.left(commit=False)
             return
         if data_manager is not None and sid in data_manager.scope.around:
@@ -276,7 +279,9 @@ class StormWrapper(JoiningConnection):
             self._start_transaction_under_autocommit()
 
     def _savepoint_allowed(self) -> bool:
-        # SQLite's backend allows savepoints only inside of atomic(), and Zope's are not.
+        # SQLite's backend allows savepoints only inside of atomic(), and Zope's are not, nor those of manual mode.
+        if self.data_manager is None and self.is_manual():
+            self._join()
         return self.data_manager is not None or super()._savepoint_allowed()
 
     def _before_end(self) -> None:
@@ -296,6 +301,9 @@ class StormWrapper(JoiningConnection):
     def _has_left(self, commit: bool) -> bool:
         """End Zope's transaction, if there is one. Whether that leaves nothing for Django to end."""
         data_manager = self.data_manager
+        if data_manager is None and self._is_ended_by_hand and self.is_manual():
+            # No statement was run here, but others may have joined.
+            thread.end_current(commit, but=self)
         if data_manager is None or data_manager.state is State.ENDED:
             return False
         self.validate_thread_sharing()

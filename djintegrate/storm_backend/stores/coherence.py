@@ -15,6 +15,7 @@ from storm.store import AutoReload, Store
 
 from ..sql import catalogue, effects, verbs
 from ..sql.effects import Effect
+from . import sending
 from .history import History
 
 
@@ -46,6 +47,8 @@ class WatchedStore(Protocol):
     def _is_dirty(self, obj_info: Any) -> bool: ...
 
     def _run_hook(self, obj_info: Any, hook_name: str) -> None: ...
+
+    def _disable_lazy_resolving(self, obj_info: Any) -> None: ...
 
 
 def watch(store: WatchedStore, effect: Effect, execute: Any, sql: Any, params: Any) -> Any:
@@ -97,9 +100,11 @@ def read_anew(store: WatchedStore, effect: Effect, failed: bool = False) -> None
 
 def undo(store: WatchedStore) -> None:
     """After a rollback, of all or to a savepoint: what is pending goes, and every value is read anew."""
+    added = sending.adds(store._dirty)
     with store.known_objects_only():
         Store.rollback(store)
     store.known.clear()
+    sending.make_new(store, added)
 
 
 def invalidate(store: WatchedStore, tables: Collection[str] | None = None) -> None:

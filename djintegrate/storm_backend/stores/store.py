@@ -23,7 +23,7 @@ from djintegrate.common.removals import pre_remove
 from ..connection import atomic_state
 from ..connection.wrapper import StormWrapper
 from ..sql.effects import EVERYTHING
-from . import coherence
+from . import coherence, sending
 from .borrowed import BorrowedConnection, database_class
 from .errors import storm_errors
 
@@ -58,6 +58,8 @@ class SharedStore(Store):
 
     _result_set_factory = SharedResultSet
     _knows_all = True
+    # The one that is running, within which hooks may run others.
+    _current_flush: Any = None
     is_sending = False
     waits = False
 
@@ -103,12 +105,22 @@ class SharedStore(Store):
 
     def flush(self) -> None:
         """Send what is pending. If that fails, with whatever error, the block or transaction around it is broken."""
+        if self._dirty:
+            # What a flush has left pending is to be undone: no hook is to run for it again.
+            self.django_connection.validate_no_broken_transaction()
+        around, self._current_flush = self._current_flush, sending.Flush()
         try:
             super().flush()
         except BaseException as error:
-            # Storm does not try it again, so that to go on would be to lose it.
+            # The half of it that was sent is to be undone.
+            self._current_flush.put_back(self)
             self.break_transaction(error)
             raise
+        else:
+            if around is not None:
+                around.take_over(self._current_flush)
+        finally:
+            self._current_flush = around
 
     flushes_are_blocked = property(attrgetter("_implicit_flush_block_count"))
     """Whether somebody has called block_implicit_flushes()."""
@@ -142,6 +154,11 @@ class SharedStore(Store):
 
     def add(self, obj: Any) -> Any:
         self._refuse_late()
+        info = get_obj_info(obj)
+        if info.get("store") is self and "pending" not in info and info.get("invalidated"):
+            # Storm takes it for one that has its row. If that was undone, its values are gone as well.
+            self._event.emit("register-transaction")
+            self._validate_alive(info)
         return super().add(obj)
 
     def _set_dirty(self, obj_info: Any) -> None:
@@ -204,7 +221,12 @@ class SharedStore(Store):
             self._knows_all = True
 
     def reset(self) -> None:
+        added = sending.adds(self._dirty)
+        for obj_info in self._alive.values():
+            if obj_info.get("invalidated"):
+                obj_info["values_gone"] = True
         super().reset()
+        sending.make_new(self, added)
         self.known.clear()
 
     def _mark_autoreload(self, obj: Any = None, invalidate: bool = False) -> None:
@@ -271,7 +293,16 @@ class SharedStore(Store):
             _refuse_lost(obj_info)
         super()._resolve_lazy_value(obj_info, variable, lazy_value)
 
+    def _run_hook(self, obj_info: Any, hook_name: str) -> None:
+        if hook_name == "__storm_pre_flush__":
+            self._current_flush.take(obj_info)
+        super()._run_hook(obj_info, hook_name)
+
     def _flush_one(self, obj_info: Any) -> None:
+        if obj_info.get("store") is not self:
+            # A hook has taken it out since the flush began.
+            return
+        self._current_flush.send(obj_info)
         self.is_sending = True
         try:
             super()._flush_one(obj_info)
@@ -291,6 +322,13 @@ class SharedStore(Store):
         super()._remove_from_alive(obj_info)
         self.known[obj_info.cls_info.cls].discard(obj_info)
 
+    def forget_row(self, obj_info: Any) -> None:
+        """Its row was sent, or may have been, and will be undone."""
+        self._disable_change_notification(obj_info)
+        key = tuple(variable.get(to_db=True) for variable in obj_info.get("primary_vars", ()))
+        if self._alive.get((obj_info.cls_info.cls, key)) is obj_info:
+            self._remove_from_alive(obj_info)
+
     def _lose(self, obj_info: Any) -> None:
         """An object's row is gone, not by Storm, and another object has its key now."""
         self._cache.remove(obj_info)
@@ -302,6 +340,7 @@ class SharedStore(Store):
         obj_info.event.hook("resolve-lazy-value", _refuse_lost)
         for key in ("store", "primary_vars", "invalidated", "pending"):
             obj_info.pop(key, None)
+        obj_info["values_gone"] = True
 
     def break_transaction(self, error: BaseException) -> None:
         """Have the block or transaction around what failed refuse to be committed."""

@@ -85,6 +85,10 @@ class Scope:
         """The test of a TestCase that runs, by the name of its savepoint. An abort undoes nothing from before that."""
         return None
 
+    def is_root(self, sid: str | None) -> bool:
+        """Whether the end of this savepoint is the transaction's. None is what Django has where it takes none."""
+        return sid is not None and sid == self.root
+
     def begin(self) -> None:
         raise NotImplementedError
 

@@ -286,12 +286,8 @@ class DataManager:
     def _end_all(self) -> None:
         # Leaving a block is Django's act, so the errors are Django's, that of Storm's flush included.
         errors_of = self.connection.wrap_database_errors if self.stores else contextlib.nullcontext()
-        try:
-            with errors_of:
-                self.txn.commit()
-        except BaseException:
-            self.txn.abort()
-            raise
+        with errors_of:
+            thread.end(self.txn, commit=True)
 
     def _check(self) -> None:
         """Raise if this transaction must not be committed."""

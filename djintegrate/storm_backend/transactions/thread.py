@@ -336,6 +336,26 @@ def abort_failed() -> None:
         txn.abort()
 
 
+def end_current(commit: bool, but: Connection) -> None:
+    """End the thread's transaction, if there is one, which a connection without a part in it may do in manual mode."""
+    here = current()
+    txn = here.manager._txn
+    if txn is not None and here.ending is not txn and not here.has_open_blocks(but):
+        end(txn, commit)
+
+
+def end(txn: Any, commit: bool) -> None:
+    """Commit, and let nothing wait if that fails; or abort."""
+    if not commit:
+        txn.abort()
+        return
+    try:
+        txn.commit()
+    except BaseException:
+        txn.abort()
+        raise
+
+
 def can_be_joined(txn: Any) -> bool:
     """Not in the middle of a commit or an abort, nor in the hooks that follow."""
     return txn.status in OPEN and current().ending is not txn

@@ -13,6 +13,8 @@ from tests.support.helpers import MIDDLEWARE
 
 pytest_plugins = ["tests.support.fixtures"]
 
+COMMON = "django.middleware.common.CommonMiddleware"
+
 
 @pytest.mark.parametrize(
     ("path", "meant"),
@@ -43,8 +45,8 @@ def test_w012_no_database_shares_a_store(settings: Any, monkeypatch: pytest.Monk
 
 
 def test_w003_the_middleware_is_not_the_first(settings: Any) -> None:
-    settings.MIDDLEWARE = [OTHER, *MIDDLEWARE]
-    assert_said(the_one("W003"), "ZopeTransactionMiddleware", f"'{OTHER}'", "first place")
+    settings.MIDDLEWARE = [OTHER, COMMON, *MIDDLEWARE]
+    assert_said(the_one("W003"), "ZopeTransactionMiddleware", f"'{OTHER}', '{COMMON}'", "first place", "W003", "record")
 
 
 def test_w007_other_middleware_may_hide_a_views_exception(settings: Any) -> None:

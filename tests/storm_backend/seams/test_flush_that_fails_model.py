@@ -1,7 +1,8 @@
 """Flushes that fail at random, in random nestings of blocks and savepoints, beside a model of a few lines.
 
 The model knows no database. It says what may be seen from outside when all is over: everything of a transaction that
-ended well, or nothing of one that raised; never a part, and never nothing without an error.
+ended well, or nothing of one that raised; never a part, and never nothing without an error. Of the objects, each
+that was not saved can be corrected and added again, or says that it is lost.
 FLUSH_EXAMPLES says how many programs are tried.
 """
 
@@ -19,6 +20,8 @@ import transaction
 from django.db.transaction import atomic
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from storm.exceptions import LostObjectError
+from storm.store import Store
 
 from djintegrate.storm_backend import get_store
 from tests.apps.people.storm_models import StormPerson
@@ -93,6 +96,7 @@ class Run:
 
     def __init__(self) -> None:
         self.frames = [Frame()]
+        self.people: list[Fragile] = []
         # After a savepoint of Zope's that could not be taken, nobody can commit.
         self.poisoned = False
         self._numbers = itertools.count()
@@ -174,6 +178,7 @@ class Run:
             person.change = "invalid"
         elif step.fails == "overflow":
             person.id = TOO_LARGE
+        self.people.append(person)
         get_store("main").add(person)
         self.frames[-1].names.append(name)
 
@@ -237,8 +242,26 @@ def outcome(names: list[str]) -> list[str]:
     return sorted(left)
 
 
-def check(program: list[Step], around: Callable[[], Any], outside: Outside) -> None:
-    run, raised = Run(), None
+def add_again(people: list[Fragile], outside: Outside) -> None:
+    with transaction.manager:
+        kept = [person.name for person in people if _is_added(person)]
+    assert set(kept) <= set(outside.names()), "What was added, without an error, is not there."
+
+
+def _is_added(person: Fragile) -> bool:
+    try:
+        if Store.of(person) is None:
+            assert person.name
+            person.before = person.after = person.change = None
+            del person.id
+        get_store("main").add(person)
+    except LostObjectError:
+        return False
+    return True
+
+
+def check(run: Run, program: list[Step], around: Callable[[], Any], outside: Outside) -> None:
+    raised = None
     try:
         with around():
             run.do(program)
@@ -276,7 +299,9 @@ def test_all_or_nothing_and_nothing_without_a_word(around: Callable[[], Any], ou
     @given(programs)
     def tried(program: list[Step]) -> None:
         try:
-            check(program, around, outside)
+            run = Run()
+            check(run, program, around, outside)
+            add_again(run.people, outside)
             assert_nothing_left()
         except BaseException:
             start_afresh()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 import storm.exceptions
@@ -59,6 +61,57 @@ def test_rollback_is_zopes_abort_with_storm_in_it(outside: Outside) -> None:
     assert names_in_both() == []
     with pytest.raises(storm.exceptions.LostObjectError):
         assert person.name
+
+
+@pytest.mark.parametrize("flushes", [False, True])
+def test_either_is_the_end_also_where_only_other_stores_took_part(flushes: bool, outside: Outside) -> None:
+    def add(name: str) -> None:
+        storm_add(name, "second")
+        if flushes:
+            get_store("second").flush()
+
+    add("lost")
+    spy = joined(Spy())
+    django_transaction.rollback()
+    assert spy.aborted
+    add("kept")
+    spy = joined(Spy())
+    django_transaction.commit()
+    assert spy.committed
+    assert outside.names("second") == ["kept"]
+
+
+def test_a_commit_that_fails_there_leaves_nothing(outside: Outside) -> None:
+    storm_add("storm", "second")
+    joined(Spy(fails_at="tpc_vote"))
+    with pytest.raises(Oops):
+        django_transaction.commit()
+    storm_add("next", "second")
+    django_transaction.commit()
+    assert outside.names("second") == ["next"]
+
+
+def test_neither_ends_what_is_in_a_block_of_another_alias(outside: Outside) -> None:
+    with atomic("second"):
+        django_add("one", "second")
+        storm_add("two", "second")
+        for end in (django_transaction.commit, django_transaction.rollback):
+            end()
+    assert outside.names("second") == ["one", "two"]
+
+
+def test_a_block_of_another_alias_that_does_nothing_ends_nothing(outside: Outside) -> None:
+    storm_add("pending")
+    with atomic("second"):
+        pass
+    django_transaction.rollback()
+    storm_add("pending", "second")
+    django_transaction.set_autocommit(True)
+    with atomic():
+        pass
+    transaction.abort()
+    django_transaction.set_autocommit(False)
+    assert outside.names() == outside.names("second") == []
 
 
 @pytest.mark.parametrize(("end", "names"), [(transaction.commit, ["django", "storm"]), (transaction.abort, [])])
@@ -146,6 +199,45 @@ def test_savepoints_made_by_hand_roll_both_orms_back(outside: Outside) -> None:
     storm_add("after")
     django_transaction.commit()
     assert outside.names() == ["after", "before"]
+
+
+@pytest.mark.parametrize("end", [django_transaction.commit, django_transaction.rollback, transaction.abort])
+def test_the_mode_lasts_where_a_block_comes_first(end: Callable[[], None], outside: Outside) -> None:
+    with atomic():
+        django_add("inside")
+    end()
+    kept = outside.names()
+    assert not connection.get_autocommit()
+    storm_add("storm")
+    with atomic():
+        django_add("django")
+    assert outside.names() == kept
+    django_transaction.rollback()
+    assert outside.names() == kept
+
+
+@pytest.mark.parametrize("released", [True, False])
+def test_a_savepoint_of_djangos_may_be_the_first_thing(released: bool, outside: Outside) -> None:
+    savepoint = django_transaction.savepoint()
+    storm_insert("storm")
+    django_add("django")
+    end = django_transaction.savepoint_commit if released else django_transaction.savepoint_rollback
+    end(savepoint)
+    storm_add("after")
+    assert outside.names() == []
+    django_transaction.commit()
+    assert outside.names() == (["after", "django", "storm"] if released else ["after"])
+
+
+@pytest.mark.parametrize("end", [django_transaction.savepoint_commit, django_transaction.savepoint_rollback])
+def test_no_savepoint_is_not_the_whole_transaction(end: Callable[[Any], None], outside: Outside) -> None:
+    """Django's savepoint() gives None where it takes none."""
+    django_add("django")
+    with contextlib.suppress(Exception):
+        end(None)
+    assert connection.data_manager is not None
+    assert outside.names() == []
+    django_transaction.rollback()
 
 
 def test_a_begun_transaction_is_the_same(outside: Outside) -> None:

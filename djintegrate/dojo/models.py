@@ -20,6 +20,7 @@ from django.utils.html import conditional_escape, strip_tags
 from djintegrate.common.types import NAMES, did_you_mean
 
 from . import sources
+from .fields.numbers import number
 from .page import names
 
 Converter = Callable[[Any], Any]
@@ -42,9 +43,9 @@ def as_prompt(text: Any) -> str:
 
 
 def as_limit(limit: Any) -> Any:
-    """A bound as dijits take it: a number of JavaScript's, where it is one of Python's."""
+    """A bound as dijits take it: a number of JavaScript's, where it is one of Python's. None where there is none."""
     limit = limit() if callable(limit) else limit
-    return float(limit) if isinstance(limit, Decimal) else limit
+    return number(limit) if isinstance(limit, (int, float, Decimal)) else limit
 
 
 default_attr_map: dict[str, tuple[str, Converter | None]] = {

@@ -11,7 +11,8 @@ from typing import Any
 _NUMBER = re.compile(r"-?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
 
-MOST_STEPS = 2**53
+MOST = 2**53
+"""From here on JavaScript does not know every whole number."""
 
 
 def number(value: Any) -> int | float | None:
@@ -24,7 +25,7 @@ def number(value: Any) -> int | float | None:
     # An attribute that is True has no text, and one that is False is not there.
     if isinstance(value, bool) or not _NUMBER.fullmatch(text) or not math.isfinite(float(text)):
         return None
-    return value if type(value) is int else float(text)
+    return value if type(value) is int and abs(value) < MOST else float(text)
 
 
 def first(*values: Any) -> int | float | None:
@@ -40,8 +41,8 @@ def slider(low: int | float | None, high: int | float | None, step: int | float 
     """What is within the bounds of an <input type="range">, as its dijit has it. Without a step: any number."""
     least = 0 if low is None else low
     most = max(least, 100 if high is None else high)
-    steps = MOST_STEPS if step is None else int((_exact(most) - _exact(least)) / _exact(step))
-    if step is None or steps >= MOST_STEPS:
+    steps = MOST if step is None else int((_exact(most) - _exact(least)) / _exact(step))
+    if step is None or steps >= MOST:
         return {"minimum": least, "maximum": most}
     # The last step that is within the bounds.
     return {

@@ -19,7 +19,8 @@ from django.urls import path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from djintegrate.dojo.fields import numbers
+from djintegrate.dojo.build import discovery
+from djintegrate.dojo.fields import auto, numbers
 from djintegrate.dojo.page.page import Dojo
 from djintegrate.dojo.page.writing import script
 from djintegrate.dojo.richtext import RichTextarea, RichTextField
@@ -82,6 +83,7 @@ def test_an_odd_widget_leaves_the_page_and_the_other_fields_as_they_are(
     form_class = form_of(f=field(required=False), other=forms.CharField(required=False))
 
     def form(how: Any, data: Any) -> forms.Form:
+        form_class.base_fields["f"].widget = widget()
         made = form_class(data, empty_permitted=True, use_required_attribute=False)
         made.fields["f"].widget = odd(widget(), what, how)
         return made
@@ -93,6 +95,10 @@ def test_an_odd_widget_leaves_the_page_and_the_other_fields_as_they_are(
             said = page.specification()
             assert "id_other" in [entry["id"] for entry in said["steps"][0]["fields"]]
             assert script(page, said, "dojo")
+        form_class.base_fields["f"].widget = odd(widget(), what, how)
+        found = discovery.Found(set())
+        found.add_form(form_class, automatic=True)
+        assert auto.TEXT in found.modules
 
 
 def test_the_log_says_which_field_stays_as_it_is_in_html(caplog: pytest.LogCaptureFixture) -> None:

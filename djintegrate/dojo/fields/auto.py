@@ -7,6 +7,7 @@ table names becomes what its base class does. A field that dojo_field() was call
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -116,17 +117,22 @@ def module_for(field: forms.Field, widget: forms.Widget) -> str | None:
 def modules_of(form: type[BaseForm]) -> Iterator[str]:
     """All that the fields of a form class become, for dojo_build."""
     for field in form.base_fields.values():
-        has_parts = isinstance(field.widget, forms.MultiWidget)
-        widgets = field.widget.widgets if has_parts else [field.widget]
-        fields = getattr(field, "fields", []) if has_parts else [field]
-        for number, widget in enumerate(widgets):
-            module = module_for(fields[number] if len(fields) == len(widgets) else field, widget)
-            if module:
-                yield module
-        if isinstance(field.widget, forms.SelectDateWidget):
-            yield "dijit/form/Select"
-        if isinstance(field.widget, forms.ClearableFileInput):
-            yield CHECK
+        with suppress(Exception):  # of what a page leaves as it is in HTML
+            yield from _modules_of(field)
+
+
+def _modules_of(field: forms.Field) -> Iterator[str]:
+    has_parts = isinstance(field.widget, forms.MultiWidget)
+    widgets = field.widget.widgets if has_parts else [field.widget]
+    fields = getattr(field, "fields", []) if has_parts else [field]
+    for number, widget in enumerate(widgets):
+        module = module_for(fields[number] if len(fields) == len(widgets) else field, widget)
+        if module:
+            yield module
+    if isinstance(field.widget, forms.SelectDateWidget):
+        yield "dijit/form/Select"
+    if isinstance(field.widget, forms.ClearableFileInput):
+        yield CHECK
 
 
 def rules_for(control: Control, bound: BoundField) -> dict[str, Any]:

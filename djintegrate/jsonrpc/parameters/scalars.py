@@ -137,7 +137,8 @@ class Exact(Converter):
             raise self.wrong(value)
         written = value.written if isinstance(value, ExactFloat) else str(value)
         if len(written) > LONGEST_NUMBER or not _FLOAT.fullmatch(written):
-            raise self.wrong(value)
+            # What JSON itself has as a number is one.
+            raise self.wrong(value, "its exponent is too long" if isinstance(value, ExactFloat) else "")
         try:
             return Decimal(written)
         except InvalidOperation:

@@ -16,7 +16,7 @@ from django.contrib import admin
 from django.contrib.auth.models import Group, User
 from django.test import RequestFactory
 from django.urls import path
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from djintegrate.dojo.build import discovery
@@ -181,6 +181,7 @@ odd_numbers = st.sampled_from(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(
     field=st.sampled_from([forms.IntegerField, forms.FloatField, forms.DecimalField]),
     attrs=st.dictionaries(st.sampled_from(["min", "max", "step"]), odd_numbers),
@@ -197,6 +198,7 @@ def test_whatever_is_given_for_a_number_the_page_has_a_dijit(field: Any, attrs: 
         assert low <= high and (count is None or count >= 1)
 
 
+@settings(deadline=None)
 @given(
     st.floats(allow_nan=False, allow_infinity=False)
     | st.integers()

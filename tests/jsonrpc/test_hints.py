@@ -136,6 +136,7 @@ def allows(schema: Any, value: Any, components: Components) -> bool:
 KINDS = {"integer": "num", "number": "num", "string": "str", "boolean": "bit", "array": "arr", "object": "obj"}
 
 
+@settings(deadline=None)
 @given(one=hints, other=hints)
 def test_each_hint_that_is_taken_is_described_in_each_way_and_has_a_form(one: Any, other: Any) -> None:
     site = site_of(one, other)
@@ -151,7 +152,7 @@ def test_each_hint_that_is_taken_is_described_in_each_way_and_has_a_form(one: An
         parts_of(parameter)
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(hint=hints, value=sent)
 def test_what_is_taken_is_what_the_description_allows(hint: Any, value: Any) -> None:
     if "Person" in repr(hint):
@@ -207,6 +208,7 @@ def test_a_field_is_required_as_its_hint_says_though_hints_are_texts(hint: Any, 
 LITERALS = [None, True, False, 0, 1, 2, "", "0", "1", "true", "null", "a"]
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(LITERALS), min_size=1, max_size=5), st.sampled_from([*LITERALS, 1.0, 0.0, []]))
 def test_a_literal_takes_a_value_of_its_own_type_alone(values: list[Any], value: Any) -> None:
     hint = Literal[tuple(values)]  # type: ignore[valid-type]
@@ -217,6 +219,7 @@ def test_a_literal_takes_a_value_of_its_own_type_alone(values: list[Any], value:
         refused(hint, value)
 
 
+@settings(deadline=None)
 @given(st.integers(-2, 20))
 @pytest.mark.parametrize("flags", [Rights, Modes])
 def test_of_flags_each_combination_comes_back_and_no_other(flags: Any, number: int) -> None:

@@ -53,6 +53,7 @@ def test_what_can_be_sent_can_be_read(value: Any) -> None:
     loads(text, 64)
 
 
+@settings(deadline=None)
 @given(st.dictionaries(keys, st.integers(), max_size=6))
 def test_no_value_is_lost_by_the_name_that_its_key_gets(value: dict[Any, int]) -> None:
     marked = json.loads(encode_with_marks([value, 1j]))[0]

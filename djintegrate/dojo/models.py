@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
+from datetime import date, time
 from difflib import get_close_matches
 from html import unescape
 from inspect import signature
@@ -20,6 +20,7 @@ from django.utils.html import conditional_escape, strip_tags
 from djintegrate.common.types import NAMES, did_you_mean
 
 from . import sources
+from .fields.numbers import number
 from .page import names
 
 Converter = Callable[[Any], Any]
@@ -42,9 +43,9 @@ def as_prompt(text: Any) -> str:
 
 
 def as_limit(limit: Any) -> Any:
-    """A bound as dijits take it: a number of JavaScript's, where it is one of Python's."""
+    """A bound as dijits take it: a number that JavaScript has, or else what is written for a date or a time."""
     limit = limit() if callable(limit) else limit
-    return float(limit) if isinstance(limit, Decimal) else limit
+    return limit if isinstance(limit, (str, date, time)) else number(limit)
 
 
 default_attr_map: dict[str, tuple[str, Converter | None]] = {

@@ -12,6 +12,8 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ImproperlyConfigured
 
+from .fields import numbers
+
 ELEMENTS = frozenset({
     "a", "b", "blockquote", "br", "code", "del", "div", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "ins",
     "li", "ol", "p", "pre", "s", "span", "strike", "strong", "sub", "sup", "u", "ul",
@@ -69,4 +71,4 @@ def is_visible(html: str) -> bool:
 def editor_attributes(widget: forms.Widget) -> Iterator[tuple[str, Any]]:
     yield "plugins", list(PLUGINS)
     yield "height", ""
-    yield "minHeight", f"{int(widget.attrs.get('rows', 10))}em"
+    yield "minHeight", f"{numbers.step(widget.attrs.get('rows')) or 10:g}em"

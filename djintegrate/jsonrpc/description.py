@@ -10,7 +10,7 @@ from uuid import NAMESPACE_URL, uuid5
 from django.http import HttpRequest
 
 from .methods import Method
-from .parameters.converters import Converter, Schema
+from .parameters.converters import Components, Converter, Schema
 from .parameters.signature import EMPTY, Parameter
 from .protocol.writing import encode
 
@@ -19,6 +19,9 @@ OPENRPC = "1.3.2"
 WORDS = {
     "string": "str", "integer": "num", "number": "num", "boolean": "bit", "array": "arr", "object": "obj",
     "null": "nil",
+}  # fmt: skip
+KINDS = {
+    str: "string", int: "integer", float: "number", bool: "boolean", list: "array", dict: "object", type(None): "null",
 }  # fmt: skip
 
 
@@ -101,7 +104,7 @@ def _service(method: Method) -> dict[str, Any]:
 
 
 def openrpc(site: Site, address: str) -> dict[str, Any]:
-    components: dict[str, Schema] = {}
+    components = Components()
     methods = [_openrpc_method(method, components) for method in site.own_methods]
     return {
         "openrpc": OPENRPC,
@@ -112,7 +115,7 @@ def openrpc(site: Site, address: str) -> dict[str, Any]:
     }
 
 
-def _openrpc_method(method: Method, components: dict[str, Schema]) -> dict[str, Any]:
+def _openrpc_method(method: Method, components: Components) -> dict[str, Any]:
     signature = method.signature
     params = [
         {
@@ -142,18 +145,21 @@ def text(described: Any) -> str:
 
 
 def _kind(converter: Converter) -> str:
-    """The one type of JSON's that it takes; nothing where there are several."""
-    components: dict[str, Schema] = {}
-    schema = converter.schema(components)
-    if "$ref" in schema:
-        return "object"
-    found = schema.get("type", "")
-    if isinstance(found, list):
-        return str(found[0])
+    """The one type of JSON's that it takes, besides null; nothing where there are several."""
+    kinds = _kinds(converter.schema(Components()))
+    several = kinds - {"null"} or kinds
+    return several.pop() if len(several) == 1 else ""
+
+
+def _kinds(schema: Schema) -> set[str]:
+    """The empty text is for what may be of any type."""
     if "anyOf" in schema:
-        kinds = {each.get("type") for each in schema["anyOf"]} - {"null"}
-        return str(kinds.pop() or "") if len(kinds) == 1 else ""
-    return str(found)
+        return {kind for each in schema["anyOf"] for kind in _kinds(each)}
+    if "enum" in schema:
+        return {KINDS[type(value)] for value in schema["enum"]}
+    # Of several, the first is the one in which a result is sent.
+    found = "object" if "$ref" in schema else schema.get("type", "")
+    return {found if isinstance(found, str) else str(found[0])}
 
 
 def _word(converter: Converter) -> str:

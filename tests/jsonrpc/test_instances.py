@@ -148,7 +148,7 @@ def test_a_storm_class_says_its_store_and_the_decorator_its_permission() -> None
 def test_results_are_keys() -> None:
     person = Person.objects.create(name="Ada")
     storm = get_store("main").add(StormPerson("Grace"))
-    assert json.loads(encode(storm)) == storm.id  # which flushes
+    assert json.loads(encode(storm)) == get_store("main").find(StormPerson, name="Grace").one().id
     found = get_store("main").find(StormPerson).order_by(StormPerson.name)
     assert json.loads(encode({"all": Person.objects.order_by("name"), "of storm": found, "one": person})) == {
         "all": [person.pk, storm.id],
@@ -156,3 +156,16 @@ def test_results_are_keys() -> None:
         "one": person.pk,
     }
     assert json.loads(encode(Person.objects.filter(pk=person.pk).values("name"))) == [{"name": "Ada"}]
+
+
+def deleted() -> Person:
+    person = Person.objects.create(name="Ada")
+    person.delete()
+    return person
+
+
+@pytest.mark.parametrize("make", [Person, deleted, lambda: StormPerson("Ada")])
+def test_what_has_no_key_yet_or_no_longer_is_no_result(make: Any) -> None:
+    for result in (make(), [make()], {"a": (make(),)}):
+        with pytest.raises(ValueError, match="Person is not saved, or is deleted: it has no key that could be sent"):
+            encode(result)

@@ -279,6 +279,19 @@ def test_a_decimal_keeps_all_digits_of_a_number() -> None:
     assert found == Decimal("0.12345678901234567890123")
 
 
+@pytest.mark.parametrize(
+    ("hint", "written", "told"),
+    [(Decimal, "0.1e-2000000000", "its exponent is too long"), (int, "1e2", "should be a whole number"),
+     (int, "5.000", "should be a whole number"), (str, "1.0000000000000000001", "should be a string")],
+)  # fmt: skip
+def test_a_number_that_does_not_fit_is_shown_as_it_was_written(hint: Any, written: str, told: str) -> None:
+    def function(request: Any, value: Any) -> None: ...
+
+    function.__annotations__["value"] = hint
+    with pytest.raises(InvalidParams, match=f"value is {written}, and {told}"):
+        Signature(function, {}, wants_types=True).bind(loads(f"[{written}]", 64), Caller(None))
+
+
 def test_the_value_of_a_secret_is_not_repeated() -> None:
     def function(request: Any, password: int, user: dict[str, int]) -> None: ...
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta, timezone
+from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from enum import Enum, IntEnum
 from typing import Any, Literal
@@ -32,8 +33,11 @@ any_text = st.text(st.characters(exclude_categories=()), max_size=5) | st.sample
 scalars = (
     any_text | st.floats() | st.decimals() | st.times(timezones=st.none() | st.just(timezone.utc)) | st.datetimes()
 )
+keys = any_text | st.sampled_from(
+    [1, "1", -1, "-1", 1.5, "1.5", True, "true", None, "null", 1e16, "1e+16", date(2026, 1, 31), "2026-01-31", 1j, 2j]
+)
 values = st.recursive(
-    scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(any_text, inner, max_size=3), max_leaves=5
+    scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=4), max_leaves=5
 )
 
 
@@ -47,6 +51,31 @@ def test_what_can_be_sent_can_be_read(value: Any) -> None:
     else:
         assert encode_with_marks(value) == text
     loads(text, 64)
+
+
+@settings(deadline=None)
+@given(st.dictionaries(keys, st.integers(), max_size=6))
+def test_no_value_is_lost_by_the_name_that_its_key_gets(value: dict[Any, int]) -> None:
+    marked = json.loads(encode_with_marks([value, 1j]))[0]
+    assert list(marked.values()) == list(value.values())
+    try:
+        sent = json.loads(encode(value))
+    except (TypeError, ValueError):
+        return
+    assert list(sent.values()) == list(value.values())
+    assert marked == sent
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [({1: 2, "1": 3}, "1"), ([{"a": {None: 1, "null": 2}}], "null"), ({True: 1, "true": 2}, "true"),
+     ((each for each in [{1.5: 1, "1.5": 2}]), "1.5"), ({date(2026, 1, 31): 1, "2026-01-31": 2}, "2026-01-31"),
+     ({Decimal(1): 1, "1": 2}, "1")],
+    ids=repr,
+)  # fmt: skip
+def test_two_keys_that_are_one_in_json_are_an_error_that_names_them(value: Any, name: str) -> None:
+    with pytest.raises(ValueError, match=f"Two keys of one object are '{re.escape(name)}' in JSON"):
+        encode(value)
 
 
 @settings(deadline=None)

@@ -7,6 +7,7 @@ table names becomes what its base class does. A field that dojo_field() was call
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,7 @@ from django.forms import BaseForm, BoundField
 
 from .. import richtext
 from ..models import Dijit, as_html, dijit_of
-from . import rules, values
+from . import numbers, rules, values
 
 TEXT = "dijit/form/ValidationTextBox"
 CHECK = "dijit/form/CheckBox"
@@ -71,13 +72,13 @@ class Control:
 
 def controls(bound: BoundField, identifier: str) -> Iterator[Control]:
     """Of a field: one, or one for each part of a MultiWidget, each with its dijit. None where HTML is best."""
-    field, widget, value = bound.field, bound.field.widget, bound.value()
+    field, widget = bound.field, bound.field.widget
     # A widget may bring its own, in its attribute `dojo`.
     own = dijit_of(field)
     if own is not None or not _has_parts(widget):
         yield Control(identifier, field, widget, own or dijit_for(field, widget))
         return
-    parts = widget.get_context(bound.html_name, value, {"id": identifier})["widget"]["subwidgets"]
+    parts = widget.get_context(bound.html_name, bound.value(), {"id": identifier})["widget"]["subwidgets"]
     inner = getattr(widget, "widgets", [forms.Select()] * len(parts))
     fields = getattr(field, "fields", [])
     fields = fields if len(fields) == len(parts) else [_PART] * len(parts)
@@ -95,8 +96,7 @@ def module_for(field: forms.Field, widget: forms.Widget) -> str | None:
     """The dijit's module, or None for what stays as it is."""
     if getattr(widget, "is_hidden", False) or _has_scripts_of_its_own(widget):
         return None
-    # The admin puts links beside a select in such a way.
-    widget = getattr(widget, "widget", widget)
+    widget = values.inner(widget)
     if isinstance(field, forms.ModelChoiceField) and type(widget) is forms.Select:
         return "dijit/form/FilteringSelect"
     if isinstance(widget, forms.widgets.Input):
@@ -117,16 +117,22 @@ def module_for(field: forms.Field, widget: forms.Widget) -> str | None:
 def modules_of(form: type[BaseForm]) -> Iterator[str]:
     """All that the fields of a form class become, for dojo_build."""
     for field in form.base_fields.values():
-        widgets = getattr(field.widget, "widgets", [field.widget])
-        fields = getattr(field, "fields", [field])
-        for number, widget in enumerate(widgets):
-            module = module_for(fields[number] if len(fields) == len(widgets) else field, widget)
-            if module:
-                yield module
-        if isinstance(field.widget, forms.SelectDateWidget):
-            yield "dijit/form/Select"
-        if isinstance(field.widget, forms.ClearableFileInput):
-            yield CHECK
+        with suppress(Exception):  # of what a page leaves as it is in HTML
+            yield from _modules_of(field)
+
+
+def _modules_of(field: forms.Field) -> Iterator[str]:
+    has_parts = isinstance(field.widget, forms.MultiWidget)
+    widgets = field.widget.widgets if has_parts else [field.widget]
+    fields = getattr(field, "fields", []) if has_parts else [field]
+    for number, widget in enumerate(widgets):
+        module = module_for(fields[number] if len(fields) == len(widgets) else field, widget)
+        if module:
+            yield module
+    if isinstance(field.widget, forms.SelectDateWidget):
+        yield "dijit/form/Select"
+    if isinstance(field.widget, forms.ClearableFileInput):
+        yield CHECK
 
 
 def rules_for(control: Control, bound: BoundField) -> dict[str, Any]:
@@ -148,7 +154,8 @@ def rules_for(control: Control, bound: BoundField) -> dict[str, Any]:
 def is_required(control: Control, bound: BoundField) -> bool:
     if control.part is not None:
         whole = bound.field
-        return bool(whole.required if getattr(whole, "require_all_fields", True) else control.field.required)
+        # Where the whole may be empty, a part has to be there only beside others, which the server sees.
+        return bool(whole.required and (getattr(whole, "require_all_fields", True) or control.field.required))
     if isinstance(control.field, forms.FileField) and bound.initial:
         # The file that is there already is kept.
         return False
@@ -163,8 +170,9 @@ def _attributes(field: forms.Field, widget: forms.Widget, module: str) -> Iterat
         places = 0 if not isinstance(field, forms.FloatField) else getattr(field, "decimal_places", None)
         if places is not None and not isinstance(field, forms.DecimalField):
             yield "constraints.places", places
-    if getattr(field, "step_size", None) is not None:
-        yield "smallDelta", field.step_size
+    step = numbers.step(getattr(field, "step_size", None))
+    if step is not None:
+        yield "smallDelta", step
     if module == "dijit/form/HorizontalSlider":
         yield from _slider(field, widget)
     for validator in field.validators if values.kind_of(field) in ("date", "time") else ():
@@ -179,20 +187,18 @@ def _attributes(field: forms.Field, widget: forms.Widget, module: str) -> Iterat
 
 
 def _slider(field: forms.Field, widget: forms.Widget) -> Iterator[tuple[str, Any]]:
-    # As HTML has it for <input type="range">.
-    low, high = getattr(field, "min_value", None), getattr(field, "max_value", None)
-    low = float(widget.attrs.get("min", 0 if low is None else low))
-    high = float(widget.attrs.get("max", 100 if high is None else high))
-    step = float(widget.attrs.get("step", getattr(field, "step_size", None) or 1))
-    yield "minimum", low
-    yield "maximum", high
-    yield "discreteValues", round((high - low) / step) + 1
+    low, high, step = (widget.attrs.get(name) for name in ("min", "max", "step"))
+    yield from numbers.slider(
+        numbers.first(low, getattr(field, "min_value", None)),
+        numbers.first(high, getattr(field, "max_value", None)),
+        None if str(step).lower() == "any" else numbers.step(step, getattr(field, "step_size", None), 1),
+    ).items()
     yield "showButtons", False
 
 
 def _has_scripts_of_its_own(widget: forms.Widget) -> bool:
     """Two lists side by side, and selects that fetch their choices, of the admin: also within its links."""
-    inner = getattr(widget, "widget", widget)
+    inner = values.inner(widget)
     return (
         type(inner).__module__ == "django.contrib.admin.widgets"
         and isinstance(inner, forms.Select)

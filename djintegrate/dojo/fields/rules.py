@@ -17,7 +17,8 @@ from django.core.exceptions import ValidationError
 from django.utils import dateparse
 from django.utils.translation import gettext
 
-from . import patterns, values
+from . import numbers, patterns, values
+from .numbers import number
 
 SHOWN, VALUE = "\ue000", "\ue001"
 """In a message, the places of what only the browser knows: the length or value found, and the text."""
@@ -115,8 +116,8 @@ def _limit_sent(field: forms.Field, limit: Any) -> str | None:
 
 def _length(name: str) -> Callable[[forms.Field, Any], Iterator[Rule]]:
     def make(field: forms.Field, validator: Any) -> Iterator[Rule]:
-        limit = limit_of(validator)
-        if isinstance(field, forms.CharField) and type(field).to_python in _TEXTS:
+        limit = number(limit_of(validator))
+        if limit is not None and isinstance(field, forms.CharField) and type(field).to_python in _TEXTS:
             yield [name, limit, _validator_message(field, validator, {"limit_value": limit})]
 
     return make
@@ -124,10 +125,13 @@ def _length(name: str) -> Callable[[forms.Field, Any], Iterator[Rule]]:
 
 def _step(field: forms.Field, validator: Any) -> Iterator[Rule]:
     limit, offset = limit_of(validator), validator.offset
+    step, start = numbers.step(limit), number(0 if offset is None else offset)
+    if step is None or start is None:
+        return
     params = {"limit_value": limit, "offset": offset}
     if offset is not None:
         params |= {"valid_value1": offset + limit, "valid_value2": offset + 2 * limit}
-    yield ["step", [float(limit), float(offset or 0)], _validator_message(field, validator, params)]
+    yield ["step", [float(step), float(start)], _validator_message(field, validator, params)]
 
 
 def _digits(field: forms.Field, validator: Any) -> Iterator[Rule]:

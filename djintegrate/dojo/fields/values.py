@@ -98,9 +98,15 @@ def canonical(field: forms.Field, value: Any) -> str:
     return text
 
 
+def inner(widget: forms.Widget) -> forms.Widget:
+    """The widget itself, or the one in it: the admin puts links beside a select in such a way."""
+    within = getattr(widget, "widget", None)
+    return inner(within) if isinstance(within, forms.Widget) else widget
+
+
 def initial_texts(bound: BoundField, part: int | None) -> list[str]:
     """What the browser would send of the initial value, or of one part of it: what Django compares with."""
-    field, widget = bound.field, bound.field.widget
+    field, widget = bound.field, inner(bound.field.widget)
     value = bound.initial
     if isinstance(field, forms.FileField):
         return []

@@ -12,7 +12,7 @@ from typing import Any
 from django import forms
 
 from ..parameters.containers import Choice, Fixed, Many, OneOf, Record, Table, Validated
-from ..parameters.converters import SECRET, Converter, Schema
+from ..parameters.converters import SECRET, Components, Converter, Schema
 from ..parameters.instances import Instance
 from ..parameters.scalars import SCALARS, Boolean, Exact, Float, Integer, Null, Text
 from ..parameters.signature import Parameter, Signature
@@ -98,7 +98,7 @@ def _field(converter: Converter, parameter: Parameter) -> tuple[str, forms.Field
             return "boolean", forms.BooleanField()
         return "json", forms.ChoiceField(choices=[NOTHING, ("true", "true"), ("false", "false")])
     if isinstance(converter, Choice):
-        values = [json.dumps(json.loads(encode(value)), ensure_ascii=False) for value in converter.values]
+        values = [json.dumps(value, ensure_ascii=False) for value in converter.values]
         choices = [(text, text.strip('"')) for text in values]
         return "json", forms.ChoiceField(choices=choices if parameter.is_required else [NOTHING, *choices])
     if isinstance(converter, Integer):
@@ -106,7 +106,7 @@ def _field(converter: Converter, parameter: Parameter) -> tuple[str, forms.Field
     if isinstance(converter, Float):
         return "number", forms.FloatField()
     if isinstance(converter, Instance):
-        if converter.schema({}).get("type") != "integer":
+        if converter.schema(Components()).get("type") != "integer":
             return "any", forms.CharField()
         # No IntegerField, whose dijit writes 1,234.
         return "number", forms.CharField(widget=forms.TextInput(attrs={"inputmode": "numeric"}))
@@ -148,13 +148,13 @@ DATES = {"date": _date, "datetime": _datetime, "time": _time}
 
 
 def _json_field(converter: Converter, parameter: Parameter) -> forms.Field:
-    components: dict[str, Schema] = {}
+    components = Components()
     example = json.dumps(_example(converter.schema(components), components), indent=2, ensure_ascii=False)
     attrs = {"rows": min(example.count("\n") + 2, 10), "spellcheck": "false", "class": "code"}
     return forms.CharField(widget=forms.Textarea(attrs=attrs), initial=example if parameter.is_required else None)
 
 
-def _example(schema: Schema, components: dict[str, Schema], depth: int = 0) -> Any:
+def _example(schema: Schema, components: Components, depth: int = 0) -> Any:
     if "$ref" in schema:
         schema = components[schema["$ref"].rpartition("/")[2]]
     if "enum" in schema:

@@ -25,7 +25,7 @@ from djintegrate.common import csp
 
 from .. import conf
 from ..methods import Method
-from ..parameters.converters import SECRET, Schema
+from ..parameters.converters import SECRET, Components
 from .fields import every_form, form_of, kind_of, parts_of
 
 PERMISSION = "jsonrpc.use_console"
@@ -105,7 +105,7 @@ def _groups(methods: list[Method], home: str, current: Method | None) -> Iterato
 def _method(method: Method, request: HttpRequest) -> dict[str, Any]:
     signature = method.signature
     form = form_of(signature)
-    components: dict[str, Schema] = {}
+    components = Components()
     rows = [
         {
             "name": each.name,

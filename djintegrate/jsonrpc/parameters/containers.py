@@ -13,7 +13,7 @@ from djintegrate.common.types import did_you_mean
 from ..errors import JSONRPCError
 from ..protocol.reading import loads
 from ..protocol.writing import encode
-from .converters import ANYTHING, Caller, Converter, Schema, Wrong, shown
+from .converters import ANYTHING, Caller, Components, Converter, Schema, Unknown, Wrong, shown
 
 DEEPEST_TEXT = 16
 MISSING: Any = object()
@@ -46,7 +46,7 @@ class Many(Converter):
         except TypeError:
             raise self.wrong(value, "should have items that a set can have") from None
 
-    def schema(self, components: dict[str, Schema]) -> Schema:
+    def schema(self, components: Components) -> Schema:
         more = {"uniqueItems": True} if self._unique else {}
         return {"type": "array", "items": self.item.schema(components), **more}
 
@@ -56,7 +56,7 @@ class Fixed(Converter):
 
     def __init__(self, items: list[Converter]) -> None:
         self._items = items
-        self.expected = f"an array of {len(items)}: {', '.join(item.expected for item in items)}"
+        self.expected = f"an array of {len(items)}: {', '.join(item.expected for item in items)}" if items else "[]"
 
     def __call__(self, value: Any, caller: Caller) -> tuple[Any, ...]:
         if caller.is_text and isinstance(value, str):
@@ -71,7 +71,7 @@ class Fixed(Converter):
                 raise wrong.inside(number) from None
         return tuple(found)
 
-    def schema(self, components: dict[str, Schema]) -> Schema:
+    def schema(self, components: Components) -> Schema:
         items = [item.schema(components) for item in self._items]
         # As draft 7 says it, which is OpenRPC's.
         return {"type": "array", "items": items, "minItems": len(items), "maxItems": len(items)}
@@ -107,19 +107,19 @@ class Table(Converter):
             found[key] = made
         return found
 
-    def schema(self, components: dict[str, Schema]) -> Schema:
+    def schema(self, components: Components) -> Schema:
         return {"type": "object", "additionalProperties": self._item.schema(components)}
 
 
 class Record(Converter):
     """An object with the fields of a dataclass or a TypedDict."""
 
-    def __init__(self, name: str, make: Callable[..., Any]) -> None:
-        self.name = name
+    def __init__(self, make: type) -> None:
+        self.name = make.__name__
         self._make = make
         self.fields: dict[str, Converter] = {}
         self.required: list[str] = []
-        self.expected = f"an object ({name})"
+        self.expected = f"an object ({self.name})"
 
     def fill(self, fields: dict[str, Converter], required: Iterable[str]) -> None:
         """Apart from making it, since a field may be of the same kind."""
@@ -151,26 +151,39 @@ class Record(Converter):
         except ValidationError as error:
             raise self.wrong(value, f"should be another: {' '.join(error.messages)}") from None
 
-    def schema(self, components: dict[str, Schema]) -> Schema:
-        if self.name not in components:
+    def schema(self, components: Components) -> Schema:
+        name = components.name(self._make)
+        if name not in components:
             described: Schema = {"type": "object", "properties": {}, "additionalProperties": False}
-            components[self.name] = described
-            described["properties"] = {name: field.schema(components) for name, field in self.fields.items()}
+            components[name] = described
+            described["properties"] = {field: each.schema(components) for field, each in self.fields.items()}
             if self.required:
                 described["required"] = list(self.required)
-        return {"$ref": f"#/components/schemas/{self.name}"}
+        return {"$ref": f"#/components/schemas/{name}"}
 
 
 class Choice(Converter):
     """One of the values of an enumeration, or of a Literal."""
 
-    def __init__(self, members: dict[Any, Any]) -> None:
-        """`members`: from the value, as Python has it, to what the function gets."""
-        self.values = list(members)
-        self._by_json = {encode(value): member for value, member in members.items()}
-        self._by_text = {value if isinstance(value, str) else text: text for value, text in
-                         zip(members, self._by_json, strict=True)}  # fmt: skip
-        self.expected = f"one of {', '.join(self._by_json)}" if len(members) > 1 else ", ".join(self._by_json)
+    def __init__(self, members: Iterable[tuple[Any, Any]]) -> None:
+        """`members`: the value, as Python has it, and what the function gets."""
+        # By the JSON, for to Python 1 and True are one.
+        self._by_json: dict[str, Any] = {}
+        self._by_text: dict[str, str] = {}
+        for value, member in members:
+            text = encode(value)
+            if text in self._by_json:
+                raise Unknown(f"{self._by_json[text]!r} and {member!r} are both {text} in JSON")
+            self._by_json[text] = member
+            self._by_text[value if isinstance(value, str) else text] = text
+        if not self._by_json:
+            raise Unknown("There is no value to choose")
+        self.expected = ("one of " if len(self._by_json) > 1 else "") + ", ".join(self._by_json)
+
+    @property
+    def values(self) -> list[Any]:
+        """As JSON has them."""
+        return [json.loads(text) for text in self._by_json]
 
     def __call__(self, value: Any, caller: Caller) -> Any:
         text = json.dumps(value)
@@ -181,8 +194,8 @@ class Choice(Converter):
             raise self.wrong(value)
         return found
 
-    def schema(self, components: dict[str, Schema]) -> Schema:
-        return {"enum": [json.loads(text) for text in self._by_json]}
+    def schema(self, components: Components) -> Schema:
+        return {"enum": self.values}
 
 
 class OneOf(Converter):
@@ -211,7 +224,7 @@ class OneOf(Converter):
             raise inner or self.wrong(value)
         return first
 
-    def schema(self, components: dict[str, Schema]) -> Schema:
+    def schema(self, components: Components) -> Schema:
         return {"anyOf": [member.schema(components) for member in self.members]}
 
 
@@ -234,7 +247,7 @@ class Validated(Converter):
             found = found if cleaned is None else cleaned
         return found
 
-    def schema(self, components: dict[str, Schema]) -> Schema:
+    def schema(self, components: Components) -> Schema:
         return self.inner.schema(components)
 
 

@@ -7,7 +7,10 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
+
 from ..errors import InvalidParams
+from ..protocol.reading import ExactFloat
 
 # Of which no error repeats the value.
 SECRET = re.compile(r"pass|secret|token", re.IGNORECASE)
@@ -15,6 +18,24 @@ LONGEST_SHOWN = 80
 
 Schema = dict[str, Any]
 ANYTHING = "anything"
+
+
+class Components(dict[str, Schema]):
+    """The schemas that have a name, of which one may be in another, or in itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._names: dict[Any, str] = {}
+
+    def name(self, described: type) -> str:
+        """The class's own, with a number where another class has that already."""
+        if described not in self._names:
+            name, number = described.__name__, 1
+            while name in self._names.values():
+                number += 1
+                name = f"{described.__name__}{number}"
+            self._names[described] = name
+        return self._names[described]
 
 
 @dataclass(slots=True)
@@ -34,11 +55,15 @@ class Converter:
     def __call__(self, value: Any, caller: Caller) -> Any:
         return value
 
-    def schema(self, components: dict[str, Schema]) -> Schema:
+    def schema(self, components: Components) -> Schema:
         return {}
 
     def wrong(self, value: Any, why: str = "") -> Wrong:
         return Wrong(value, why or f"should be {self.expected}")
+
+
+class Unknown(ImproperlyConfigured):
+    """A hint that no value of JSON's can be converted to."""
 
 
 class Wrong(Exception):
@@ -71,5 +96,5 @@ def shown(value: Any) -> str:
     if isinstance(value, str):
         text = json.dumps(value[: LONGEST_SHOWN + 1], ensure_ascii=False)
         return text if len(value) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
-    text = json.dumps(value)
+    text = value.written if isinstance(value, ExactFloat) else json.dumps(value)
     return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"

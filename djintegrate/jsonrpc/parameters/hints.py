@@ -6,17 +6,16 @@ import collections.abc
 import dataclasses
 import types
 import typing
-from enum import Enum
+from enum import Enum, Flag
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ImproperlyConfigured
 from django.db import models
 
 from .containers import Choice, Fixed, Many, OneOf, Record, Table, Validated
-from .converters import Converter
+from .converters import Converter, Unknown
 from .instances import ModelInstance, StormInstance, view_permission
-from .scalars import SCALARS
+from .scalars import SCALARS, Flags
 
 DEFAULT: Any = object()
 """The permission of an instance where the decorator says none: the model's `view`."""
@@ -26,10 +25,8 @@ SEQUENCES: dict[Any, Any] = {
 }  # fmt: skip
 TABLES = (dict, collections.abc.Mapping, collections.abc.MutableMapping)
 UNIONS = (typing.Union, types.UnionType)
-
-
-class Unknown(ImproperlyConfigured):
-    """A hint that no value of JSON's can be converted to."""
+QUALIFIERS: dict[str, bool | None] = {"Required": True, "NotRequired": False, "ReadOnly": None, "Final": None}
+"""What may stand around a field's type, and whether it is then required. By name: typing_extensions has its own."""
 
 
 class Hints:
@@ -53,9 +50,13 @@ class Hints:
         if origin in UNIONS:
             return OneOf([self.converter(each, about) for each in arguments])
         if origin is typing.Literal:
-            return Choice({value: value for value in arguments})
-        if type(origin).__name__ == "_SpecialForm" and arguments:  # Required[…] and NotRequired[…]
+            return Choice((value, value) for value in arguments)
+        if _qualifier(origin):
             return self.converter(arguments[0], about)
+        if getattr(hint, "__unpacked__", False):
+            raise Unknown(f"{hint!r} is no type that a parameter can have")
+        if origin is tuple and not arguments and hasattr(hint, "__args__"):
+            return Fixed([])  # tuple[()], which has no arguments, as tuple alone has none
         return self._class(hint if origin is None else origin, arguments, about)
 
     def _annotated(self, hint: Any, about: tuple[Any, ...]) -> Converter:
@@ -75,14 +76,16 @@ class Hints:
             return Table(self.converter(key), self.converter(item))
         if not isinstance(hint, type):
             raise Unknown(f"{hint!r} is no type that a parameter can have")
+        if issubclass(hint, Flag):
+            return Flags(hint)
         if issubclass(hint, Enum):
-            return Choice({member.value: member for member in hint})
+            return Choice((member.value, member) for member in hint)
         if issubclass(hint, models.Model):
             permission = view_permission(hint) if self._permission is DEFAULT else self._permission
             return ModelInstance(hint, permission)
         if hasattr(hint, "__storm_table__"):
             return self._storm(hint, about)
-        if typing.is_typeddict(hint) or dataclasses.is_dataclass(hint):
+        if _is_typed_dict(hint) or dataclasses.is_dataclass(hint):
             return self._record(hint)
         if issubclass(hint, tuple) and hasattr(hint, "_fields"):
             return self._named_tuple(hint)
@@ -111,7 +114,7 @@ class Hints:
     def _record(self, hint: Any) -> Converter:
         if hint in self._records:
             return self._records[hint]
-        record = self._records[hint] = Record(hint.__name__, hint)
+        record = self._records[hint] = Record(hint)
         hints = typing.get_type_hints(hint, include_extras=True)
         if dataclasses.is_dataclass(hint):
             fields = [field for field in dataclasses.fields(hint) if field.init]
@@ -122,16 +125,39 @@ class Hints:
             ]
             names = [field.name for field in fields]
         else:
-            names, required = list(hints), list(hint.__required_keys__)
+            names, required = list(hints), [name for name in hints if _is_required(hint, name, hints[name])]
         record.fill({name: self.converter(hints[name]) for name in names}, required)
         return record
 
     def _named_tuple(self, hint: Any) -> Converter:
         hints = typing.get_type_hints(hint, include_extras=True)
-        record = self._records[hint] = Record(hint.__name__, hint)
+        record = self._records[hint] = Record(hint)
         fields = {name: self.converter(hints.get(name, Any)) for name in hint._fields}
         record.fill(fields, [name for name in hint._fields if name not in hint._field_defaults])
         return record
+
+
+def _is_typed_dict(hint: type) -> bool:
+    # typing.is_typeddict() does not know those of typing_extensions.
+    return issubclass(hint, dict) and hasattr(hint, "__required_keys__")
+
+
+def _is_required(typed_dict: Any, name: str, hint: Any) -> bool:
+    """Python itself, where all hints are texts, goes by `total` alone: what the hint says comes first."""
+    while origin := typing.get_origin(hint):
+        qualifier = _qualifier(origin)
+        if qualifier and QUALIFIERS[qualifier] is not None:
+            return bool(QUALIFIERS[qualifier])
+        if not qualifier and origin is not typing.Annotated:
+            break
+        hint = typing.get_args(hint)[0]
+    return name in typed_dict.__required_keys__
+
+
+def _qualifier(origin: Any) -> str:
+    """Its name, if it is one."""
+    found = getattr(origin, "_name", "")
+    return found if found in QUALIFIERS and not isinstance(origin, type) else ""
 
 
 def is_validator(about: Any) -> bool:

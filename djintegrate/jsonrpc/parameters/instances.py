@@ -13,7 +13,7 @@ from djintegrate.common.errors import Misconfigured
 
 from .. import conf
 from .containers import Fixed
-from .converters import Caller, Converter, Schema
+from .converters import Caller, Components, Converter, Schema
 from .scalars import SCALARS
 
 # Beyond it no database has a whole number.
@@ -44,7 +44,7 @@ class Instance(Converter):
         permission = self._permission
         return permission is None or user.has_perm(permission) or user.has_perm(permission, found)
 
-    def schema(self, components: dict[str, Schema]) -> Schema:
+    def schema(self, components: Components) -> Schema:
         return {**self._key.schema(components), "description": f"The key of a {self._name}."}
 
 
@@ -96,7 +96,7 @@ class _ModelKey(Converter):
         except ValidationError:
             raise self.wrong(value) from None
 
-    def schema(self, components: dict[str, Schema]) -> Schema:
+    def schema(self, components: Components) -> Schema:
         return {"type": ["string", "integer"]}
 
 

@@ -8,7 +8,10 @@ import re
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal, InvalidOperation
+from enum import Flag
 from fractions import Fraction
+from functools import reduce
+from operator import or_
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +22,7 @@ from django.utils import dateparse
 from django.utils import timezone as django_timezone
 
 from ..protocol.reading import LONGEST_NUMBER, ExactFloat
-from .converters import Caller, Converter, Schema
+from .converters import Caller, Components, Converter, Schema
 
 _INTEGER = re.compile(rf"[+-]?[0-9]{{1,{LONGEST_NUMBER}}}")
 _FLOAT = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
@@ -39,7 +42,7 @@ class Null(Converter):
         if value is not None and not (caller.is_text and value == ""):
             raise self.wrong(value)
 
-    def schema(self, components: dict[str, Schema]) -> Schema:
+    def schema(self, components: Components) -> Schema:
         return {"type": "null"}
 
 
@@ -51,7 +54,7 @@ class Text(Converter):
             raise self.wrong(value)
         return value
 
-    def schema(self, components: dict[str, Schema]) -> Schema:
+    def schema(self, components: Components) -> Schema:
         return {"type": "string"}
 
 
@@ -65,7 +68,7 @@ class Boolean(Converter):
             raise self.wrong(value)
         return value
 
-    def schema(self, components: dict[str, Schema]) -> Schema:
+    def schema(self, components: Components) -> Schema:
         return {"type": "boolean"}
 
 
@@ -79,8 +82,29 @@ class Integer(Converter):
             return int(value)
         raise self.wrong(value)
 
-    def schema(self, components: dict[str, Schema]) -> Schema:
+    def schema(self, components: Components) -> Schema:
         return {"type": "integer"}
+
+
+class Flags(Integer):
+    """What an enum.Flag's members make together: the sum of some, or 0."""
+
+    def __init__(self, flags: type[Flag]) -> None:
+        self._flags = flags
+        self._all = reduce(or_, (member.value for member in flags), 0)
+        self.expected = f"a combination of the flags {', '.join(str(member.value) for member in flags)}"
+
+    def __call__(self, value: Any, caller: Caller) -> Any:
+        number = super().__call__(value, caller)
+        try:
+            if number & ~self._all:  # which an IntFlag would keep, and a number below 0 has
+                raise self.wrong(value)
+            return self._flags(number)
+        except ValueError:
+            raise self.wrong(value) from None
+
+    def schema(self, components: Components) -> Schema:
+        return {"type": "integer", "minimum": 0, "maximum": self._all}
 
 
 class Float(Converter):
@@ -99,7 +123,7 @@ class Float(Converter):
             raise self.wrong(str(value), "should be a smaller number")
         return number
 
-    def schema(self, components: dict[str, Schema]) -> Schema:
+    def schema(self, components: Components) -> Schema:
         return {"type": "number"}
 
 
@@ -113,13 +137,14 @@ class Exact(Converter):
             raise self.wrong(value)
         written = value.written if isinstance(value, ExactFloat) else str(value)
         if len(written) > LONGEST_NUMBER or not _FLOAT.fullmatch(written):
-            raise self.wrong(value)
+            # What JSON itself has as a number is one.
+            raise self.wrong(value, "its exponent is too long" if isinstance(value, ExactFloat) else "")
         try:
             return Decimal(written)
         except InvalidOperation:
             raise self.wrong(value) from None
 
-    def schema(self, components: dict[str, Schema]) -> Schema:
+    def schema(self, components: Components) -> Schema:
         return {"type": ["string", "number"], "format": "decimal"}
 
 
@@ -144,7 +169,7 @@ class Parsed(Converter):
             raise self.wrong(value)
         return found
 
-    def schema(self, components: dict[str, Schema]) -> Schema:
+    def schema(self, components: Components) -> Schema:
         return dict(self._schema)
 
 

@@ -185,7 +185,7 @@ def _is_plain(hint: Any) -> bool:
         return False
     try:
         Hints(None).converter(hint)
-    except (ImproperlyConfigured, TypeError):
+    except (ImproperlyConfigured, TypeError, ValueError):
         return False
     return True
 

@@ -83,10 +83,14 @@ def _depth(text: str) -> int:
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        seen: set[str] = set()
-        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise ParseError(message=f"Parse error: the key {json.dumps(twice[:100])} is there twice in one object")
+        raise ParseError(message=f"Parse error: the key {json.dumps(twice(pairs)[:100])} is there twice in one object")
     return found
+
+
+def twice(pairs: list[tuple[str, Any]]) -> str:
+    """The first key that is there again; the empty text where there is none."""
+    seen: set[str] = set()
+    return next((key for key, _ in pairs if key in seen or seen.add(key)), "")  # type: ignore[func-returns-value]
 
 
 def _float(written: str) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime, time, timedelta
@@ -19,6 +20,7 @@ from django.utils.functional import Promise
 
 from djintegrate.common.moments import iso
 
+from .reading import twice
 from .surrogates import has_half, without_halves
 
 DEEPEST_MARK = 32
@@ -34,7 +36,7 @@ class AnswerEncoder(json.JSONEncoder):
                 "@jsonrpc_method, or raise PermissionDenied or a JSONRPCError in a decorator of your own."
             )
         if isinstance(o, Model):
-            return o.pk
+            return _key_of(o, o.pk)
         if is_dataclass(o) and not isinstance(o, type):
             return {field.name: getattr(o, field.name) for field in fields(o)}
         if isinstance(o, Enum):
@@ -66,6 +68,8 @@ def encode(value: Any) -> str:
         raise ValueError(
             "A text has half of a surrogate pair in it, which is no character, and which JSON cannot have."
         )
+    if _PLAIN_KEY.search(text):
+        _objects.decode(text)
     return text
 
 
@@ -83,12 +87,22 @@ def encode_with_marks(value: Any) -> str:
 def storm_key(instance: Any) -> Any:
     """The primary key of a Storm object: a list where it has several columns."""
     from storm.info import get_cls_info
+    from storm.store import Store
 
     info = get_cls_info(type(instance))
     names = {id(column): name for name, column in info.attributes.items()}
-    # By the attribute, so that an object that is not yet written gets its key first.
-    found = [getattr(instance, names[id(column)]) for column in info.primary_key]
+    attributes = [names[id(column)] for column in info.primary_key]
+    store = Store.of(instance)
+    if store is not None and any(getattr(instance, name) is None for name in attributes):
+        store.flush()  # by which one that was only added gets its key
+    found = [_key_of(instance, getattr(instance, name)) for name in attributes]
     return found[0] if len(found) == 1 else found
+
+
+def _key_of(instance: Any, key: Any) -> Any:
+    if key is None or (isinstance(key, tuple) and None in key):
+        raise ValueError(f"{type(instance).__name__} is not saved, or is deleted: it has no key that could be sent.")
+    return key
 
 
 def _text(value: Any) -> str:
@@ -108,7 +122,7 @@ def _text(value: Any) -> str:
 def _with_plain_keys(value: Any) -> Any:
     """The same with texts for the keys that JSON could not have, such as a date or a UUID."""
     if isinstance(value, Mapping):
-        return {_key(key): _with_plain_keys(item) for key, item in value.items()}
+        return _each_once([(_key(key), _with_plain_keys(item)) for key, item in value.items()])
     if isinstance(value, list | tuple):
         return [_with_plain_keys(item) for item in value]
     if value is None or isinstance(value, str | int | float):
@@ -122,8 +136,16 @@ def _key(key: Any) -> Any:
     if key is None or isinstance(key, str | int | float):
         return key
     if isinstance(key, Model | date | time | timedelta | Decimal | UUID | Promise):
-        return str(key.pk) if isinstance(key, Model) else _text(key)
+        return str(_key_of(key, key.pk)) if isinstance(key, Model) else _text(key)
     raise TypeError(f"{key!r} is no key of an object in JSON: it is no text, and has no plain form.")
+
+
+def _each_once(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
+    """Readers differ in which of two they take. This app refuses them."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError(f"Two keys of one object are {twice(pairs)!r} in JSON. Give them other names.")
+    return found
 
 
 def _marked(value: Any, inside: tuple[int, ...] = ()) -> Any:
@@ -140,7 +162,8 @@ def _marked(value: Any, inside: tuple[int, ...] = ()) -> Any:
         return _mark(value) if isinstance(value, Iterator) else value
     within = (*inside, id(value))
     if isinstance(value, Mapping):
-        return {_marked_key(key): _marked(item, within) for key, item in value.items()}
+        names = _free_names(_marked_key(key) for key in value)
+        return dict(zip(names, [_marked(item, within) for item in value.values()], strict=True))
     if isinstance(value, list | tuple):
         return [_marked(item, within) for item in value]
     if isinstance(value, Iterator):
@@ -151,12 +174,23 @@ def _marked(value: Any, inside: tuple[int, ...] = ()) -> Any:
         return _mark(value)
 
 
-def _marked_key(key: Any) -> Any:
+def _marked_key(key: Any) -> str:
     try:
-        encode({key: None})
+        return next(iter(json.loads(encode({key: None}))))
     except Exception:
         return without_halves(key) if isinstance(key, str) else _mark(key)
-    return key
+
+
+def _free_names(names: Iterable[str]) -> list[str]:
+    """Each once: one that is there already gets a number."""
+    found: dict[str, None] = {}
+    for name in names:
+        free, number = name, 1
+        while free in found:
+            number += 1
+            free = f"{name} {number}"
+        found[free] = None
+    return list(found)
 
 
 def _mark(value: Any) -> str:
@@ -165,3 +199,6 @@ def _mark(value: Any) -> str:
 
 
 _encode = AnswerEncoder(allow_nan=False).encode
+# A key that may have been no text, and so may be one that is there as a text, too.
+_PLAIN_KEY = re.compile(r'"(?:-?[0-9][^"]*|true|false|null)": ')
+_objects = json.JSONDecoder(object_pairs_hook=_each_once)

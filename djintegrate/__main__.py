@@ -124,7 +124,8 @@ def _app_at_hand(error: Exception) -> Any:
     from django.apps import AppConfig
 
     each = (frame.f_locals.get("self") for frame, _ in walk_tb(error.__traceback__))
-    return next((found for found in each if isinstance(found, AppConfig)), None)
+    # isinstance() would ask a lazy object, such as the settings, for its class, and that may be what has failed.
+    return next((found for found in each if issubclass(type(found), AppConfig)), None)
 
 
 def _unready(config: Any, error: Exception) -> Finding:

@@ -38,7 +38,8 @@ def examine() -> Iterator[Finding]:
         yield Finding("jobs", f"Run by {', '.join(map(str, alive))}.")
     else:
         yield ill("jobs", "Nobody runs them.", "Run: python manage.py jobs run --workers 2")
-    yield _cache()
+    if not any(message.id == "jobs.E002" for message in checks.check_configuration()):
+        yield _cache()
     if unsent := outbox.unsent():
         yield ill("jobs", f"{unsent} were not sent to their queue yet.", "`manage.py jobs run` sends them.")
 

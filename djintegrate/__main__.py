@@ -18,23 +18,16 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from pkgutil import iter_modules
-from traceback import walk_tb
 from typing import Any
 
 from djintegrate.common.examination import Finding, failed, first_line, ill, once, run, tried
 from djintegrate.common.sqlite import keep_as_it_is, missing
 from djintegrate.common.types import did_you_mean
+from djintegrate.setting_up import APPS, VARIABLE, how_to_name_engine, how_to_succeed, set_up
 
-VARIABLE = "DJANGO_SETTINGS_MODULE"
 WIDTH = 110
-SUCCESSORS = {"django_openid_auth": "djintegrate.openid_auth", "dojango": "djintegrate.dojo"}
-APPS = [f"djintegrate.{app}" for app in ("acl", "dojo", "files", "jobs", "jsonrpc", "openid_auth", "storm_backend")]
 OF_ABSENT_APP = re.compile(r"Model class (djintegrate\.\w+)\.[\w.]+ doesn't declare an explicit app_label")
 COMMAND = re.compile(r"manage\.py \w+")
-ENGINES = [
-    "djintegrate.storm_backend",
-    *(f"django.db.backends.{name}" for name in ("mysql", "oracle", "postgresql", "sqlite3")),
-]
 ESSENTIAL = [
     "AUTHENTICATION_BACKENDS", "AUTH_USER_MODEL", "DATABASES", "DATABASE_ROUTERS", "EMAIL_BACKEND", "FORM_RENDERER",
     "INSTALLED_APPS", "MIDDLEWARE", "ROOT_URLCONF", "STATICFILES_DIRS", "STATICFILES_FINDERS", "STORAGES", "TEMPLATES",
@@ -71,7 +64,7 @@ def examine() -> Iterator[Finding]:
     import django
     from django.apps import apps
 
-    unready = list(_set_up())
+    unready = list(set_up())
     if not apps.models_ready:
         yield from unready
         return
@@ -96,82 +89,6 @@ def examine() -> Iterator[Finding]:
                 yield finding
 
 
-def _set_up() -> Iterator[Finding]:
-    """What keeps Django from starting. An app that cannot be made ready does not keep the others from it."""
-    import django
-    from django.apps import apps
-
-    try:
-        django.setup()
-    except Exception as error:
-        # Whatever the settings, and the modules of the apps, may raise.
-        said = f"{type(error).__name__}: {first_line(error)}"
-        app = _app_at_hand(error)
-        if app is None or not apps.models_ready:
-            yield ill("settings", f"{os.environ[VARIABLE]}: {said}", _how_to_import(error, app and app.name))
-            return
-        yield _unready(app, error)
-        configs = list(apps.get_app_configs())
-        for config in configs[configs.index(app) + 1 :]:
-            try:
-                config.ready()
-            except Exception as another:
-                yield _unready(config, another)
-
-
-def _app_at_hand(error: Exception) -> Any:
-    """The configuration of the app whose models, or whose ready(), Django was at."""
-    from django.apps import AppConfig
-
-    each = (frame.f_locals.get("self") for frame, _ in walk_tb(error.__traceback__))
-    # isinstance() would ask a lazy object, such as the settings, for its class, and that may be what has failed.
-    return next((found for found in each if issubclass(type(found), AppConfig)), None)
-
-
-def _unready(config: Any, error: Exception) -> Finding:
-    from django.core.exceptions import ImproperlyConfigured
-
-    # Whoever raises that one says what to do, on as many lines as it takes.
-    said = " ".join(str(error).split()) if isinstance(error, ImproperlyConfigured) else first_line(error)
-    return ill("apps", f"{config.name} is not ready: {type(error).__name__}: {said}", _how_to_import(error, config.name))
-
-
-def _how_to_import(error: Exception, app: str | None = None) -> str:
-    if remedy := _how_to_succeed(error):
-        return remedy
-    with contextlib.suppress(Exception):
-        remedy = _meant_in_settings(_missing_module(error), str(error))
-    what = f"the settings, or the app {app!r}." if app else "the settings, or their name."
-    return remedy or f"Correct {what} `python manage.py check` has the traceback."
-
-
-def _how_to_succeed(error: Exception) -> str:
-    """What to write where somebody imports a package that one of ours takes the place of."""
-    successor = SUCCESSORS.get(_missing_module(error).partition(".")[0])
-    return f'Write "{successor}" instead, in INSTALLED_APPS, the URLs and what is imported.' if successor else ""
-
-
-def _missing_module(error: Exception) -> str:
-    return (error.name or "") if isinstance(error, ImportError) else ""
-
-
-def _meant_in_settings(missing: str, said: str) -> str:
-    """The entry of INSTALLED_APPS, or of DATABASES, that an error is about, with what it may be a slip of."""
-    from django.conf import settings
-
-    for app in settings.INSTALLED_APPS:
-        if missing and f"{app}.".startswith(f"{missing}."):
-            return f"Correct {app!r} in INSTALLED_APPS. {did_you_mean(app, APPS)}".rstrip()
-    for alias, entry in settings.DATABASES.items():
-        if said.startswith(repr(entry.get("ENGINE"))):
-            return _how_to_name_engine(alias, entry)
-    return ""
-
-
-def _how_to_name_engine(alias: str, entry: dict[str, Any]) -> str:
-    return f"Correct DATABASES[{alias!r}]['ENGINE']. {did_you_mean(entry['ENGINE'], ENGINES)}".rstrip()
-
-
 def _keep_as_it_is(alias: str) -> Iterator[Finding]:
     from django.core.exceptions import ImproperlyConfigured
     from django.db import connections
@@ -179,7 +96,7 @@ def _keep_as_it_is(alias: str) -> Iterator[Finding]:
     try:
         connection = connections[alias]
     except ImproperlyConfigured as error:
-        yield ill(f"database {alias}", first_line(error), _how_to_name_engine(alias, connections.settings[alias]))
+        yield ill(f"database {alias}", first_line(error), how_to_name_engine(alias, connections.settings[alias]))
     else:
         keep_as_it_is(connection)
 
@@ -197,7 +114,7 @@ def _checks(broken: list[Finding]) -> Iterator[Finding]:
         try:
             found = [message for message in check(app_configs=None, databases=databases) if not message.is_silenced()]
         except Exception as error:
-            if (finding := failed("checks", error, _how_to_succeed(error))) not in broken:
+            if (finding := failed("checks", error, how_to_succeed(error))) not in broken:
                 broken.append(finding)
             continue
         for message in found:

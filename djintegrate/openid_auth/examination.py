@@ -99,7 +99,8 @@ def _left_to_decide(identities: adoption.Count) -> Iterator[Finding]:
         yield ill(
             SUBJECT, f"{counted(number, 'identity', 'identities')} of django-openid-auth signed in another user there "
             "than here.",
-            f"python manage.py {ADOPT} --dry-run names them; the how-to on moving from django-openid-auth says what to do.",
+            f"python manage.py {ADOPT} --dry-run names them; the how-to on moving from django-openid-auth says what to "
+            "do.",
         )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ import os
 import re
 import sys
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from functools import partial
 from importlib import import_module
@@ -78,10 +78,12 @@ def examine() -> Iterator[Finding]:
     absent = _absent_apps()
     yield from absent.values()
     broken: list[Finding] = []
-    parts = [("settings", _names), ("settings", _paths), ("checks", partial(_checks, broken))]
+    parts: list[tuple[str, Callable[[], Iterable[Finding]]]]
+    parts = [("settings", _names), ("settings", _paths), ("settings", _urls), ("checks", partial(_checks, broken))]
     parts += [("migrations", partial(_migrations, alias)) for alias in connections]
     # Why a check cannot be run is said last: an app may have said it better, with what to do.
-    for subject, part in [*parts, ("apps", _apps), ("checks", lambda: broken)]:
+    parts += [("apps", _apps), ("checks", lambda: broken)]
+    for subject, part in parts:
         for finding in tried(subject, part):
             # Whatever imports the models of an app that is not there fails for that reason.
             model = OF_ABSENT_APP.search(finding.said)
@@ -145,11 +147,18 @@ def _paths() -> Iterator[Finding]:
             import_string(path)
         except Exception as error:
             yield ill("settings", f"{path!r} cannot be imported: {first_line(error)}", "Correct the path.")
+
+
+def _urls() -> Iterator[Finding]:
+    """Whether ROOT_URLCONF names a module that is there. Of one that cannot be imported, the checks tell."""
+    from django.conf import settings
+
     urls = getattr(settings, "ROOT_URLCONF", None)
+    if not isinstance(urls, str):
+        return
     try:
-        import_module(urls or "django.urls")
+        import_module(urls)
     except ModuleNotFoundError as error:
-        # Of a module that is there, and cannot be imported, the checks tell.
         if f"{urls}.".startswith(f"{error.name}."):
             said = f"ROOT_URLCONF is {urls!r}, which cannot be imported: {first_line(error)}"
             yield ill("settings", said, f"Correct ROOT_URLCONF. {did_you_mean(urls, _modules_beside(urls))}".rstrip())
@@ -158,16 +167,13 @@ def _paths() -> Iterator[Finding]:
 
 
 def _modules_beside(path: str) -> list[str]:
-    """The modules of the site's own that a module's path may be a slip of."""
-    package = path.rpartition(".")[0] or os.environ[VARIABLE].rpartition(".")[0]
-    folders = [os.getcwd()]
-    if package:
-        try:
-            folders = list(import_module(package).__path__)
-        except (ImportError, AttributeError):
-            package = os.environ[VARIABLE].rpartition(".")[0]
-            folders = list(import_module(package).__path__) if package else folders
-    return [".".join(filter(None, [package, module.name])) for module in iter_modules(folders)]
+    """The modules beside the one of this path, and beside the settings, of which it may be a slip."""
+    found: list[str] = []
+    for package in {each.rpartition(".")[0] for each in (path, os.environ[VARIABLE])}:
+        with contextlib.suppress(ImportError, AttributeError):
+            folders = import_module(package).__path__ if package else [os.getcwd()]
+            found += (f"{package}.{module.name}".removeprefix(".") for module in iter_modules(folders))
+    return [each for each in found if each.count(".") == path.count(".")]
 
 
 def _absent_apps() -> dict[str, Finding]:

@@ -194,7 +194,7 @@ def test_the_schema_comes_before_the_column_that_points_into_it(tmp_path: Path) 
         SETTINGS % {"uri": f"sqlite:{tmp_path}/site.sqlite3"}
         + """
 STORM_STORES["main"] = {"URI": STORM_STORES["main"], "SCHEMA": "catalog"}
-INSTALLED_APPS.append("catalog")
+INSTALLED_APPS += ["django.contrib.contenttypes", "catalog"]
 """
     )
     order = "Run: python manage.py storm_schema apply main, then migrate"
@@ -202,12 +202,15 @@ INSTALLED_APPS.append("catalog")
     (tmp_path / "site.sqlite3").touch()
     text = said_by(tmp_path, settings)
     assert f"Its schema is not there. {order}" in text
+    assert "Run, in this order: python manage.py storm_schema apply main; python manage.py migrate" in text
     with closing(sqlite3.connect(tmp_path / "site.sqlite3")) as connection:
         connection.execute("CREATE TABLE patch (version INTEGER PRIMARY KEY)")
     assert f"Patches wait: 1. {order}" in said_by(tmp_path, settings)
     with closing(sqlite3.connect(tmp_path / "site.sqlite3")) as connection, connection:
         connection.executemany("INSERT INTO patch VALUES (?)", [(1,), (7,)])
-    assert "Patches are applied that the code does not have: 7." in said_by(tmp_path, settings)
+    text = said_by(tmp_path, settings)
+    assert "Patches are applied that the code does not have: 7." in text
+    assert "of contenttypes. Run: python manage.py migrate" in text
 
 
 def test_it_makes_no_file_and_says_that_there_is_none(tmp_path: Path) -> None:

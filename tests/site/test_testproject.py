@@ -32,7 +32,7 @@ def test_the_served_site_has_sample_data_and_an_admin(site: Browse) -> None:
     assert re.findall(r'<h3><a href="/at/(\w+)/">', home) == ["lisbon", "tallinn"]
     assert "This is the sample site of djintegrate." in home
     steps = ["Sign in as Ada", "Break something", "Cause a conflict", "Propose a session", "Change teams"]
-    assert re.findall(r'<h3><(?:a href="[^"]+"|button class="link")>([^<]+)</', home)[-5:] == steps
+    assert re.findall(r'<h3><(?:a href="[^"]+"|button class="link")>([^<]+)</', home)[:5] == steps
     assert "Two ORMs on one connection" in site("/at/lisbon/grid/", None)
     assert ".agenda" in site("/static/sprints/style.css", None)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from django.apps import apps
 from django.contrib.auth.models import Group
@@ -115,7 +115,11 @@ def _left_to_adopt(identities: adoption.Count, remedy: str) -> Iterator[Finding]
 def _losses() -> Iterator[Finding]:
     """Who cannot sign in, or loses something by it, whether they came from django-openid-auth or not."""
     losses = team_losses.at_next_sign_in(DEFAULT_DB_ALIAS)
-    for host, number in losses.locked_out.most_common(HOSTS):
+    others = losses.locked_out.most_common(HOSTS)
+    at_the_only_provider = set(_vouched_for([host for host, _ in others]))
+    for host, number in others:
+        if host in at_the_only_provider:
+            continue
         yield ill(
             SUBJECT, f"{counted(number, 'person', 'people')} with an identity at {host} cannot sign in with it: "
             f"OPENID_SSO_SERVER_URL lets nobody sign in from elsewhere than {config.sso_server_url}.",
@@ -127,6 +131,18 @@ def _losses() -> Iterator[Finding]:
             "teams, will lose their mapped groups or the staff flag when they sign in.",
             "If teams come from there, name its endpoint in OPENID_TEAMS_TRUSTED_ENDPOINTS.",
         )  # fmt: skip
+
+
+def _vouched_for(hosts: list[str]) -> Iterator[str]:
+    """Those where the identities are the one provider's too, though its own address is elsewhere."""
+    fetcher = make_fetcher()
+    with suppress(DiscoveryFailure):
+        ours = {each.server_url for each in discover(config.sso_server_url or "", fetcher)[1]} if hosts else set()
+        for host in hosts:
+            with suppress(DiscoveryFailure):
+                theirs = discover(team_losses.an_identity_at(host, DEFAULT_DB_ALIAS), fetcher)[1]
+                if any(each.server_url in ours for each in theirs):
+                    yield host
 
 
 def _staff() -> Iterator[Finding]:

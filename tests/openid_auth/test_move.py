@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group, User
 from django.db import connection
+from openid.fetchers import HTTPFetcher, HTTPResponse
 
 from djintegrate.openid_auth import examination
 from djintegrate.openid_auth.models import UserOpenID
@@ -98,6 +99,22 @@ def test_who_cannot_sign_in_is_said_after_the_old_tables_are_dropped_too(ada: Us
     assert [said[:43] for said, _ in ill() if "with an identity" in said] == [
         "1 person with an identity at op.example can"
     ]
+
+
+class Pages(HTTPFetcher):
+    """All addresses are of one provider, whatever they are called."""
+
+    def fetch(self, url: str, body: Any = None, headers: Any = None) -> HTTPResponse:
+        page = b'<head><link rel="openid2.provider" href="https://login.launchpad.net/+openid"></head>'
+        return HTTPResponse(url, 200, {"content-type": "text/html"}, page)
+
+
+def test_identities_of_the_one_provider_may_be_at_another_address(ada: User, settings: Any) -> None:
+    UserOpenID.objects.create(user=ada, claimed_id="https://op.example/a", display_id="a")
+    settings.OPENID_SSO_SERVER_URL = "https://login.launchpad.net/"
+    assert any("with an identity at op.example" in said for said, _ in ill())
+    settings.OPENID_FETCHER = Pages
+    assert ill() == []
 
 
 class TestStaffTeamsWithoutAGroup:

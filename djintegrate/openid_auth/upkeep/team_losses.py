@@ -55,16 +55,28 @@ def may_become_staff(using: str) -> int:
     return sum(users.filter(pk__in=some).count() for some in _some(people))
 
 
+def an_identity_at(host: str, using: str) -> str:
+    for model in _identities(using):
+        if found := model.objects.using(using).filter(claimed_id__contains=f"//{host}").first():
+            return str(found.claimed_id)
+    return ""
+
+
+def _identities(using: str) -> list[Any]:
+    """The models of identities, here and of django-openid-auth, whose tables there are."""
+    there = names_of_tables(using)
+    return [model for model in (old_models().identity, UserOpenID) if model._meta.db_table in there]
+
+
 def _hosts_of_people(using: str) -> dict[Any, list[str]]:
     hosts: dict[Any, list[str]] = {}
-    there = names_of_tables(using)
     connected: set[Any] = set()
-    for model, owner in ((old_models().identity, "owner"), (UserOpenID, "user_id")):
-        for batch in batches(model, using, BATCH) if model._meta.db_table in there else ():
-            for row in batch:
-                if " " in row.claimed_id:
-                    connected.add(getattr(row, owner))
-                hosts.setdefault(getattr(row, owner), []).append(host_of(row.claimed_id))
+    for model in _identities(using):
+        for row in (row for batch in batches(model, using, BATCH) for row in batch):
+            owner = row.user_id if model is UserOpenID else row.owner
+            if " " in row.claimed_id:
+                connected.add(owner)
+            hosts.setdefault(owner, []).append(host_of(row.claimed_id))
     return {owner: found for owner, found in hosts.items() if owner not in connected}
 
 

@@ -68,7 +68,8 @@ def _how_to_import(error: Exception, app: str | None = None) -> str:
         return remedy
     with contextlib.suppress(Exception):
         remedy = _meant_in_settings(_missing_module(error), str(error))
-    what = f"the settings, or the app {app!r}." if app else "the settings, or their name."
+    is_of_the_site = app is not None and not app.startswith("django.")
+    what = f"the settings, or the app {app!r}." if is_of_the_site else "the settings, or their name."
     return remedy or f"Correct {what} `python manage.py check` has the traceback."
 
 

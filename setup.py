@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+
 import setuptools
 
 if int(setuptools.__version__.partition(".")[0]) < 61:
@@ -9,4 +11,6 @@ if int(setuptools.__version__.partition(".")[0]) < 61:
         f"setuptools {setuptools.__version__} cannot read pyproject.toml. Run `pip install .`, which brings its own."
     )
 
-setuptools.setup()
+with tempfile.TemporaryDirectory() as folder:
+    # In `build`, beside this file, two installations at once would take each other's files away, and end well.
+    setuptools.setup(options={"build": {"build_base": folder}})

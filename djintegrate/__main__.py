@@ -11,27 +11,28 @@ import os
 import re
 import sys
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any
 
-from djintegrate.common.examination import Finding, first_line, ill, once, tried
+from djintegrate.common.examination import Finding, failed, first_line, ill, once, run, tried
 from djintegrate.common.sqlite import keep_as_it_is, missing
 from djintegrate.common.types import did_you_mean
+from djintegrate.setting_up import APPS, VARIABLE, how_to_name_engine, how_to_succeed, set_up
 
-VARIABLE = "DJANGO_SETTINGS_MODULE"
 WIDTH = 110
-SUCCESSORS = {"django_openid_auth": "djintegrate.openid_auth", "dojango": "djintegrate.dojo"}
-APPS = [f"djintegrate.{app}" for app in ("acl", "dojo", "files", "jobs", "jsonrpc", "openid_auth", "storm_backend")]
 OF_ABSENT_APP = re.compile(r"Model class (djintegrate\.\w+)\.[\w.]+ doesn't declare an explicit app_label")
 COMMAND = re.compile(r"manage\.py \w+")
-ENGINES = [
-    "djintegrate.storm_backend",
-    *(f"django.db.backends.{name}" for name in ("mysql", "oracle", "postgresql", "sqlite3")),
-]
+ESSENTIAL = [
+    "AUTHENTICATION_BACKENDS", "AUTH_USER_MODEL", "DATABASES", "DATABASE_ROUTERS", "EMAIL_BACKEND", "FORM_RENDERER",
+    "INSTALLED_APPS", "MIDDLEWARE", "ROOT_URLCONF", "STATICFILES_DIRS", "STATICFILES_FINDERS", "STORAGES", "TEMPLATES",
+]  # fmt: skip
+"""Settings of Django's without which a site is another one, and that nobody else's are called nearly like."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -61,57 +62,33 @@ def examine() -> Iterator[Finding]:
         )  # fmt: skip
         return
     import django
+    from django.apps import apps
 
-    try:
-        django.setup()
-    except Exception as error:
-        # Whatever the settings, and the modules of the apps, may raise.
-        said = f"{os.environ[VARIABLE]}: {type(error).__name__}: {first_line(error)}"
-        yield ill("settings", said, _how_to_import(error))
+    unready = list(set_up())
+    if not apps.models_ready:
+        yield from unready
         return
     version = ".".join(map(str, sys.version_info[:3]))
     yield Finding("settings", f"{os.environ[VARIABLE]}, with Django {django.get_version()} and Python {version}")
+    yield from unready
     from django.db import connections
 
     for alias in connections:
         yield from tried(f"database {alias}", partial(_keep_as_it_is, alias))
     absent = _absent_apps()
     yield from absent.values()
-    parts = [("checks", _checks), ("settings", _paths)]
+    broken: list[Finding] = []
+    parts: list[tuple[str, Callable[[], Iterable[Finding]]]]
+    parts = [("settings", _names), ("settings", _paths), ("settings", _urls), ("checks", partial(_checks, broken))]
     parts += [("migrations", partial(_migrations, alias)) for alias in connections]
-    for subject, part in [*parts, ("apps", _apps)]:
+    # Why a check cannot be run is said last: an app may have said it better, with what to do.
+    parts += [("apps", _apps), ("checks", lambda: broken)]
+    for subject, part in parts:
         for finding in tried(subject, part):
             # Whatever imports the models of an app that is not there fails for that reason.
             model = OF_ABSENT_APP.search(finding.said)
             if not (model and model[1] in absent):
                 yield finding
-
-
-def _how_to_import(error: Exception) -> str:
-    missing = (error.name or "") if isinstance(error, ImportError) else ""
-    if successor := SUCCESSORS.get(missing.partition(".")[0]):
-        return f'Write "{successor}" instead, in INSTALLED_APPS and in what is imported.'
-    remedy = ""
-    with contextlib.suppress(Exception):
-        remedy = _meant_in_settings(missing, str(error))
-    return remedy or "Correct the settings, or their name. `python manage.py check` has the traceback."
-
-
-def _meant_in_settings(missing: str, said: str) -> str:
-    """The entry of INSTALLED_APPS, or of DATABASES, that an error is about, with what it may be a slip of."""
-    from django.conf import settings
-
-    for app in settings.INSTALLED_APPS:
-        if missing and f"{app}.".startswith(f"{missing}."):
-            return f"Correct {app!r} in INSTALLED_APPS. {did_you_mean(app, APPS)}".rstrip()
-    for alias, entry in settings.DATABASES.items():
-        if said.startswith(repr(entry.get("ENGINE"))):
-            return _how_to_name_engine(alias, entry)
-    return ""
-
-
-def _how_to_name_engine(alias: str, entry: dict[str, Any]) -> str:
-    return f"Correct DATABASES[{alias!r}]['ENGINE']. {did_you_mean(entry['ENGINE'], ENGINES)}".rstrip()
 
 
 def _keep_as_it_is(alias: str) -> Iterator[Finding]:
@@ -121,22 +98,43 @@ def _keep_as_it_is(alias: str) -> Iterator[Finding]:
     try:
         connection = connections[alias]
     except ImproperlyConfigured as error:
-        yield ill(f"database {alias}", first_line(error), _how_to_name_engine(alias, connections.settings[alias]))
+        yield ill(f"database {alias}", first_line(error), how_to_name_engine(alias, connections.settings[alias]))
     else:
         keep_as_it_is(connection)
 
 
-def _checks() -> Iterator[Finding]:
+def _checks(broken: list[Finding]) -> Iterator[Finding]:
+    """Each by itself, so that one which fails leaves the others: why it does is added to `broken`, once."""
     from django.core import checks
+    from django.core.checks.registry import registry
     from django.db import connections
 
     # Some of Django's ask a database, and take one that does not answer for one that can do nothing.
     databases: list[str] | None = [] if any(map(missing, connections.all())) else None
-    found = [message for message in checks.run_checks(databases=databases) if not message.is_silenced()]
-    for message in found:
-        yield Finding(message.id or "check", message.msg, message.level < checks.WARNING, message.hint or "")
-    if not found:
+    has_said = False
+    for check in registry.get_checks():
+        try:
+            found = [message for message in check(app_configs=None, databases=databases) if not message.is_silenced()]
+        except Exception as error:
+            if (finding := failed("checks", error, how_to_succeed(error))) not in broken:
+                broken.append(finding)
+            continue
+        for message in found:
+            has_said = True
+            yield Finding(message.id or "check", str(message.msg), message.level < checks.WARNING, message.hint or "")
+    if not has_said and not broken:
         yield Finding("checks", "The system checks have nothing to say.")
+
+
+def _names() -> Iterator[Finding]:
+    """A setting that is not there, where nobody reads one that is called nearly like it."""
+    from django.conf import settings
+
+    absent = [name for name in ESSENTIAL if not settings.is_overridden(name)]
+    for name in sorted(filter(settings.is_overridden, dir(settings))):
+        if name not in ESSENTIAL and (near := get_close_matches(name, absent, n=1, cutoff=0.9)):
+            said = f"{name} is none of Django's settings, and {near[0]} is not set."
+            yield ill("settings", said, f"Did you mean {near[0]}?")
 
 
 def _paths() -> Iterator[Finding]:
@@ -149,6 +147,33 @@ def _paths() -> Iterator[Finding]:
             import_string(path)
         except Exception as error:
             yield ill("settings", f"{path!r} cannot be imported: {first_line(error)}", "Correct the path.")
+
+
+def _urls() -> Iterator[Finding]:
+    """Whether ROOT_URLCONF names a module that is there. Of one that cannot be imported, the checks tell."""
+    from django.conf import settings
+
+    urls = getattr(settings, "ROOT_URLCONF", None)
+    if not isinstance(urls, str):
+        return
+    try:
+        import_module(urls)
+    except ModuleNotFoundError as error:
+        if f"{urls}.".startswith(f"{error.name}."):
+            said = f"ROOT_URLCONF is {urls!r}, which cannot be imported: {first_line(error)}"
+            yield ill("settings", said, f"Correct ROOT_URLCONF. {did_you_mean(urls, _modules_beside(urls))}".rstrip())
+    except Exception:
+        return
+
+
+def _modules_beside(path: str) -> list[str]:
+    """The modules beside the one of this path, and beside the settings, of which it may be a slip."""
+    found: list[str] = []
+    for package in {each.rpartition(".")[0] for each in (path, os.environ[VARIABLE])}:
+        with contextlib.suppress(ImportError, AttributeError):
+            folders = import_module(package).__path__ if package else [os.getcwd()]
+            found += (f"{package}.{module.name}".removeprefix(".") for module in iter_modules(folders))
+    return [each for each in found if each.count(".") == path.count(".")]
 
 
 def _absent_apps() -> dict[str, Finding]:
@@ -237,9 +262,15 @@ def _is_for_models_of(labels: Iterable[str], alias: str) -> bool:
 
 
 def _how_to_migrate(alias: str) -> str:
+    """`migrate`, and what has to be run before it: an app's examination may know, by its `before_migrate`."""
     from django.db import DEFAULT_DB_ALIAS
 
-    return "Run: python manage.py migrate" + (f" --database {alias}" if alias != DEFAULT_DB_ALIAS else "")
+    first: list[str] = []
+    for _, name in _examinations():
+        # Of what fails here the app tells below.
+        with contextlib.suppress(Exception):
+            first += getattr(import_module(name), "before_migrate", lambda alias: [])(alias)
+    return run(*first, "migrate" + (f" --database {alias}" if alias != DEFAULT_DB_ALIAS else ""))
 
 
 def _where_it_is_said(connection: Any) -> str:
@@ -253,12 +284,18 @@ def _where_it_is_said(connection: Any) -> str:
 
 
 def _apps() -> Iterator[Finding]:
+    for label, name in _examinations():
+        yield from tried(label, partial(_examine_app, name))
+
+
+def _examinations() -> Iterator[tuple[str, str]]:
+    """The labels of the apps that have something to say, each with its module that says it."""
     from django.apps import apps
 
     for config in apps.get_app_configs():
         name = f"{config.name}.examination"
         if config.name.startswith("djintegrate.") and find_spec(name):
-            yield from tried(config.label, partial(_examine_app, name))
+            yield config.label, name
 
 
 def _examine_app(name: str) -> Iterator[Finding]:
@@ -290,4 +327,9 @@ def _tell(finding: Finding, settings: str | None) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except BrokenPipeError:
+        # Whoever reads this, `head` say, has seen enough. Python is not to write the rest when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)

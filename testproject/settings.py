@@ -105,7 +105,8 @@ LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "index"
 OPENID_CREATE_USERS = True
 OPENID_UPDATE_DETAILS_FROM_SREG = True
 OPENID_USER_ADMIN = True
-# Who comes by the other of the two protocols is nobody new.
+# Who came by OpenID 2.0, and comes by OpenID Connect now, is nobody new. The other way round, OpenID 2.0 has no such
+# setting: whoever came by OpenID Connect adds the other identity to their account, at the page of their identities.
 OPENID_LINK = "testproject.sprints.linking.same_person"
 OPENID_LAUNCHPAD_TEAMS_MAPPING = {
     "sprint-proposers": "proposers",

@@ -25,6 +25,7 @@ class AclConfig(AppConfig):
 
 
 def _is_command() -> bool:
-    """A management command runs the checks, which say it better; and `acl check` has to run with a wrong file."""
+    """A management command, or the doctor, runs the checks, which say it better; and `acl check` finds mistakes."""
     program = Path(sys.argv[0] if sys.argv else "")
-    return program.name in ("manage.py", "django-admin") or program.parts[-2:] == ("django", "__main__.py")
+    by_module = [("django", "__main__.py"), ("djintegrate", "__main__.py")]
+    return program.name in ("manage.py", "django-admin") or program.parts[-2:] in by_module

@@ -21,12 +21,23 @@ def ill(subject: str, said: object, remedy: str) -> Finding:
     return Finding(subject, str(said), False, remedy)
 
 
+def run(*commands: str) -> str:
+    """The remedy that is one command of manage.py, or several of them."""
+    order = "Run" if len(commands) == 1 else "Run, in this order"
+    return f"{order}: {'; '.join(f'python manage.py {command}' for command in commands)}"
+
+
+def failed(subject: str, error: Exception, remedy: str = "") -> Finding:
+    said = f"{type(error).__name__}: {first_line(error)}"
+    return ill(subject, said, remedy or "Correct this first; then look again.")
+
+
 def tried(subject: str, part: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:
     """What a part of an examination finds; and if it fails itself, that it does: there is more to look at."""
     try:
         yield from part()
     except Exception as error:
-        yield ill(subject, f"{type(error).__name__}: {first_line(error)}", "Correct this first; then look again.")
+        yield failed(subject, error)
 
 
 def once(findings: Iterable[Finding]) -> Iterator[Finding]:
@@ -47,7 +58,7 @@ def once(findings: Iterable[Finding]) -> Iterator[Finding]:
 # What stands before an error: its class, or what is not known because of it.
 HEAD = re.compile(r"^(Not known for '[^']*'|[A-Z]\w+): ")
 # A short error may be in another text by chance.
-LONG = 30
+LONG = 20
 
 
 def first_line(error: BaseException) -> str:

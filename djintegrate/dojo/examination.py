@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from django.conf import settings
 from django.contrib.staticfiles.storage import staticfiles_storage
@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 
 from djintegrate.common.examination import Finding, ill
+from djintegrate.common.types import did_you_mean
 
 from . import conf, places
 from .build import build, discovery, install
@@ -46,12 +47,21 @@ def _pages(url: str, name: str) -> Iterator[Finding]:
     elif folder is None:
         yield ill(
             "dojo", f"DOJO_URL is {url}, and there is no {name} among the static files that this machine knows.",
-            f"Correct DOJO_URL, or the folders: {places.FINDER!r} in STATICFILES_FINDERS, or STATICFILES_DIRS.",
+            _misspelt_folder(name)
+            or f"Correct DOJO_URL, or the folders: {places.FINDER!r} in STATICFILES_FINDERS, or STATICFILES_DIRS.",
         )  # fmt: skip
     elif conf.root.is_given and folder == conf.root().absolute():
         yield ill("dojo", f"Dojo's sources are not in {folder}.", "Run: python manage.py dojo_install")
     else:
-        yield ill("dojo", f"The build is not in {folder}.", REBUILD)
+        yield ill("dojo", f"The build is not in {folder}.", _misspelt_folder(name) or REBUILD)
+
+
+def _misspelt_folder(name: str) -> str:
+    """Where DOJO_BUILD_ROOT is nearly called as DOJO_URL says, a build would go where no page looks for it."""
+    folder, asked = conf.given_build_root(), PurePosixPath(name).parent.parent.name
+    if not folder or folder.name == asked or not did_you_mean(folder.name, [asked]):
+        return ""
+    return f"DOJO_BUILD_ROOT is {folder}, and DOJO_URL says {asked!r}. Correct the one that is misspelt; or: {REBUILD}"
 
 
 def _lacking() -> Iterator[Finding]:

@@ -38,12 +38,12 @@ def examine() -> Iterator[Finding]:
         yield Finding("jobs", f"Run by {', '.join(map(str, alive))}.")
     else:
         yield ill("jobs", "Nobody runs them.", "Run: python manage.py jobs run --workers 2")
-    yield _cache()
+    yield from _cache()
     if unsent := outbox.unsent():
         yield ill("jobs", f"{unsent} were not sent to their queue yet.", "`manage.py jobs run` sends them.")
 
 
-def _cache() -> Finding:
+def _cache() -> Iterator[Finding]:
     alias, key = conf.cache(), f"djintegrate.jobs:doctor:{uuid.uuid4()}"
     place = without_password(str(settings.CACHES[alias].get("LOCATION", "")))
     remedy = f"See whether its server answers, or correct CACHES[{alias!r}]['LOCATION'], which is {place!r}."
@@ -55,7 +55,12 @@ def _cache() -> Finding:
     except Exception as error:
         # Whatever the cache's own library raises if its server, or its folder, is not there.
         said = f"The cache {alias!r} cannot be used: {type(error).__name__}: {first_line(error)}"
-        return ill("jobs", said, remedy)
-    if not is_kept:
-        return ill("jobs", f"The cache {alias!r} forgets what it is given.", remedy)
-    return Finding("jobs", f"The cache {alias!r} keeps what it is given.")
+        yield ill("jobs", said, remedy)
+        return
+    if any(message.id == "jobs.E002" for message in checks.check_configuration()):
+        # Of a kind of cache that cannot do, the check has said which can.
+        return
+    if is_kept:
+        yield Finding("jobs", f"The cache {alias!r} keeps what it is given.")
+    else:
+        yield ill("jobs", f"The cache {alias!r} forgets what it is given.", remedy)

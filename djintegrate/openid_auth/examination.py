@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from django.apps import apps
 from django.contrib.auth.models import Group
 from django.db import DEFAULT_DB_ALIAS, router
 from openid.consumer.discover import DiscoveryFailure
 
-from djintegrate.common.examination import Finding, ill, tried
+from djintegrate.common.examination import Finding, ill, run, tried
 from djintegrate.common.types import did_you_mean
 
 from . import connect
@@ -25,7 +25,7 @@ from .upkeep.tables import counted
 
 SUBJECT = "sign-in"
 OLD_TABLES = "djintegrate.openid_auth.old_tables"
-MIGRATE, ADOPT = "python manage.py migrate", "python manage.py openid_adopt"
+MIGRATE, ADOPT = "migrate", "openid_adopt"
 HOSTS = 5
 """How many of them are named."""
 NAMED = 10
@@ -35,17 +35,24 @@ LOOK = "See whether this machine may reach that address, and whether it is right
 
 def examine() -> Iterator[Finding]:
     """Never raises: a part that cannot be looked at is itself a finding."""
-    for part in (_urls, _migrations, _adoption, _groups, _providers):
+    for part in (_migrations, _adoption, _losses, _staff, _groups, _providers):
         with _quietly():
             yield from tried(SUBJECT, part)
 
 
-def _urls() -> Iterator[Finding]:
-    if left_over.in_urls():
-        yield ill(
-            SUBJECT, f"The URLs still name {OLD}, which is not here any more.",
-            'Write "djintegrate.openid_auth" instead, there and in what they import.',
-        )  # fmt: skip
+def before_migrate(alias: str) -> list[str]:
+    """Where django-openid-auth's tables are: a foreign key of the site's own wants their identities in ours first."""
+    database = "" if alias == DEFAULT_DB_ALIAS else f" --database {alias}"
+    if not _are_old_tables_here(alias):
+        return []
+    if not tables.are_here(alias):
+        return [f"{MIGRATE} openid_auth{database}", f"{ADOPT}{database}"]
+    is_to_adopt = adoption.waiting(alias).copied or handover.permissions(OLD, alias).exists()
+    return [f"{ADOPT}{database}"] if is_to_adopt else []
+
+
+def _are_old_tables_here(alias: str) -> bool:
+    return any(name.startswith(f"{OLD}_") for name in adoption.old_tables(alias))
 
 
 def _migrations() -> Iterator[Finding]:
@@ -66,17 +73,18 @@ def _migrations() -> Iterator[Finding]:
 def _adoption() -> Iterator[Finding]:
     """Whether openid_adopt has not been run, or has been interrupted, or has left something to decide."""
     identities = adoption.waiting(DEFAULT_DB_ALIAS)
-    is_old_there = any(name.startswith(f"{OLD}_") for name in adoption.old_tables(DEFAULT_DB_ALIAS))
+    is_old_there = _are_old_tables_here(DEFAULT_DB_ALIAS)
     yield from _left_to_decide(identities)
+    remedy = run(*before_migrate(DEFAULT_DB_ALIAS), MIGRATE)
     if tables.are_here(DEFAULT_DB_ALIAS):
-        yield from _left_to_adopt(identities)
+        yield from _left_to_adopt(identities, remedy)
     elif is_old_there:
-        yield ill(
-            SUBJECT, "Here are tables of django-openid-auth, and not all of this app.",
-            f"Run, in this order: {MIGRATE} openid_auth; {ADOPT}; {MIGRATE}",
+        yield ill(SUBJECT, "Here are tables of django-openid-auth, and not all of this app.", remedy)
+    if is_old_there and not apps.is_installed(OLD_TABLES):
+        yield Finding(
+            SUBJECT, "The tables of django-openid-auth are still here: a user who has an identity in them cannot be "
+            "deleted. Drop them once you are satisfied with the move.",
         )  # fmt: skip
-    if is_old_there:
-        yield from _left_there()
 
 
 def _left_to_decide(identities: adoption.Count) -> Iterator[Finding]:
@@ -84,31 +92,34 @@ def _left_to_decide(identities: adoption.Count) -> Iterator[Finding]:
         yield ill(
             SUBJECT, f"{counted(number, 'identity', 'identities')} of django-openid-auth without a user: SQLite's "
             "migrate fails over such a row.",
-            f"{ADOPT} --dry-run names them. To remove them: DELETE FROM {identities.name} WHERE "
+            f"python manage.py {ADOPT} --dry-run names them. To remove them: DELETE FROM {identities.name} WHERE "
             f"{adoption.without_owner(DEFAULT_DB_ALIAS)};",
         )  # fmt: skip
     if number := identities.of_others:
         yield ill(
             SUBJECT, f"{counted(number, 'identity', 'identities')} of django-openid-auth signed in another user there "
             "than here.",
-            f"{ADOPT} --dry-run names them; the how-to on moving from django-openid-auth says what to do.",
+            f"python manage.py {ADOPT} --dry-run names them; the how-to on moving from django-openid-auth says what to "
+            "do.",
         )  # fmt: skip
 
 
-def _left_to_adopt(identities: adoption.Count) -> Iterator[Finding]:
-    run = f"Run: {ADOPT}; and only then: {MIGRATE}"
+def _left_to_adopt(identities: adoption.Count, remedy: str) -> Iterator[Finding]:
     if number := identities.copied:
-        yield ill(
-            SUBJECT, f"{counted(number, 'identity', 'identities')} of django-openid-auth cannot sign in here yet.", run
-        )
+        said = f"{counted(number, 'identity', 'identities')} of django-openid-auth cannot sign in here yet."
+        yield ill(SUBJECT, said, remedy)
     if number := handover.permissions(OLD, DEFAULT_DB_ALIAS).count():
-        yield ill(SUBJECT, f"{counted(number, 'permission is', 'permissions are')} still django-openid-auth's.", run)
+        yield ill(SUBJECT, f"{counted(number, 'permission is', 'permissions are')} still django-openid-auth's.", remedy)
 
 
-def _left_there() -> Iterator[Finding]:
-    """What follows from the old tables as long as they are there."""
+def _losses() -> Iterator[Finding]:
+    """Who cannot sign in, or loses something by it, whether they came from django-openid-auth or not."""
     losses = team_losses.at_next_sign_in(DEFAULT_DB_ALIAS)
-    for host, number in losses.locked_out.most_common(HOSTS):
+    others = losses.locked_out.most_common(HOSTS)
+    at_the_only_provider = set(_vouched_for([host for host, _ in others]))
+    for host, number in others:
+        if host in at_the_only_provider:
+            continue
         yield ill(
             SUBJECT, f"{counted(number, 'person', 'people')} with an identity at {host} cannot sign in with it: "
             f"OPENID_SSO_SERVER_URL lets nobody sign in from elsewhere than {config.sso_server_url}.",
@@ -120,19 +131,53 @@ def _left_there() -> Iterator[Finding]:
             "teams, will lose their mapped groups or the staff flag when they sign in.",
             "If teams come from there, name its endpoint in OPENID_TEAMS_TRUSTED_ENDPOINTS.",
         )  # fmt: skip
-    if not apps.is_installed(OLD_TABLES):
-        yield Finding(
-            SUBJECT, "The tables of django-openid-auth are still here: a user who has an identity in them cannot be "
-            "deleted. Drop them once you are satisfied with the move.",
-        )  # fmt: skip
+
+
+def _vouched_for(hosts: list[str]) -> Iterator[str]:
+    """Those where the identities are the one provider's too, though its own address is elsewhere."""
+    fetcher = make_fetcher()
+    with suppress(DiscoveryFailure):
+        ours = {each.server_url for each in discover(config.sso_server_url or "", fetcher)[1]} if hosts else set()
+        for host in hosts:
+            with suppress(DiscoveryFailure):
+                theirs = discover(team_losses.an_identity_at(host, DEFAULT_DB_ALIAS), fetcher)[1]
+                if any(each.server_url in ours for each in theirs):
+                    yield host
+
+
+def _staff() -> Iterator[Finding]:
+    """Teams that make people staff, and that django-openid-auth never asked for: nobody became staff by them."""
+    if not config.staff_teams or not _has_groups():
+        return
+    unmapped = [team for team in dict.fromkeys(config.staff_teams) if team not in membership.teams_mapping()]
+    if not unmapped:
+        return
+    which, them = ("the team", "it") if len(unmapped) == 1 else ("one of the teams", "them")
+    said = (
+        f"Whoever is in {which} {', '.join(map(repr, unmapped))} becomes staff at the next sign-in. django-openid-auth "
+        f"did not ask providers about {them}, as OPENID_LAUNCHPAD_TEAMS_MAPPING does not name {them}, and made nobody "
+        f"staff by {them}."
+    )
+    if not _are_old_tables_here(DEFAULT_DB_ALIAS):
+        yield Finding(SUBJECT, said)
+        return
+    number = counted(team_losses.may_become_staff(DEFAULT_DB_ALIAS), "person", "people")
+    yield ill(
+        SUBJECT, f"{said} It may concern {number}, who are no staff, and whose provider is trusted with teams.",
+        f"If they are not to become staff, take {them} out of OPENID_LAUNCHPAD_STAFF_TEAMS before you open the site. "
+        "If they are, this is a problem no more once the old tables are dropped.",
+    )  # fmt: skip
+
+
+def _has_groups() -> bool:
+    """Without their table, migrations are to be said first."""
+    return Group._meta.db_table in tables.names_of_tables(router.db_for_read(Group))
 
 
 def _groups() -> Iterator[Finding]:
-    """Whether the groups that teams stand for are there; without their table, migrations are to be said first."""
+    """Whether the groups that teams stand for are there."""
     mapping = config.teams_mapping
-    if config.teams_mapping_auto or not mapping:
-        return
-    if Group._meta.db_table not in tables.names_of_tables(router.db_for_read(Group)):
+    if config.teams_mapping_auto or not mapping or not _has_groups():
         return
     for name in membership.missing_groups(mapping)[:NAMED]:
         team = next(team for team, group in mapping.items() if group == name)

@@ -32,6 +32,28 @@ def examine() -> Iterator[Finding]:
     yield from _outside()
 
 
+def before_migrate(alias: str) -> list[str]:
+    """The schemas whose tables a model's column in this database points at."""
+    names = [name for name in conf.stores() if alias_of(name) == alias and conf.store(name).schema]
+    return [f"storm_schema apply {name}" for name in names if _is_pointed_at(alias) and _lacks_patches(name)]
+
+
+def _lacks_patches(name: str) -> bool:
+    connection = another_connection(name)
+    try:
+        if missing(connection):
+            return True
+    finally:
+        connection.close()
+    status = _status(name)
+    return not status.created or bool(status.pending)
+
+
+def _status(name: str) -> Any:
+    keep_as_it_is(get_store(name).django_connection)
+    return StoreSchema(name).status()
+
+
 def _outside() -> Iterator[Finding]:
     """Databases in which a request that fails leaves what it wrote: no fault, where they are only read, say."""
     if MIDDLEWARE not in settings.MIDDLEWARE:
@@ -154,8 +176,7 @@ def _replicas(subject: str, name: str) -> Iterator[Finding]:
 
 def _schema(subject: str, name: str) -> Finding:
     try:
-        keep_as_it_is(get_store(name).django_connection)
-        status = StoreSchema(name).status()
+        status = _status(name)
     except SchemaError as error:
         return ill(subject, error, "Correct the package that SCHEMA names.")
     if status.up_to_date:

@@ -60,7 +60,7 @@ def of_people(session: Session, starts: datetime) -> Iterator[str]:
     attending = set(session.attendances.values(Attendance.person_id))
     for other, keys in _elsewhere({session.proposer_id, *attending}, session, starts):
         if session.proposer_id in keys:
-            yield f"{_names([session.proposer_id])} proposed it, and is at “{other.title}” {_times(other)}."
+            yield f"{_names([session.proposer_id])} proposed it, and is at “{other.title}” from {_times(other)}."
         if attending & keys:
             who = attending & keys
             want = "wants to attend this session, and is" if len(who) == 1 else "want to attend this session, and are"

@@ -6,6 +6,7 @@ from collections import Counter
 from contextlib import suppress
 from datetime import date
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
@@ -43,6 +44,7 @@ def sprints(request: HttpRequest) -> HttpResponse:
         "coming": coming,
         "past": [sprint for sprint in found if sprint.is_over],
         "waiting": timetable.proposals(coming[0]).first() if coming else None,
+        "taken": _taken_slot(coming[0]) if coming else "",
         "provider": _sample_provider(),
         "activities": Activity.objects.select_related("person").prefetch_related("session")[:LOG_LINES],
     }
@@ -222,6 +224,15 @@ def _day(request: HttpRequest, sprint: Sprint) -> date:
     """The day that was asked for; else today, if the sprint is on; else its first."""
     asked = request.GET.get("day") or f"{timezone.localdate()}"
     return next((day for day in sprint.days if f"{day}" == asked), sprint.first_day)
+
+
+def _taken_slot(sprint: Sprint) -> str:
+    """The query by which _slot() begins with a room and a time that another session has; nothing if there is none."""
+    taken = sprint.sessions.find(Session.starts != None).order_by(Session.starts, Session.id).first()  # noqa: E711
+    if taken is None:
+        return ""
+    starts = timezone.localtime(taken.starts, sprint.zone)
+    return "?" + urlencode({"room": taken.room_id, "day": f"{starts:%Y-%m-%d}", "time": f"{starts:%H:%M}"})
 
 
 def _slot(request: HttpRequest, session: Session) -> dict[str, Any]:

@@ -74,8 +74,8 @@ class Reader:
         )  # fmt: skip
         assert done.returncode == 0, f"{command}\n{done.stdout}"
         if output:
-            # curl adds no line's end to what it fetched.
-            assert SECONDS.sub("…", done.stdout.strip()) == SECONDS.sub("…", output.strip()), command
+            # With the end of its line, or else the next prompt would be on the same one.
+            assert SECONDS.sub("…", done.stdout) == SECONDS.sub("…", output.rstrip("\n") + "\n"), command
 
     def serve(self) -> None:
         command = [sys.executable, "manage.py", "runserver", "--noreload", str(self.port)]

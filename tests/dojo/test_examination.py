@@ -113,6 +113,14 @@ def test_a_build_that_is_not_there_is_not_well_nor_is_a_missing_node(site: Any, 
     assert "no `node` in PATH" in told
 
 
+def test_a_folder_that_is_misspelt_is_not_to_be_built_into(site: Any, tmp_path: Path) -> None:
+    site.DOJO_BUILD_ROOT = tmp_path / "dojo-relaese"
+    wrong = f"DOJO_BUILD_ROOT is {tmp_path}/dojo-relaese, and DOJO_URL says 'dojo-release'. Correct the one that is"
+    assert f"The build is not in {tmp_path}/dojo-relaese. {wrong}" in said(well=False)
+    site.STATICFILES_FINDERS, site.STATICFILES_DIRS = DJANGOS, [tmp_path]
+    assert wrong in said(well=False)
+
+
 def test_a_page_of_the_sources_needs_no_build(site: Any, monkeypatch: pytest.MonkeyPatch, path: Path) -> None:
     node(path, "v20.1.0")
     site.DOJO_URL = "/static/dojo/dojo"

@@ -53,15 +53,6 @@ def test_one_that_may_not_be_asked_is_said_with_the_setting_and_without_log_line
     assert not caplog.records
 
 
-def test_urls_of_the_old_app_are_said(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "old_urls.py").write_text(
-        "from django.urls import include, path\nurlpatterns = [path('openid/', include('django_openid_auth.urls'))]\n"
-    )
-    monkeypatch.syspath_prepend(tmp_path)
-    settings.ROOT_URLCONF = "old_urls"
-    assert ["djintegrate.openid_auth" in finding.remedy for finding in ill()] == [True]
-
-
 def test_migrations_that_depend_on_the_old_app_are_said(settings: Any) -> None:
     settings.INSTALLED_APPS = [*settings.INSTALLED_APPS, "tests.openid_auth.profiles"]
     (finding,) = ill()

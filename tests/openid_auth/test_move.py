@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group, User
 from django.db import connection
+from openid.fetchers import HTTPFetcher, HTTPResponse
 
 from djintegrate.openid_auth import examination
 from djintegrate.openid_auth.models import UserOpenID
@@ -33,7 +34,7 @@ def before_migrate(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_doctor_knows_what_nobody_has_brought(old: Old, ada: User) -> None:
     old.identity(ada.pk, "https://op.example/a")
     old.permission()
-    remedy = "Run: python manage.py openid_adopt; and only then: python manage.py migrate"
+    remedy = "Run, in this order: python manage.py openid_adopt; python manage.py migrate"
     assert ill() == [
         ("1 identity of django-openid-auth cannot sign in here yet.", remedy),
         ("1 permission is still django-openid-auth's.", remedy),
@@ -74,6 +75,79 @@ def test_the_doctor_says_the_order_where_nothing_has_been_done(old: Old, ada: Us
             f"Run, in this order: {manage} migrate openid_auth; {manage} openid_adopt; {manage} migrate",
         )
     ]
+    # What the doctor says of migrations has the same order.
+    assert examination.before_migrate("default") == ["migrate openid_auth", "openid_adopt"]
+
+
+def test_migrate_waits_for_nothing_else_once_all_is_adopted(old: Old, ada: User) -> None:
+    old.identity(ada.pk, "https://op.example/a")
+    assert examination.before_migrate("default") == ["openid_adopt"]
+    adopt()
+    assert examination.before_migrate("default") == []
+
+
+def test_who_cannot_sign_in_is_said_after_the_old_tables_are_dropped_too(ada: User, settings: Any) -> None:
+    bruno, chiara = (User.objects.create_user(name) for name in ("bruno", "chiara"))
+    for user, claimed in (
+        (ada, "https://op.example/a"),
+        (bruno, "https://login.launchpad.net/+id/b"),
+        (chiara, "https://op.example/c"),
+        (chiara, "https://connect.example 7"),
+    ):
+        UserOpenID.objects.create(user=user, claimed_id=claimed, display_id=claimed)
+    settings.OPENID_SSO_SERVER_URL = "https://login.launchpad.net/"
+    assert [said[:43] for said, _ in ill() if "with an identity" in said] == [
+        "1 person with an identity at op.example can"
+    ]
+
+
+class Pages(HTTPFetcher):
+    """All addresses are of one provider, whatever they are called."""
+
+    def fetch(self, url: str, body: Any = None, headers: Any = None) -> HTTPResponse:
+        page = b'<head><link rel="openid2.provider" href="https://login.launchpad.net/+openid"></head>'
+        return HTTPResponse(url, 200, {"content-type": "text/html"}, page)
+
+
+def test_identities_of_the_one_provider_may_be_at_another_address(ada: User, settings: Any) -> None:
+    UserOpenID.objects.create(user=ada, claimed_id="https://op.example/a", display_id="a")
+    settings.OPENID_SSO_SERVER_URL = "https://login.launchpad.net/"
+    assert any("with an identity at op.example" in said for said, _ in ill())
+    settings.OPENID_FETCHER = Pages
+    assert ill() == []
+
+
+class TestStaffTeamsWithoutAGroup:
+    """The old app did not ask for them, so nobody became staff by them."""
+
+    @pytest.fixture(autouse=True)
+    def teams(self, settings: Any, ada: User) -> None:
+        settings.OPENID_LAUNCHPAD_TEAMS_MAPPING = {"drivers": "drivers"}
+        settings.OPENID_LAUNCHPAD_STAFF_TEAMS = ["drivers", "site-admins"]
+        Group.objects.create(name="drivers")
+        bruno = User.objects.create_user("bruno", is_staff=True)
+        for user in (ada, bruno):
+            claimed = f"https://login.launchpad.net/+id/{user}"
+            UserOpenID.objects.create(user=user, claimed_id=claimed, display_id=claimed)
+
+    SAID = "Whoever is in the team 'site-admins' becomes staff at the next sign-in. django-openid-auth did not ask"
+
+    def test_during_a_move_who_may_become_staff_is_to_be_decided(self, old: Old) -> None:
+        ((said, remedy),) = ill()
+        assert said.startswith(self.SAID)
+        assert "It may concern 1 person, who are no staff" in said
+        assert "OPENID_LAUNCHPAD_STAFF_TEAMS" in remedy
+
+    def test_afterwards_it_is_said_and_all_is_well(self) -> None:
+        assert [finding.is_well for finding in examination.examine() if finding.said.startswith(self.SAID)] == [True]
+
+    def test_not_those_that_a_group_stands_for(self, old: Old, settings: Any) -> None:
+        settings.OPENID_LAUNCHPAD_TEAMS_MAPPING["site-admins"] = "drivers"
+        assert ill() == []
+        settings.OPENID_LAUNCHPAD_TEAMS_MAPPING = {}
+        settings.OPENID_LAUNCHPAD_TEAMS_MAPPING_AUTO = True
+        settings.OPENID_LAUNCHPAD_STAFF_TEAMS = ["drivers"]
+        assert ill() == []
 
 
 def test_the_identities_of_nobody_are_named_before_migrate_with_what_removes_them(

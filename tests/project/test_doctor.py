@@ -194,19 +194,23 @@ def test_the_schema_comes_before_the_column_that_points_into_it(tmp_path: Path) 
         SETTINGS % {"uri": f"sqlite:{tmp_path}/site.sqlite3"}
         + """
 STORM_STORES["main"] = {"URI": STORM_STORES["main"], "SCHEMA": "catalog"}
-INSTALLED_APPS.append("catalog")
+INSTALLED_APPS += ["django.contrib.contenttypes", "catalog"]
 """
     )
     order = "Run: python manage.py storm_schema apply main, then migrate"
     assert order in said_by(tmp_path, settings)
     (tmp_path / "site.sqlite3").touch()
-    assert f"Its schema is not there. {order}" in said_by(tmp_path, settings)
+    text = said_by(tmp_path, settings)
+    assert f"Its schema is not there. {order}" in text
+    assert "Run, in this order: python manage.py storm_schema apply main; python manage.py migrate" in text
     with closing(sqlite3.connect(tmp_path / "site.sqlite3")) as connection:
         connection.execute("CREATE TABLE patch (version INTEGER PRIMARY KEY)")
     assert f"Patches wait: 1. {order}" in said_by(tmp_path, settings)
     with closing(sqlite3.connect(tmp_path / "site.sqlite3")) as connection, connection:
         connection.executemany("INSERT INTO patch VALUES (?)", [(1,), (7,)])
-    assert "Patches are applied that the code does not have: 7." in said_by(tmp_path, settings)
+    text = said_by(tmp_path, settings)
+    assert "Patches are applied that the code does not have: 7." in text
+    assert "of contenttypes. Run: python manage.py migrate" in text
 
 
 def test_it_makes_no_file_and_says_that_there_is_none(tmp_path: Path) -> None:
@@ -270,7 +274,7 @@ def test_an_app_that_cannot_be_loaded_is_one_line(tmp_path: Path, broken: str) -
     (tmp_path / "shop" / "models.py").write_text(broken)
     settings = SETTINGS % {"uri": f"sqlite:{tmp_path}/site.sqlite3"}
     text = said_by(tmp_path, settings + "INSTALLED_APPS.append('shop')\n")
-    assert text.startswith("!! settings site_settings: ") and "Correct the settings" in text
+    assert text.startswith("!! settings site_settings: ") and "Correct the settings, or the app 'shop'." in text
 
 
 def test_a_part_that_fails_is_a_line_and_the_others_go_on(tmp_path: Path) -> None:
@@ -281,10 +285,15 @@ from django.core import checks
 @checks.register
 def fails(**kwargs):
     raise ZeroDivisionError("odd")
+
+@checks.register
+def warns(**kwargs):
+    return [checks.Warning("Closed.", hint="Open it.", id="shop.W001")]
 """)
     settings = SETTINGS % {"uri": f"sqlite:{tmp_path}/site.sqlite3"}
     text = said_by(tmp_path, settings + "import sys\nsys.path.append('.')\nINSTALLED_APPS.append('shop')\n")
     assert "!! checks ZeroDivisionError: odd" in text
+    assert "!! shop.W001 Closed. Open it." in text
     assert "ok store main" in text
 
 
@@ -341,11 +350,19 @@ def test_a_folder_of_the_cache_that_cannot_be_used_is_said_with_its_setting(tmp_
     text = jobs_site(tmp_path, cache=f"{tmp_path}/file/cache")
     assert "!! jobs The cache 'default' cannot be used: NotADirectoryError" in text
     assert f"correct CACHES['default']['LOCATION'], which is '{tmp_path}/file/cache'" in text
+    assert text.count("Not a directory") == 1 and "!! checks See `jobs` above." in text
+
+
+def test_of_a_cache_that_is_unfit_for_jobs_only_that_is_said(tmp_path: Path) -> None:
+    dummy = "CACHES = {'default': {'BACKEND': 'django.core.cache.backends.dummy.DummyCache'}}\n"
+    text = jobs_site(tmp_path, more=dummy)
+    assert "!! jobs.E002 JOBS_CACHE is 'default', a DummyCache" in text
+    assert "LOCATION'" not in text and "forgets" not in text
 
 
 def test_a_misspelt_backend_of_jobs_is_said_though_the_addresses_import_a_task(tmp_path: Path) -> None:
     text = jobs_site(tmp_path, backend="djintegrate.jobs.DatabaseBackendX")
-    assert "!! jobs" in text and "Did you mean djintegrate.jobs.DatabaseBackend? Correct TASKS." in text
+    assert "!! jobs.E003" in text and text.count("Did you mean djintegrate.jobs.DatabaseBackend?") == 1
 
 
 @pytest.mark.parametrize("backend", ["", "%s.backends.immediate.ImmediateBackend"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import http.cookiejar
 import json
 import re
@@ -31,7 +32,7 @@ def test_the_served_site_has_sample_data_and_an_admin(site: Browse) -> None:
     assert re.findall(r'<h3><a href="/at/(\w+)/">', home) == ["lisbon", "tallinn"]
     assert "This is the sample site of djintegrate." in home
     steps = ["Sign in as Ada", "Break something", "Cause a conflict", "Propose a session", "Change teams"]
-    assert re.findall(r'<li><h3><a href="[^"]+">([^<]+)</a>', home)[:5] == steps
+    assert re.findall(r'<h3><(?:a href="[^"]+"|button class="link")>([^<]+)</', home)[:5] == steps
     assert "Two ORMs on one connection" in site("/at/lisbon/grid/", None)
     assert ".agenda" in site("/static/sprints/style.css", None)
 
@@ -45,6 +46,25 @@ def test_people_of_the_sample_provider_sign_in_offline_and_schedule(site: Browse
     waiting = re.search(r'Waiting for.*?href="(/at/lisbon/\d+/)"', site("/at/lisbon/", None), re.DOTALL)
     assert waiting
     assert "A room and a time" in site(f"{waiting[1]}schedule/", None)
+
+
+def test_the_first_steps_take_a_click_each(site: Browse) -> None:
+    """Ada is chosen at the provider already; the conflict is in the form that the link leads to."""
+    home = site("/", None)
+    page = site("/openid/login/?next=/", hidden_fields(home))
+    assert re.findall(r'value="(\w+)" required checked>', page) == ["a7fG3kQ"]
+    sign_in(site, "a7fG3kQ")
+    conflict = re.search(r'<a href="([^"]+)">Cause a conflict', site("/", None))
+    assert conflict
+    form = site(html.unescape(conflict[1]), None)
+    room = re.search(r'<option value="(\d+)" selected>', form)
+    day, time = (re.search(rf'name="{name}" value="([^"]+)"', form) for name in ("day", "time"))
+    assert room and day and time
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        sent = {**hidden_fields(form), "room": room[1], "day": day[1], "time": time[1]}
+        site(conflict[1].partition("?")[0], sent)
+    page = refused.value.read().decode()
+    assert " is taken by “" in page and "What is free on" in page
 
 
 def test_a_failure_leaves_neither_half(site: Browse) -> None:

@@ -139,7 +139,7 @@ def test_a_session_from_the_proposal_to_the_schedule(visitor: Visitor) -> None:
     visitor.write("time", "10:30")
     visitor.click("Put it on the schedule")
     visitor.sees("Library is taken by “Two ORMs on one connection”, 10:00 to 11:30.")
-    visitor.sees("Bruno Keller proposed it, and is at “Dijits without attributes” 10:30 to 11:30.")
+    visitor.sees("Bruno Keller proposed it, and is at “Dijits without attributes” from 10:30 to 11:30.")
     assert ["400 (Bad Request)" in told for told in complaints(visitor.browser)] == [True]  # the form that was refused
     visitor.sees("What is free on Monday")
     visitor.follow("Aula at 18:00")

@@ -1,4 +1,4 @@
-"""Where a site that has moved from django-openid-auth still names it: in settings, URLs and migrations."""
+"""Where a site that has moved from django-openid-auth still names it: in settings and migrations."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 from django.conf import settings
 from django.db.migrations.exceptions import NodeNotFoundError
 from django.db.migrations.loader import MigrationLoader
-from django.urls import get_resolver
 
 from ..people.handover import OLD
 
@@ -35,15 +34,6 @@ def replacement(value: str) -> str:
     return prefix + value.removeprefix(OLD)
 
 
-def in_urls() -> bool:
-    """Whether the URLs include, or import, the old app."""
-    try:
-        _ = get_resolver().url_patterns
-    except ImportError as error:
-        return _is_of_the_old_app(error)
-    return False
-
-
 def in_migrations() -> tuple[str, str] | None:
     """The first migration of the site's own that depends on one of the old app's which is not here, and that one."""
     try:
@@ -52,10 +42,6 @@ def in_migrations() -> tuple[str, str] | None:
         if error.node[0] == OLD:
             return str(error.origin), error.node[1]
     return None
-
-
-def _is_of_the_old_app(error: ImportError) -> bool:
-    return (error.name or "").partition(".")[0] == OLD
 
 
 def _texts(value: Any) -> Iterator[str]:

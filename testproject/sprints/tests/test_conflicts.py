@@ -40,7 +40,7 @@ class SchedulingTests(World):
     def test_a_proposer_cannot_be_in_two_rooms(self) -> None:
         self.scheduled("First", 10)
         told = self.refusal(self.session("Second"), 10)
-        self.assertEqual(told, "Bruno Keller proposed it, and is at “First” 10:00 to 11:00.")
+        self.assertEqual(told, "Bruno Keller proposed it, and is at “First” from 10:00 to 11:00.")
 
     def test_those_who_attend_cannot_be_in_two_rooms(self) -> None:
         first, second = self.scheduled("First", 10, by=self.ada), self.session("Second")

@@ -1,7 +1,7 @@
 // Makes dijits over the HTML fields of a form, by the page's specification, and looks after them: submits, resets, fields
 // that are switched off, and HTML that comes and goes later.
 // A field that is not in the page is left out: a template need not show every field of its form.
-define(["require", "dojo/Deferred", "./kept", "./validity"], function (require, Deferred, kept, validity) {
+define(["require", "dojo/Deferred", "dojo/aspect", "./kept", "./scripts", "./validity"], function (require, Deferred, aspect, kept, scripts, validity) {
 	"use strict";
 	var CONTROLS = "input, select, textarea", patterns = [], isListening = false, isSending = false, first = null;
 
@@ -28,9 +28,11 @@ define(["require", "dojo/Deferred", "./kept", "./validity"], function (require, 
 	function settle(form) {
 		linksOfForm(form).forEach(function (link) {
 			kept.settle(link);
-			validity.refresh(validity.entryOf(link.node));
+			scripts.look(link);
 		});
 	}
+
+	function look(form) { linksOfForm(form).forEach(scripts.look); }
 
 	function isSubmitter(node) {
 		return node && node.form && (node.type === "submit" || node.type === "image") && (node.matches("button, input"));
@@ -70,6 +72,10 @@ define(["require", "dojo/Deferred", "./kept", "./validity"], function (require, 
 		document.addEventListener("keydown", function (event) {
 			if (event.key === "Enter" && event.target.form) { sending(event.target.form); }
 		}, true);
+		aspect.before(HTMLFormElement.prototype, "checkValidity", function () { look(this); });
+		["reportValidity", "requestSubmit"].forEach(function (name) {
+			aspect.before(HTMLFormElement.prototype, name, function () { sending(this); });
+		});
 		document.addEventListener("submit", function (event) { settle(event.target); }, true);
 		document.addEventListener("invalid", onInvalid, true);
 		document.addEventListener("reset", function (event) {
@@ -88,18 +94,22 @@ define(["require", "dojo/Deferred", "./kept", "./validity"], function (require, 
 		// After Back, a browser fills in its own controls when it has shown the page.
 		window.addEventListener("pageshow", function () {
 			validity.all().forEach(function (entry) {
-				entry.links.forEach(kept.catchUp);
-				validity.refresh(entry);
+				entry.links.forEach(scripts.look);
 			});
 		});
 		new MutationObserver(function (changes) {
 			changes.forEach(function (change) {
 				var own = kept.linkOf(change.target);
 				if (own || change.target.tagName === "FIELDSET") {
-					(own ? [own] : linksOf(change.target)).forEach(kept.adapt);
+					(own ? [own] : linksOf(change.target)).forEach(function (link) {
+						kept.adapt(link);
+						scripts.look(link);
+					});
 				}
 			});
-		}).observe(document.documentElement, { subtree: true, attributes: true, attributeFilter: ["disabled", "readonly", "hidden"] });
+		}).observe(document.documentElement, { subtree: true, attributes: true, attributeFilter: [
+			"disabled", "readonly", "hidden", "style", "required", "min", "max", "step", "minlength", "maxlength", "pattern"
+		] });
 		new MutationObserver(onNodes).observe(document.documentElement, { subtree: true, childList: true });
 	}
 
@@ -172,6 +182,7 @@ define(["require", "dojo/Deferred", "./kept", "./validity"], function (require, 
 				links.forEach(function (link) {
 					link.dijit.startup();
 					kept.connect(link);
+					scripts.attend(link);
 				});
 				validity.remember(form);
 				made.resolve(dijits);

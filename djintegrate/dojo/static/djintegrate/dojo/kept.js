@@ -72,12 +72,11 @@ define([
 	}
 
 	function stateOf(node) {
-		return { value: node.value, checked: node.checked, chosen: Array.from(node.options || []).map(function (option) { return option.selected; }) };
+		return [node.value, node.checked, Array.from(node.selectedOptions || [], function (option) { return option.index; })];
 	}
 
 	// A dijit that is made changes attributes and values, so that a reset would come back to something else.
 	function restore(node, before, state) {
-		var isBox = /checkbox|radio/.test(node.type);
 		FOREIGN.forEach(function (name) {
 			if (!(name in before)) { node.removeAttribute(name); }
 		});
@@ -86,16 +85,19 @@ define([
 				node.setAttribute(name, before[name]);
 			}
 		});
-		if (isBox) {
-			node.checked = state.checked;
+		if (isBox(node)) {
+			node.checked = state[1];
 		} else if (node.options) {
 			Array.from(node.options).forEach(function (option, i) {
-				if (option.selected !== state.chosen[i]) { option.selected = state.chosen[i]; }
+				var is = state[2].indexOf(i) >= 0;
+				if (option.selected !== is) { option.selected = is; }
 			});
-		} else if (node.type !== "file" && node.value !== state.value) {
-			node.value = state.value;
+		} else if (node.type !== "file" && node.value !== state[0]) {
+			node.value = state[0];
 		}
 	}
+
+	function isBox(node) { return /checkbox|radio/.test(node.type); }
 
 	function isDisabled(node) { return node.matches(":disabled"); }
 
@@ -143,7 +145,7 @@ define([
 
 	// Write what the dijit has into the control, and let the page hear of it as of any control: of each key, and of what is new.
 	function write(link, isFinal, isKey, isSent) {
-		var node = link.node, before = node.value, index = node.selectedIndex;
+		var node = link.node, before = link.known;
 		if (link.quiet || link.dijit._destroyed) { return; }
 		if (link.row.write) {
 			link.row.write(link.dijit, node, isSent);
@@ -151,22 +153,25 @@ define([
 		} else {
 			put(link, link.row.written(link.dijit, node, link.field));
 		}
-		link.own = true;
-		if (isKey && node.value === link.typed || node.value !== before || node.selectedIndex !== index) { fire(node, "input"); }
+		know(link);
+		if (isKey && node.value === link.typed || link.known !== before) { fire(node, "input"); }
 		if (isKey) { link.typed = node.value; }
-		if (isFinal && (node.value !== link.reported || node.selectedIndex !== link.reportedIndex)) {
+		if (isFinal && link.known !== link.reported) {
 			note(link);
 			fire(node, "change");
 		}
-		link.own = false;
 	}
+
+	// What the control and its dijit have told each other. A control that holds something else was written by a script, a
+	// reset or the browser's memory, and is the newer one: see meet().
+	function know(link) { link.known = String(stateOf(link.node)); }
 
 	function note(link) {
-		link.reported = link.typed = link.node.value;
-		link.reportedIndex = link.node.selectedIndex;
+		know(link);
+		link.reported = link.known;
+		link.typed = link.node.value;
 	}
 
-	// The control was changed by something else: a reset, a script, the browser's memory.
 	function show(link) {
 		var dijit = link.dijit, told;
 		if (dijit._destroyed) { return; }
@@ -180,21 +185,31 @@ define([
 		note(link);
 	}
 
-	// Another value may have come without an event.
-	function catchUp(link) {
-		if (link.row.keeps === "box" || link.node.value !== link.reported || link.node.selectedIndex !== link.reportedIndex) { show(link); }
+	// Whether the control has been written since, which its dijit then shows.
+	function meet(link) {
+		var isNew = !link.quiet && String(stateOf(link.node)) !== link.known;
+		if (isNew) { (link.options ? renew : show)(link); }
+		return isNew;
+	}
+
+	// The <select> may have other options as well.
+	function renew(link) {
+		link.quiet = true;
+		link.row.renew(link.dijit, link.node);
+		show(link);
 	}
 
 	function restoreTabIndex(link) {
-		if (link.tabIndex === undefined) {
+		if (link.before.tabindex === undefined) {
 			link.node.removeAttribute("tabindex");
 		} else {
-			link.node.setAttribute("tabindex", link.tabIndex);
+			link.node.setAttribute("tabindex", link.before.tabindex);
 		}
 	}
 
 	function adapt(link) {
-		var dijit = link.dijit, node = link.node, disabled = isDisabled(node), itself = node.disabled;
+		var dijit = link.dijit, node = link.node, disabled = isDisabled(node), itself = node.disabled,
+			hidden = node.hidden || node.style.display === "none";
 		if (dijit._destroyed) { return; }
 		if (!!dijit.disabled !== disabled) {
 			dijit.set("disabled", disabled);
@@ -206,12 +221,12 @@ define([
 			// Dijit leaves those that are no control of HTML to the mouse and to scripts.
 			faces(dijit).forEach(function (face) { face.removeAttribute("tabindex"); });
 		}
-		if ("readOnly" in dijit && !/checkbox|radio/.test(node.type) && !!dijit.readOnly !== !!node.readOnly && "readOnly" in node) {
+		if ("readOnly" in dijit && !isBox(node) && !!dijit.readOnly !== !!node.readOnly && "readOnly" in node) {
 			dijit.set("readOnly", node.readOnly);
 		}
-		if (!!link.hidden !== node.hidden) {
-			link.hidden = node.hidden;
-			hide(dijit.domNode, node.hidden);
+		if (!!link.hidden !== hidden) {
+			link.hidden = hidden;
+			hide(dijit.domNode, hidden);
 		}
 	}
 
@@ -250,26 +265,18 @@ define([
 
 	// What a dijit does to the HTML's own box by program, a calendar's day say, is heard as well.
 	function connectBox(link) {
-		var node = link.node, before = node.value, wasChecked = node.checked;
+		var node = link.node;
 		["value", "displayedValue", "checked"].forEach(function (property) {
 			link.dijit.own(link.dijit.watch(property, function () {
-				if (link.quiet || link.inEvent || (node.value === before && node.checked === wasChecked)) { return; }
-				before = node.value;
-				wasChecked = node.checked;
+				var before = link.known;
+				if (link.quiet) { return; }
+				know(link);
 				// Of the radio buttons of a list, the page hears the one that is chosen.
-				if (node.type === "radio" && !node.checked) { return; }
-				link.own = true;
+				if (link.known === before || node.type === "radio" && !node.checked) { return; }
 				fire(node, "input");
 				fire(node, "change");
-				link.own = false;
 			}));
 		});
-		function heard() {
-			before = node.value;
-			wasChecked = node.checked;
-		}
-		["input", "change"].forEach(function (type) { node.addEventListener(type, heard, true); });
-		node.addEventListener("click", heard, true);
 	}
 
 	function make(Dijit, node, field) {
@@ -308,7 +315,7 @@ define([
 		restore(node, before, state);
 		// For those who ask the dijit; what is sent has the control's.
 		dijit.name = node.name;
-		link = { node: node, type: node.type, dijit: dijit, row: row, field: field, tabIndex: before.tabindex, typing: typed };
+		link = { node: node, type: node.type, dijit: dijit, row: row, field: field, before: before, typing: typed };
 		links.set(node, link);
 		note(link);
 		if (isBeside) {
@@ -337,13 +344,15 @@ define([
 		} else if (link.row.keeps === "box") {
 			connectBox(link);
 		}
-		node.addEventListener("change", function () {
-			if (!link.own && link.row.keeps !== "itself") {
-				link.inEvent = true;
-				// A text's own dijit reads it by itself when it is left.
-				if (link.row.keeps === "beside" || document.activeElement !== node) { show(link); }
-				link.inEvent = false;
-			}
+		["input", "change", "click"].forEach(function (type) {
+			node.addEventListener(type, function () {
+				// What somebody types or ticks there, the dijit reads by itself.
+				if (type === "click" ? isBox(node) : document.activeElement === node) {
+					know(link);
+				} else {
+					meet(link);
+				}
+			}, true);
 		});
 		dijit.own(dijit.watch("disabled", function (name, was, is) {
 			if (is !== isDisabled(node)) { node.disabled = !!is; }
@@ -351,12 +360,7 @@ define([
 		dijit.sent = dijit.sent || function () { return node.value; };
 		if (link.row.keeps !== "itself") { dijit.reset = function () { reset(link); }; }
 		if (node.options && link.row.renew) {
-			link.options = new MutationObserver(function () {
-				link.quiet = true;
-				link.row.renew(dijit, node);
-				link.quiet = false;
-				show(link);
-			});
+			link.options = new MutationObserver(function () { renew(link); });
 			// Options of its own making are not the page's.
 			link.options.observe(node, { childList: true, subtree: true });
 		}
@@ -365,7 +369,7 @@ define([
 	// dijit.reset(), as the form's own reset does it for this control.
 	function reset(link) {
 		var node = link.node;
-		if (/checkbox|radio/.test(node.type)) {
+		if (isBox(node)) {
 			node.checked = node.defaultChecked;
 		} else if (node.options) {
 			Array.from(node.options).forEach(function (option) { option.selected = option.defaultSelected; });
@@ -377,8 +381,9 @@ define([
 	}
 
 	return {
-		make: make, connect: connect, show: show, catchUp: catchUp, adapt: adapt, isDisabled: isDisabled,
+		make: make, connect: connect, show: show, meet: meet, adapt: adapt, isBox: isBox, isDisabled: isDisabled,
 		settle: function (link) {
+			if (meet(link)) { return; }
 			if (link.row.settle) { link.row.settle(link.dijit); }
 			if (link.row.keeps === "beside") { write(link, true, false, true); }
 		},

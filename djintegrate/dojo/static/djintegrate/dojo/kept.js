@@ -9,9 +9,9 @@ define([
 		CARRIED = /^(aria-(?!invalid).*|accesskey|autocapitalize|autocomplete|autocorrect|autofocus|dir|enterkeyhint|inputmode|lang|list|maxlength|placeholder|spellcheck|title)$/,
 		// What a template says of its own control, which the HTML's has itself or does without.
 		FOREIGN = ["autocomplete", "checked", "name", "required", "tabindex", "type", "value"],
-		STATE = ["disabled", "readonly", "hidden", "class"],
+		STATE = ["disabled", "readonly", "hidden", "class", "style", "role"],
 		classes = [],
-		links = new WeakMap(),
+		links = new Map(),
 		isCopy = false;
 
 	// Dijit, which hears of every focus in the page, would take a copy for a way out of the dijit.
@@ -65,6 +65,14 @@ define([
 	// Dojo looks for ids within selectors, and some names of fields would end those.
 	function safe(id) { return id.replace(/["'\\\]\s]/g, "_"); }
 
+	function setAttribute(node, name, text) {
+		if (text === undefined) {
+			node.removeAttribute(name);
+		} else {
+			node.setAttribute(name, text);
+		}
+	}
+
 	function attributesOf(node) {
 		var found = {};
 		Array.from(node.attributes).forEach(function (attribute) { found[attribute.name] = attribute.value; });
@@ -77,13 +85,8 @@ define([
 
 	// A dijit that is made changes attributes and values, so that a reset would come back to something else.
 	function restore(node, before, state) {
-		FOREIGN.forEach(function (name) {
-			if (!(name in before)) { node.removeAttribute(name); }
-		});
-		Object.keys(before).forEach(function (name) {
-			if (STATE.indexOf(name) < 0 && name !== "style" && name !== "role" && node.getAttribute(name) !== before[name]) {
-				node.setAttribute(name, before[name]);
-			}
+		FOREIGN.concat(Object.keys(before)).forEach(function (name) {
+			if (STATE.indexOf(name) < 0 && node.getAttribute(name) !== before[name]) { setAttribute(node, name, before[name]); }
 		});
 		if (isBox(node)) {
 			node.checked = state[1];
@@ -103,11 +106,12 @@ define([
 
 	function fire(node, type) { node.dispatchEvent(new Event(type, { bubbles: true })); }
 
+	function parts(dijit) { return dijit.dateBox ? [dijit.dateBox, dijit.timeBox] : [dijit]; }
+
 	// The part of a dijit that has the focus, or each of them.
 	function faces(dijit) {
-		return dijit.dateBox ? [dijit.dateBox.focusNode, dijit.timeBox.focusNode] :
-			// An editor has its focus in a frame, which says for itself what it is.
-			dijit.focusNode ? [dijit.focusNode] : [];
+		// An editor has its focus in a frame, which says for itself what it is.
+		return parts(dijit).map(function (part) { return part.focusNode; }).filter(Boolean);
 	}
 
 	function carry(link) {
@@ -175,8 +179,9 @@ define([
 	function show(link) {
 		var dijit = link.dijit, told;
 		if (dijit._destroyed) { return; }
-		told = link.row.shown(dijit, link.node, link.field);
 		link.quiet = true;
+		if (link.options) { link.row.renew(dijit, link.node); }
+		told = link.row.shown(dijit, link.node, link.field);
 		if (told) {
 			if (told[0] === "displayedValue") { dijit.textbox.value = told[1]; }
 			dijit.set(told[0], told[1], false);
@@ -188,23 +193,8 @@ define([
 	// Whether the control has been written since, which its dijit then shows.
 	function meet(link) {
 		var isNew = !link.quiet && String(stateOf(link.node)) !== link.known;
-		if (isNew) { (link.options ? renew : show)(link); }
+		if (isNew) { show(link); }
 		return isNew;
-	}
-
-	// The <select> may have other options as well.
-	function renew(link) {
-		link.quiet = true;
-		link.row.renew(link.dijit, link.node);
-		show(link);
-	}
-
-	function restoreTabIndex(link) {
-		if (link.before.tabindex === undefined) {
-			link.node.removeAttribute("tabindex");
-		} else {
-			link.node.setAttribute("tabindex", link.before.tabindex);
-		}
 	}
 
 	function adapt(link) {
@@ -215,7 +205,7 @@ define([
 			dijit.set("disabled", disabled);
 			// That of a fieldset is not the control's own.
 			node.disabled = itself;
-			if (link.row.keeps === "box") { restoreTabIndex(link); }
+			if (link.row.keeps === "box") { setAttribute(node, "tabindex", link.before.tabindex); }
 		}
 		if (disabled && link.row.keeps === "beside") {
 			// Dijit leaves those that are no control of HTML to the mouse and to scripts.
@@ -258,7 +248,7 @@ define([
 		dijit.own(dijit.watch("item", function () { setTimeout(function () { write(link, false); }); }));
 		(node.labels || []).forEach(function (label) {
 			label.addEventListener("click", function (event) {
-				if (!dijit.domNode.contains(event.target)) { dijit.focus(); }
+				if (!dijit.domNode.contains(event.target)) { node.focus(); }
 			});
 		});
 	}
@@ -286,7 +276,7 @@ define([
 			attrs = lang.mixin(
 				{ htmlControl: node, "class": node.className },
 				node.readOnly && { readOnly: true }, node.hasAttribute("tabindex") && { tabIndex: node.tabIndex }, node.title && { title: node.title },
-				given, row.methods && row.methods(field), lang.clone(field.attrs)
+				given, row.methods && row.methods(field, Dijit.prototype), lang.clone(field.attrs)
 			), place = node, link, dijit;
 		if (given.constraints) { attrs.constraints = lang.mixin(given.constraints, attrs.constraints); }
 		attrs.disabled = node.disabled || !!field.attrs.disabled;
@@ -360,7 +350,7 @@ define([
 		dijit.sent = dijit.sent || function () { return node.value; };
 		if (link.row.keeps !== "itself") { dijit.reset = function () { reset(link); }; }
 		if (node.options && link.row.renew) {
-			link.options = new MutationObserver(function () { renew(link); });
+			link.options = new MutationObserver(function () { show(link); });
 			// Options of its own making are not the page's.
 			link.options.observe(node, { childList: true, subtree: true });
 		}
@@ -388,11 +378,8 @@ define([
 			if (link.row.keeps === "beside") { write(link, true, false, true); }
 		},
 		linkOf: function (node) { return links.get(node); },
-		forget: function (node) {
-			var link = links.get(node);
-			links["delete"](node);
-			return link;
-		},
-		faces: faces
+		all: function () { return Array.from(links.values()); },
+		forget: function (link) { links["delete"](link.node); },
+		faces: faces, parts: parts, setAttribute: setAttribute
 	};
 });

@@ -5,7 +5,7 @@ define(["dojo/aspect", "./kept", "./validity"], function (aspect, kept, validity
 
 	function look(link) {
 		kept.meet(link);
-		validity.refresh(validity.entryOf(link.node));
+		validity.refresh(link.entry);
 	}
 
 	// Once the script is through. What the dijit itself has written it has told by then.
@@ -14,7 +14,7 @@ define(["dojo/aspect", "./kept", "./validity"], function (aspect, kept, validity
 			link.isRung = true;
 			queueMicrotask(function () {
 				link.isRung = false;
-				if (kept.meet(link)) { validity.refresh(validity.entryOf(link.node)); }
+				if (kept.meet(link)) { validity.refresh(link.entry); }
 			});
 		}
 	}

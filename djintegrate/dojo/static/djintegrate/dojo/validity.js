@@ -3,11 +3,7 @@
 // somebody has been there or has tried to send the form; and marks what the server refused until that is changed.
 define(["./kept", "./patterns", "./rules"], function (kept, patterns, rules) {
 	"use strict";
-	var entries = new Map(), isPressed = false, waiting = [],
-		// The rules that HTML has a word for. Where a script has changed that, the browser checks what it says now.
-		WORDS = {
-			required: "required", min_value: "min", max_value: "max", step: "step", min_length: "minlength", max_length: "maxlength"
-		};
+	var isPressed = false, waiting = [];
 
 	// What appears or goes while a button of the mouse is down moves the page, and the click would miss what was aimed at.
 	document.addEventListener("pointerdown", function () { isPressed = true; }, true);
@@ -77,9 +73,10 @@ define(["./kept", "./patterns", "./rules"], function (kept, patterns, rules) {
 		return template.content.textContent.trim();
 	}
 
+	// The attribute that says in HTML what the rule does, min_value say, is another one by now: the browser checks that.
 	function isChanged(link, rule) {
-		var was = link.before[WORDS[rule]];
-		return was !== undefined && link.node.getAttribute(WORDS[rule]) !== was;
+		var word = rule.replace(/_value|_/, "");
+		return word in link.before && link.node.getAttribute(word) !== link.before[word];
 	}
 
 	function byRules(entry) {
@@ -166,11 +163,7 @@ define(["./kept", "./patterns", "./rules"], function (kept, patterns, rules) {
 	function describe(face, id, is) {
 		var ids = (face.getAttribute("aria-describedby") || "").split(/\s+/).filter(function (one) { return one && one !== id; });
 		if (is) { ids.unshift(id); }
-		if (ids.length) {
-			face.setAttribute("aria-describedby", ids.join(" "));
-		} else {
-			face.removeAttribute("aria-describedby");
-		}
+		kept.setAttribute(face, "aria-describedby", ids.length ? ids.join(" ") : undefined);
 	}
 
 	function display(entry) {
@@ -189,15 +182,13 @@ define(["./kept", "./patterns", "./rules"], function (kept, patterns, rules) {
 		entry.links.forEach(function (link) {
 			var dijit = link.dijit, is = !!(shown || refused);
 			if (dijit._destroyed) { return; }
-			dijit._set("state", is ? "Error" : "");
+			kept.parts(dijit).concat(dijit).forEach(function (part) { part._set("state", is ? "Error" : ""); });
 			dijit._set("message", shown || (refused ? entry.field.errors.join("<br>") : ""));
 			dijit.domNode.classList.toggle("djintegrate-wrong", is);
-			(link.parts || []).forEach(function (part) { part._set("state", is ? "Error" : ""); });
-			kept.faces(dijit).forEach(function (face) {
+			kept.faces(dijit).concat(link.node).forEach(function (face) {
 				if (is || face.hasAttribute("aria-invalid")) { face.setAttribute("aria-invalid", String(is)); }
 				if (entry.text && !dijit.describe) { describe(face, entry.text.id, !!shown); }
 			});
-			if (is || link.node.hasAttribute("aria-invalid")) { link.node.setAttribute("aria-invalid", String(is)); }
 			if (dijit.describe) { dijit.describe(plainText(shown)); }
 		});
 	}
@@ -261,8 +252,7 @@ define(["./kept", "./patterns", "./rules"], function (kept, patterns, rules) {
 		var entry = { links: links, field: field, step: step, wrong: "", visited: false };
 		step.entries = (step.entries || []).concat(entry);
 		links.forEach(function (link) {
-			entries.set(link.node, entry);
-			link.parts = link.dijit.dateBox ? [link.dijit.dateBox, link.dijit.timeBox] : [];
+			link.entry = entry;
 			teach(entry, link);
 		});
 	}
@@ -278,12 +268,8 @@ define(["./kept", "./patterns", "./rules"], function (kept, patterns, rules) {
 
 	return {
 		attach: attach, remember: remember, refresh: refresh, visit: visit,
-		entryOf: function (node) { return entries.get(node); },
-		forget: function (node) {
-			var entry = entries.get(node);
-			entries["delete"](node);
-			if (entry) { entry.step.entries = entry.step.entries.filter(function (one) { return one !== entry; }); }
-		},
-		all: function () { return Array.from(entries.values()); }
+		forget: function (entry) {
+			entry.step.entries = entry.step.entries.filter(function (one) { return one !== entry; });
+		}
 	};
 });

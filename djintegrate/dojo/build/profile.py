@@ -47,7 +47,10 @@ CHANGED: Mapping[str, Sequence[tuple[str, str]]] = {
     "dijit/form/CheckBox": [
         ('"dojo/NodeList-dom",', ""),
         ('.addClass("dijitFocusedLabel")', '.forEach(function(label){ label.classList.add("dijitFocusedLabel"); })'),
-        ('.removeClass("dijitFocusedLabel")', '.forEach(function(label){ label.classList.remove("dijitFocusedLabel"); })'),
+        (
+            '.removeClass("dijitFocusedLabel")',
+            '.forEach(function(label){ label.classList.remove("dijitFocusedLabel"); })',
+        ),
     ],
     "dojo/i18n": [("./has!host-browser?./_base/xhr", "./has!djintegrate-sync?./_base/xhr")],
     "dojo/text": [

@@ -206,10 +206,10 @@ define(["dojo/_base/lang", "dojo/date/stamp", "./choices", "./moments", "./numbe
 					var own = this.htmlControl, box = document.createElement("input"), step = this.smallDelta || 1,
 						min = own.min || field.value.min, max = own.max || field.value.max;
 					// Where any number is a step, one is as far from there, and else the steps are counted as the HTML's are.
-					lang.mixin(box, { type: "number", value: found, step: Number(own.step) || step }, own.step === "any" ?
-						{ defaultValue: found } : { min: min, max: max, defaultValue: own.defaultValue });
+					lang.mixin(box, { type: "number", value: found, max: max, step: Number(own.step) || step }, own.step === "any" ?
+						{ defaultValue: found } : { min: min, defaultValue: own.defaultValue });
 					box.stepUp(delta / step);
-					return Number(box.value);
+					return Math.max(box.value, /\d/.test(min) ? min : -Infinity);
 				},
 				onKeyDown: function (event) {
 					var way = { ArrowUp: 1, ArrowDown: -1 }[event.key];

@@ -1,7 +1,8 @@
 """The harness: one form twice, plain and as dijits, under a strict policy. The same is done to both, and compared.
 
-What is compared: what the browser would send, and whether it would, what cleaned_data becomes, the native events that a
-listener heard, the accessible name and description of each control, the order of the focus, the attributes, and validity.
+What is compared: what the browser would send, and whether it would, what cleaned_data becomes, the native events that
+a listener heard, the accessible name and description of each control, the order of the focus, the attributes, and
+validity.
 """
 
 from __future__ import annotations
@@ -192,9 +193,8 @@ def differences(plain: Sequence[dict[str, Any]], dijits: Sequence[dict[str, Any]
         for key in one:
             if key not in case.differs and not is_as_good(key, one, other):
                 kind = f"{type(case.field).__name__} with {type(case.field.widget).__name__}"
-                found.append(
-                    f"{kind}, {case.typed!r} {list(case.script)}: {key}: {json.dumps(one[key])} beside {json.dumps(other[key])}"
-                )
+                done = f"{case.typed!r} {list(case.script) or ''}"
+                found.append(f"{kind}, {done}: {key}: {json.dumps(one[key])} beside {json.dumps(other[key])}")
     return found
 
 

@@ -88,6 +88,8 @@ const control = node => {
     }
     return node.type === "submit" ? "submit of " + node.form.id : "?" + node.outerHTML.slice(0, 80);
 };
+// What a dijit has opened for one who was there for less than a tenth of a second is closed.
+document.querySelector("[type=submit]").focus();
 document.body.tabIndex = -1;
 document.body.focus();
 document.body.removeAttribute("tabindex");

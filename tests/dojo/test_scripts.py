@@ -297,3 +297,15 @@ def test_steps_begin_at_the_number_that_is_there(both: Any, key: str, found: lis
     assert (
         browser.execute_script("return [...document.querySelectorAll('[type=number]')].map(one => one.value)") == found
     )
+
+
+def test_a_search_that_is_due_does_not_take_the_focus_back(show: Any) -> None:
+    """Whoever leaves as the choices are looked up, as on a busy machine: all of that is due at once."""
+    browser = show(All, automatic)
+    find(browser, "id_hall").send_keys("b")
+    browser.execute_script(
+        "document.activeElement.blur(); const end = performance.now() + 300; while (performance.now() < end);"
+    )
+    browser.execute_async_script("setTimeout(arguments[0], 100)")
+    assert browser.execute_script("return document.activeElement === document.body")
+    assert browser.execute_script("return [id_hall.value, document.querySelectorAll('.dijitPopup [role=option]').length]") == ["b", 0]

@@ -231,6 +231,8 @@ define([
 					write(link, type === "change", type === "input");
 				});
 			});
+			// A search that is still to come would take the focus back.
+			face.addEventListener("blur", function () { if (dijit._abortQuery) { dijit._abortQuery(); } });
 			// What the control's own listeners hear of any control.
 			["focus", "blur", "keydown", "keypress", "keyup", "click", "paste"].forEach(function (type) {
 				face.addEventListener(type, function (event) {

@@ -102,7 +102,7 @@ document.addEventListener("focusin", event => {
 
 SCRIPT = """
 const [id] = arguments, found = document.getElementById(id),
-    node = found && found.form !== undefined ? found : document.getElementById(id + "_0"), form = node.form,
+    node = found.matches("input, select, textarea") ? found : found.querySelector("input"), form = node.form,
     tell = type => { node.dispatchEvent(new Event(type, { bubbles: true })); },
     // Of those that others send along, nobody could say who was refused.
     send = () => {

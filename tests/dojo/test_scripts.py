@@ -309,3 +309,27 @@ def test_a_search_that_is_due_does_not_take_the_focus_back(show: Any) -> None:
     browser.execute_async_script("setTimeout(arguments[0], 100)")
     assert browser.execute_script("return document.activeElement === document.body")
     assert browser.execute_script("return id_hall.value") == "b"
+
+
+class Short(forms.Form):
+    note = forms.CharField(widget=forms.Textarea, max_length=5, required=False)
+
+
+def test_what_a_script_writes_beyond_the_length_stays_and_what_is_typed_does_not(both: Any) -> None:
+    browser = both(Short)
+    browser.execute_script(FIND + "of('note').value = 'too long'; of('note').dispatchEvent(new Event('input'))")
+    assert browser.execute_script("return id_note.value") == "too long"
+    browser.execute_script(FIND + "of('note').value = ''")
+    find(browser, "id_note").send_keys("too long")
+    assert browser.execute_script("return id_note.value") == "too l"
+
+
+class Hour(forms.Form):
+    hour = forms.TimeField(required=False)
+
+
+def test_nothing_opens_for_an_event_that_a_script_tells(show: Any) -> None:
+    browser = show(Hour, automatic)
+    browser.execute_script(FIND + "of('hour').value = '10:30'; of('hour').dispatchEvent(new Event('input'))")
+    browser.execute_async_script("setTimeout(arguments[0], 100)")
+    assert not [popup for popup in browser.find_elements("css selector", ".dijitPopup") if popup.is_displayed()]

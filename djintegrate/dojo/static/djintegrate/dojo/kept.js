@@ -46,6 +46,11 @@ define([
 			Array.from(own.attributes).forEach(function (attribute) {
 				if (/^data-dojo-/.test(attribute.name)) { own.removeAttribute(attribute.name); }
 			});
+		},
+
+		// Nobody is typing where the focus is not, and a list of times would open for it: see meet().
+		_onInput: function _onInput() {
+			if (document.activeElement === this.htmlControl) { this.inherited(_onInput, arguments); }
 		}
 	};
 

@@ -36,7 +36,18 @@ define(["dojo/_base/lang", "dojo/date/stamp", "./choices", "./moments", "./numbe
 		shown: function (dijit, node) { return ["value", node.value]; }
 	};
 
-	var area = lang.mixin({}, text, { fits: /textarea/ });
+	var area = lang.mixin({}, text, {
+		fits: /textarea/,
+		// The browser cuts what is typed and pasted, and leaves what a script has written.
+		mixin: {
+			_onInput: function _onInput() {
+				var most = this.maxLength;
+				this.maxLength = "";
+				this.inherited(_onInput, arguments);
+				this.maxLength = most;
+			}
+		}
+	});
 
 	var tick = {
 		keeps: "box",

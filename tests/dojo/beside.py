@@ -1,7 +1,8 @@
 """The harness: one form twice, plain and as dijits, under a strict policy. The same is done to both, and compared.
 
-What is compared: what the browser would send, what cleaned_data becomes, the native events that a listener heard, the
-accessible name and description of each control, the order of the focus, the attributes, and validity.
+What is compared: what the browser would send, and whether it would, what cleaned_data becomes, the native events that
+a listener heard, the accessible name and description of each control, the order of the focus, the attributes, and
+validity.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from selenium.common.exceptions import ElementNotInteractableException, InvalidE
 from selenium.webdriver.common.keys import Keys
 
 from tests.dojo import site
-from tests.dojo.beside_scripts import COLLECT, LISTEN, MARK, SEEN, WALK
+from tests.dojo.beside_scripts import COLLECT, LISTEN, MARK, SCRIPT, SEEN, WALK
 
 PAGE = """{% load dojo %}<!DOCTYPE html>
 <html lang="{{ language }}"{% if rtl %} dir="rtl"{% endif %}>
@@ -41,6 +42,8 @@ class Case:
     field: forms.Field
     act: Callable[[Any, str], None] | None = None
     typed: str = ""
+    #: What a script of the page's does to it after that: JavaScript, of a `node`, its `form`, tell() and send().
+    script: Sequence[str] = ()
     initial: Any = None
     name: str = "f"
     before: str = ""
@@ -94,6 +97,8 @@ def look(open_page: Callable[..., Any], cases: Sequence[Case], language: str, di
             type_text(browser, identifier, case.typed)
         if case.act:
             case.act(browser, identifier)
+        if case.script:
+            browser.execute_script(SCRIPT + ";".join(case.script), identifier)
     browser.execute_script("document.activeElement && document.activeElement.blur()")
     # Dijits tell of some changes a moment later.
     browser.execute_async_script("setTimeout(arguments[0], 100)")
@@ -188,7 +193,8 @@ def differences(plain: Sequence[dict[str, Any]], dijits: Sequence[dict[str, Any]
         for key in one:
             if key not in case.differs and not is_as_good(key, one, other):
                 kind = f"{type(case.field).__name__} with {type(case.field.widget).__name__}"
-                found.append(f"{kind}, {case.typed!r}: {key}: {json.dumps(one[key])} beside {json.dumps(other[key])}")
+                done = f"{case.typed!r} {list(case.script) or ''}"
+                found.append(f"{kind}, {done}: {key}: {json.dumps(one[key])} beside {json.dumps(other[key])}")
     return found
 
 
@@ -199,6 +205,11 @@ def is_as_good(key: str, plain: dict[str, Any], dijits: dict[str, Any]) -> bool:
     if key == "valid":
         # What the HTML forbids, the dijit forbids; what Django refuses, it may forbid; it accepts all else.
         return not all(dijits[key].values()) and (not all(plain[key].values()) or plain["cleaned"] == "refused")
+    if key == "submits":
+        return dijits[key] < plain[key] and plain["cleaned"] == "refused"
+    if key == "handlers" and plain["submits"] != dijits["submits"]:
+        # What is refused has the focus.
+        return True
     if key == "told":
         return len(plain[key]) == len(dijits[key]) and all(map(is_told, plain[key], dijits[key]))
     return False

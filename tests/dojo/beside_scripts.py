@@ -18,6 +18,10 @@ for (const type of ["input", "change"]) {
         heard.push([type, node.name, node.type === "checkbox" ? node.checked : node.value]);
     });
 }
+document.addEventListener("submit", event => {
+    heard.push(["submit", event.target.id.replace("form", "p") + "-"]);
+    event.preventDefault();
+});
 // What a control's own listeners hear: those of HTMX, of `onblur` and the like.
 for (const form of document.forms) {
     for (const node of controlsOf(form)) {
@@ -67,7 +71,8 @@ for (const form of document.forms) {
             Array.from(node.attributes).filter(a => !/^(class|style|role|widgetid|id|aria-.*)$/.test(a.name))
                 .map(a => [a.name, a.value]))])),
         heard: own.filter(one => /input|change/.test(one[0])),
-        handlers: own.filter(one => !/input|change/.test(one[0])),
+        handlers: own.filter(one => !/input|change|submit/.test(one[0])),
+        submits: own.filter(one => one[0] === "submit").length,
     };
 }
 return result;
@@ -83,6 +88,8 @@ const control = node => {
     }
     return node.type === "submit" ? "submit of " + node.form.id : "?" + node.outerHTML.slice(0, 80);
 };
+// What a dijit has opened for one who was there for less than a tenth of a second is closed.
+document.querySelector("[type=submit]").focus();
 document.body.tabIndex = -1;
 document.body.focus();
 document.body.removeAttribute("tabindex");
@@ -91,6 +98,17 @@ document.addEventListener("focusin", event => {
     const name = control(event.target);
     if (walked[walked.length - 1] !== name) { walked.push(name); }
 });
+"""
+
+SCRIPT = """
+const [id] = arguments, found = document.getElementById(id),
+    node = found.matches("input, select, textarea") ? found : found.querySelector("input"), form = node.form,
+    tell = type => { node.dispatchEvent(new Event(type, { bubbles: true })); },
+    // Of those that others send along, nobody could say who was refused.
+    send = () => {
+        const name = form.id.replace("form", "p") + "-";
+        if (controlsOf(form).every(one => one.name.startsWith(name))) { form.requestSubmit(); }
+    };
 """
 
 SEEN = """

@@ -22,8 +22,11 @@ from tests.support import npm
 from tests.support.browser import complaints
 from tests.support.helpers import wait_until
 
-INTEGRITY = "sha512-Vd8ZlGSshz2W2ej+gNpMqxX2PM0dfOn4lRgkTXgCT+cqZE/GwBQoYm3zGvlqf+hHXYCMYmmgae33m4/RPdTS0Q=="
-HTMX = "htmx.org@2.0.9"
+HTMX = {
+    "htmx.org@2.0.9": "sha512-Vd8ZlGSshz2W2ej+gNpMqxX2PM0dfOn4lRgkTXgCT+cqZE/GwBQoYm3zGvlqf+hHXYCMYmmgae33m4/RPdTS0Q==",
+    "htmx.org@4.0.1": "sha512-oF7JgXhDW9UXCy/k1ZYFUQgzu/rm19ORWPSPNL91vPluB2PB9+MV55tyQdH/w7o2EAbTYUG5SDW1R60mdkdqGg==",
+}
+"""Both majors, which tell of what has come by other events."""
 
 
 class Row(forms.Form):
@@ -54,12 +57,12 @@ def view(request: HttpRequest) -> HttpResponse:
     return HttpResponse(engines["django"].from_string(PAGE).render({}, request))
 
 
-@pytest.fixture(scope="module")
-def htmx(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="module", params=HTMX)
+def htmx(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """htmx.org from npm, pinned and checked by its hash."""
     folder = tmp_path_factory.mktemp("htmx")
     (folder / "dist").mkdir()
-    (folder / "dist" / "htmx.min.js").write_text(npm.text(HTMX, INTEGRITY, "dist/htmx.min.js"))
+    (folder / "dist" / "htmx.min.js").write_text(npm.text(request.param, HTMX[request.param], "dist/htmx.min.js"))
     return folder
 
 
@@ -68,19 +71,17 @@ DIJITS = {
 }  # fmt: skip
 
 
+FETCH = """fetch('?part').then(answer => answer.text()).then(html => {
+    place.innerHTML = html; return djintegrate.dojo.dijitize(place); })"""
+
+
 @pytest.mark.usefixtures("built")
-@pytest.mark.parametrize("way", ["fetch", "htmx"])
+@pytest.mark.parametrize("way", ["htmx.trigger('#place', 'load-it')", FETCH])
 def test_a_form_that_arrives_becomes_dijits_and_is_sent(show: Any, settings: Any, htmx: Path, way: str) -> None:
     settings.STATICFILES_DIRS = [*settings.STATICFILES_DIRS, ("htmx", htmx)]
     browser = show(view=view)
     assert made(browser) == {}
-    if way == "htmx":
-        browser.execute_script("htmx.trigger('#place', 'load-it')")
-    else:
-        browser.execute_script(
-            "fetch('?part').then(answer => answer.text()).then(html => {"
-            "place.innerHTML = html; return djintegrate.dojo.dijitize(place); })"
-        )
+    browser.execute_script(way)
     wait_until(lambda: made(browser) == DIJITS)
     browser.execute_script("require('dijit/registry').byId('id_room').set('value', 'c')")
     submit(browser)

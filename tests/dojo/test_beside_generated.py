@@ -1,10 +1,11 @@
-"""Forms that Hypothesis puts together, plain and as dijits: fields, widgets, attributes, values and languages.
+"""Forms that Hypothesis puts together, plain and as dijits: fields, widgets, attributes, values, scripts and languages.
 
 BESIDE_PAGES pages of 40 fields each; `python -m proofs.dojo` looks at 125 of them.
 """
 
 from __future__ import annotations
 
+import json
 import os
 from datetime import date, datetime, time
 from typing import Any
@@ -66,6 +67,20 @@ SOME = st.lists(st.sampled_from(list(VALUES)), min_size=1, max_size=5, unique=Tr
 LANGUAGES = st.sampled_from([code for code, _ in django_settings.LANGUAGES])
 
 
+def scripts(*writes: str) -> Any:
+    """What a script does to the control, after somebody has used it: it writes, with an event and without, and asks."""
+    told = ["", "; tell('input')", "; tell('change')", "; tell('input'); tell('change')"]
+    steps = [write + event for write in writes for event in told] + [
+        "node.setCustomValidity('No')", "node.setCustomValidity('')", "node.checkValidity()", "node.required = false",
+        "node.focus()", "send()",
+    ]  # fmt: skip
+    return st.just([]) | st.lists(st.sampled_from(steps), min_size=1, max_size=4)
+
+
+def writing(*values: Any) -> Any:
+    return scripts(*(f"node.value = {json.dumps(value)}" for value in values))
+
+
 @st.composite
 def texts(draw: Any) -> Case:
     widget = draw(st.sampled_from([forms.TextInput, forms.Textarea, forms.PasswordInput]))
@@ -76,7 +91,8 @@ def texts(draw: Any) -> Case:
         required=draw(st.booleans()), max_length=draw(st.sampled_from([None, 5])), widget=widget(attrs), label="Label"
     )
     # Keys are typed into what is there already, of which all is marked first.
-    return Case(field, name=draw(NAMES), typed=draw(TEXTS), initial=draw(st.none() | TEXTS))
+    script = draw(writing("", "ab", draw(TEXTS)))
+    return Case(field, name=draw(NAMES), typed=draw(TEXTS), initial=draw(st.none() | TEXTS), script=script)
 
 
 @st.composite
@@ -88,10 +104,11 @@ def moments(draw: Any) -> Case:
     ]))  # fmt: skip
     found: date | time | datetime = draw(value)
     field = cls(required=draw(st.booleans()), label="Label", widget=cls.widget(draw(FOR_MOMENTS)))
+    script = draw(writing("", "no moment", str(draw(value))))
     if not key or draw(st.booleans()):
-        return Case(field, name=draw(NAMES), initial=found)
+        return Case(field, name=draw(NAMES), initial=found, script=script)
     formats = [text for text in get_format(key) if "%n" not in text and "%f" not in text]
-    return Case(field, name=draw(NAMES), typed=found.strftime(draw(st.sampled_from(formats))))
+    return Case(field, name=draw(NAMES), typed=found.strftime(draw(st.sampled_from(formats))), script=script)
 
 
 @st.composite
@@ -105,7 +122,8 @@ def natives(draw: Any) -> Case:
     bounds = {name: draw(value).strftime(pattern) for name in ("min", "max") if draw(st.booleans())}
     widget = cls.widget({"type": kind, **draw(FOR_MOMENTS), **bounds}, format=pattern)
     field = cls(required=draw(st.booleans()), label="Label", widget=widget)
-    return Case(field, name=draw(NAMES), initial=draw(value).strftime(pattern))
+    script = draw(writing("", "no moment", draw(value).strftime(pattern)))
+    return Case(field, name=draw(NAMES), initial=draw(value).strftime(pattern), script=script)
 
 
 @st.composite
@@ -120,7 +138,8 @@ def numbers(draw: Any) -> Case:
     field = cls(required=draw(st.booleans()), localize=localize, label="Label", widget=widget)
     # A fraction is typed by the dijit's keys in the page's language, and by the browser's in its own.
     typed = str(draw(st.integers(-99, 10**6))) if draw(st.booleans()) else ""
-    return Case(field, name=draw(NAMES), initial=draw(st.none() | value), typed=typed)
+    script = draw(writing("", "7", str(draw(st.integers(-(10**15), 10**15)))))
+    return Case(field, name=draw(NAMES), initial=draw(st.none() | value), typed=typed, script=script)
 
 
 @st.composite
@@ -136,19 +155,30 @@ def choices(draw: Any) -> Case:
     ]))  # fmt: skip
     attrs = draw(FOR_CHOICES) if widget in (forms.Select, forms.SelectMultiple) else {}
     if cls is forms.NullBooleanField:
-        return Case(cls(label="Label"), name="f", typed=draw(st.sampled_from(["u", "y", "n"])))
+        script = draw(writing("true", "unknown", "none of them"))
+        return Case(cls(label="Label"), name="f", typed=draw(st.sampled_from(["u", "y", "n"])), script=script)
+    script = draw(
+        writing(*values, "none of them") if widget is forms.Select
+        else scripts("node.options[0].selected = true", "node.options[0].selected = false", "node.selectedIndex = -1")
+        if widget is forms.SelectMultiple else scripts("node.checked = true", "node.checked = false")
+    )  # fmt: skip
     initial = draw(st.sampled_from(values))
     field = cls(choices=options, required=draw(st.booleans()), widget=widget(attrs), label="Label")
     typed = VALUES[draw(st.sampled_from(values))][0] if widget is forms.Select and draw(st.booleans()) else ""
     return Case(
-        field, name=draw(NAMES), initial=[initial] if cls is forms.MultipleChoiceField else initial, typed=typed
+        field,
+        name=draw(NAMES),
+        initial=[initial] if cls is forms.MultipleChoiceField else initial,
+        typed=typed,
+        script=script,
     )
 
 
 @st.composite
 def ticks(draw: Any) -> Case:
     field = forms.BooleanField(required=draw(st.booleans()), label="Label")
-    return Case(field, initial=draw(st.booleans()), act=draw(st.sampled_from([None, click("")])))
+    script = draw(scripts("node.checked = true", "node.checked = false"))
+    return Case(field, initial=draw(st.booleans()), act=draw(st.sampled_from([None, click("")])), script=script)
 
 
 @st.composite

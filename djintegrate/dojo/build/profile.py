@@ -41,10 +41,19 @@ FEATURES: Mapping[str, Any] = {
 }  # fmt: skip
 
 # Dojo's requests come with these two for texts that are read while the page waits, which no page of ours does. The
-# build has the templates, and a module that it lacks reads its own by fetch().
+# build has the templates, and a module that it lacks reads its own by fetch(). A check box brings all that lists of
+# elements can do, for one class of its label.
 CHANGED: Mapping[str, Sequence[tuple[str, str]]] = {
-    "i18n": [("./has!host-browser?./_base/xhr", "./has!djintegrate-sync?./_base/xhr")],
-    "text": [
+    "dijit/form/CheckBox": [
+        ('"dojo/NodeList-dom",', ""),
+        ('.addClass("dijitFocusedLabel")', '.forEach(function(label){ label.classList.add("dijitFocusedLabel"); })'),
+        (
+            '.removeClass("dijitFocusedLabel")',
+            '.forEach(function(label){ label.classList.remove("dijitFocusedLabel"); })',
+        ),
+    ],
+    "dojo/i18n": [("./has!host-browser?./_base/xhr", "./has!djintegrate-sync?./_base/xhr")],
+    "dojo/text": [
         ("./has!host-browser?./request", "./has!djintegrate-sync?./request"),
         (
             "request(url, {sync:!!sync, headers: { 'X-Requested-With': null } }).then(load);",
@@ -92,9 +101,9 @@ def profile(
     first = sorted(name for name in modules if not _is_seldom(name))
     layers: dict[str, Any] = {LAYER: {"boot": True, "customBase": True, "include": first}}
     layers |= {name: {"include": [], "exclude": [LAYER]} for name in SEPARATE if name in modules}
-    instead = {name: str(path) for name, path in (changed or {}).items()}
-    packages = [{**_package("dojo", root / "dojo", _LEFT_OUT), "modules": instead}]
-    packages += [_package(name, root / name, _LEFT_OUT) for name in ("dijit", *used)]
+    packages = [{**_package(name, root / name, _LEFT_OUT), "modules": {
+        module.partition("/")[2]: str(path) for module, path in (changed or {}).items() if module.startswith(f"{name}/")
+    }} for name in ("dojo", "dijit", *used)]  # fmt: skip
     packages += [
         {**_package(name, path, rf"{_LEFT_OUT}|(^|\/)boot\.js$"), "resourceTags": {"amd": "@@\\.js$@@"}}
         for name, path in paths.items()
@@ -127,10 +136,10 @@ def change(root: Path, folder: Path) -> dict[str, Path]:
     """Write the changed files of Dojo's into the folder, and say where each is."""
     made = {}
     for name, changes in CHANGED.items():
-        text = (root / "dojo" / f"{name}.js").read_text()
+        text = (root / f"{name}.js").read_text()
         for before, after in changes:
             text = text.replace(before, after)
-        made[name] = folder / f"{name}.js"
+        made[name] = folder / f"{name.replace('/', '-')}.js"
         made[name].write_text(text)
     return made
 

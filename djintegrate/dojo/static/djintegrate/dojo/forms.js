@@ -1,9 +1,9 @@
 // Makes dijits over the HTML fields of a form, by the page's specification, and looks after them: submits, resets, fields
 // that are switched off, and HTML that comes and goes later.
 // A field that is not in the page is left out: a template need not show every field of its form.
-define(["require", "dojo/Deferred", "./kept", "./validity"], function (require, Deferred, kept, validity) {
+define(["require", "dojo/Deferred", "dojo/aspect", "./kept", "./scripts", "./validity"], function (require, Deferred, aspect, kept, scripts, validity) {
 	"use strict";
-	var CONTROLS = "input, select, textarea", patterns = [], isListening = false, isSending = false, first = null;
+	var CONTROLS = "input, select, textarea", patterns = [], isSending = false, first = null;
 
 	// The controls of a field: the element of that id, those inside of it (radio buttons), or id_0, id_1… (a MultiWidget).
 	function controls(id) {
@@ -17,23 +17,17 @@ define(["require", "dojo/Deferred", "./kept", "./validity"], function (require, 
 		return found;
 	}
 
-	function linksOf(root) {
-		return Array.from(root.querySelectorAll(CONTROLS)).map(kept.linkOf).filter(Boolean);
-	}
-
 	// The controls of a form may be anywhere, by their attribute `form`.
-	function linksOfForm(form) { return Array.from(form.elements).map(kept.linkOf).filter(Boolean); }
+	function linksOf(root) {
+		return Array.from(root.elements || root.querySelectorAll(CONTROLS), kept.linkOf).filter(Boolean);
+	}
 
 	// What the dijits have not said yet, such as the text of an editor, is in the controls before the browser looks at them.
 	function settle(form) {
-		linksOfForm(form).forEach(function (link) {
+		linksOf(form).forEach(function (link) {
 			kept.settle(link);
-			validity.refresh(validity.entryOf(link.node));
+			scripts.look(link);
 		});
-	}
-
-	function isSubmitter(node) {
-		return node && node.form && (node.type === "submit" || node.type === "image") && (node.matches("button, input"));
 	}
 
 	function sending(form) {
@@ -43,63 +37,64 @@ define(["require", "dojo/Deferred", "./kept", "./validity"], function (require, 
 	}
 
 	function onInvalid(event) {
-		var entry = validity.entryOf(event.target);
-		if (!entry) { return; }
+		var link = kept.linkOf(event.target);
+		if (!link) { return; }
 		// The dijit says it, and the browser need not look for a control that is hidden.
 		event.preventDefault();
-		validity.visit(entry);
+		validity.visit(link.entry);
 		if (isSending && !first) {
-			first = entry;
+			first = link.entry.links[0];
 			setTimeout(function () {
-				var link = first.links[0];
-				first = null;
+				var dijit = first.dijit;
 				// With its label, which is above.
-				(link.dijit.domNode.closest(".dj-field") || link.dijit.domNode).scrollIntoView({ block: "nearest" });
-				(link.dijit.focusWrong || link.dijit.focus || function () { link.node.focus(); }).call(link.dijit);
+				(dijit.domNode.closest(".dj-field") || dijit.domNode).scrollIntoView({ block: "nearest" });
+				(dijit.focusWrong ? dijit : first.node)[dijit.focusWrong ? "focusWrong" : "focus"]();
+				first = null;
 			});
 		}
 	}
 
 	function listen() {
-		if (isListening) { return; }
-		isListening = true;
 		document.addEventListener("click", function (event) {
 			var button = event.target.closest && event.target.closest("button, input");
-			if (isSubmitter(button)) { sending(button.form); }
+			if (button && button.form && /^(submit|image)$/.test(button.type)) { sending(button.form); }
 		}, true);
 		document.addEventListener("keydown", function (event) {
 			if (event.key === "Enter" && event.target.form) { sending(event.target.form); }
 		}, true);
+		aspect.before(HTMLFormElement.prototype, "checkValidity", function () { linksOf(this).forEach(scripts.look); });
+		["reportValidity", "requestSubmit"].forEach(function (name) {
+			aspect.before(HTMLFormElement.prototype, name, function () { sending(this); });
+		});
 		document.addEventListener("submit", function (event) { settle(event.target); }, true);
 		document.addEventListener("invalid", onInvalid, true);
 		document.addEventListener("reset", function (event) {
 			// The browser resets its own controls after this event.
 			setTimeout(function () {
 				if (event.defaultPrevented) { return; }
-				linksOfForm(event.target).forEach(function (link) {
-					var entry = validity.entryOf(link.node);
+				linksOf(event.target).forEach(function (link) {
 					link.dijit._hasBeenBlurred = false;
-					entry.visited = false;
+					link.entry.visited = false;
 					kept.show(link);
-					validity.refresh(entry);
+					validity.refresh(link.entry);
 				});
 			});
 		});
 		// After Back, a browser fills in its own controls when it has shown the page.
-		window.addEventListener("pageshow", function () {
-			validity.all().forEach(function (entry) {
-				entry.links.forEach(kept.catchUp);
-				validity.refresh(entry);
-			});
-		});
+		window.addEventListener("pageshow", function () { kept.all().forEach(scripts.look); });
 		new MutationObserver(function (changes) {
 			changes.forEach(function (change) {
 				var own = kept.linkOf(change.target);
 				if (own || change.target.tagName === "FIELDSET") {
-					(own ? [own] : linksOf(change.target)).forEach(kept.adapt);
+					(own ? [own] : linksOf(change.target)).forEach(function (link) {
+						kept.adapt(link);
+						scripts.look(link);
+					});
 				}
 			});
-		}).observe(document.documentElement, { subtree: true, attributes: true, attributeFilter: ["disabled", "readonly", "hidden"] });
+		}).observe(document.documentElement, { subtree: true, attributes: true, attributeFilter: [
+			"disabled", "readonly", "hidden", "style", "required", "min", "max", "step", "minlength", "maxlength", "pattern"
+		] });
 		new MutationObserver(onNodes).observe(document.documentElement, { subtree: true, childList: true });
 	}
 
@@ -117,14 +112,12 @@ define(["require", "dojo/Deferred", "./kept", "./validity"], function (require, 
 
 	// Dijits whose HTML has left the page.
 	function forget() {
-		validity.all().forEach(function (entry) {
-			entry.links.forEach(function (link) {
-				if (!link.node.isConnected) {
-					validity.forget(link.node);
-					kept.forget(link.node);
-					if (!link.dijit._destroyed) { link.dijit.destroyRecursive(); }
-				}
-			});
+		kept.all().forEach(function (link) {
+			if (!link.node.isConnected) {
+				validity.forget(link.entry);
+				kept.forget(link);
+				if (!link.dijit._destroyed) { link.dijit.destroyRecursive(); }
+			}
 		});
 	}
 
@@ -153,7 +146,6 @@ define(["require", "dojo/Deferred", "./kept", "./validity"], function (require, 
 
 	function make(form) {
 		var made = new Deferred();
-		listen();
 		if (form.pattern) {
 			learn(form);
 			return made.resolve({});
@@ -172,6 +164,7 @@ define(["require", "dojo/Deferred", "./kept", "./validity"], function (require, 
 				links.forEach(function (link) {
 					link.dijit.startup();
 					kept.connect(link);
+					scripts.attend(link);
 				});
 				validity.remember(form);
 				made.resolve(dijits);
@@ -181,6 +174,8 @@ define(["require", "dojo/Deferred", "./kept", "./validity"], function (require, 
 		});
 		return made.promise;
 	}
+
+	listen();
 
 	return { make: make };
 });

@@ -9,9 +9,9 @@ define([
 		CARRIED = /^(aria-(?!invalid).*|accesskey|autocapitalize|autocomplete|autocorrect|autofocus|dir|enterkeyhint|inputmode|lang|list|maxlength|placeholder|spellcheck|title)$/,
 		// What a template says of its own control, which the HTML's has itself or does without.
 		FOREIGN = ["autocomplete", "checked", "name", "required", "tabindex", "type", "value"],
-		STATE = ["disabled", "readonly", "hidden", "class"],
+		STATE = ["disabled", "readonly", "hidden", "class", "style", "role"],
 		classes = [],
-		links = new WeakMap(),
+		links = new Map(),
 		isCopy = false;
 
 	// Dijit, which hears of every focus in the page, would take a copy for a way out of the dijit.
@@ -46,6 +46,11 @@ define([
 			Array.from(own.attributes).forEach(function (attribute) {
 				if (/^data-dojo-/.test(attribute.name)) { own.removeAttribute(attribute.name); }
 			});
+		},
+
+		// Nobody is typing where the focus is not, and a list of times would open for it: see meet().
+		_onInput: function _onInput() {
+			if (document.activeElement === this.htmlControl) { this.inherited(_onInput, arguments); }
 		}
 	};
 
@@ -65,6 +70,14 @@ define([
 	// Dojo looks for ids within selectors, and some names of fields would end those.
 	function safe(id) { return id.replace(/["'\\\]\s]/g, "_"); }
 
+	function setAttribute(node, name, text) {
+		if (text === undefined) {
+			node.removeAttribute(name);
+		} else {
+			node.setAttribute(name, text);
+		}
+	}
+
 	function attributesOf(node) {
 		var found = {};
 		Array.from(node.attributes).forEach(function (attribute) { found[attribute.name] = attribute.value; });
@@ -72,40 +85,38 @@ define([
 	}
 
 	function stateOf(node) {
-		return { value: node.value, checked: node.checked, chosen: Array.from(node.options || []).map(function (option) { return option.selected; }) };
+		return [node.value, node.checked, Array.from(node.selectedOptions || [], function (option) { return option.index; })];
 	}
 
 	// A dijit that is made changes attributes and values, so that a reset would come back to something else.
 	function restore(node, before, state) {
-		var isBox = /checkbox|radio/.test(node.type);
-		FOREIGN.forEach(function (name) {
-			if (!(name in before)) { node.removeAttribute(name); }
+		FOREIGN.concat(Object.keys(before)).forEach(function (name) {
+			if (STATE.indexOf(name) < 0 && node.getAttribute(name) !== before[name]) { setAttribute(node, name, before[name]); }
 		});
-		Object.keys(before).forEach(function (name) {
-			if (STATE.indexOf(name) < 0 && name !== "style" && name !== "role" && node.getAttribute(name) !== before[name]) {
-				node.setAttribute(name, before[name]);
-			}
-		});
-		if (isBox) {
-			node.checked = state.checked;
+		if (isBox(node)) {
+			node.checked = state[1];
 		} else if (node.options) {
 			Array.from(node.options).forEach(function (option, i) {
-				if (option.selected !== state.chosen[i]) { option.selected = state.chosen[i]; }
+				var is = state[2].indexOf(i) >= 0;
+				if (option.selected !== is) { option.selected = is; }
 			});
-		} else if (node.type !== "file" && node.value !== state.value) {
-			node.value = state.value;
+		} else if (node.type !== "file" && node.value !== state[0]) {
+			node.value = state[0];
 		}
 	}
+
+	function isBox(node) { return /checkbox|radio/.test(node.type); }
 
 	function isDisabled(node) { return node.matches(":disabled"); }
 
 	function fire(node, type) { node.dispatchEvent(new Event(type, { bubbles: true })); }
 
+	function parts(dijit) { return dijit.dateBox ? [dijit.dateBox, dijit.timeBox] : [dijit]; }
+
 	// The part of a dijit that has the focus, or each of them.
 	function faces(dijit) {
-		return dijit.dateBox ? [dijit.dateBox.focusNode, dijit.timeBox.focusNode] :
-			// An editor has its focus in a frame, which says for itself what it is.
-			dijit.focusNode ? [dijit.focusNode] : [];
+		// An editor has its focus in a frame, which says for itself what it is.
+		return parts(dijit).map(function (part) { return part.focusNode; }).filter(Boolean);
 	}
 
 	function carry(link) {
@@ -143,7 +154,7 @@ define([
 
 	// Write what the dijit has into the control, and let the page hear of it as of any control: of each key, and of what is new.
 	function write(link, isFinal, isKey, isSent) {
-		var node = link.node, before = node.value, index = node.selectedIndex;
+		var node = link.node, before = link.known;
 		if (link.quiet || link.dijit._destroyed) { return; }
 		if (link.row.write) {
 			link.row.write(link.dijit, node, isSent);
@@ -151,27 +162,31 @@ define([
 		} else {
 			put(link, link.row.written(link.dijit, node, link.field));
 		}
-		link.own = true;
-		if (isKey && node.value === link.typed || node.value !== before || node.selectedIndex !== index) { fire(node, "input"); }
+		know(link);
+		if (isKey && node.value === link.typed || link.known !== before) { fire(node, "input"); }
 		if (isKey) { link.typed = node.value; }
-		if (isFinal && (node.value !== link.reported || node.selectedIndex !== link.reportedIndex)) {
+		if (isFinal && link.known !== link.reported) {
 			note(link);
 			fire(node, "change");
 		}
-		link.own = false;
 	}
+
+	// What the control and its dijit have told each other. A control that holds something else was written by a script, a
+	// reset or the browser's memory, and is the newer one: see meet().
+	function know(link) { link.known = String(stateOf(link.node)); }
 
 	function note(link) {
-		link.reported = link.typed = link.node.value;
-		link.reportedIndex = link.node.selectedIndex;
+		know(link);
+		link.reported = link.known;
+		link.typed = link.node.value;
 	}
 
-	// The control was changed by something else: a reset, a script, the browser's memory.
 	function show(link) {
 		var dijit = link.dijit, told;
 		if (dijit._destroyed) { return; }
-		told = link.row.shown(dijit, link.node, link.field);
 		link.quiet = true;
+		if (link.options) { link.row.renew(dijit, link.node); }
+		told = link.row.shown(dijit, link.node, link.field);
 		if (told) {
 			if (told[0] === "displayedValue") { dijit.textbox.value = told[1]; }
 			dijit.set(told[0], told[1], false);
@@ -180,38 +195,33 @@ define([
 		note(link);
 	}
 
-	// Another value may have come without an event.
-	function catchUp(link) {
-		if (link.row.keeps === "box" || link.node.value !== link.reported || link.node.selectedIndex !== link.reportedIndex) { show(link); }
-	}
-
-	function restoreTabIndex(link) {
-		if (link.tabIndex === undefined) {
-			link.node.removeAttribute("tabindex");
-		} else {
-			link.node.setAttribute("tabindex", link.tabIndex);
-		}
+	// Whether the control has been written since, which its dijit then shows.
+	function meet(link) {
+		var isNew = !link.quiet && String(stateOf(link.node)) !== link.known;
+		if (isNew) { show(link); }
+		return isNew;
 	}
 
 	function adapt(link) {
-		var dijit = link.dijit, node = link.node, disabled = isDisabled(node), itself = node.disabled;
+		var dijit = link.dijit, node = link.node, disabled = isDisabled(node), itself = node.disabled,
+			hidden = node.hidden || node.style.display === "none";
 		if (dijit._destroyed) { return; }
 		if (!!dijit.disabled !== disabled) {
 			dijit.set("disabled", disabled);
 			// That of a fieldset is not the control's own.
 			node.disabled = itself;
-			if (link.row.keeps === "box") { restoreTabIndex(link); }
+			if (link.row.keeps === "box") { setAttribute(node, "tabindex", link.before.tabindex); }
 		}
 		if (disabled && link.row.keeps === "beside") {
 			// Dijit leaves those that are no control of HTML to the mouse and to scripts.
 			faces(dijit).forEach(function (face) { face.removeAttribute("tabindex"); });
 		}
-		if ("readOnly" in dijit && !/checkbox|radio/.test(node.type) && !!dijit.readOnly !== !!node.readOnly && "readOnly" in node) {
+		if ("readOnly" in dijit && !isBox(node) && !!dijit.readOnly !== !!node.readOnly && "readOnly" in node) {
 			dijit.set("readOnly", node.readOnly);
 		}
-		if (!!link.hidden !== node.hidden) {
-			link.hidden = node.hidden;
-			hide(dijit.domNode, node.hidden);
+		if (!!link.hidden !== hidden) {
+			link.hidden = hidden;
+			hide(dijit.domNode, hidden);
 		}
 	}
 
@@ -226,6 +236,8 @@ define([
 					write(link, type === "change", type === "input");
 				});
 			});
+			// A search that is still to come would take the focus back.
+			face.addEventListener("blur", function () { if (dijit._abortQuery) { dijit._abortQuery(); } });
 			// What the control's own listeners hear of any control.
 			["focus", "blur", "keydown", "keypress", "keyup", "click", "paste"].forEach(function (type) {
 				face.addEventListener(type, function (event) {
@@ -243,33 +255,25 @@ define([
 		dijit.own(dijit.watch("item", function () { setTimeout(function () { write(link, false); }); }));
 		(node.labels || []).forEach(function (label) {
 			label.addEventListener("click", function (event) {
-				if (!dijit.domNode.contains(event.target)) { dijit.focus(); }
+				if (!dijit.domNode.contains(event.target)) { node.focus(); }
 			});
 		});
 	}
 
 	// What a dijit does to the HTML's own box by program, a calendar's day say, is heard as well.
 	function connectBox(link) {
-		var node = link.node, before = node.value, wasChecked = node.checked;
+		var node = link.node;
 		["value", "displayedValue", "checked"].forEach(function (property) {
 			link.dijit.own(link.dijit.watch(property, function () {
-				if (link.quiet || link.inEvent || (node.value === before && node.checked === wasChecked)) { return; }
-				before = node.value;
-				wasChecked = node.checked;
+				var before = link.known;
+				if (link.quiet) { return; }
+				know(link);
 				// Of the radio buttons of a list, the page hears the one that is chosen.
-				if (node.type === "radio" && !node.checked) { return; }
-				link.own = true;
+				if (link.known === before || node.type === "radio" && !node.checked) { return; }
 				fire(node, "input");
 				fire(node, "change");
-				link.own = false;
 			}));
 		});
-		function heard() {
-			before = node.value;
-			wasChecked = node.checked;
-		}
-		["input", "change"].forEach(function (type) { node.addEventListener(type, heard, true); });
-		node.addEventListener("click", heard, true);
 	}
 
 	function make(Dijit, node, field) {
@@ -279,7 +283,7 @@ define([
 			attrs = lang.mixin(
 				{ htmlControl: node, "class": node.className },
 				node.readOnly && { readOnly: true }, node.hasAttribute("tabindex") && { tabIndex: node.tabIndex }, node.title && { title: node.title },
-				given, row.methods && row.methods(field), lang.clone(field.attrs)
+				given, row.methods && row.methods(field, Dijit.prototype), lang.clone(field.attrs)
 			), place = node, link, dijit;
 		if (given.constraints) { attrs.constraints = lang.mixin(given.constraints, attrs.constraints); }
 		attrs.disabled = node.disabled || !!field.attrs.disabled;
@@ -308,7 +312,7 @@ define([
 		restore(node, before, state);
 		// For those who ask the dijit; what is sent has the control's.
 		dijit.name = node.name;
-		link = { node: node, type: node.type, dijit: dijit, row: row, field: field, tabIndex: before.tabindex, typing: typed };
+		link = { node: node, type: node.type, dijit: dijit, row: row, field: field, before: before, typing: typed };
 		links.set(node, link);
 		note(link);
 		if (isBeside) {
@@ -337,13 +341,15 @@ define([
 		} else if (link.row.keeps === "box") {
 			connectBox(link);
 		}
-		node.addEventListener("change", function () {
-			if (!link.own && link.row.keeps !== "itself") {
-				link.inEvent = true;
-				// A text's own dijit reads it by itself when it is left.
-				if (link.row.keeps === "beside" || document.activeElement !== node) { show(link); }
-				link.inEvent = false;
-			}
+		["input", "change", "click"].forEach(function (type) {
+			node.addEventListener(type, function () {
+				// What somebody types or ticks there, the dijit reads by itself.
+				if (type === "click" ? isBox(node) : document.activeElement === node) {
+					know(link);
+				} else {
+					meet(link);
+				}
+			}, true);
 		});
 		dijit.own(dijit.watch("disabled", function (name, was, is) {
 			if (is !== isDisabled(node)) { node.disabled = !!is; }
@@ -351,12 +357,7 @@ define([
 		dijit.sent = dijit.sent || function () { return node.value; };
 		if (link.row.keeps !== "itself") { dijit.reset = function () { reset(link); }; }
 		if (node.options && link.row.renew) {
-			link.options = new MutationObserver(function () {
-				link.quiet = true;
-				link.row.renew(dijit, node);
-				link.quiet = false;
-				show(link);
-			});
+			link.options = new MutationObserver(function () { show(link); });
 			// Options of its own making are not the page's.
 			link.options.observe(node, { childList: true, subtree: true });
 		}
@@ -365,7 +366,7 @@ define([
 	// dijit.reset(), as the form's own reset does it for this control.
 	function reset(link) {
 		var node = link.node;
-		if (/checkbox|radio/.test(node.type)) {
+		if (isBox(node)) {
 			node.checked = node.defaultChecked;
 		} else if (node.options) {
 			Array.from(node.options).forEach(function (option) { option.selected = option.defaultSelected; });
@@ -377,17 +378,15 @@ define([
 	}
 
 	return {
-		make: make, connect: connect, show: show, catchUp: catchUp, adapt: adapt, isDisabled: isDisabled,
+		make: make, connect: connect, show: show, meet: meet, adapt: adapt, isBox: isBox, isDisabled: isDisabled,
 		settle: function (link) {
+			if (meet(link)) { return; }
 			if (link.row.settle) { link.row.settle(link.dijit); }
 			if (link.row.keeps === "beside") { write(link, true, false, true); }
 		},
 		linkOf: function (node) { return links.get(node); },
-		forget: function (node) {
-			var link = links.get(node);
-			links["delete"](node);
-			return link;
-		},
-		faces: faces
+		all: function () { return Array.from(links.values()); },
+		forget: function (link) { links["delete"](link.node); },
+		faces: faces, parts: parts, setAttribute: setAttribute
 	};
 });

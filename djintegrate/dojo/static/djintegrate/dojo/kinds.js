@@ -3,6 +3,7 @@
 // keeps     "box": the control itself is the box, the list or the tick that the dijit shows; what is in it is sent.
 //           "beside": the control is hidden, and the dijit writes into it.
 //           "itself": the dijit is nothing but the control.
+// fits      the types of control that can be that box.
 // given     what the dijit is made with, by the control and the specification's field.
 // shown     [property, value]: what the dijit is told after the control has changed by other ways, such as a reset.
 // written   the text for the control ("beside" only); undefined for what the dijit cannot make anything of.
@@ -27,6 +28,7 @@ define(["dojo/_base/lang", "dojo/date/stamp", "./choices", "./moments", "./numbe
 
 	var text = {
 		keeps: "box",
+		fits: /^(text|search|tel|email|url|password)$/,
 		// Dijit's own pattern for any text has no separators of lines in it.
 		given: function (node, field, prototype) {
 			return prototype.pattern === ".*" ? { value: node.value, pattern: "[\\s\\S]*" } : { value: node.value };
@@ -34,16 +36,29 @@ define(["dojo/_base/lang", "dojo/date/stamp", "./choices", "./moments", "./numbe
 		shown: function (dijit, node) { return ["value", node.value]; }
 	};
 
-	var area = lang.mixin({}, text);
+	var area = lang.mixin({}, text, {
+		fits: /textarea/,
+		// The browser cuts what is typed and pasted, and leaves what a script has written.
+		mixin: {
+			_onInput: function _onInput() {
+				var most = this.maxLength;
+				this.maxLength = "";
+				this.inherited(_onInput, arguments);
+				this.maxLength = most;
+			}
+		}
+	});
 
 	var tick = {
 		keeps: "box",
+		fits: /checkbox|radio/,
 		given: function (node) { return { checked: node.checked, value: node.value, name: node.name }; },
 		shown: function (dijit, node) { return ["checked", node.checked]; }
 	};
 
 	var list = {
 		keeps: "box",
+		fits: /select-multiple/,
 		given: function (node) { return node.getAttribute("size") ? { size: node.size } : {}; },
 		shown: function (dijit, node) {
 			return ["value", Array.from(node.selectedOptions).map(function (option) { return option.value; })];
@@ -82,6 +97,7 @@ define(["dojo/_base/lang", "dojo/date/stamp", "./choices", "./moments", "./numbe
 
 		var boxed = {
 			keeps: "box",
+			fits: text.fits,
 			given: function (node, field) {
 				var rendered = field.value.rendered && !moments.read(node.value, formats(field)) && moments.read(node.value, [field.value.rendered]);
 				if (rendered) {
@@ -180,8 +196,8 @@ define(["dojo/_base/lang", "dojo/date/stamp", "./choices", "./moments", "./numbe
 		},
 		readable: function (dijit, node, field) { return exactOf(dijit, field) !== null; },
 		plain: function (text, field) { return exactly(text, field) || text; },
-		methods: function (field) {
-			return {
+		methods: function (field, prototype) {
+			return lang.mixin(spinner(field, prototype), {
 				parse: function (text) {
 					var read = text.trim() === "" ? "" : numbers.read(text, field.value);
 					if (read === null) { return undefined; }
@@ -198,13 +214,13 @@ define(["dojo/_base/lang", "dojo/date/stamp", "./choices", "./moments", "./numbe
 				rangeCheck: function () { return true; },
 				// The browser's own steps, from a number that is one to the next.
 				adjust: function (found, delta) {
-					var own = this.htmlControl, box = document.createElement("input"), step = this.smallDelta || 1;
-					lang.mixin(box, {
-						type: "number", min: own.min || field.value.min, max: own.max || field.value.max,
-						step: Number(own.step) || step, value: found
-					});
+					var own = this.htmlControl, box = document.createElement("input"), step = this.smallDelta || 1,
+						min = own.min || field.value.min, max = own.max || field.value.max;
+					// Where any number is a step, one is as far from there, and else the steps are counted as the HTML's are.
+					lang.mixin(box, { type: "number", value: found, max: max, step: Number(own.step) || step }, own.step === "any" ?
+						{ defaultValue: found } : { min: min, defaultValue: own.defaultValue });
 					box.stepUp(delta / step);
-					return Number(box.value);
+					return Math.max(box.value, /\d/.test(min) ? min : -Infinity);
 				},
 				onKeyDown: function (event) {
 					var way = { ArrowUp: 1, ArrowDown: -1 }[event.key];
@@ -214,9 +230,18 @@ define(["dojo/_base/lang", "dojo/date/stamp", "./choices", "./moments", "./numbe
 						this.set("value", this.adjust(this.get("value"), way));
 					}
 				}
-			};
+			});
 		}
 	};
+
+	// Without a bound, of which Dojo makes one, Home and End move the cursor as in any text.
+	function spinner(field, prototype) {
+		return {
+			_onKeyDown: function (event) {
+				if ({ Home: "min", End: "max" }[event.key] in (field.attrs.constraints || {})) { prototype._onKeyDown.call(this, event); }
+			}
+		};
+	}
 
 	// The exact number that a text of the control is: with a dot, or as the page's language has it.
 	function exactly(text, field) {
@@ -239,7 +264,8 @@ define(["dojo/_base/lang", "dojo/date/stamp", "./choices", "./moments", "./numbe
 		written: function (dijit, node, field) {
 			var value = dijit.get("value");
 			return value === undefined ? dijit.textbox.value : textOf(value).replace(".", field.value ? field.value.wire : ".");
-		}
+		},
+		methods: spinner
 	};
 
 	var slider = {
@@ -301,14 +327,7 @@ define(["dojo/_base/lang", "dojo/date/stamp", "./choices", "./moments", "./numbe
 			row = base ? rows[base.prototype.declaredClass] : other;
 		row = typeof row === "function" ? row(field, node) : row;
 		// A dijit over a control of another shape than its own stays beside it: a text box over a <select>, say.
-		return row.keeps === "box" && !fits(row, node) ? other : row;
-	}
-
-	function fits(row, node) {
-		if (row === tick) { return /checkbox|radio/.test(node.type); }
-		if (row === list) { return node.type === "select-multiple"; }
-		if (row === area) { return node.type === "textarea"; }
-		return /^(text|search|tel|email|url|password)$/.test(node.type);
+		return row.fits && !row.fits.test(node.type) ? other : row;
 	}
 
 	return { of: of };

@@ -122,7 +122,10 @@ define([
 	});
 
 	window.djintegrate = lang.mixin(window.djintegrate || {}, { dojo: { dijitize: dijitize } });
-	document.addEventListener("htmx:load", function (event) { dijitize(event.target); });
+	// HTMX 2 and 4, when what has come has its own attributes again. Its new nodes have those of the old ones for a moment.
+	["htmx:load", "htmx:after:process"].forEach(function (type) {
+		document.addEventListener(type, function (event) { dijitize(event.target); });
+	});
 
 	return { ready: ready.promise, dijitize: dijitize };
 });

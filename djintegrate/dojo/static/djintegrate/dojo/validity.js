@@ -3,7 +3,7 @@
 // somebody has been there or has tried to send the form; and marks what the server refused until that is changed.
 define(["./kept", "./patterns", "./rules"], function (kept, patterns, rules) {
 	"use strict";
-	var entries = new Map(), isPressed = false, waiting = [];
+	var isPressed = false, waiting = [];
 
 	// What appears or goes while a button of the mouse is down moves the page, and the click would miss what was aimed at.
 	document.addEventListener("pointerdown", function () { isPressed = true; }, true);
@@ -14,8 +14,6 @@ define(["./kept", "./patterns", "./rules"], function (kept, patterns, rules) {
 		}, true);
 	});
 
-	function isBox(node) { return /checkbox|radio/.test(node.type); }
-
 	function isList(entry) {
 		var node = entry.links[0].node;
 		return node.multiple || (node.type === "checkbox" && node.id !== entry.field.id);
@@ -24,7 +22,7 @@ define(["./kept", "./patterns", "./rules"], function (kept, patterns, rules) {
 	// What the browser is going to send of a field, a list.
 	function sent(entry) {
 		var node = entry.links[0].node;
-		if (isBox(node)) {
+		if (kept.isBox(node)) {
 			return entry.links.map(function (link) { return link.node; }).filter(function (one) { return one.checked; })
 				.map(function (one) { return one.value; });
 		}
@@ -41,7 +39,7 @@ define(["./kept", "./patterns", "./rules"], function (kept, patterns, rules) {
 	function atFirst(entry) {
 		return entry.links.reduce(function (found, link) {
 			var node = link.node;
-			if (isBox(node)) { return node.defaultChecked ? found.concat(node.value) : found; }
+			if (kept.isBox(node)) { return node.defaultChecked ? found.concat(node.value) : found; }
 			if (node.options) {
 				return found.concat(Array.from(node.options).filter(function (option, i) {
 					return option.defaultSelected || (!node.multiple && i === 0 && !node.querySelector("option[selected]"));
@@ -75,6 +73,12 @@ define(["./kept", "./patterns", "./rules"], function (kept, patterns, rules) {
 		return template.content.textContent.trim();
 	}
 
+	// The attribute that says in HTML what the rule does, min_value say, is another one by now: the browser checks that.
+	function isChanged(link, rule) {
+		var word = rule.replace(/_value|_/, "");
+		return word in link.before && link.node.getAttribute(word) !== link.before[word];
+	}
+
 	function byRules(entry) {
 		var field = entry.field, link = entry.links[0], text;
 		text = given(sent(entry).map(function (one) { return field.rules.strip ? patterns.strip(one) : one; }))[0] || "";
@@ -82,8 +86,8 @@ define(["./kept", "./patterns", "./rules"], function (kept, patterns, rules) {
 		if (field.rules.html && !/<(hr|img)\b/i.test(text) && !text.replace(/<[^>]*>|&nbsp;|\s/g, "")) { text = ""; }
 		// Of several choices, one whose value is empty is one all the same.
 		if (text === "" && sent(entry).length && isList(entry)) { return ""; }
-		if (text === "") { return field.rules.required || ""; }
-		return rules.broken(field.rules.list, link.row.plain ? link.row.plain(text, field) : text, link.node.files);
+		if (text === "") { return isChanged(link, "required") ? "" : field.rules.required || ""; }
+		return rules.broken(field.rules.list.filter(function (rule) { return !isChanged(link, rule[0]); }), link.row.plain ? link.row.plain(text, field) : text, link.node.files);
 	}
 
 	// What a dijit without such rules says itself.
@@ -114,16 +118,17 @@ define(["./kept", "./patterns", "./rules"], function (kept, patterns, rules) {
 	}
 
 	function check(entry) {
-		var node = entry.links[0].node, wrong = problem(entry), native;
-		entry.links.forEach(function (link) { link.node.setCustomValidity(""); });
-		if (wrong) {
-			node.setCustomValidity(plainText(wrong) || wrong);
-		} else if (!(entry.step.optional && isAbsent(entry.step))) {
-			native = entry.links.find(function (link) { return link.node.willValidate && !link.node.validity.valid; });
-			wrong = native ? rules.html(native.node.validationMessage) : "";
+		var own = problem(entry), native;
+		entry.links.forEach(function (link, i) { say(link.node, link.said || (i ? "" : plainText(own) || own)); });
+		native = entry.links.find(function (link) { return link.node.willValidate && !link.node.validity.valid; });
+		if (native && (native.said || !own && !(entry.step.optional && isAbsent(entry.step)))) {
+			own = rules.html(native.node.validationMessage) + (own && "<br>" + own);
 		}
-		entry.wrong = wrong;
+		entry.wrong = own;
 	}
+
+	// What a page's own script says of a control stays, and goes before.
+	function say(node, text) { Object.getPrototypeOf(node).setCustomValidity.call(node, text); }
 
 	function place(entry) {
 		var last = entry.links[entry.links.length - 1].dijit.domNode, whole = last.closest(".dj-field"), list = entry.links.length > 1 && document.getElementById(entry.field.id), node;
@@ -158,11 +163,7 @@ define(["./kept", "./patterns", "./rules"], function (kept, patterns, rules) {
 	function describe(face, id, is) {
 		var ids = (face.getAttribute("aria-describedby") || "").split(/\s+/).filter(function (one) { return one && one !== id; });
 		if (is) { ids.unshift(id); }
-		if (ids.length) {
-			face.setAttribute("aria-describedby", ids.join(" "));
-		} else {
-			face.removeAttribute("aria-describedby");
-		}
+		kept.setAttribute(face, "aria-describedby", ids.length ? ids.join(" ") : undefined);
 	}
 
 	function display(entry) {
@@ -181,15 +182,13 @@ define(["./kept", "./patterns", "./rules"], function (kept, patterns, rules) {
 		entry.links.forEach(function (link) {
 			var dijit = link.dijit, is = !!(shown || refused);
 			if (dijit._destroyed) { return; }
-			dijit._set("state", is ? "Error" : "");
+			kept.parts(dijit).concat(dijit).forEach(function (part) { part._set("state", is ? "Error" : ""); });
 			dijit._set("message", shown || (refused ? entry.field.errors.join("<br>") : ""));
 			dijit.domNode.classList.toggle("djintegrate-wrong", is);
-			(link.parts || []).forEach(function (part) { part._set("state", is ? "Error" : ""); });
-			kept.faces(dijit).forEach(function (face) {
+			kept.faces(dijit).concat(link.node).forEach(function (face) {
 				if (is || face.hasAttribute("aria-invalid")) { face.setAttribute("aria-invalid", String(is)); }
 				if (entry.text && !dijit.describe) { describe(face, entry.text.id, !!shown); }
 			});
-			if (is || link.node.hasAttribute("aria-invalid")) { link.node.setAttribute("aria-invalid", String(is)); }
 			if (dijit.describe) { dijit.describe(plainText(shown)); }
 		});
 	}
@@ -239,7 +238,13 @@ define(["./kept", "./patterns", "./rules"], function (kept, patterns, rules) {
 			// From one box of a list to the next is not yet away.
 			if (!is && entry.links.length === 1) { visit(entry); }
 		}));
-		["input", "change"].forEach(function (type) { link.node.addEventListener(type, function () { refresh(entry); }); });
+		// Before a listener of the page's, who may ask.
+		["input", "change"].forEach(function (type) { link.node.addEventListener(type, function () { refresh(entry); }, true); });
+		link.said = link.node.validity.customError ? link.node.validationMessage : "";
+		link.node.setCustomValidity = function (text) {
+			link.said = String(text);
+			refresh(entry);
+		};
 	}
 
 	// For all dijits of one field, before they are started.
@@ -247,8 +252,7 @@ define(["./kept", "./patterns", "./rules"], function (kept, patterns, rules) {
 		var entry = { links: links, field: field, step: step, wrong: "", visited: false };
 		step.entries = (step.entries || []).concat(entry);
 		links.forEach(function (link) {
-			entries.set(link.node, entry);
-			link.parts = link.dijit.dateBox ? [link.dijit.dateBox, link.dijit.timeBox] : [];
+			link.entry = entry;
 			teach(entry, link);
 		});
 	}
@@ -264,12 +268,8 @@ define(["./kept", "./patterns", "./rules"], function (kept, patterns, rules) {
 
 	return {
 		attach: attach, remember: remember, refresh: refresh, visit: visit,
-		entryOf: function (node) { return entries.get(node); },
-		forget: function (node) {
-			var entry = entries.get(node);
-			entries["delete"](node);
-			if (entry) { entry.step.entries = entry.step.entries.filter(function (one) { return one !== entry; }); }
-		},
-		all: function () { return Array.from(entries.values()); }
+		forget: function (entry) {
+			entry.step.entries = entry.step.entries.filter(function (one) { return one !== entry; });
+		}
 	};
 });

@@ -108,10 +108,18 @@ def _has_stored(column: Any, place: Any) -> bool:
 
 def _answer(alias: str, table: str, ask: Callable[[], bool]) -> bool:
     """A class may be there before its table is, or after, or without one; then none of its rows names anything."""
+    connection = connections[alias]
+
+    def is_there() -> bool:
+        return table in connection.introspection.table_names()
+
+    if connection.vendor == "postgresql" and (connection.in_atomic_block or not connection.autocommit):
+        # After an error, PostgreSQL answers nothing any more in a transaction that is open.
+        return is_there() and ask()
     try:
         return ask()
     except DatabaseError:
-        if table in connections[alias].introspection.table_names():
+        if is_there():
             raise
         return False
 

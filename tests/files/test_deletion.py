@@ -16,7 +16,11 @@ from django.db import transaction as django_transaction
 from django.db.transaction import atomic
 from django.forms import modelform_factory
 from PIL import Image
+from storm.info import get_cls_info
+from storm.locals import Int
 
+from djintegrate.files import named
+from djintegrate.files.storm import StoredFile
 from tests.apps.documents.models import Document, Folder, Picture, Signed
 from tests.support.files import FILES, Site
 from tests.support.helpers import Oops
@@ -36,6 +40,19 @@ def site(tmp_path: Path, settings: Any, outside: Any) -> Any:
     yield site
     storage.inner = before
     site.assert_through()
+
+
+@pytest.fixture
+def no_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Storm class whose table is not there yet. After an error, PostgreSQL answers no further question."""
+    monkeypatch.setattr(named, "_columns", list(named._columns))
+
+    class Unborn:
+        __storm_table__ = "unborn"
+        id = Int(primary=True)
+        file = StoredFile(storage="documents")
+
+    assert get_cls_info(Unborn).table
 
 
 def document(name: str = "one.txt", **fields: Any) -> Document:
@@ -58,7 +75,7 @@ def test_a_row_that_is_refused_leaves_no_file(site: Site) -> None:
     assert site.files == {}
 
 
-def test_in_manual_mode_nothing_is_open_after_the_commit(site: Site) -> None:
+def test_in_manual_mode_nothing_is_open_after_the_commit(site: Site, no_table: None) -> None:
     """Whether another row names the file is asked after it, and begins a transaction then."""
     django_transaction.set_autocommit(False)
     try:
@@ -119,7 +136,7 @@ def test_a_row_with_a_parent_takes_the_files_of_both(site: Site) -> None:
     assert site.files == {}
 
 
-def test_the_file_that_was_replaced_goes_after_the_commit(site: Site) -> None:
+def test_the_file_that_was_replaced_goes_after_the_commit(site: Site, no_table: None) -> None:
     row = document()
     with pytest.raises(Oops), atomic():
         row.file.save("two.txt", ContentFile(b"lost"))

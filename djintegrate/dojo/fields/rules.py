@@ -18,7 +18,6 @@ from django.utils import dateparse
 from django.utils.translation import gettext
 
 from . import numbers, patterns, values
-from .numbers import number
 
 SHOWN, VALUE = "\ue000", "\ue001"
 """In a message, the places of what only the browser knows: the length or value found, and the text."""
@@ -116,7 +115,7 @@ def _limit_sent(field: forms.Field, limit: Any) -> str | None:
 
 def _length(name: str) -> Callable[[forms.Field, Any], Iterator[Rule]]:
     def make(field: forms.Field, validator: Any) -> Iterator[Rule]:
-        limit = number(limit_of(validator))
+        limit = numbers.number(limit_of(validator))
         if limit is not None and isinstance(field, forms.CharField) and type(field).to_python in _TEXTS:
             yield [name, limit, _validator_message(field, validator, {"limit_value": limit})]
 
@@ -125,7 +124,7 @@ def _length(name: str) -> Callable[[forms.Field, Any], Iterator[Rule]]:
 
 def _step(field: forms.Field, validator: Any) -> Iterator[Rule]:
     limit, offset = limit_of(validator), validator.offset
-    step, start = numbers.step(limit), number(0 if offset is None else offset)
+    step, start = numbers.step(limit), numbers.number(0 if offset is None else offset)
     if step is None or start is None:
         return
     params = {"limit_value": limit, "offset": offset}

@@ -79,9 +79,9 @@ def _automatic(bound: BoundField, control: auto.Control) -> dict[str, Any]:
     made["rules"] = _as_html(auto.rules_for(control, bound))
     value = values.reading(control.field, control.widget)
     if value:
-        for name in ("min", "max"):
+        for name in ("min", "max") if value["kind"] == "number" else ():
             limit = numbers.number(getattr(control.field, f"{name}_value", None))
-            if limit is not None and value["kind"] == "number":
+            if limit is not None:
                 value[name] = limit
         made["value"] = value
     if bound.form.empty_permitted and bound.form.is_bound:

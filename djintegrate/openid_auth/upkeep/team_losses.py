@@ -33,14 +33,14 @@ class Losses(NamedTuple):
 
 
 def at_next_sign_in(using: str) -> Losses:
-    only = _the_only_host()
+    only, trusted = _the_only_host(), _trusted_hosts()
     locked_out: Counter[str] = Counter()
     untrusted: dict[Any, str] = {}
     for owner, all_hosts in _hosts_of_people(using).items():
         usable = _usable(all_hosts, only)
         if not usable:
             locked_out[all_hosts[0]] += 1
-        elif not _is_any_trusted(usable):
+        elif not _is_any_of(trusted, usable):
             untrusted[owner] = usable[0]
     # Those whom teams gave groups, or the staff flag.
     losers = {owner for some in _some(list(untrusted)) for owner in membership.holders(some, using)}
@@ -50,8 +50,8 @@ def at_next_sign_in(using: str) -> Losses:
 def may_become_staff(using: str) -> int:
     """How many are no staff, and have an identity at a provider whose word on teams would make them that."""
     users = get_user_model()._default_manager.using(using).filter(is_active=True, is_staff=False)
-    only = _the_only_host()
-    people = [owner for owner, hosts in _hosts_of_people(using).items() if _is_any_trusted(_usable(hosts, only))]
+    only, trusted = _the_only_host(), _trusted_hosts()
+    people = [owner for owner, hosts in _hosts_of_people(using).items() if _is_any_of(trusted, _usable(hosts, only))]
     return sum(users.filter(pk__in=some).count() for some in _some(people))
 
 
@@ -84,8 +84,11 @@ def _usable(hosts: list[str], only: str | None) -> list[str]:
     return [host for host in hosts if only is None or _belong_together(host, only)]
 
 
-def _is_any_trusted(hosts: list[str]) -> bool:
-    trusted = {host_of(endpoint) for endpoint in _trusted_endpoints()}
+def _trusted_hosts() -> set[str]:
+    return {host_of(endpoint) for endpoint in _trusted_endpoints()}
+
+
+def _is_any_of(trusted: set[str], hosts: list[str]) -> bool:
     return any(_belong_together(host, each) for host in hosts for each in trusted)
 
 

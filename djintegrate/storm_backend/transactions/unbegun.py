@@ -22,17 +22,12 @@ def current() -> Any | None:
 def commit(but: Any | None = None) -> None:
     """Commit it, unless it is `but`."""
     txn = current()
-    if txn is None or txn is but:
-        return
-    try:
-        txn.commit()
-    except BaseException:
-        txn.abort()
-        raise
+    if txn is not None and txn is not but:
+        thread.end(txn, commit=True)
 
 
 def abort(but: Any | None = None) -> None:
     """Abort it, unless it is `but`."""
     txn = current()
     if txn is not None and txn is not but:
-        txn.abort()
+        thread.end(txn, commit=False)

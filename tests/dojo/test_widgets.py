@@ -288,6 +288,22 @@ class TestInTheBrowser:
         type_into(browser, "id_person", "Person 081\t")
         assert refused(browser)
 
+    @pytest.mark.parametrize("script", ["answer([]); form.reset()", "form.reset(); answer([])"])
+    def test_an_answer_that_comes_with_a_reset_does_not_undo_it(
+        self, show: Any, people: list[Person], script: str
+    ) -> None:
+        browser = show(lambda *data: form_with(PersonField(), *data, initial={"person": people[60]}))
+        browser.execute_script(
+            "require('dijit/registry').byId('id_person').store.query = () => ({ then: then => { window.answer = then; } });"
+            "window.form = document.getElementById('the-form')"
+        )
+        type_into(browser, "id_person", "x\t")
+        wait_until(lambda: browser.execute_script("return !!window.answer"))
+        browser.execute_script(script)
+        wait_until(lambda: dijit(browser, "id_person", "displayedValue") == "Person 060")
+        [form] = sent(browser)
+        assert form.cleaned_data["person"] == people[60]
+
     def test_labels_stay_texts_under_a_strict_policy(self, show: Any, policy: None) -> None:
         nasty = NASTY[:100].strip()  # a menu's texts are shown without
         Person.objects.create(name=nasty)

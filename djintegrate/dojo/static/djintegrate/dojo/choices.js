@@ -225,7 +225,7 @@ define(["dojo/_base/lang", "dojo/store/Memory"], function (lang, Memory) {
 	// Its rows come from a StoreView, which takes its time; the <select> gets the one that is chosen.
 	var stored = lang.mixin({}, sought, {
 		given: function (node, field, prototype) { return { _processInput: promptly(prototype) }; },
-		renew: null, settle: null,
+		renew: null, settle: null, looksUp: true,
 		// Nor is what has not been looked up yet.
 		write: function (dijit, node) { sought.write(dijit, node); }
 	});

@@ -252,7 +252,13 @@ define([
 			dijit.own(dijit.watch(property, function () { write(link, property === "value"); }));
 		});
 		// What was chosen already and is typed once more is found anew, and neither of those changes.
-		dijit.own(dijit.watch("item", function () { setTimeout(function () { write(link, false); }); }));
+		dijit.own(dijit.watch("item", function () { setTimeout(function () { if (!meet(link)) { write(link, false); } }); }));
+		if (link.row.looksUp) {
+			// The answer may come when a reset, say, has written something newer than what it was asked about.
+			aspect.around(dijit, "_callbackSetLabel", function (original) {
+				return function (found, query) { if (!query || !meet(link)) { original.apply(dijit, arguments); } };
+			});
+		}
 		(node.labels || []).forEach(function (label) {
 			label.addEventListener("click", function (event) {
 				if (!dijit.domNode.contains(event.target)) { node.focus(); }

@@ -11,6 +11,7 @@
 // settle    what is done before a form is sent, where the dijit would know it only a moment later.
 // plain     a text of the control as the rules have it: numbers with a dot, dates in ISO's form. Empty for one that only the
 //           server can read, and check.
+// looksUp   whether the server is asked for what was typed, so that the dijit learns it later.
 // methods   what instances do in another way than their class.
 define(["dojo/_base/lang", "dojo/date/stamp", "./choices", "./moments", "./numbers"], function (lang, stamp, choices, moments, numbers) {
 	"use strict";

@@ -237,7 +237,7 @@ class StormWrapper(JoiningConnection):
         if data_manager is not None and sid in data_manager.scope.around:
             data_manager.txn.abort()
         super().savepoint_rollback(sid)
-        self._forget_alterations()
+        self.alterations_undone()
         if self.data_manager is None and not self.open_blocks():
             # A test of a TestCase ends. The next one is not to find its failed commit.
             thread.abort_failed()
@@ -255,7 +255,7 @@ class StormWrapper(JoiningConnection):
                 "atomic() block that has been left, or after another savepoint that was rolled back or released, or "
                 "the database has committed by itself. Abort the transaction."
             ) from error
-        self._forget_alterations()
+        self.alterations_undone()
         if callbacks is not None:
             atomic_state.keep_callbacks(self, callbacks)
 
@@ -264,6 +264,11 @@ class StormWrapper(JoiningConnection):
         catalogue.forget(self)
         # Others see the change when it is committed, and nobody sees it when it is undone.
         self._has_altered = self.in_atomic_block or not self.autocommit
+
+    def alterations_undone(self) -> None:
+        """What was done since a savepoint, or since the transaction began, may be gone."""
+        if self._has_altered:
+            catalogue.forget(self)
 
     def break_blocks(self) -> None:
         """Have the open blocks refuse every further query: their transaction is gone."""
@@ -291,12 +296,8 @@ class StormWrapper(JoiningConnection):
             self.open_results.clear()
 
     def _after_end(self) -> None:
-        self._forget_alterations()
+        self.alterations_undone()
         self._has_altered = False
-
-    def _forget_alterations(self) -> None:
-        if self._has_altered:
-            catalogue.forget(self)
 
     def _has_left(self, commit: bool) -> bool:
         """End Zope's transaction, if there is one. Whether that leaves nothing for Django to end."""

@@ -18,7 +18,7 @@ from storm.database import (
     ConnectionWrapper,
     Database,
 )
-from storm.exceptions import ConnectionBlockedError, DisconnectionError
+from storm.exceptions import ConnectionBlockedError, DatabaseError, DisconnectionError
 from storm.tracer import TimeoutTracer, get_tracers, trace
 from storm.uri import URI
 
@@ -110,7 +110,13 @@ class BorrowedConnection(Connection):
             raise DisconnectionError("Already disconnected")
         self._wrapper.validate_no_broken_transaction()
         if self._raw_connection is None or self._raw_connection._connection is not self._wrapper.connection:
-            self._raw_connection = self._database.raw_connect()
+            try:
+                self._raw_connection = self._database.raw_connect()
+            except DatabaseError as error:
+                if self._state == STATE_RECONNECT:
+                    # It was lost before, and Storm's callers wait for it to come back.
+                    raise DisconnectionError(str(error)) from error
+                raise
             self._state = STATE_CONNECTED
 
 

@@ -61,6 +61,12 @@ class Connection(BaseDatabaseWrapper):
     def note_write(self) -> None:
         """Something may be written just now."""
 
+    def note_alteration(self) -> None:
+        """Tables, functions or triggers may be changed just now."""
+
+    def alterations_undone(self) -> None:
+        """What was done since a savepoint may be gone."""
+
     def note_error(self, error: BaseException) -> None:
         """A statement, or the connection, has failed with this error of the driver's."""
 

@@ -59,8 +59,6 @@ class DataManager:
         self.wrote_uncounted = False
         # The test in which something was written last, by the name of its savepoint; if it was in one.
         self._wrote_in: str | None = None
-        # Whether tables, functions or triggers may have been changed.
-        self.altered = False
         # What the two-phase stores of the transaction agree on, once one of them is prepared.
         self.decision: Decision | None = None
 
@@ -113,9 +111,10 @@ class DataManager:
             if not effect.undoes:
                 self.wrote, self._wrote_in = True, self.scope.test
                 self.connection.note_write()
-            self.altered = self.altered or effect.alters
-            if effect.alters or (effect.undoes and self.altered):
-                catalogue.forget(self.connection)
+            if effect.alters:
+                self.connection.note_alteration()
+            elif effect.undoes:
+                self.connection.alterations_undone()
         return effect
 
     def note_uncounted(self) -> None:
@@ -261,9 +260,6 @@ class DataManager:
             raise
         finally:
             self.connection.data_manager = None
-            if self.altered:
-                # What the transaction has made may be gone with it.
-                catalogue.forget(self.connection)
             for store in self.stores:
                 (store.committed if commit else store.forget_changes)()
             if not commit:

@@ -39,6 +39,10 @@ _CATALOGUES = {
             WHERE NOT t.tgisinternal
         UNION ALL SELECT c.relname, '*' FROM pg_rewrite AS r JOIN pg_class AS c ON c.oid = r.ev_class
             WHERE c.relnamespace::regnamespace::text NOT IN ('pg_catalog', 'information_schema')
+        UNION ALL SELECT c.relname, '*' FROM pg_attrdef AS d JOIN pg_class AS c ON c.oid = d.adrelid
+            JOIN pg_depend AS uses ON uses.classid = 'pg_attrdef'::regclass AND uses.objid = d.oid
+            JOIN pg_proc AS f ON uses.refclassid = 'pg_proc'::regclass AND f.oid = uses.refobjid
+            WHERE f.provolatile = 'v'
         UNION ALL SELECT '*', c.relname FROM pg_class AS c WHERE c.relkind = 'v'
             AND c.relnamespace::regnamespace::text NOT IN ('pg_catalog', 'information_schema')
     """,

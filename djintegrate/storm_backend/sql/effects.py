@@ -26,6 +26,13 @@ class Effect(NamedTuple):
     alters: bool = False
     # What is called in the statement, in lower case: any of these functions may write as well.
     calls: frozenset[str] = frozenset()
+    # The statement waits for a lock, and others may have written its tables, or any, since they were read.
+    waits: bool = False
+
+    @property
+    def outdates(self) -> bool:
+        """Whether rows that were read before may have changed when the statement is over."""
+        return self.writes or self.waits
 
     @property
     def everything(self) -> bool:
@@ -83,13 +90,22 @@ def _told_from(sql: str, vendor: str) -> Effect:
     if in_doubt:
         return ALTERING if re.search(_DEFINITION, sql) else EVERYTHING
     if verb in verbs.READING:
-        return EVERYTHING if words & _CHANGING_WORDS else Effect(calls=calls) if calls else NOTHING
+        return EVERYTHING if words & _CHANGING_WORDS else _reading(sql, calls)
     written = re.match(_WRITTEN_TABLE, sql)
     if written is None or (words - {verb, "into"}) & _CHANGING_WORDS:
         return EVERYTHING
     table = plain_name(written["table"])
     # After its name come the columns, in parentheses.
     return Effect(writes=True, tables=frozenset({table}), calls=calls - {table})
+
+
+def _reading(sql: str, calls: frozenset[str]) -> Effect:
+    if any(call.startswith(_LOCKING_FUNCTIONS) for call in calls):
+        return Effect(calls=calls, waits=True)
+    if re.search(_LOCKING, sql):
+        of_one = re.fullmatch(_LOCKED_TABLE, sql)
+        return Effect(tables=frozenset({plain_name(of_one["table"])} if of_one else ()), calls=calls, waits=True)
+    return Effect(calls=calls) if calls else NOTHING
 
 
 def _scan(sql: str, vendor: str) -> tuple[set[str], frozenset[str], bool]:
@@ -128,6 +144,10 @@ _WRITTEN_TABLE = rf"""(?ix)\s*(?:
 _CHANGING_WORDS = (verbs.CHANGING - {"replace"}) | verbs.DEFINING | {"merge", "into", "call", "copy", "execute", "do"}
 # In these phrases the verbs only lock rows, or say what becomes of a row that is there already.
 _NOT_WRITING = r"(?i)\b(?:FOR\s+(?:NO\s+KEY\s+)?UPDATE|DO\s+UPDATE|DO\s+NOTHING|ON\s+DUPLICATE\s+KEY\s+UPDATE)\b"
+_LOCKING = r"(?i)\bFOR\s+(?:(?:NO\s+)?KEY\s+)?(?:UPDATE|SHARE)\b|\bLOCK\s+IN\s+SHARE\s+MODE\b"
+_LOCKED_TABLE = rf"""(?isx)\s*SELECT\s(?:(?!\bFROM\b).)*\bFROM\s+(?P<table>{_PATH})
+    \s+(?=WHERE\b|ORDER\b|LIMIT\b|FOR\b|LOCK\b)(?:(?!\b(?:FROM|JOIN)\b).)*"""
+_LOCKING_FUNCTIONS = ("pg_advisory_", "pg_try_advisory_", "get_lock")
 _DEFINITION = rf"(?i)\b(?:{'|'.join(sorted(verbs.DEFINING))})\b"
 _COMMENTS = {"mysql": r"--|/\*|\#", "postgresql": r"--|/\*|\$\w*\$", "sqlite": r"--|/\*"}
 # Where a string with a backslash ends depends on the server's settings, unless the string says it.

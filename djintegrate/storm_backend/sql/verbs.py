@@ -17,7 +17,9 @@ DEFINING = frozenset({"create", "alter", "drop", "truncate", "rename"})
 WITHIN_A_TRANSACTION = READING | CHANGING | MARKING | {UNDOING}
 """No database commits by itself at these."""
 
-_VERB = re.compile(r"[\s(]*([a-z]+)", re.IGNORECASE)
+# Of a few, what they do is in the second word: SET STATEMENT runs another statement, and SET CONSTRAINTS triggers.
+_VERB = re.compile(r"[\s(]*((?:set\s+(?:statement|constraints)\b)|[a-z]+)", re.IGNORECASE)
+_SETTINGS = re.compile(r"\s*set\s+statement\b.*?\bfor\s+", re.IGNORECASE | re.DOTALL)
 _TEMPORARY = re.compile(r"\s*(?:create|drop)\s+temporary\b", re.IGNORECASE)
 
 
@@ -29,4 +31,5 @@ def verb_of(sql: str) -> str:
 
 def ends_a_transaction(sql: str) -> bool:
     """Whether MariaDB commits what is open before it runs this definition: not for a temporary table."""
+    sql = _SETTINGS.sub("", sql, count=1)
     return verb_of(sql) in DEFINING and not _TEMPORARY.match(sql)

@@ -186,7 +186,7 @@ class Sessions:
         try:
             result = execute(sql, params)
         except BaseException:
-            if effect.writes and not effect.undoes:
+            if effect.outdates and not effect.undoes:
                 self._expire(others, EVERYTHING)
             raise
         if effect.undoes:
@@ -194,7 +194,7 @@ class Sessions:
         elif is_savepoint:
             mark = self._journal.take_savepoint if verb == "savepoint" else self._journal.release_savepoint
             mark(_savepoint_of(sql))
-        elif effect.writes:
+        elif effect.outdates:
             self._expire(others, effect)
         return result
 
@@ -261,7 +261,7 @@ class Sessions:
             sessions = [session for session in sessions if not _flushes_itself(session)]
         if not sessions:
             return
-        tables = None if effect.everything else catalogue.reached(self.wrapper, effect.tables)
+        tables = catalogue.reached(self.wrapper, effect.tables) if effect.tables else None
         wanted: set[str | None] = {None} if tables is None else set(tables)
         for session in sessions:
             before = self._expired.setdefault(session, set())

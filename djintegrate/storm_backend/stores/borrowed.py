@@ -23,8 +23,8 @@ from storm.tracer import TimeoutTracer, get_tracers, trace
 from storm.uri import URI
 
 from ..connection.wrapper import StormWrapper
-from ..sql import errors
-from . import tracing
+from ..sql import effects, errors
+from . import coherence, tracing
 from .errors import storm_errors
 from .history import DatedResult, History
 
@@ -82,17 +82,21 @@ class BorrowedConnection(Connection):
         return cursor
 
     def raw_execute(self, statement: str, params: Any = None) -> Any:
-        data_manager, execute = self._wrapper.data_manager, self._execute
+        data_manager, execute, store = self._wrapper.data_manager, self._execute, self._wrapper.store
+        effect = effects.NOTHING
         if data_manager is not None:
             effect = data_manager.note(statement)
             if len(data_manager.stores) > 1:
-                execute = data_manager.around(effect, execute, but=self._wrapper.store)
+                execute = data_manager.around(effect, execute, but=store)
         if self.is_to_run is not None and not self.is_to_run(statement, params):
             return self.build_raw_cursor()
         if self._timeout is None and self._wrapper.vendor == "postgresql" and any(map(_sets_timeouts, get_tracers())):
             self._timeout = self._ask_past_watchers("SHOW statement_timeout")
             self._wrapper.changes_session()
-        return execute(statement, params)
+        result = execute(statement, params)
+        if effect.waits and store is not None:
+            coherence.read_anew(store, effect)
+        return result
 
     def _execute(self, statement: str, params: Any) -> Any:
         # Not Storm's SQLite way, which begins and repeats statements by itself.

@@ -59,10 +59,10 @@ def watch(store: WatchedStore, effect: Effect, execute: Any, sql: Any, params: A
     try:
         result = execute(sql, params)
     except BaseException:
-        if effect.writes:
+        if effect.outdates:
             read_anew(store, effect, failed=True)
         raise
-    if effect.writes:
+    if effect.outdates:
         read_anew(store, effect)
     return result
 
@@ -88,7 +88,7 @@ def read_anew(store: WatchedStore, effect: Effect, failed: bool = False) -> None
     if effect.undoes:
         # After ROLLBACK TO SAVEPOINT. This calls `undo` below.
         store.forget_changes()
-    elif effect.everything or failed:
+    elif failed or not effect.tables:
         # A statement that failed may have written half of the rows. What they led to is not asked: PostgreSQL answers
         # nothing after an error.
         invalidate(store)

@@ -142,7 +142,7 @@ class DataManager:
         for store in self.stores:
             if store is but:
                 continue
-            if effect.writes or store.watches_reads:
+            if effect.outdates or store.watches_reads:
                 execute = partial(store.watch, effect, execute)
             else:
                 store.flush_before_reading()

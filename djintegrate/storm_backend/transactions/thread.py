@@ -39,10 +39,8 @@ class ListeningManager(TransactionManager):
 
     def begin(self) -> Any:
         here = current()
+        here.refuse_to_begin_in_blocks()
         here.tell_of_what_begin_aborts()
-        if self._txn is None and here.unjoined():
-            # Beginning a transaction aborts the one that is open. So it does with the transaction of such a block.
-            self.get()
         with here.going_on():
             if self._txn is not None:
                 if self.explicit and not is_unasked(self._txn):
@@ -202,11 +200,16 @@ class ThreadTransactions:
                 if connection.data_manager is data_manager:
                     data_manager.drop()
 
+    def refuse_to_begin_in_blocks(self) -> None:
+        """Before begin() aborts anything: what was written outside of the block is to stay as well."""
+        if not self._goes_on:
+            self._refuse_open_blocks(self.refused, "A transaction cannot be begun")
+
     def tell_of_what_begin_aborts(self) -> None:
         """Say in the log what was written in the transaction that begin() is about to abort."""
         txn = self.manager._txn
         begins = not self.manager.explicit or is_unasked(txn)
-        if txn is None or not begins or any(each.open_blocks() for each in self.connections.values()):
+        if txn is None or not begins:
             # There is nothing to abort, or it will be refused.
             return
         told = loss.NESTED if txn is self.begun else loss.REPLACED

@@ -232,6 +232,37 @@ def connected() -> Any:
     return connection.itself
 
 
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="Elsewhere a default calls no function that writes.")
+def test_a_default_that_calls_a_function_may_have_written_everything() -> None:
+    run(
+        "CREATE FUNCTION made_function() RETURNS integer LANGUAGE sql AS "
+        "$$ UPDATE made_other SET value = value + 1 RETURNING value $$",
+        "ALTER TABLE made_log ALTER COLUMN value SET DEFAULT made_function()",
+    )
+    stored(Parent, id=1, value=1)
+    stored(Parent, id=2, value=2)
+    other = stored(Other, id=2, value=1)
+    run("INSERT INTO made_log (id) VALUES (3)")
+    assert other.value == 2
+    run("ALTER TABLE made_log ALTER COLUMN value DROP DEFAULT")
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="Only PostgreSQL has triggers that wait.")
+def test_a_trigger_that_waited_for_its_constraint_may_have_written_everything() -> None:
+    run(
+        TRIGGER["postgresql"][0],
+        "CREATE CONSTRAINT TRIGGER made_trigger AFTER UPDATE ON made_log DEFERRABLE INITIALLY DEFERRED "
+        "FOR EACH ROW EXECUTE FUNCTION made_function()",
+    )
+    stored(Parent, id=1, value=1)
+    other = stored(Other, id=2, value=1)
+    stored(Log, id=3, value=3)
+    run("UPDATE made_log SET value = 4")
+    assert other.value == 1
+    connection.check_constraints()
+    assert other.value is None
+
+
 def test_a_view_is_read_anew_when_anything_was_written() -> None:
     stored(Log, id=1, value=1)
     view = get_store("main").find(View).one()

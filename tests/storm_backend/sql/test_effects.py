@@ -11,9 +11,10 @@ ALL = ("sqlite", "postgresql", "mysql")
 
 def written(sql: str, *vendors: str) -> set[str]:
     """The tables, which must be the same for all of these databases."""
-    effects = {effect_of(sql, vendor)[:-1] for vendor in vendors or ALL}
-    assert len(effects) == 1
-    writes, tables, *_ = effects.pop()
+    effects = [effect_of(sql, vendor) for vendor in vendors or ALL]
+    told = {(effect.writes, effect.tables if effect.writes else frozenset()) for effect in effects}
+    assert len(told) == 1
+    writes, tables = told.pop()
     assert writes == bool(tables), "written is what is named, and nothing else"
     return set(tables)
 
@@ -131,6 +132,9 @@ def test_each_database_has_its_own_ways(sql: str, vendors: tuple[str, ...]) -> N
         ("HANDLER t OPEN", ("mysql",)),
         ("SELECT a INTO t FROM u", ALL),
         ("SET STATEMENT max_statement_time = 1 FOR DELETE FROM t", ("mysql",)),
+        ("SET STATEMENT max_statement_time = 1 FOR UPDATE t SET a = 1", ("mysql",)),
+        ("set  statement\nmax_statement_time = 1 for insert into t values (1)", ("mysql",)),
+        ("SET CONSTRAINTS ALL IMMEDIATE", ("postgresql",)),
         # What hides what it says
         ("nonsense", ALL),
         ("", ALL),
@@ -156,6 +160,35 @@ def test_each_database_has_its_own_ways(sql: str, vendors: tuple[str, ...]) -> N
 )
 def test_any_other_statement_may_have_written_everything(sql: str, vendors: tuple[str, ...]) -> None:
     assert in_doubt(sql, *vendors)
+
+
+@pytest.mark.parametrize(
+    ("sql", "tables"),
+    [
+        ("SELECT a FROM t WHERE b IN (%s, %s) FOR UPDATE", {"t"}),
+        ('SELECT "s"."t"."a" FROM "s"."t" ORDER BY "a" LIMIT 21 FOR NO KEY UPDATE SKIP LOCKED', {"t"}),
+        ("SELECT a FROM t FOR SHARE", {"t"}),
+        ("SELECT a FROM t WHERE a = 1 LOCK IN SHARE MODE", {"t"}),
+        ("SELECT a FROM t INNER JOIN u ON t.a = u.a WHERE b FOR UPDATE", set()),
+        ("SELECT a FROM t, u WHERE b FOR KEY SHARE", set()),
+        ("SELECT a FROM t AS x WHERE b FOR UPDATE", set()),
+        ("SELECT (SELECT b FROM u WHERE c LIMIT 1) FROM t FOR UPDATE", set()),
+        ("SELECT a FROM t WHERE b IN (SELECT c FROM u) FOR UPDATE", set()),
+        ("WITH x AS (SELECT a FROM t FOR UPDATE) SELECT * FROM x", set()),
+        ("SELECT pg_advisory_xact_lock(1)", set()),
+        ("SELECT pg_try_advisory_lock(1, 2)", set()),
+        ("SELECT GET_LOCK('a', 10)", set()),
+    ],
+)
+def test_what_waits_for_a_lock_writes_nothing_and_outdates_what_was_read(sql: str, tables: set[str]) -> None:
+    for vendor in ALL:
+        effect = effect_of(sql, vendor)
+        assert (effect.writes, effect.waits, effect.outdates, set(effect.tables)) == (False, True, True, tables)
+
+
+@pytest.mark.parametrize("sql", ["SELECT a FROM t", "SELECT substring(a FROM 1 FOR 2) FROM t", "SET x TO 1"])
+def test_other_reads_outdate_nothing(sql: str) -> None:
+    assert not any(effect_of(sql, vendor).outdates for vendor in ALL)
 
 
 @pytest.mark.parametrize(

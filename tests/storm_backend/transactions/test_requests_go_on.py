@@ -159,7 +159,7 @@ class TestTheViewAborts:
     def test_within_a_block_which_is_an_error(self, end: Callable[[], None], outside: Outside) -> None:
         def view() -> None:
             write("before")
-            with pytest.raises(TransactionManagementError, match="ended while an atomic"), atomic():
+            with pytest.raises(TransactionManagementError, match="while an atomic"), atomic():
                 end()
             write("after")
             raise Oops

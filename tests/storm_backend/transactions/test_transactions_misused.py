@@ -30,8 +30,8 @@ pytest_plugins = ["tests.support.fixtures"]
 pytestmark = [*TRANSACTIONS, pytest.mark.usefixtures("sister_stores")]
 
 ENDS = {"commit": transaction.commit, "abort": transaction.abort, "begin": transaction.begin}
-# Of these two nothing is left but the refusal of everything; a refused commit leaves all as it was.
-LOSING = ["abort", "begin"]
+# These leave all as it was. An abort is an error as well, but cannot be kept from aborting.
+HARMLESS = ["commit", "begin"]
 
 
 @contextmanager
@@ -57,14 +57,15 @@ BLOCKS: list[Block] = [outermost, in_begun, nested]
 
 
 @pytest.mark.parametrize("block", BLOCKS)
-class TestCommit:
-    def test_it_is_refused_and_the_block_goes_on(self, block: Block, outside: Outside) -> None:
+class TestCommitAndBegin:
+    @pytest.mark.parametrize("end", HARMLESS)
+    def test_it_is_refused_and_the_block_goes_on(self, block: Block, end: str, outside: Outside) -> None:
         with block():
             django_add("before")
             storm_add("pending")
             spy = joined(Spy())
             with pytest.raises(TransactionManagementError, match="atomic"):
-                transaction.commit()
+                ENDS[end]()
             assert spy.calls == []
             assert outside.names() == []
             assert names_in_both() == ["before", "pending"]
@@ -72,11 +73,12 @@ class TestCommit:
         assert outside.names() == ["after", "before", "pending"]
         assert spy.committed
 
-    def test_a_refusal_that_nobody_caught_rolls_all_back(self, block: Block, outside: Outside) -> None:
+    @pytest.mark.parametrize("end", HARMLESS)
+    def test_a_refusal_that_nobody_caught_rolls_all_back(self, block: Block, end: str, outside: Outside) -> None:
         with pytest.raises(TransactionManagementError), block():
             django_add("django")
             storm_insert("storm")
-            transaction.commit()
+            ENDS[end]()
         assert outside.names() == []
         with transaction.manager:
             assert names_in_both() == []
@@ -107,7 +109,7 @@ class TestCommit:
         assert runs == [1]
 
 
-@pytest.mark.parametrize("end", LOSING)
+@pytest.mark.parametrize("end", ["abort", "begin"])
 @pytest.mark.parametrize("block", BLOCKS)
 class TestAbortAndBegin:
     def test_it_is_an_error_and_rolls_back(self, block: Block, end: str, outside: Outside) -> None:
@@ -135,16 +137,17 @@ class TestAbortAndBegin:
             storm_add("manager")
         assert outside.names() == ["atomic", "autocommit", "manager"]
 
-    def test_whoever_swallows_the_error_cannot_go_on_in_the_block(
-        self, block: Block, end: str, outside: Outside
-    ) -> None:
+
+@pytest.mark.parametrize("block", BLOCKS)
+class TestAbort:
+    def test_whoever_swallows_the_error_cannot_go_on_in_the_block(self, block: Block, outside: Outside) -> None:
         runs: list[int] = []
         try:
             with block():
                 django_add("before")
                 on_commit(lambda: runs.append(1))
                 with pytest.raises(TransactionManagementError):
-                    ENDS[end]()
+                    transaction.abort()
                 with pytest.raises(TransactionManagementError):
                     django_names()
                 with pytest.raises(TransactionManagementError):
@@ -226,3 +229,14 @@ def test_a_begun_transaction_inside_of_an_atomic_block_is_refused_before_it_does
         pytest.fail("The transaction was begun.")
     start_afresh()
     assert outside.names() == []
+
+
+def test_a_helper_that_begins_its_own_transaction_takes_nothing_of_what_is_around_its_block(outside: Outside) -> None:
+    with transaction.manager:
+        django_add("header")
+        with pytest.raises(TransactionManagementError), atomic():
+            storm_add("item")
+            with transaction.manager:
+                pytest.fail("The transaction was begun.")
+        django_add("footer")
+    assert outside.names() == ["footer", "header"]

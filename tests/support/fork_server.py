@@ -107,7 +107,7 @@ def become(request: Request) -> tuple[list[str], str]:
     assert not unknown, f"Python reads {unknown} when it starts; use subprocess."
     if request.environment.get("PYTHONUNBUFFERED"):
         for stream in (sys.stdout, sys.stderr):
-            stream.reconfigure(write_through=True)  # type: ignore[union-attr]
+            stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     sys.dont_write_bytecode = bool(request.environment.get("PYTHONDONTWRITEBYTECODE"))
     path = [each for each in request.environment.get("PYTHONPATH", "").split(os.pathsep) if each]
     sys.path[:1] = [os.path.abspath(each) for each in path]

@@ -18,6 +18,7 @@ from tools.run_tests import (
     THROUGH_A_POOLER,
     THROUGH_DJANGO,
     UNAVAILABLE,
+    WITHOUT_VISITS,
     Outcome,
     Run,
     execute,
@@ -117,6 +118,8 @@ def test_each_test_on_sqlite_is_in_one_of_three_processes(tmp_path: Path) -> Non
     folders = {f"--ignore=tests/{path.name}" for path in (ROOT / "tests").iterdir() if path.is_dir()}
     assert ignored[0] | ignored[1] == folders
     assert not ignored[0] & ignored[1]
+    assert parts["sites"].arguments == ("--visits=only", *(f"--ignore={path}" for path in WITHOUT_VISITS))
+    assert all((ROOT / path).is_dir() for path in WITHOUT_VISITS)
     (tmp_path / "test_sample.py").write_text(
         "import pytest\n@pytest.fixture\ndef browser(): pass\ndef test_a(browser): pass\ndef test_b(): pass\n"
     )

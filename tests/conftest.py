@@ -67,8 +67,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         halves["only" if visits else "none"].append(item)
     items[:] = halves["none"] + halves["only"]
     if wanted := config.getoption("visits"):
+        _want_no_visits(halves["only"])
         config.hook.pytest_deselected(items=[item for item in items if item not in halves[wanted]])
         items[:] = halves[wanted]
+
+
+def _want_no_visits(items: list[pytest.Item]) -> None:
+    """Where none are looked for."""
+    folders = tuple(f"{path}/" for path in run_tests.WITHOUT_VISITS)
+    if strays := [item.nodeid for item in items if item.nodeid.startswith(folders)]:
+        raise pytest.UsageError(f"{strays[0]} visits a site. Take its folder out of run_tests.WITHOUT_VISITS.")
 
 
 def pytest_collection_finish() -> None:

@@ -92,6 +92,15 @@ THROUGH_A_POOLER = (
 """What runs through PgBouncer beside all the others. Named, it has all of the engine's tests."""
 PARTS = ("sites", "apps", "engine")
 """SQLite's tests are three processes: those that visit a site, mostly in a browser; the apps' others; and the rest."""
+WITHOUT_VISITS = (
+    *(f"tests/{name}" for name in ["acl", "common", "docs", "files", "project"]),
+    *(
+        path.relative_to(ROOT).as_posix()
+        for path in sorted((ROOT / "tests/storm_backend").iterdir())
+        if path.is_dir() and path.name not in ("references", "__pycache__")
+    ),
+)
+"""Where no test visits a site, as tests/conftest.py makes sure: the process for those need not look there."""
 
 _printing = threading.Lock()
 
@@ -169,7 +178,7 @@ def _is_path(argument: str) -> bool:
 
 def _of_part(part: str) -> list[str]:
     if part == "sites":
-        return ["--visits=only"]
+        return ["--visits=only", *(f"--ignore={path}" for path in WITHOUT_VISITS)]
     others = [f"tests/{path.name}" for path in sorted((ROOT / "tests").iterdir()) if path.is_dir()]
     ignored = [path for path in others if (path in THROUGH_DJANGO) == (part == "engine")]
     return ["--visits=none", *(f"--ignore={path}" for path in ignored)]

@@ -16,6 +16,7 @@ from django.test import override_settings
 
 from djintegrate.acl import checks, conf, current
 from tests.acl.site import BACKENDS, FILE
+from tests.support.forks import python
 
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "docs/reference/acl.md"
@@ -164,9 +165,7 @@ def project(tmp_path: Path) -> Path:
 
 def run(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "a_site", "PYTHONPATH": f"{project}:{ROOT}"}
-    return subprocess.run(
-        [sys.executable, *arguments], cwd=project, env=environment, capture_output=True, text=True
-    )  # fmt: skip
+    return python(*arguments, cwd=project, env=environment)
 
 
 def test_a_wrong_file_stops_the_start_and_leaves_the_command_that_finds_the_mistake(project: Path) -> None:

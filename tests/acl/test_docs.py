@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,6 +18,7 @@ from django.test import RequestFactory
 
 from tests.apps.people.models import Person
 from tests.support.doc_pages import ROOT, blocks
+from tests.support.forks import python
 
 DONE_ALREADY = ("sudo apt install", "python3 -m venv", ". .venv/bin/activate", "pip install")
 TUTORIAL, HOW_TO = "docs/tutorial/roles-from-a-file.md", "docs/how-to/roles.md"
@@ -53,10 +52,7 @@ class Project:
 
     def run(self, *arguments: str) -> list[str]:
         environment = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
-        done = subprocess.run(
-            [sys.executable, *arguments], cwd=self.folder, capture_output=True, text=True,
-            env={**environment, "PYTHONPATH": str(ROOT)},
-        )  # fmt: skip
+        done = python(*arguments, cwd=self.folder, env={**environment, "PYTHONPATH": str(ROOT)})
         return f"{done.stdout}{done.stderr}".splitlines()
 
     def console(self, text: str) -> None:

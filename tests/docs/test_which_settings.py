@@ -5,14 +5,13 @@ from __future__ import annotations
 import ast
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from django.core.management import call_command
 
 from tests.support.doc_pages import ROOT, blocks
+from tests.support.forks import python
 
 PAGE = "docs/reference/which-settings.md"
 HEADINGS = ["Storm", "OpenID", "Dojo", "Files", "Jobs", "JSON-RPC", "Roles", "All of them"]
@@ -55,11 +54,8 @@ def test_the_block_is_enough_and_no_line_can_be_left_out(heading: str, tmp_path:
         variants[f"without_{number}"] = statements[:number] + statements[number + 1 :]
     for name, kept in variants.items():
         (folder / f"{name}.py").write_text("\n".join([start, *kept]))
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.support.which_settings_site", heading, *variants],
-        cwd=tmp_path, env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}"},
-        capture_output=True, text=True,
-    )  # fmt: skip
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}"}
+    done = python("-m", "tests.support.which_settings_site", heading, *variants, cwd=tmp_path, env=environment)
     assert done.returncode == 0, done.stderr
     works = [variant for variant in done.stdout.split() if variant in variants]
     assert "whole" in works, done.stderr

@@ -11,13 +11,14 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.management import CommandError, call_command
+from django.test import override_settings
 
-from djintegrate.dojo.build import served, workshop
+from djintegrate.dojo.build import build, served, workshop
 from tests.support.processes import heed_interrupts
 
 
@@ -41,11 +42,38 @@ def tree(folder: Path) -> dict[str, int]:
     return {str(path.relative_to(folder)): path.stat().st_size for path in folder.rglob("*") if path.is_file()}
 
 
-def test_the_command_finds_builds_and_tells(site_settings: Any) -> None:
-    site_settings.DOJO_BUILD_MODULES = ["dijit.Dialog"]
-    site_settings.DOJO_BUILD_STYLESHEETS = ["dijit/themes/dijit.css"]
-    out = run()
-    release = site_settings.DOJO_BUILD_ROOT
+class Made(NamedTuple):
+    """A folder with a build, and what was said while it was made."""
+
+    release: Path
+    said: str
+
+
+@pytest.fixture(scope="module")
+def made(dojo_root: Path, release: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """In place of another one, with modules of the site's own."""
+    folder = tmp_path_factory.mktemp("made")
+    shutil.copytree(release, folder / "releases" / "dojo-release")
+    own = folder / "static" / "own"
+    own.mkdir(parents=True)
+    used = 'define(["dojo/topic", "./other"], () => { const { a, ...b } = {}; return `the used ${"one"}`; });'
+    (own / "used.js").write_text(used)
+    (own / "other.js").write_text('define([], function () { return "the other one"; });')
+    (own / "unused.js").write_text('define(["no/such/module"], function () { return "the unused one"; });')
+    with override_settings(
+        DOJO_BUILD_ROOT=folder / "releases" / "dojo-release",
+        ROOT_URLCONF="tests.dojo.site",
+        LANGUAGES=[("en", "English"), ("de", "German")],
+        STATICFILES_DIRS=[own.parent],
+        DOJO_DJCONFIG={"paths": {"own": "/static/own"}},
+        DOJO_BUILD_MODULES=["dijit.Dialog", "own.used"],
+        DOJO_BUILD_STYLESHEETS=["dijit/themes/dijit.css"],
+    ):
+        return Made(folder / "releases" / "dojo-release", run())
+
+
+def test_the_command_finds_builds_and_tells(made: Made) -> None:
+    release, out = made
     modules = json.loads((release / served.MARK).read_text())["modules"]
     assert {"dijit/Dialog", "dijit/form/FilteringSelect", "djintegrate/start"} <= set(modules)
     assert "dijit/layout/TabContainer" not in modules
@@ -62,7 +90,17 @@ def test_the_command_finds_builds_and_tells(site_settings: Any) -> None:
     assert [path.name for path in release.parent.iterdir()] == [release.name]
 
 
-def test_with_hashed_names_no_file_is_compressed_twice(site_settings: Any, tmp_path: Path) -> None:
+def test_with_hashed_names_no_file_is_compressed_twice(
+    site_settings: Any, release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is compressed is decided after Node's part, which is done here: what it made is there, with its report."""
+
+    def done(node: str, order: Any, made: Path, *others: Any) -> None:
+        shutil.copytree(release, made)
+        (made / "build-report.txt").write_text("Layer Contents:\ndojo/dojo:\n\tdojo/main\n\n")
+
+    monkeypatch.setattr(build, "_run", done)
+    monkeypatch.setattr(build, "_minify", lambda *arguments: None)
     storage = "whitenoise.storage.CompressedManifestStaticFilesStorage"
     site_settings.STORAGES = {**site_settings.STORAGES, "staticfiles": {"BACKEND": storage}}
     site_settings.STATIC_ROOT = tmp_path / "collected"
@@ -87,14 +125,8 @@ def own_modules(site_settings: Any, tmp_path: Path) -> Path:
     return folder
 
 
-def test_modules_of_the_sites_own_are_built_in(site_settings: Any, own_modules: Path) -> None:
-    site_settings.DOJO_BUILD_MODULES = ["own.used"]
-    used = 'define(["dojo/topic", "./other"], () => { const { a, ...b } = {}; return `the used ${"one"}`; });'
-    (own_modules / "used.js").write_text(used)
-    (own_modules / "other.js").write_text('define([], function () { return "the other one"; });')
-    (own_modules / "unused.js").write_text('define(["no/such/module"], function () { return "the unused one"; });')
-    run()
-    text = (site_settings.DOJO_BUILD_ROOT / "dojo/dojo.js").read_text()
+def test_modules_of_the_sites_own_are_built_in(made: Made) -> None:
+    text = (made.release / "dojo/dojo.js").read_text()
     assert "the used one" in text and "the other one" in text
     assert "the unused one" not in text
 

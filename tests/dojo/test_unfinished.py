@@ -113,10 +113,20 @@ class TestBuild:
 
 
 class TestInstall:
+    @pytest.fixture(scope="class")
+    def installed(self, tmp_path_factory: pytest.TempPathFactory) -> Path:
+        """Where the first of these tests leaves what it has installed, for the others to copy."""
+        return tmp_path_factory.mktemp("installed") / "dojo"
+
     @pytest.fixture
-    def root(self, registry: Registry, run: Any, tmp_path: Path) -> Path:  # noqa: F811
-        run()
-        return tmp_path / "site" / "dojo"
+    def root(self, registry: Registry, run: Any, tmp_path: Path, installed: Path) -> Path:  # noqa: F811
+        root = tmp_path / "site" / "dojo"
+        if installed.exists():
+            shutil.copytree(installed, root, symlinks=True)
+        else:
+            run()
+            shutil.copytree(root, installed, symlinks=True)
+        return root
 
     @ERRORS
     @pytest.mark.parametrize("step", ["_arrange", "rename"])

@@ -28,6 +28,9 @@ BUCKET = "djintegrate-tests"
 def s3_server() -> Iterator[dict[str, Any]]:
     boto3 = pytest.importorskip("boto3")
     server_module = pytest.importorskip("moto.server")
+    backend = pytest.importorskip("storages.backends.s3")
+    # Each session reads the descriptions of S3 anew, which takes longer than most tests.
+    session = boto3.Session(aws_access_key_id="key", aws_secret_access_key="secret", region_name="us-east-1")
     server = server_module.ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
     server.start()
     try:
@@ -39,15 +42,10 @@ def s3_server() -> Iterator[dict[str, Any]]:
             "region_name": "us-east-1",
             "addressing_style": "path",
         }
-        client = boto3.client(
-            "s3",
-            endpoint_url=options["endpoint_url"],
-            aws_access_key_id="key",
-            aws_secret_access_key="secret",
-            region_name="us-east-1",
-        )
-        client.create_bucket(Bucket=BUCKET)
-        yield {**options, "bucket_name": BUCKET}
+        session.client("s3", endpoint_url=options["endpoint_url"]).create_bucket(Bucket=BUCKET)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(backend.S3Storage, "_create_session", lambda storage: session)
+            yield {**options, "bucket_name": BUCKET}
     finally:
         server.stop()
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.support.doc_pages import ROOT, blocks
+from tests.support.forks import python
 
 PAGE = "docs/tutorial/files-in-the-transaction.md"
 
@@ -20,14 +19,8 @@ def test_the_page_does_what_it_says(tmp_path: Path, db_kind: str) -> None:
 
     def run(*command: str, text: str | None = None) -> None:
         environment = {key: value for key, value in os.environ.items() if key != "DJANGO_SETTINGS_MODULE"}
-        done = subprocess.run(
-            [sys.executable, "-W", "ignore", *command],
-            cwd=tmp_path,
-            env={**environment, "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}"},
-            input=text,
-            capture_output=True,
-            text=True,
-        )
+        environment["PYTHONPATH"] = f"{ROOT}{os.pathsep}{tmp_path}"
+        done = python("-W", "ignore", *command, cwd=tmp_path, env=environment, typed=text or "")
         assert done.returncode == 0, done.stdout + done.stderr
 
     settings, model, *shell = [block.text for block in blocks(PAGE, "python")]

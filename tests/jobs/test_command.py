@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -22,6 +23,7 @@ from djintegrate.jobs.management.commands.jobs import Command
 from djintegrate.jobs.models import Job, Lease
 from tests.jobs import tasks
 from tests.jobs.helpers import only_row, work
+from tests.support.forks import python
 
 pytest_plugins = ["tests.support.fixtures"]
 SECONDS = 60
@@ -40,7 +42,6 @@ class Site:
             "JOBS_PROOF_URI": f"sqlite:{folder}/site.sqlite3?timeout=30",
         }
         self.runners: list[subprocess.Popen[str]] = []
-        self.django("migrate", "--run-syncdb")
 
     def django(self, *arguments: str) -> str:
         return self._python("-m", "django", *arguments)
@@ -74,17 +75,24 @@ class Site:
             process.communicate(timeout=SECONDS)
 
     def _python(self, *arguments: str) -> str:
-        done = subprocess.run(
-            [sys.executable, *arguments], cwd=ROOT, env=self.environment, capture_output=True, text=True
-        )
+        done = python(*arguments, cwd=ROOT, env=self.environment)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
 
-@pytest.fixture
-def site(tmp_path: Path, db_kind: str) -> Iterator[Site]:
+@pytest.fixture(scope="module")
+def migrated(tmp_path_factory: pytest.TempPathFactory, db_kind: str) -> Path:
+    """The folder of a site whose tables are there."""
     if db_kind != "sqlite":
         pytest.skip("The processes' site is SQLite's.")
+    site = Site(tmp_path_factory.mktemp("migrated"))
+    site.django("migrate", "--run-syncdb")
+    return site.folder
+
+
+@pytest.fixture
+def site(tmp_path: Path, migrated: Path) -> Iterator[Site]:
+    shutil.copytree(migrated, tmp_path, dirs_exist_ok=True)
     site = Site(tmp_path)
     yield site
     site.close()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.support.forks import python
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -27,9 +27,7 @@ def found(tmp_path_factory: pytest.TempPathFactory, db_kind: str) -> Any:
         "JOBS_PROOF_URI": f"sqlite:{folder}/storm.sqlite3",
         "JOBS_PROOF_NATIVE": json.dumps(database),
     }
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.jobs.native_site"], cwd=ROOT, env=environment, capture_output=True, text=True
-    )
+    done = python("-m", "tests.jobs.native_site", cwd=ROOT, env=environment)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

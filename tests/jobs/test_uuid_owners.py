@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.support.forks import python
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -20,10 +20,8 @@ def found(tmp_path_factory: pytest.TempPathFactory, db_kind: str, redis_server: 
         pytest.skip("The site is SQLite's.")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("DJANGO")}
     arguments = [f"{os.environ['TEST_FOLDER']}/redis.socket", str(tmp_path_factory.mktemp("uuid"))]
-    done = subprocess.run(
-        [sys.executable, "-c", "from tests.jobs.uuid_site import main; main()", *arguments],
-        cwd=ROOT, env=environment, capture_output=True, text=True,
-    )  # fmt: skip
+    program = "from tests.jobs.uuid_site import main; main()"
+    done = python("-c", program, *arguments, cwd=ROOT, env=environment)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

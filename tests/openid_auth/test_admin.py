@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 import types
 from collections.abc import Iterator
@@ -21,6 +19,7 @@ from djintegrate.openid_auth.admin import OpenIDUserAdminMixin
 from djintegrate.openid_auth.apps import OpenIDAuthConfig
 from djintegrate.openid_auth.models import Association, Nonce, UserOpenID
 from djintegrate.openid_auth.site.admin_login import OpenIDAdminSiteMixin
+from tests.support.forks import python
 
 pytestmark = pytest.mark.django_db
 
@@ -205,7 +204,7 @@ assert {{"OpenIDUserAdminMixin", "OpenIDGroupAdminMixin"}} <= {{
 }}
 assert "login" in vars(admin.site._wrapped)
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    done = python("-c", code)
     assert done.returncode == 0, done.stderr
 
 

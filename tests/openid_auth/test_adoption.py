@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +19,7 @@ from djintegrate.openid_auth.upkeep import adoption
 from tests.openid_auth.old_app import NOW, PROVIDER, Old, adopt, after_migrate, refused
 from tests.openid_auth.old_app import ada as ada
 from tests.openid_auth.old_app import old as old
+from tests.support.forks import python
 from tests.support.sample_site import uri as uri
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -319,9 +318,8 @@ def test_the_old_reference_to_a_user_has_the_type_of_the_users_key(monkeypatch: 
 class TestAWholeMove:
     @pytest.fixture
     def told(self, uri: str) -> Any:
-        command = [sys.executable, "-W", "ignore", "-m", "tests.openid_auth.moving_site", uri]
         root = Path(__file__).resolve().parents[2]
-        done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=300)
+        done = python("-W", "ignore", "-m", "tests.openid_auth.moving_site", uri, cwd=root)
         assert done.returncode == 0, done.stderr[-3000:]
         return json.loads(done.stdout)
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import ast
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +16,7 @@ from djintegrate.openid_auth.conf import config
 from djintegrate.openid_auth.oidc import clients
 from djintegrate.openid_auth.people import sessions
 from tests.openid_auth.site import BACKENDS
+from tests.support.forks import python
 
 APP = Path(djintegrate.openid_auth.__file__).parent
 RIGHT = {"name": "Staff", "issuer": "https://id.example.com", "client_id": "x", "client_secret": "s3cr3t-s3cr3t"}
@@ -142,7 +141,7 @@ assert Client().get("/login/").status_code == 200
 assert Client().get("/connect/sign-out/").status_code == 404
 assert not [name for name in sys.modules if name.startswith("djintegrate.openid_auth.oidc")]
 """
-    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True)
+    done = python("-W", "ignore", "-c", code)
     assert done.returncode == 0, done.stderr
 
 

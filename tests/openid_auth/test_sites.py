@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ from django.test import AsyncClient
 from tests.openid_auth.hostile import Hostile, sent_back, xrds
 from tests.openid_auth.provider import Provider
 from tests.openid_auth.site import Visitor, host_of, local, set_up
+from tests.support.forks import python
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.django_db
@@ -144,6 +143,5 @@ class TestASGI:
 @pytest.mark.parametrize("model", ["EmailUser", "UniqueUser", "BareUser"])
 def test_user_models_of_a_sites_own_on_djangos_native_engine(provider: Provider, hostile: Hostile, model: str) -> None:
     arguments = [model, provider.url, str(provider.folder), hostile.url]
-    command = [sys.executable, "-m", "tests.openid_auth.other_users", *arguments]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    done = python("-m", "tests.openid_auth.other_users", *arguments, cwd=ROOT)
     assert done.returncode == 0, done.stderr

@@ -16,6 +16,7 @@ import pytest
 
 from tests.openid_auth.live import Visitor
 from tests.openid_auth.provider import Provider
+from tests.support.forks import python
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs/tutorial/log-in-with-launchpad.md").read_text()
@@ -33,9 +34,7 @@ def club(tmp_path: Path, provider: Provider, db_kind: str) -> Iterator[str]:
     environment["PYTHONPATH"] = str(ROOT)
 
     def run(*command: str) -> None:
-        done = subprocess.run(
-            [sys.executable, *command], cwd=tmp_path, env=environment, capture_output=True, text=True
-        )  # fmt: skip
+        done = python(*command, cwd=tmp_path, env=environment)
         assert done.returncode == 0, done.stderr
 
     run("-m", "django", "startproject", "club", ".")

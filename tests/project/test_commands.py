@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
-import sys
 import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +16,7 @@ from django.db.utils import ConnectionHandler
 
 from djintegrate.storm_backend.conf import uris
 from tests.settings import uri
+from tests.support.forks import python
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -297,9 +296,6 @@ def run(project: Path, *arguments: str, fails: bool = False) -> str:
         "PYTHONPATH": os.pathsep.join([str(project), str(ROOT), os.environ.get("PYTHONPATH", "")]),
         "PYTHONDONTWRITEBYTECODE": "1",
     }
-    done = subprocess.run(
-        [sys.executable, "-m", "django", *arguments], cwd=project, env=environment, stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120,
-    )  # fmt: skip
+    done = python("-m", "django", *arguments, cwd=project, env=environment, merged=True)
     assert (done.returncode != 0) is fails, done.stdout
     return done.stdout

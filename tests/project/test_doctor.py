@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import sqlite3
 import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 
 import django
 import pytest
+
+from tests.support.forks import python
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = """
@@ -28,10 +29,8 @@ def doctor(folder: Path, *arguments: str, settings: str = "") -> subprocess.Comp
         (folder / "site_settings.py").write_text(settings)
         (folder / "manage.py").write_text('os.environ.setdefault("DJANGO_SETTINGS_MODULE", "site_settings")\n')
     environment = {key: value for key, value in os.environ.items() if key != "DJANGO_SETTINGS_MODULE"}
-    return subprocess.run(
-        [sys.executable, "-m", "djintegrate", "doctor", *arguments],
-        cwd=folder, env={**environment, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
-    )  # fmt: skip
+    environment["PYTHONPATH"] = str(ROOT)
+    return python("-m", "djintegrate", "doctor", *arguments, cwd=folder, env=environment)
 
 
 def said_by(folder: Path, settings: str) -> str:
@@ -341,7 +340,8 @@ def jobs_site(folder: Path, **values: str) -> str:
     (folder / "site_urls.py").write_text("from djintegrate.jobs.mail import send_message\nurlpatterns = []\n")
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "site_settings", "PYTHONPATH": f"{ROOT}:{folder}"}
     if "backend" not in values:
-        subprocess.run([sys.executable, "-m", "django", "migrate", "-v0", "--skip-checks"], env=environment, check=True)
+        done = python("-m", "django", "migrate", "-v0", "--skip-checks", env=environment)
+        assert done.returncode == 0, done.stderr
     return said_by(folder, settings)
 
 

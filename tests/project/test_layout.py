@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -36,10 +37,20 @@ def name(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
-def imports(path: Path) -> Iterator[str]:
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+@cache
+def imports(path: Path) -> list[str]:
     """The dotted names that a module of the package imports, wherever in it."""
+    return list(_imports(path))
+
+
+def _imports(path: Path) -> Iterator[str]:
     package = ["djintegrate", *path.relative_to(PACKAGE).parent.parts]
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -80,9 +91,7 @@ def test_the_apps_do_not_need_the_sample_site_or_the_tests() -> None:
 
 def test_what_a_module_says_at_its_top_is_short() -> None:
     """That it says something is ruff's D100."""
-    modules = {
-        name(path): ast.get_docstring(ast.parse(path.read_text())) or "" for path in sorted(PACKAGE.rglob("*.py"))
-    }
+    modules = {name(path): ast.get_docstring(tree(path)) or "" for path in sorted(PACKAGE.rglob("*.py"))}
     assert [path for path, docstring in modules.items() if sum(map(bool, docstring.split("\n"))) > 5] == []
 
 
@@ -123,9 +132,14 @@ BLOCK_STATE = {
 """What Django remembers of the blocks on a connection."""
 
 
-def written(path: Path) -> Iterator[str]:
+@cache
+def written(path: Path) -> frozenset[str]:
     """The attributes that a module assigns, or deletes from."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    return frozenset(_written(path))
+
+
+def _written(path: Path) -> Iterator[str]:
+    for node in ast.walk(tree(path)):
         if isinstance(getattr(node, "ctx", None), (ast.Store, ast.Del)):
             target = node.value if isinstance(node, ast.Subscript) else node
             if isinstance(target, ast.Attribute):

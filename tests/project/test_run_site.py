@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import urllib.parse
 from pathlib import Path
 
 import pytest
 
+from tests.support.forks import python
 from tests.support.sample_site import ROOT, environment, free_port
 from tools import site_database
 
@@ -20,10 +19,7 @@ START, FILE = "Start the server", "Name a file in DATABASE_URL"
 def run(uri: str, folder: Path) -> str:
     """What it says last, once it has ended by itself. PATH leads to no Node, and so to no build."""
     variables = {"PORT": str(free_port()), "DATABASE_URL": uri, "SITE_FOLDER": str(folder), "PATH": "/nowhere"}
-    done = subprocess.run(
-        [sys.executable, "-m", "tools.run_site"],
-        cwd=ROOT, env=environment(variables), capture_output=True, text=True, timeout=120,
-    )  # fmt: skip
+    done = python("-m", "tools.run_site", cwd=ROOT, env=environment(variables))
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert "secret" not in done.stdout + done.stderr

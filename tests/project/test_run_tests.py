@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.support.forks import python
 from tools.run_tests import (
     BRIEFLY,
     DATABASES,
@@ -19,6 +18,7 @@ from tools.run_tests import (
     THROUGH_A_POOLER,
     THROUGH_DJANGO,
     UNAVAILABLE,
+    WITHOUT_VISITS,
     Outcome,
     Run,
     execute,
@@ -52,18 +52,15 @@ def test_a_run_without_any_test_fails(capsys: pytest.CaptureFixture[str]) -> Non
     assert summarise([Outcome(Run("sqlite"), 5, 1.0)], required=False) == 1
 
 
-def test_outcomes_are_counted_from_a_real_run(tmp_path: Path) -> None:
-    source = "import pytest\ndef test_a(): pass\ndef test_b(): assert not 'a'\ndef test_c(): pytest.skip()\n"
-    outcome = _run(tmp_path, source)
+def test_outcomes_are_counted_from_a_real_run_which_has_the_variables_of_a_proof(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COHERENCE_SEQUENCES", "12345")
+    proof = "import os\ndef test_a(): assert os.environ['COHERENCE_SEQUENCES'] == '12345'\n"
+    outcome = _run(tmp_path, f"{proof}import pytest\ndef test_b(): assert not 'a'\ndef test_c(): pytest.skip()\n")
     assert (outcome.passed, outcome.failed, outcome.skipped, outcome.code) == (1, 1, 1, 1)
     [failure] = outcome.failures
     assert failure.endswith("test_sample::test_b: AssertionError: assert not 'a'")
-
-
-def test_what_a_proof_asks_for_by_a_variable_arrives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COHERENCE_SEQUENCES", "12345")
-    source = "import os\ndef test_a(): assert os.environ['COHERENCE_SEQUENCES'] == '12345'\n"
-    assert _run(tmp_path, source).passed == 1
 
 
 def test_a_process_that_dies_counts_as_a_failure(tmp_path: Path) -> None:
@@ -121,23 +118,20 @@ def test_each_test_on_sqlite_is_in_one_of_three_processes(tmp_path: Path) -> Non
     folders = {f"--ignore=tests/{path.name}" for path in (ROOT / "tests").iterdir() if path.is_dir()}
     assert ignored[0] | ignored[1] == folders
     assert not ignored[0] & ignored[1]
+    assert parts["sites"].arguments == ("--visits=only", *(f"--ignore={path}" for path in WITHOUT_VISITS))
+    assert all((ROOT / path).is_dir() for path in WITHOUT_VISITS)
     (tmp_path / "test_sample.py").write_text(
         "import pytest\n@pytest.fixture\ndef browser(): pass\ndef test_a(browser): pass\ndef test_b(): pass\n"
     )
     for visits, test in (("only", "test_a"), ("none", "test_b")):
         arguments = ["--rootdir", str(tmp_path), "-c", "/dev/null", "-p", "tests.conftest", "-v", f"--visits={visits}"]
-        done = subprocess.run(
-            [sys.executable, "-m", "pytest", *arguments, str(tmp_path)], cwd=ROOT, capture_output=True, text=True
-        )
+        done = python("-m", "pytest", *arguments, tmp_path, cwd=ROOT)
         assert f"::{test} PASSED" in done.stdout
         assert "1 passed, 1 deselected" in done.stdout
 
 
 def test_an_unknown_database_is_named_with_the_known_ones() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "tools.run_tests", "--db", "oracle"],
-        cwd=Path(__file__).resolve().parents[2], capture_output=True, text=True,
-    )  # fmt: skip
+    done = python("-m", "tools.run_tests", "--db", "oracle", cwd=ROOT)
     assert done.returncode == 2
     assert "DB is 'oracle'. Make it sqlite, postgres, psycopg2, pgbouncer, mysql or all." in done.stderr
 

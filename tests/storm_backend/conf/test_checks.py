@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from django.core.checks.registry import registry
 from django.db import connections
 
 from djintegrate.storm_backend import checks
+from tests.support.forks import python
 from tests.support.helpers import MIDDLEWARE, extra_alias, wants_postgres_driver
 from tools import daemons, servers
 
@@ -84,7 +84,8 @@ django.setup()
 from django.core.checks import run_checks
 print(json.dumps([(message.id, f"{{message.msg}} {{message.hint}}") for message in run_checks()]))
 """
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    done = python("-c", script)
+    assert done.returncode == 0, done.stderr
     answer: list[list[str]] = json.loads(done.stdout)
     return answer
 
@@ -329,7 +330,7 @@ settings.configure(
 from django.core.management import execute_from_command_line
 execute_from_command_line(["manage.py", "check"])
 """
-        done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+        done = python("-c", script)
         assert_said(done.stderr, "(storm_backend.E014) DATABASES['default'] is on", f"Add {ENGINE!r} to INSTALLED_APPS")
         assert "Traceback" not in done.stderr and done.returncode == 1
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
-from typing import Any
 
 import pytest
+
+from tests.support.forks import python
 
 SETTINGS = """
 import json, sys
@@ -69,5 +69,4 @@ def said_without(missing: list[str], uri: str) -> tuple[str, str]:
 
 def run(missing: list[str], uri: str, then: str = WITH_DRIVER) -> subprocess.CompletedProcess[str]:
     script = SETTINGS.format(missing=missing, uri=uri) + then
-    command: list[Any] = [sys.executable, "-c", script]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+    return python("-c", script)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.db.utils import ConnectionHandler
+
+from tests.support.forks import python
 
 ROOT = Path(__file__).resolve().parents[3]
 ENGINE = "djintegrate.storm_backend"
@@ -200,11 +200,10 @@ def manage(folder: Path, settings: dict[str, Any], command: str, fails: bool = T
         "DJANGO_SETTINGS_MODULE": "settings",
         "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)]),
         "PYTHONDONTWRITEBYTECODE": "1",
+        # What is said comes in its order.
+        "PYTHONUNBUFFERED": "1",
     }
     arguments = [argument.replace("+", " ") for argument in command.split()]
-    done = subprocess.run(
-        [sys.executable, "-m", "django", *arguments], cwd=folder, env=environment, stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120,
-    )  # fmt: skip
+    done = python("-m", "django", *arguments, cwd=folder, env=environment, merged=True)
     assert (done.returncode != 0) is fails, done.stdout
     return done.stdout

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from djintegrate.storm_backend import get_store_uri
+from tests.support.forks import python
 from tests.support.helpers import is_sqlite
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -36,10 +35,7 @@ def run(folder: Path, *command: str) -> str:
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": SITE, "PYTHONPATH": str(ROOT)}
     if not is_sqlite():
         environment["MAIN_URI"] = get_store_uri("main")
-    done = subprocess.run(
-        [sys.executable, "-m", *command],
-        cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
+    done = python("-m", *command, cwd=folder, env=environment)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.support.forks import python
 
 ROOT = Path(__file__).resolve().parents[3]
 SCRIPT = """
@@ -43,9 +43,8 @@ def test_the_test_databases_of_a_worker_are_those_of_native_django(given: str, t
     name = str(tmp_path / "test.sqlite3") if given == "file" else given
     said = {}
     for engine in ("djintegrate.storm_backend", "django.db.backends.sqlite3"):
-        command = [sys.executable, "-c", SCRIPT, engine, name, str(tmp_path)]
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
+        done = python("-c", SCRIPT, engine, name, tmp_path, cwd=tmp_path, env=environment)
         assert done.returncode == 0, done.stderr
         said[engine] = done.stdout
     assert said["djintegrate.storm_backend"] == said["django.db.backends.sqlite3"]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 
 import pytest
 
@@ -13,13 +11,12 @@ from proofs.isolation.histories import FORBIDDEN, Played, judge
 from proofs.isolation.history import Append, Read, Transaction
 from proofs.isolation.sites import LEVELS
 from tests.support.doc_pages import ROOT
+from tests.support.forks import python
 
 
 def run(*arguments: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "proofs.isolation.histories", *arguments],
-        cwd=ROOT, capture_output=True, text=True, env={**os.environ, "DJANGO_SETTINGS_MODULE": ""},
-    )  # fmt: skip
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": ""}
+    done = python("-m", "proofs.isolation.histories", *arguments, cwd=ROOT, env=environment)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "committed" in done.stdout
 

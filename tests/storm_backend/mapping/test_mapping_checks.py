@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.support.forks import python
 
 ROOT = Path(__file__).resolve().parents[3]
 APP = {
@@ -94,7 +94,6 @@ def test_classes_that_postgresql_would_not_find_are_warned_of(uri: str, warned: 
     for name, text in APP.items():
         (tmp_path / "Catalog" / name).write_text(text)
     environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{tmp_path}"}
-    command = [sys.executable, "-c", SCRIPT, uri]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    done = python("-c", SCRIPT, uri, env=environment)
     assert done.returncode == 0, done.stderr
     assert sorted(done.stdout.split()) == [f"Catalog.storm_models.{name}" for name in warned]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import textwrap
 from collections.abc import Mapping
 from pathlib import Path
+
+from tests.support.forks import python
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -21,9 +21,6 @@ def write(site: Path, files: Mapping[str, str]) -> Path:
 
 def run(site: Path, *arguments: str, fails: bool = False, **environment: str) -> str:
     """What Python said with these arguments."""
-    done = subprocess.run(
-        [sys.executable, *arguments],
-        cwd=site, env={"PYTHONPATH": str(ROOT), **environment}, capture_output=True, text=True,
-    )  # fmt: skip
+    done = python(*arguments, cwd=site, env={"PYTHONPATH": str(ROOT), **environment})
     assert bool(done.returncode) is fails, done.stdout + done.stderr
     return done.stderr if fails else done.stdout + done.stderr

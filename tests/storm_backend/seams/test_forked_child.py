@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import pytest
 from django.db import connections
 
 from djintegrate.storm_backend import get_store_uri
+from tests.support.forks import python
 from tests.support.helpers import TRANSACTIONS, Outside, native
 
 pytest_plugins = ["tests.support.fixtures"]
@@ -117,13 +117,10 @@ def parent(engine: str, end: str, thread: str) -> str:
             "DATABASES": {"default": {"ENGINE": "djintegrate.storm_backend", "NAME": "main"}},
         }
     configuration = {"settings": settings, "engine": engine, "end": ENDS[end], "thread": thread}
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", SCRIPT, json.dumps(configuration, default=str)],
+    done = python(
+        *("-W", "ignore", "-c", SCRIPT, json.dumps(configuration, default=str)),
         cwd=Path(__file__).parents[3],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        capture_output=True,
-        text=True,
-        timeout=60,
     )
     return done.stderr
 

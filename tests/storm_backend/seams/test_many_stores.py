@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from tests.settings import DB
+from tests.support.forks import python
 
 pytestmark = pytest.mark.skipif(DB != "sqlite", reason="What is counted is the same on every database.")
 
@@ -99,13 +99,10 @@ def calls(folder: Path, stores: int, used_before: bool, storm: bool = True, engi
         "engine": engine,
         "folder": str(folder),
     }
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", SCRIPT, json.dumps(configuration)],
+    done = python(
+        *("-W", "ignore", "-c", SCRIPT, json.dumps(configuration)),
         cwd=Path(__file__).parents[3],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        capture_output=True,
-        text=True,
-        timeout=60,
     )
     assert done.returncode == 0, done.stderr
     return int(done.stdout)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +9,7 @@ from django.db import connections
 
 from djintegrate.storm_backend import conf
 from djintegrate.storm_backend.stores import in_tests
+from tests.support.forks import python
 
 ROOT = Path(__file__).resolve().parents[3]
 SITE = """
@@ -45,10 +44,7 @@ WARNING = "Tests use the real database of the store 'archive', sqlite:"
 def said_by(folder: Path, *arguments: str, file: str = "archive.sqlite3") -> str:
     (folder / "manage.py").write_text(SITE % {"folder": folder, "file": file})
     (folder / "tests.py").write_text(TESTS)
-    done = subprocess.run(
-        [sys.executable, "manage.py", *arguments],
-        cwd=folder, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
-    )  # fmt: skip
+    done = python("manage.py", *arguments, cwd=folder, env={"PYTHONPATH": str(ROOT)})
     assert done.returncode == 0, done.stderr
     return done.stderr
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.support.forks import python
 
 SCRIPT = """
 import sys, threading
@@ -68,9 +68,8 @@ print("done")
     [("written", True), ("pending", True), ("begun", True), ("committed", False), ("aborted", False), ("read", False)],
 )
 def test_what_is_lost_is_said(work: str, is_lost: bool, where: str, tmp_path: Path) -> None:
-    command = [sys.executable, "-c", SCRIPT, str(tmp_path / "site.sqlite3"), work, where]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
-    assert done.stdout == "done\n"
+    done = python("-c", SCRIPT, tmp_path / "site.sqlite3", work, where)
+    assert (done.returncode, done.stdout) == (0, "done\n")
     said = "What was written to the store 'main' is lost, by Storm and by Django"
     assert done.stderr.count(said) == is_lost
     assert is_lost or done.stderr == ""

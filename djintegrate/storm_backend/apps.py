@@ -18,6 +18,7 @@ class StormBackendConfig(AppConfig):
         from .conf import entries
         from .connection.testing import emptying_database, test_database_made
         from .mapping.checks import check_capitals
+        from .references import shared_tables
         from .references.checks import check_references
         from .references.deletion import before_removal
         from .schema import testing
@@ -38,3 +39,4 @@ class StormBackendConfig(AppConfig):
         signals.request_finished.connect(leftovers.abort_what_is_left)
         # So that Django knows which Storm objects point at its own, and minds them when it deletes.
         autodiscover_modules("storm_models")
+        shared_tables.attach()

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from itertools import chain
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
 from django.apps import apps
@@ -46,8 +46,7 @@ def attach(reference: Any) -> None:
     def attach_to(model: type[Model]) -> None:
         # A plus sign: no lookup and no attribute can have such a name.
         name = f"+{reference.cls.__module__}.{reference.label}"
-        # Models that are made later inherit the field.
-        for each in [model, *(each for each in _subclasses(model) if not each._meta.abstract)]:
+        for each in with_heirs(model):
             Referrers(reference).contribute_to_class(each, name)
 
     apps.lazy_model_operation(attach_to, make_model_tuple(reference.to))
@@ -126,14 +125,27 @@ def _refusal(error: Any, cls: type, found: dict[str, Iterable[Any]]) -> Exceptio
     return refusal
 
 
-class Referrers(Field):
+class Entailed(Protocol):
+    """What the deletion of some Django objects entails."""
+
+    def plan(self) -> list[Iterable[Model]]:
+        """The Django objects that go as well, by model. An error if objects of either kind are protected."""
+
+    def execute(self) -> None:
+        """Do it: once for all of the objects, when the first of them is about to be deleted."""
+
+
+class Planner(Field):
     """A private field that has no column and no attribute: Django's collector asks it, as it asks generic relations."""
 
-    def __init__(self, reference: Any) -> None:
+    def __init__(self) -> None:
         super().__init__(editable=False)
-        self.reference = reference
         # The key is the object's `_state`: objects may be equal to each other, and are pickled with their attributes.
-        self._planned: WeakKeyDictionary[Any, list[_Deletion]] = WeakKeyDictionary()
+        self._planned: WeakKeyDictionary[Any, list[Entailed]] = WeakKeyDictionary()
+
+    def entailed(self, objs: list[Model], using: str) -> list[Entailed]:
+        """What is to be planned for these objects."""
+        raise NotImplementedError
 
     def get_attname_column(self) -> tuple[str, None]:
         return self.name, None
@@ -149,8 +161,7 @@ class Referrers(Field):
         connection = connections[using]
         if not isinstance(connection, StormWrapper) or using != router.db_for_write(self.model):
             return ()
-        keys = [getattr(obj, self.reference.attname) for obj in objs]
-        deletions = [_Deletion(each, store_on(using), keys) for each in _mapped(self.reference)]
+        deletions = self.entailed(objs, using)
         # Django opens its block later. Where no transaction is open, Storm's query would begin one that nobody ends.
         is_alone = connection.data_manager is None and not connection.in_atomic_block
         with atomic(using) if is_alone else nullcontext():
@@ -164,8 +175,20 @@ class Referrers(Field):
             deletion.execute()
 
 
+class Referrers(Planner):
+    """On a model that a DjangoReference points at."""
+
+    def __init__(self, reference: Any) -> None:
+        super().__init__()
+        self.reference = reference
+
+    def entailed(self, objs: list[Model], using: str) -> list[Entailed]:
+        keys = [getattr(obj, self.reference.attname) for obj in objs]
+        return [_Deletion(each, store_on(using), keys) for each in _mapped(self.reference)]
+
+
 class _Deletion:
-    """What the deletion of some Django objects entails for the Storm objects of one class."""
+    """What it entails for the Storm objects of one class."""
 
     def __init__(self, reference: Any, store: SharedStore, keys: list[Any]) -> None:
         self.reference = reference
@@ -174,7 +197,6 @@ class _Deletion:
         self.is_due = False
 
     def plan(self) -> list[Iterable[Model]]:
-        """The Django objects that go with Storm's, by model. An error if objects of either kind are protected."""
         found = [obj for batch in batches(self.keys) for obj in self._find(batch)]
         if not found:
             return []
@@ -189,7 +211,6 @@ class _Deletion:
         return [*collector.data.values(), *collector.fast_deletes]
 
     def execute(self) -> None:
-        """Change Storm's rows: once for all of the Django objects, when the first of them is about to be deleted."""
         if not self.is_due:
             return
         self.is_due = False
@@ -211,6 +232,11 @@ class _OnlyShown(chain[Model]):
 
     def __bool__(self) -> bool:
         return False
+
+
+def with_heirs(model: type[Model]) -> list[type[Model]]:
+    """The model, and those that are made of it already. Models that are made later inherit its private fields."""
+    return [model, *(each for each in _subclasses(model) if not each._meta.abstract)]
 
 
 def _mapped(reference: Any) -> Iterator[Any]:

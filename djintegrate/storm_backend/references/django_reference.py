@@ -6,7 +6,6 @@ The Django object is kept with the Storm object for as long as Storm keeps the c
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
@@ -24,12 +23,12 @@ from .targets import StormSide, alias_of, batches, is_left_to_database, refuse_u
 ON_DELETE = (CASCADE, PROTECT, RESTRICT, SET_NULL, SET_DEFAULT)
 
 
-@dataclass(eq=False)
 class _Kept:
     """A Django object that a Storm object points at, and the key that it had then."""
 
-    value: Model
-    key: Any
+    def __init__(self, value: Model, key: Any) -> None:
+        self.value = value
+        self.key = key
 
 
 class DjangoReference(ColumnDescriptor):

@@ -10,7 +10,6 @@ import contextlib
 import time
 from collections import defaultdict
 from collections.abc import Collection
-from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -71,13 +70,13 @@ _WRITERS = {
 SECONDS_REMEMBERED = 60
 
 
-@dataclass
 class _Catalogue:
-    changes_with: dict[str, set[str]]
-    read: float
-    version: object
-    # Whether a function may write, for each that was called since.
-    may_write: dict[str, bool] = field(default_factory=dict)
+    def __init__(self, changes_with: dict[str, set[str]], read: float, version: object) -> None:
+        self.changes_with = changes_with
+        self.read = read
+        self.version = version
+        # Whether a function may write, for each that was called since.
+        self.may_write: dict[str, bool] = {}
 
 
 _known: dict[Any, _Catalogue] = {}

@@ -82,7 +82,8 @@ class BorrowedConnection(Connection):
         return cursor
 
     def raw_execute(self, statement: str, params: Any = None) -> Any:
-        data_manager, execute, store = self._wrapper.data_manager, self._execute, self._wrapper.store
+        data_manager, execute = self._wrapper.data_manager, self._execute
+        store: Any = self._wrapper.store
         effect = effects.NOTHING
         if data_manager is not None:
             effect = data_manager.note(statement)

@@ -12,7 +12,7 @@ from django.apps import apps
 from django.core.exceptions import SuspiciousFileOperation
 from django.db import models
 from django.db.models import FileField
-from django.db.models.signals import post_delete, post_save, pre_delete, pre_save
+from django.db.models.signals import class_prepared, post_delete, post_save, pre_delete, pre_save
 
 from .conf import config
 from .exceptions import TransactionError
@@ -26,15 +26,25 @@ _SAVED = "_djintegrate_saved_files"
 
 
 def connect() -> None:
-    """For the models that have such a field: to all, Django would delete every row of the site one by one."""
+    """For the models that there are, and for those that code makes later, such as a proxy."""
+    class_prepared.connect(_connect, dispatch_uid="files.connect")
     for model in apps.get_models(include_auto_created=True):
-        if any(isinstance(field, FileField) for field in model._meta.concrete_fields):
-            pre_save.connect(_refuse_undone, sender=model, dispatch_uid="files.refuse_undone")
-            pre_save.connect(_note_replaced, sender=model, dispatch_uid="files.note_replaced")
-            post_save.connect(_keep_plain_names, sender=model, dispatch_uid="files.keep_plain_names")
-            post_save.connect(_remove_replaced, sender=model, dispatch_uid="files.remove_replaced")
-            pre_delete.connect(_load_names, sender=model, dispatch_uid="files.load_names")
-            post_delete.connect(_remove_files, sender=model, dispatch_uid="files.remove")
+        _connect(model)
+
+
+def _connect(sender: type[models.Model], **kwargs: Any) -> None:
+    """If it has such a field: to all, Django would delete every row of the site one by one.
+
+    The classes of migrations have a registry of their own, and are gone when the migration ends.
+    """
+    if sender._meta.apps is not apps or not any(isinstance(each, FileField) for each in sender._meta.concrete_fields):
+        return
+    pre_save.connect(_refuse_undone, sender=sender, dispatch_uid="files.refuse_undone")
+    pre_save.connect(_note_replaced, sender=sender, dispatch_uid="files.note_replaced")
+    post_save.connect(_keep_plain_names, sender=sender, dispatch_uid="files.keep_plain_names")
+    post_save.connect(_remove_replaced, sender=sender, dispatch_uid="files.remove_replaced")
+    pre_delete.connect(_load_names, sender=sender, dispatch_uid="files.load_names")
+    post_delete.connect(_remove_files, sender=sender, dispatch_uid="files.remove")
 
 
 def _refuse_undone(sender: type[models.Model], instance: Any, raw: bool, update_fields: Any, **kwargs: Any) -> None:

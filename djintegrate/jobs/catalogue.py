@@ -15,10 +15,10 @@ from django.core.exceptions import SuspiciousOperation
 from django.db.models import Q
 from django.utils import timezone
 
-from . import putting_off, reports
+from . import putting_off, queues, reports
 from .backends import OWNER, DatabaseBackend, OutboxBackend
 from .errors import Stopped
-from .models import Job, Lease, with_id
+from .models import Job, with_id
 from .running import STOPPED
 from .tasks import Status, TaskResultDoesNotExist, backends_of, name_of, task_backends
 from .texts import error_line
@@ -64,6 +64,7 @@ class Known:
     state: str
     owner: str | None
     enqueued_at: datetime | None
+    queue: str
     started_at: datetime | None = None
     finished_at: datetime | None = None
     exception: str = ""
@@ -108,10 +109,9 @@ class Known:
         return int(source.ahead(self))
 
     @cached_property
-    def has_worker(self) -> bool:
-        """Whether a process of `jobs run` works for its queue, or nobody here knows who does."""
-        source: Any = _source(self)
-        return bool(source.has_worker(self))
+    def unserved(self) -> queues.Unserved | None:
+        """Its queue, if nobody works for it as far as is known."""
+        return queues.unserved_of(task_backends[self.backend_name], self.queue, queues.alive())
 
     @cached_property
     def progress(self) -> reports.Progress | None:
@@ -198,9 +198,6 @@ class _Rows:
         )  # fmt: skip
         return "runs again"
 
-    def has_worker(self, job: Known) -> bool:
-        return Lease.objects.filter(backend_name=job.backend_name, until__gte=timezone.now()).exists()
-
     def ahead(self, job: Known) -> int:
         """How many would be taken first."""
         row = self.rows.filter(pk=job.id).first()
@@ -223,6 +220,7 @@ class _Rows:
             state=row.status,
             owner=row.args_kwargs.get(OWNER),
             enqueued_at=row.enqueued_at,
+            queue=row.queue_name,
             started_at=row.started_at,
             finished_at=row.finished_at,
             exception=row.exception_class_path,
@@ -258,10 +256,6 @@ class _Outbox:
             raise NotPossible(f"Job {job.id} has ended: there is nothing to stop.")
         return _ask_to_stop(job)
 
-    def has_worker(self, job: Known) -> bool:
-        # The queue has workers of its own.
-        return True
-
     def ahead(self, job: Known) -> int:
         return 0
 
@@ -283,6 +277,7 @@ class _Outbox:
             state=state,
             owner=None if job.owner_id is None else str(job.owner_id),
             enqueued_at=job.enqueued_at,
+            queue=job.queue_name,
             started_at=result and result.started_at,
             finished_at=result and result.finished_at,
             exception=errors[-1].exception_class_path if errors else "",

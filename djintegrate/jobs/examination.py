@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from typing import Any
 
 from django.conf import settings
 from django.core.cache import caches
 from django.utils import timezone
 
-from djintegrate.common.examination import Finding, first_line, ill
+from djintegrate.common.examination import Finding, first_line, ill, run
 from djintegrate.common.passwords import without_password
 
-from . import checks, conf, leases, outbox
+from . import checks, conf, leases, outbox, queues
 from .backends import DatabaseBackend, OutboxBackend
 from .models import Lease
 from .tasks import InvalidTaskBackend, backends_of
@@ -35,12 +36,37 @@ def examine() -> Iterator[Finding]:
             yield ill("jobs", f"{lease}, has been killed. Its jobs are given back in {until} s, to whoever runs jobs "
                       "then.", "Start it again: python manage.py jobs run --workers 2")  # fmt: skip
     if alive:
-        yield Finding("jobs", f"Run by {', '.join(map(str, alive))}.")
+        runners = [_named(lease, len(ours) > 1) for lease in alive]
+        yield Finding("jobs", f"Run by {('; ' if any(':' in each for each in runners) else ', ').join(runners)}.")
+        for backend in ours:
+            yield from _unserved(backend, alive, len(ours) > 1)
     else:
         yield ill("jobs", "Nobody runs them.", "Run: python manage.py jobs run --workers 2")
     yield from _cache()
     if unsent := outbox.unsent():
         yield ill("jobs", f"{unsent} were not sent to their queue yet.", "`manage.py jobs run` sends them.")
+
+
+def _named(lease: Lease, has_several: bool) -> str:
+    """With the queues that it works for, if that is known."""
+    if not lease.backend_name:
+        return f"{lease}: what the outbox has left"
+    if lease.queues is None:
+        return str(lease)
+    names = f"queues {', '.join(sorted(lease.queues))}" if queues.ALL not in lease.queues else "all queues"
+    return f"{lease}: {names}" + (f" of {lease.backend_name!r}" if has_several else "")
+
+
+def _unserved(backend: Any, alive: list[Lease], has_several: bool) -> Iterator[Finding]:
+    for each in queues.unserved(backend, alive):
+        entry = f"TASKS[{each.backend_name!r}]"
+        waits = f", in which {leases.jobs(each.waiting)} wait{'s' if each.waiting == 1 else ''}" if each.waiting else ""
+        remedy = run(each.command)
+        if not each.is_configured:
+            everything = each.command.partition(" --queues ")[0]
+            remedy = f"Add it to QUEUES in {entry}, or run all: python manage.py {everything}"
+        of = f" of {entry}" if has_several else ""
+        yield ill("jobs", f"Nobody runs the queue {each.name!r}{of}{waits}.", remedy)
 
 
 def _cache() -> Iterator[Finding]:

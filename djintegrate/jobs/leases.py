@@ -26,10 +26,11 @@ RENEWALS = 3
 """How often a lease is renewed before it would run out."""
 
 
-def take(backend_name: str) -> Lease:
+def take(backend_name: str, queues: Iterable[str] = ("*",)) -> Lease:
     return Lease.objects.create(
-        id=get_random_string(16), host=socket.gethostname(), pid=os.getpid(), backend_name=backend_name, until=_until()
-    )
+        id=get_random_string(16), host=socket.gethostname(), pid=os.getpid(), backend_name=backend_name,
+        queues=list(queues), until=_until(),
+    )  # fmt: skip
 
 
 def renew(lease: Lease) -> None:
@@ -38,7 +39,8 @@ def renew(lease: Lease) -> None:
         id=lease.id,
         defaults={"until": _until()},
         create_defaults={
-            "host": lease.host, "pid": lease.pid, "backend_name": lease.backend_name, "until": _until(),
+            "host": lease.host, "pid": lease.pid, "backend_name": lease.backend_name,
+            "queues": lease.queues, "until": _until(),
         },
     )  # fmt: skip
 

@@ -103,6 +103,8 @@ class Lease(models.Model):
     host = models.CharField(max_length=255)
     pid = models.PositiveIntegerField()
     backend_name = models.CharField(max_length=32)
+    queues = models.JSONField(null=True)
+    """Their names, or "*" for all; None if that is not known, of a process of an earlier version."""
     until = models.DateTimeField(db_index=True)
 
     def __str__(self) -> str:

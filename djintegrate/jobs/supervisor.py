@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from itertools import count
 from types import FrameType
@@ -35,9 +35,21 @@ LONGEST_PAUSE_SECONDS = 30
 
 
 class Supervisor:
-    def __init__(self, backend_name: str | None, workers: int, grace: float, reload: bool, say: Say) -> None:
-        """`backend_name` is None where `jobs run` knows no worker of the queue, and only sends."""
+    def __init__(
+        self,
+        backend_name: str | None,
+        workers: int,
+        grace: float,
+        reload: bool,
+        say: Say,
+        queues: Sequence[str] = ("*",),
+    ) -> None:
+        """`backend_name` is None where `jobs run` knows no worker of the queue, and only sends.
+
+        The workers read from their command line which queues are theirs; others are to know it too.
+        """
         self.backend_name = backend_name
+        self.queues = queues
         self.grace = grace
         self.say = say
         self._wanted = workers if backend_name is not None else 0
@@ -56,7 +68,7 @@ class Supervisor:
         """Until somebody asks it to end."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._ask_to_stop)
-        lease = leases.take(self.backend_name or "")
+        lease = leases.take(self.backend_name or "", self.queues)
         try:
             while not self._is_stopping:
                 self._look_after(lease)

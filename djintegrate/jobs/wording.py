@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from .catalogue import COUNTED, READY, Known
+from .queues import Unserved, alive
 
 LABELS = {
     "ready": gettext_lazy("Waiting for a worker"),
@@ -38,15 +39,24 @@ def message(job: Known, for_staff: bool = False) -> str:
         return job.words
     if job.state == READY and job.put_off:
         return job.put_off.reason
-    if job.word == "ready" and (for_staff or settings.DEBUG) and not job.has_worker:
-        return _("Nobody runs jobs, as far as is known. Start a worker: %(command)s") % {
-            "command": "manage.py jobs run"
-        }
+    if job.word == "ready" and (for_staff or settings.DEBUG) and job.unserved is not None:
+        return _nobody(job.unserved)
     if job.word == "ready" and (ahead := job.ahead):
         text = ngettext("%(count)d job is before it", "%(count)d jobs are before it", ahead)
         return (text if ahead < COUNTED else _("%(count)d jobs or more are before it")) % {"count": ahead}
     said = "" if job.progress is None else job.progress.message
     return _("after: %(message)s") % {"message": said} if said and job.word == "failed" else said
+
+
+def _nobody(queue: Unserved) -> str:
+    if queue.command.startswith("jobs run") and not alive():
+        return _("Nobody runs jobs, as far as is known. Start a worker: %(command)s") % {
+            "command": "manage.py jobs run"
+        }
+    return _("Nobody runs the queue “%(queue)s”, as far as is known. Start a worker: %(command)s") % {
+        "queue": queue.name,
+        "command": f"manage.py {queue.command}",
+    }
 
 
 def error(job: Known) -> str:

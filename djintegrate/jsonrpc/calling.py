@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied, SuspiciousFileOperation, SuspiciousOperation, ValidationError
 from django.http import Http404
 
 from . import conf
 from .authentication import Callers
 from .errors import Forbidden, InternalError, InvalidParams, InvalidRequest, JSONRPCError, MethodNotFound, NotFound
-from .methods import Method, with_places
+from .methods import Method, name_places
 from .parameters.converters import Caller
 from .protocol.messages import Call, Envelope, Malformed, call_of, error_answer, result_answer
 from .protocol.writing import encode, encode_with_marks
@@ -132,15 +132,20 @@ class Calls:
         method = self._methods.get(call.method)
         if method is None:
             raise MethodNotFound(message=f"Method not found: {call.method[:100]}")
-        params = self._callers.let_in(method, with_places(call, method).params)
-        arguments, named = method.signature.bind(params, Caller(self._request, call.is_get))
+        places = name_places(call, method)
+        params = self._callers.let_in(method, call.params)
+        arguments, named = method.signature.bind(params, Caller(self._request, call.is_get, places))
         # Within the transaction: a query that has not run yet runs here.
         return encode(method.run(self._request, arguments, named))
 
     def _failed(self, call: Call, error: Exception) -> str:
         told = told_error(error)
         known = call.method in self._methods
-        if isinstance(told, InternalError) and not isinstance(error, JSONRPCError):
+        if isinstance(error, SuspiciousOperation):
+            # Where Django, which answers a page of it with 400, says it.
+            suspicions = logging.getLogger(f"django.security.{type(error).__name__}")
+            suspicions.error("The JSON-RPC method %s: %s", call.method if known else "?", error, exc_info=error)
+        elif isinstance(told, InternalError) and not isinstance(error, JSONRPCError):
             logger.error("The JSON-RPC method %s failed", call.method if known else "?", exc_info=error)
         elif not call.envelope.wants_answer:
             logger.warning("A notification of %s failed: %r", call.method if known else "an unknown method", str(told))
@@ -159,15 +164,25 @@ def told_error(error: Exception) -> JSONRPCError:
         data = error.message_dict if hasattr(error, "error_dict") else {"__all__": error.messages}
         said = " ".join(message for messages in data.values() for message in messages)
         return InvalidParams(message=f"Invalid params: {said}", data=data)
+    # Their own words may name folders of the server's.
+    if isinstance(error, SuspiciousFileOperation):
+        return InvalidParams(message="Invalid params: a file cannot have such a name", data=_inside(error))
+    if isinstance(error, SuspiciousOperation):
+        return InvalidRequest(message="Invalid Request: it was refused as suspicious", data=_inside(error))
     return internal(error)
 
 
 def internal(error: Exception) -> InternalError:
+    return InternalError(data=_inside(error))
+
+
+def _inside(error: Exception) -> dict[str, str] | None:
+    """What only those hear who develop the site."""
     if not settings.DEBUG:
-        return InternalError()
+        return None
     said = "".join(traceback.format_exception_only(type(error), error)).strip()
     lines = traceback.format_exception(type(error), error, error.__traceback__)
-    return InternalError(data={"exception": said, "traceback": "".join(lines)})
+    return {"exception": said, "traceback": "".join(lines)}
 
 
 def error_text(envelope: Envelope, error: JSONRPCError) -> str:

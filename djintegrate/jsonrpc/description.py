@@ -100,6 +100,8 @@ def _service(method: Method) -> dict[str, Any]:
             for each in method.signature.parameters
         ],
         "returns": {"type": _kind(method.signature.result) or "any"},
+        # Of Dojo's envelopes, the service's own gives each parameter its name, and this one its place.
+        **({"envelope": "JSON-RPC-1.0"} if method.signature.structure == "by-position" else {}),
     }
 
 
@@ -130,7 +132,7 @@ def _openrpc_method(method: Method, components: Components) -> dict[str, Any]:
         "name": method.name,
         "params": params,
         "result": {"name": "result", "schema": signature.result.schema(components)},
-        "paramStructure": "either",
+        "paramStructure": signature.structure,
     }
     if method.summary:
         found["summary"] = method.summary

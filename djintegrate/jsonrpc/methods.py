@@ -73,13 +73,15 @@ class Method:
         return self._run(request, *arguments, **named)
 
 
-def with_places(call: Call, method: Method) -> Call:
-    """1.1 gives places by name, too: {"0": "Sam"}, also beside other names."""
+def name_places(call: Call, method: Method) -> frozenset[str]:
+    """1.1 gives places by name, too: {"0": "Sam"}, also beside other names. Those that only have a place."""
     params = call.params
     if call.envelope.version != "1.1" or not isinstance(params, dict):
-        return call
+        return frozenset()
     names = [each.name for each in method.signature.parameters]
+    found = []
     for place in [name for name in params if name.isdecimal() and name.isascii() and len(name) < 4]:
         if int(place) < len(names) and names[int(place)] not in params:
+            found.append(names[int(place)])
             params[names[int(place)]] = params.pop(place)
-    return call
+    return frozenset(name for name in found if not method.signature.may_be_named(name))

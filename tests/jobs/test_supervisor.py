@@ -115,7 +115,9 @@ class TestTheDoctor:
         assert not dead.is_well and "has been killed" in dead.said and "jobs run" in dead.remedy
         assert "Nobody runs them." in [finding.said for finding in findings]
         Lease.objects.filter(pk=lease.pk).update(host="another machine")
-        assert f"Run by another machine, process {process.pid}." in [each.said for each in examination.examine()]
+        assert f"Run by another machine, process {process.pid}: all queues of 'default'." in [
+            each.said for each in examination.examine()
+        ]
 
     def test_one_that_is_there_does(self) -> None:
         leases.take("default")

@@ -128,10 +128,6 @@ by_names = st.dictionaries(st.sampled_from(["a", "b", "c", "d", "request", "self
 
 @given(function=st.sampled_from(functions()), params=st.lists(st.integers(), max_size=6) | by_names)
 def test_parameters_are_bound_as_python_binds_them(function: Any, params: Any) -> None:
-    """But for those that Python takes by place alone: JSON may name them, for its names are what the docs show."""
-    kinds = [each.kind for each in inspect.signature(function).parameters.values()]
-    if isinstance(params, dict) and inspect.Parameter.POSITIONAL_ONLY in kinds:
-        return
     if isinstance(params, dict) and "request" in params and "request" in inspect.signature(function).parameters:
         # It is the first parameter, which no client can give.
         with pytest.raises(InvalidParams):
@@ -147,14 +143,3 @@ def test_parameters_are_bound_as_python_binds_them(function: Any, params: Any) -
         assert expected is TypeError
     else:
         assert function(None, *arguments, **named) == expected
-
-
-def test_what_python_takes_by_place_alone_may_be_named() -> None:
-    def by_place(request: Any, a: Any, b: Any = 5, /, c: Any = 6) -> Any:
-        return a, b, c
-
-    signature = Signature(by_place, {}, wants_types=True)
-    for params, expected in [({"a": 1}, (1, 5, 6)), ({"c": 3, "b": 2, "a": 1}, (1, 2, 3))]:
-        arguments, named = signature.bind(dict(params), Caller(None))
-        assert by_place(None, *arguments, **named) == expected
-    assert "a is missing" in told(by_place, {"b": 1})

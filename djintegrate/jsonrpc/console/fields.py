@@ -177,10 +177,15 @@ def _example(schema: Schema, components: Components, depth: int = 0) -> Any:
     )
 
 
-def _default(parameter: Parameter) -> str:
-    if parameter.default is None:
-        return ""
+def default_of(parameter: Parameter) -> str:
+    """As JSON, as far as it can be."""
     try:
-        return encode(parameter.default)
+        return "null" if parameter.is_required else encode(parameter.default)
     except (TypeError, ValueError):
-        return ""
+        return "null"
+
+
+def _default(parameter: Parameter) -> str:
+    """What an empty field says: nothing is no value that one would write."""
+    found = default_of(parameter)
+    return "" if found == "null" else found

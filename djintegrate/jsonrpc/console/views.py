@@ -26,7 +26,7 @@ from djintegrate.common import csp
 from .. import conf
 from ..methods import Method
 from ..parameters.converters import SECRET, Components
-from .fields import every_form, form_of, kind_of, parts_of
+from .fields import default_of, every_form, form_of, kind_of, parts_of
 
 PERMISSION = "jsonrpc.use_console"
 STATIC = "djintegrate/jsonrpc"
@@ -115,6 +115,7 @@ def _method(method: Method, request: HttpRequest) -> dict[str, Any]:
             "kind": kind_of(each).name,
             "parts": parts_of(each),
             "field": form[each.name],
+            "has_only_place": not signature.may_be_named(each.name),
             "description": each.description,
         }
         for each in signature.parameters
@@ -156,12 +157,15 @@ def _config(method: Method | None, request: HttpRequest, service: str, home: str
         **found,
         "method": method.name,
         "safe": method.safe,
+        "byPlace": method.signature.structure == "by-position",
         "params": [
             {
                 "name": each.name,
                 "kind": kind_of(each).name,
                 "required": each.is_required,
                 "secret": bool(SECRET.search(each.name)),
+                # Of one that is left out by place, before others.
+                "default": default_of(each),
             }
             for each in method.signature.parameters
         ],

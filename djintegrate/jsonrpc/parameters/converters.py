@@ -45,6 +45,8 @@ class Caller:
     request: Any
     # By GET every value is a text, and "5" is a number.
     is_text: bool = False
+    # The parameters that have their names only here: what came said their places.
+    places: frozenset[str] = frozenset()
 
 
 class Converter:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,7 +70,8 @@ class Signature:
             else:
                 self.parameters.append(made)
         self.result = Hints(None).converter(hints["return"]) if _is_plain(hints.get("return", EMPTY)) else Converter()
-        self._by_name = {each.name: each for each in self.parameters}
+        self._by_name = {each.name: each for each in self.parameters if each.kind is not BY_PLACE_ALONE}
+        self._by_place_alone = {each.name: each for each in self.parameters if each.kind is BY_PLACE_ALONE}
         self._by_place = [each for each in self.parameters if each.kind is not BY_NAME_ALONE]
         strangers = [name for name in permissions if name not in {each.name for each in found}]
         if strangers:
@@ -80,6 +81,16 @@ class Signature:
     def takes_anything(self) -> bool:
         """Whether it is only `*args, **kwargs`, as of a decorator that hides the function's own parameters."""
         return not self.parameters and self.more is not None and (self.others is not None or self._request is None)
+
+    @property
+    def structure(self) -> str:
+        """How its parameters are given, in OpenRPC's words."""
+        if self._by_place_alone:
+            return "by-position"
+        return "either" if len(self._by_place) == len(self.parameters) else "by-name"
+
+    def may_be_named(self, name: str) -> bool:
+        return name in self._by_name
 
     def bind(self, params: Params, caller: Caller) -> tuple[list[Any], dict[str, Any]]:
         """The positional and the named arguments. What does not fit is InvalidParams."""
@@ -98,31 +109,35 @@ class Signature:
     def _bind_names(self, params: dict[str, Any], caller: Caller) -> tuple[list[Any], dict[str, Any]]:
         named = {}
         for name, value in params.items():
-            parameter = self._by_name.get(name) or (self.others if name != self._request else None)
-            if parameter is None:
-                question = did_you_mean(name[:40], self._by_name)
-                raise InvalidParams(
-                    message=f"Invalid params: there is no parameter {name[:40]!r}. {question}".rstrip(" ."),
-                    data={"parameter": name[:40]},
-                )
-            named[name] = _converted(parameter, value, caller, name)
-        if len(named) < len(self.parameters):
+            named[name] = _converted(self._named(name, caller), value, caller, name)
+        if self.others is not None or self._by_place_alone:
+            self._want({name for name in named if name in self._by_name or name in caller.places})
+        elif len(named) < len(self.parameters):
             self._want(named)
-        if not self._by_place or self._by_place[0].kind is not BY_PLACE_ALONE:
-            return [], named
-        return self._place_by_name(named)
+        return self._place_by_name(named, caller.places) if caller.places else ([], named)
 
-    def _place_by_name(self, named: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
-        values = []
-        for each in self._by_place:
-            if each.kind is not BY_PLACE_ALONE:
-                break
-            if each.name not in named:
-                if each.is_required:
-                    break
-                values.append(each.default)
+    def _named(self, name: str, caller: Caller) -> Parameter:
+        found = self._by_place_alone[name] if name in caller.places else self._by_name.get(name)
+        if found is None and name != self._request:
+            # As in Python, among others there may be one of the same name.
+            found = self.others
+        if found is not None:
+            return found
+        if name in self._by_place_alone:
+            why = f"{name} is given by place, not by name"
+        else:
+            why = f"there is no parameter {name[:40]!r}. {did_you_mean(name[:40], self._by_name)}".rstrip(" .")
+        raise InvalidParams(message=f"Invalid params: {why}", data={"parameter": name[:40]})
+
+    def _place_by_name(self, named: dict[str, Any], places: Container[str]) -> tuple[list[Any], dict[str, Any]]:
+        values: list[Any] = []
+        defaults: list[Any] = []
+        for name, each in self._by_place_alone.items():
+            if name in places:
+                values += [*defaults, named.pop(name)]
+                defaults = []
             else:
-                values.append(named.pop(each.name))
+                defaults.append(each.default)
         return values, named
 
     @property

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import time
-
-from django.core.cache import cache
 from django.http import HttpRequest
 
-from djintegrate.common import clients
+from djintegrate.common import clients, throttling
 
 from ..conf import config
 from ..fields import digest_of
@@ -18,30 +15,18 @@ def seconds_to_wait(request: HttpRequest, what: str = "begin") -> int:
     limit = config.login_throttle
     if limit is None:
         return 0
-    times, seconds = limit
-    key, passed = _place(request, what, seconds)
-    cache.add(key, 0, timeout=seconds + 1)
-    try:
-        count = cache.incr(key)
-    except ValueError:
-        return 0  # The cache dropped the count in between.
-    return 0 if count <= times else seconds - passed
+    place = _place(request, what)
+    return throttling.seconds_to_wait(place, limit) or throttling.count(place, limit)
 
 
 def has_used_up(request: HttpRequest, what: str) -> bool:
     """Whether this client may not do `what` any more for now. Asking does not count."""
     limit = config.login_throttle
-    if limit is None:
-        return False
-    times, seconds = limit
-    count: int = cache.get(_place(request, what, seconds)[0], 0)
-    return count >= times
+    return limit is not None and throttling.seconds_to_wait(_place(request, what), limit) > 0
 
 
-def _place(request: HttpRequest, what: str, seconds: int) -> tuple[str, int]:
-    """Where this client is counted, and how many seconds of its window have passed."""
-    window, passed = divmod(int(time.time()), seconds)
-    return f"openid-{what}-{digest_of(client(request), window)}", passed
+def _place(request: HttpRequest, what: str) -> str:
+    return f"openid-{what}-{digest_of(client(request))}"
 
 
 def client(request: HttpRequest) -> str:

@@ -18,6 +18,7 @@ from django.db import connections, router
 from djintegrate.jobs import DatabaseBackend, OutboxBackend, catalogue, pid_file, supervisor, wording, worker
 from djintegrate.jobs.models import Job, Lease
 from djintegrate.jobs.outbox import unsent
+from djintegrate.jobs.queues import ALL
 from djintegrate.jobs.tasks import backends_of, task_backends
 from djintegrate.jobs.texts import line
 
@@ -62,10 +63,10 @@ class Command(BaseCommand):
             return
         _refuse_without_tables()
         say = self._say if options["verbosity"] else _silent
-        process = supervisor.Supervisor(backend, options["workers"], options["grace"], options["reload"], say)
+        process = supervisor.Supervisor(backend, options["workers"], options["grace"], options["reload"], say, queues)
         try:
             with pid_file.held(options["pidfile"]) if options["pidfile"] else nullcontext():
-                say(_greeting(backend, options["workers"]))
+                say(_greeting(backend, queues, options["workers"]))
                 process.run()
         except pid_file.AlreadyRunning as error:
             raise CommandError(str(error)) from None
@@ -137,6 +138,16 @@ def _refuse_without_tables() -> None:
     names = [each._meta.db_table for each in models if each._meta.db_table not in there[router.db_for_write(each)]]
     if names:
         raise CommandError(f"The database has no table {', '.join(names)}. Run manage.py migrate.")
+    if columns := [f"{each._meta.db_table}.{name}" for each in models for name in _columns_missing(each)]:
+        raise CommandError(f"The database has no column {', '.join(columns)}. Run manage.py migrate.")
+
+
+def _columns_missing(model: Any) -> list[str]:
+    """Those of a later version than the table is."""
+    connection = connections[router.db_for_write(model)]
+    with connection.cursor() as cursor:
+        there = {each.name for each in connection.introspection.get_table_description(cursor, model._meta.db_table)}
+    return [field.column for field in model._meta.concrete_fields if field.column not in there]
 
 
 def _backend(wanted: str | None) -> str | None:
@@ -155,10 +166,13 @@ def _backend(wanted: str | None) -> str | None:
     return next((each.alias for each in candidates if isinstance(each, DatabaseBackend)), None)
 
 
-def _greeting(backend: str | None, workers: int) -> str:
+def _greeting(backend: str | None, queues: list[str], workers: int) -> str:
     if backend is None:
         return "Sending what the outbox has left; the queue's own workers run the jobs (with RQ: manage.py rqworker)."
-    return f"Running the jobs of {backend!r} with {workers} worker{'s' if workers > 1 else ''}. Ctrl-C ends."
+    # An entry of TASKS and a queue may both be called "default".
+    names = "all" if ALL in queues else ", ".join(queues)
+    with_workers = f"{workers} worker{'s' if workers > 1 else ''}"
+    return f"Running the jobs of {backend!r} with {with_workers}. Queues: {names}. Ctrl-C ends."
 
 
 def _about(job: catalogue.Known) -> str:

@@ -20,7 +20,7 @@
 
   function write() {
     if (byHand) { return; }
-    body.value = request.call(config.method, config.params, new FormData(form), at("version").value, at("notification").checked);
+    body.value = request.call(config, new FormData(form), at("version").value, at("notification").checked);
     fit();
   }
 

@@ -33,19 +33,36 @@
     return found;
   }
 
-  function call(method, params, form, version, isNotification) {
+  function call(config, form, version, isNotification) {
+    var values = config.byPlace ? byPlace(config.params, form) : byName(config.params, form);
+    var open = config.byPlace ? "[" : "{", close = config.byPlace ? "]" : "}";
+    var lines = [];
+    if (version === "2.0") { lines.push('"jsonrpc": "2.0"'); }
+    if (version === "1.1") { lines.push('"version": "1.1"'); }
+    lines.push('"method": ' + JSON.stringify(config.method));
+    lines.push('"params": ' + (values.length ? open + "\n" + values.join(",\n") + "\n  " + close : "[]"));
+    if (!isNotification) { lines.push('"id": 1'); } else if (version === "1.0") { lines.push('"id": null'); }
+    return "{\n  " + lines.join(",\n  ") + "\n}";
+  }
+
+  function byName(params, form) {
     var values = [];
     params.forEach(function (param) {
       var value = valueOf(param, form.getAll(param.name), form.has(param.name));
       if (value !== undefined) { values.push("    " + JSON.stringify(param.name) + ": " + indented(value)); }
     });
-    var lines = [];
-    if (version === "2.0") { lines.push('"jsonrpc": "2.0"'); }
-    if (version === "1.1") { lines.push('"version": "1.1"'); }
-    lines.push('"method": ' + JSON.stringify(method));
-    lines.push('"params": ' + (values.length ? "{\n" + values.join(",\n") + "\n  }" : "[]"));
-    if (!isNotification) { lines.push('"id": 1'); } else if (version === "1.0") { lines.push('"id": null'); }
-    return "{\n  " + lines.join(",\n  ") + "\n}";
+    return values;
+  }
+
+  /* Up to the last that is given; those before it that are not have their defaults. */
+  function byPlace(params, form) {
+    var values = [], last = 0;
+    params.forEach(function (param) {
+      var value = valueOf(param, form.getAll(param.name), form.has(param.name));
+      values.push("    " + indented(value === undefined ? param.default : value));
+      if (value !== undefined) { last = values.length; }
+    });
+    return values.slice(0, last);
   }
 
   function indented(value) { return value.replace(/\n/g, "\n    "); }

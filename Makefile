@@ -106,7 +106,7 @@ beside: ## compare 5,000 fields that Hypothesis puts together, as plain HTML and
 
 looks: ## let axe look at each page of the login and the console, wide and narrow, and in both light and dark
 	@$(ENVIRONMENT) test --browser
-	@EVERY_LOOK=1 $(VENV) -m tools.run_tests --db sqlite -- tests/openid_auth/test_pages.py tests/jsonrpc/test_console.py -k 'axe or accessible' $(ARGS)
+	@EVERY_LOOK=1 DB=sqlite $(VENV) -m pytest -q tests/openid_auth/test_pages.py tests/jsonrpc/test_console.py -k 'axe or accessible' $(ARGS)
 
 bench-cleanup: ## remove a million expired nonces, with sign-ins beside it (ARGS="--db mysql --rows 100000")
 	@$(ENVIRONMENT) test --db all --servers

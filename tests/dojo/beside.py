@@ -21,7 +21,7 @@ from selenium.common.exceptions import ElementNotInteractableException, InvalidE
 from selenium.webdriver.common.keys import Keys
 
 from tests.dojo import site
-from tests.dojo.beside_scripts import COLLECT, LISTEN, MARK, SCRIPT, SEEN, WALK
+from tests.dojo.beside_scripts import COLLECT, FOCUS, LISTEN, MARK, SCRIPT, SEEN, WALK
 
 PAGE = """{% load dojo %}<!DOCTYPE html>
 <html lang="{{ language }}"{% if rtl %} dir="rtl"{% endif %}>
@@ -33,6 +33,8 @@ PAGE = """{% load dojo %}<!DOCTYPE html>
 <script nonce="n">{{ listen|safe }}</script></body></html>"""
 POLICY = "default-src 'none'; img-src data: 'self'; connect-src 'self'; style-src 'self'; script-src 'self' 'nonce-n'"
 STATES = ("required", "readonly", "disabled")
+AT_ONCE = 60
+"""Cases on a page. With each key the browser may lay out all of it, so several short pages take less time than one."""
 
 
 @dataclass
@@ -165,8 +167,7 @@ def walk(browser: Any) -> list[str]:
 
 
 def type_text(browser: Any, identifier: str, text: str) -> None:
-    face = seen(browser, identifier)
-    browser.execute_script("arguments[0].focus(); if (arguments[0].select) arguments[0].select();", face)
+    face = browser.execute_script(FOCUS, identifier)
     # What is hidden or switched off takes no keys, and that is compared as well.
     with suppress(ElementNotInteractableException, InvalidElementStateException):
         face.send_keys(text)
@@ -225,9 +226,13 @@ def is_told(plain: list[Any], dijit: list[Any]) -> bool:
 
 
 def compare(open_page: Callable[..., Any], cases: Sequence[Case], language: str = "en-us") -> list[str]:
-    plain = look(open_page, cases, language, False)
-    dijits = look(open_page, cases, language, True)
-    return differences(plain, dijits, cases)
+    found = []
+    for start in range(0, len(cases), AT_ONCE):
+        some = cases[start : start + AT_ONCE]
+        plain = look(open_page, some, language, False)
+        dijits = look(open_page, some, language, True)
+        found += differences(plain, dijits, some)
+    return found
 
 
 __all__ = ["Case", "compare", "look", "seen", "site", "type_text"]

@@ -111,7 +111,9 @@ const [id] = arguments, found = document.getElementById(id),
     };
 """
 
-SEEN = """
+FACE = """
 const id = arguments[0], node = document.getElementById(id) || document.getElementById(id + "_0");
-return node.type === "hidden" ? node : faceOf(node, dijitOf(node))[0];
+const face = node.type === "hidden" ? node : faceOf(node, dijitOf(node))[0];
 """
+SEEN = FACE + "return face;"
+FOCUS = FACE + "face.focus(); if (face.select) { face.select(); } return face;"

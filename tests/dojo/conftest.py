@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,8 @@ from djintegrate.dojo.build import build, discovery, install
 from djintegrate.dojo.fields import auto
 from tests.dojo import site
 from tests.dojo.forms import Every, Many
+from tests.support.browser import kept_browser as kept_browser
+from tests.support.browser import kept_windows as kept_windows
 from tests.support.browser import prefer_dark
 from tests.support.processes import one_at_a_time
 
@@ -81,21 +85,57 @@ def built(settings: Any, release: Path) -> None:
     settings.DOJO_URL = "/static/dojo-release/dojo"
 
 
+@pytest.fixture
+def sources(dojo_root: Path) -> None:
+    """The site serves Dojo's sources, as in development before there is a build: two hundred requests for a page."""
+
+
 class Quiet(WSGIRequestHandler):
     def log_message(self, *args: Any) -> None:
         pass
 
 
+class Site(ThreadedWSGIServer):
+    """Ends the connections that a browser keeps open when it is closed, and so the threads behind them."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        self.connections: set[Any] = set()
+        super().__init__(("127.0.0.1", 0), Quiet, ipv6=False)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self.connections.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self.connections.discard(request)
+        super().shutdown_request(request)
+
+    def server_close(self) -> None:
+        super().server_close()
+        for connection in list(self.connections):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+
 @pytest.fixture
-def server(settings: Any, dojo_root: Path) -> Iterator[str]:
+def browser(kept_browser: Any) -> Any:
+    """Each test's site has an address of its own, so that one window will do for all of them."""
+    return kept_browser
+
+
+@pytest.fixture
+def server(request: pytest.FixtureRequest, settings: Any) -> Iterator[str]:
     """The address of a site with tests/dojo/site.py's pages and the static files. Settings hold from its first request.
 
-    `settings` changed before the first request decide, the middleware too.
+    It serves the build, or, if the test names that fixture too, the `sources`. `settings` changed before the first
+    request decide, the middleware too.
     """
+    request.getfixturevalue("sources" if "sources" in request.fixturenames else "built")
     settings.ROOT_URLCONF = "tests.dojo.site"
     settings.MIDDLEWARE = ["djintegrate.dojo.middleware.DojoMiddleware"]
-    httpd = ThreadedWSGIServer(("127.0.0.1", 0), Quiet, ipv6=False)
-    httpd.daemon_threads = True
+    httpd = Site()
 
     def application(environ: dict[str, Any], start_response: Any) -> Any:
         with lock:

@@ -127,7 +127,7 @@ class RichAdmin(UserAdmin):
 
 
 @pytest.fixture
-def add_page(transactional_db: None, built: None, server: str, settings: Any) -> Callable[[type], str]:
+def add_page(transactional_db: None, server: str, settings: Any) -> Callable[[type], str]:
     """The address of the page that adds a user, by the admin that is passed."""
 
     def address(user_admin: type) -> str:
@@ -254,12 +254,12 @@ def test_the_dijits_have_the_colours_of_the_admin_light_and_dark(
     add_page: Any, browser: Any, dark: Any, settings: Any, theme: str
 ) -> None:
     settings.DOJO_THEME = theme
-    address = add_page(RichAdmin)
+    browser.get(add_page(RichAdmin))
+    wait(browser)
+    browser.execute_async_script(OPEN, "id_last_login__date")
     for is_dark in (False, True):
         dark(is_dark)
-        browser.get(address)
-        wait(browser)
-        browser.execute_async_script(OPEN, "id_last_login__date")
+        wait_until(lambda: browser.execute_script("return document.getAnimations().length === 0"))
         found = browser.execute_script(COLOURS)
         assert len(found["boxes"]) == 7
         assert {tuple(box) for box in found["boxes"]} == {tuple(found["page"])}

@@ -99,7 +99,7 @@ def test_a_page_that_does_not_know_its_build_takes_a_request_more(
     assert complaints(browser) == []
 
 
-def test_from_the_sources_the_same_page_shows_the_same_dijits(show: Any) -> None:
+def test_from_the_sources_the_same_page_shows_the_same_dijits(sources: None, show: Any) -> None:
     browser = show(Many)
     assert len(made(browser)) == 18
     assert len(requested(browser)) > 150

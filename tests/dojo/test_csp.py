@@ -97,6 +97,10 @@ def test_dijits_work_and_the_browser_refuses_nothing(show: Any, policy: None) ->
     assert complaints(browser) == []
 
 
+def test_dojos_sources_are_no_different(sources: None, show: Any, policy: None) -> None:
+    test_dijits_work_and_the_browser_refuses_nothing(show, policy)
+
+
 def test_the_policy_is_in_force(show: Any, policy: None) -> None:
     template = "<script>window.broken=1</script><img src=x onerror=window.broken=1>"
     browser = show(Many, lambda page, form: None, template="{% load dojo %}{% dojo request.dojo %}" + template)

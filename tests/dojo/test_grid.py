@@ -231,7 +231,7 @@ def test_every_build_has_what_grids_need(project: Callable[..., Found]) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_from_the_sources_the_grid_is_the_same(show: Any, settings: Any, samples: list[Sample]) -> None:
+def test_from_the_sources_the_grid_is_the_same(sources: None, show: Any, settings: Any, samples: list[Sample]) -> None:
     settings.ROOT_URLCONF, settings.ALLOWED_HOSTS = "tests.dojo.grid_site", ["127.0.0.1"]
     settings.MIDDLEWARE = [*settings.MIDDLEWARE, *MIDDLEWARE]
     browser = show(view=lambda request: page_of(request, grid()))

@@ -47,7 +47,7 @@ def test_what_stands_at_the_end_of_a_box_stands_at_its_left(show: Any, built: No
     check(show_from_right_to_left(show, theme))
 
 
-def test_dojos_sources_are_no_different(show: Any) -> None:
+def test_dojos_sources_are_no_different(sources: None, show: Any) -> None:
     check(show_from_right_to_left(show, RTL_APART[0]))
 
 

@@ -294,8 +294,8 @@ class TestInTheBrowser:
     ) -> None:
         browser = show(lambda *data: form_with(PersonField(), *data, initial={"person": people[60]}))
         browser.execute_script(
-            "require('dijit/registry').byId('id_person').store.query ="
-            "    () => ({ then: then => { window.answer = then; } });"
+            "const { store } = require('dijit/registry').byId('id_person');"
+            "store.query = () => ({ then: then => { window.answer = then; } });"
             "window.form = document.getElementById('the-form')"
         )
         type_into(browser, "id_person", "x\t")

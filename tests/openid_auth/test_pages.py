@@ -17,7 +17,7 @@ from djintegrate.openid_auth.models import UserOpenID
 from djintegrate.openid_auth.people import fresh
 from tests.openid_auth.provider import Provider
 from tests.support.axe import violations
-from tests.support.browser import NARROW, WIDE, complaints, page_text, prefer_dark, resize, wait_for, without_javascript
+from tests.support.browser import complaints, looks, page_text, prefer_dark, resize, wait_for, without_javascript
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -278,11 +278,11 @@ def test_axe_finds_nothing_wrong_and_nothing_is_cut_off(
     if page is continuing:
         long_teams(person, settings)
     page(person)
-    for size in (WIDE, NARROW):
+    for size, schemes in looks().items():
         resize(person.browser, size)
         sideways = "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
         assert person.browser.execute_script(sideways) <= 0
-        for dark in (False, True):
+        for dark in schemes:
             prefer_dark(person.browser, dark)
             assert violations(person.browser) == []
 

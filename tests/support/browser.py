@@ -1,4 +1,4 @@
-"""The browser of the tests: one headless Chromium for the session, a context of its own for each test.
+"""The browser of the tests: one headless Chromium for the session, and for each test a context as new.
 
 tests/conftest.py takes the fixtures from here; the functions are for the tests to import. Tests of the browser run
 beside SQLite alone: what a page does in a browser is the same over every database. `@pytest.mark.beside("sqlite",
@@ -35,21 +35,25 @@ SHARED_MEMORY = "/dev/shm"
 SHARED_MEMORY_NEEDED = 2**30
 WIDE = (1280, 900)
 NARROW = (360, 740)
+AS_NEW: dict[str, dict[str, object]] = {
+    "Network.clearBrowserCookies": {},
+    "Network.clearBrowserCache": {},
+    "Emulation.setEmulatedMedia": {"features": []},
+    "Emulation.setFocusEmulationEnabled": {"enabled": False},
+    "Emulation.setTimezoneOverride": {"timezoneId": ""},
+}
+"""What undoes whatever a test did to a browser."""
 
 
 @pytest.fixture
 def browser(request: pytest.FixtureRequest, db_kind: str) -> Iterator[webdriver.Chrome]:
     """A Chromium without cookies, cache or storage, at an empty page. It has no proxy and speaks English."""
-    beside = request.node.get_closest_marker("beside")
-    databases = beside.args if beside else ("sqlite",)
-    if db_kind not in databases:
-        pytest.skip(f"This runs in a browser, and beside {' and '.join(databases)} alone.")
-    chromium = request.getfixturevalue("chromium")
+    chromium = _chromium(request, db_kind)
     # Not above: most runs of the tests need no browser, and this import takes its time.
     from selenium.common.exceptions import WebDriverException
 
-    context = chromium.browser.create_user_context()
-    chromium.switch_to.window(chromium.browsing_context.create(type="window", user_context=context))
+    context, window = _window(chromium)
+    chromium.switch_to.window(window)
     resize(chromium, WIDE)
     chromium.get_log("browser")  # What earlier tests left there is not this one's.
     yield chromium
@@ -57,6 +61,61 @@ def browser(request: pytest.FixtureRequest, db_kind: str) -> Iterator[webdriver.
     with suppress(WebDriverException):
         chromium.browser.remove_user_context(context)
     chromium.switch_to.window(chromium.window_handles[0])
+
+
+@pytest.fixture
+def kept_browser(request: pytest.FixtureRequest, db_kind: str) -> Iterator[webdriver.Chrome]:
+    """The same, for a site that has an address of its own in each test: its window is kept for the next test.
+
+    A window and a context take longer than many a test. A site that keeps its address needs those of `browser`: of
+    what a page may have put into the browser, the storage of other sites than that of the last page stays here.
+    """
+    chromium = _chromium(request, db_kind)
+    from selenium.common.exceptions import WebDriverException
+
+    windows: list[str] = request.getfixturevalue("kept_windows")
+    if not windows:
+        windows.append(_window(chromium)[1])
+    chromium.switch_to.window(windows[0])
+    resize(chromium, WIDE)
+    chromium.get_log("browser")
+    yield chromium
+    try:
+        _leave(chromium)
+    except WebDriverException:
+        # A window that is closed, or asks something, is nothing for the next test.
+        windows.clear()
+    chromium.switch_to.window(chromium.window_handles[0])
+
+
+@pytest.fixture(scope="session")
+def kept_windows() -> list[str]:
+    """At most one."""
+    return []
+
+
+def _chromium(request: pytest.FixtureRequest, db_kind: str) -> webdriver.Chrome:
+    beside = request.node.get_closest_marker("beside")
+    databases = beside.args if beside else ("sqlite",)
+    if db_kind not in databases:
+        pytest.skip(f"This runs in a browser, and beside {' and '.join(databases)} alone.")
+    chromium: webdriver.Chrome = request.getfixturevalue("chromium")
+    return chromium
+
+
+def _window(chromium: webdriver.Chrome) -> tuple[str, str]:
+    """A new context, and a window in it."""
+    context = chromium.browser.create_user_context()
+    return context, chromium.browsing_context.create(type="window", user_context=context)
+
+
+def _leave(chromium: webdriver.Chrome) -> None:
+    """An empty page, and nothing of what was there is left. By a script: the browser's process stays the same."""
+    chromium.switch_to.default_content()
+    storage = "for (const store of ['sessionStorage', 'localStorage']) { try { window[store].clear(); } catch {} }"
+    chromium.execute_script(f"{storage} location.replace('about:blank')")
+    for command, options in AS_NEW.items():
+        chromium.execute_cdp_cmd(command, options)
 
 
 @pytest.fixture(scope="session")
@@ -82,6 +141,8 @@ def chromium() -> Iterator[webdriver.Chrome]:
     options.set_capability("webSocketUrl", True)  # contexts are BiDi's
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
+    # How often it looks for an answer of BiDi's. By itself it waits for a tenth of a second, four times in each test.
+    driver.command_executor.client_config.websocket_interval = 0.005
     try:
         yield driver
     finally:
@@ -96,6 +157,16 @@ def resize(browser: webdriver.Chrome, size: tuple[int, int]) -> None:
     """Make the page as wide and high as `size` says, as a small screen would; a window has a least width."""
     metrics = {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": False}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+
+
+def looks() -> dict[tuple[int, int], tuple[bool, ...]]:
+    """The sizes in which axe is to look at a page, and whether it is dark then: each of both once.
+
+    `make looks` has all of them together. A page's colours have nothing to do with its width.
+    """
+    if os.environ.get("EVERY_LOOK"):
+        return dict.fromkeys((WIDE, NARROW), (False, True))
+    return {WIDE: (False,), NARROW: (True,)}
 
 
 def prefer_dark(browser: webdriver.Chrome, dark: bool = True) -> None:

@@ -19,8 +19,8 @@ thread_begins = threading.Event()
 thread.start()
 print(__name__, __main__.__dict__ is globals(), sys.argv, sys.path, os.getcwd(), sorted(os.environ))
 print(sys.warnoptions, sys.dont_write_bytecode, sys.stdin.read(), signal.getsignal(signal.SIGINT))
-thread_begins.set()
 print([name for name in sys.modules if name.partition(".")[0] in LIBRARIES and settings_are_there()])
+thread_begins.set()
 """
 PROGRAM = f"""\
 LIBRARIES = ("djintegrate", "psycopg", "psycopg2", "MySQLdb", "openid", "authlib", "tests")

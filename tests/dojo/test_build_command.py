@@ -18,7 +18,7 @@ from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.management import CommandError, call_command
 from django.test import override_settings
 
-from djintegrate.dojo.build import build, served, workshop
+from djintegrate.dojo.build import served, workshop
 from tests.support.processes import heed_interrupts
 
 
@@ -90,17 +90,7 @@ def test_the_command_finds_builds_and_tells(made: Made) -> None:
     assert [path.name for path in release.parent.iterdir()] == [release.name]
 
 
-def test_with_hashed_names_no_file_is_compressed_twice(
-    site_settings: Any, release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What is compressed is decided after Node's part, which is done here: what it made is there, with its report."""
-
-    def done(node: str, order: Any, made: Path, *others: Any) -> None:
-        shutil.copytree(release, made)
-        (made / "build-report.txt").write_text("Layer Contents:\ndojo/dojo:\n\tdojo/main\n\n")
-
-    monkeypatch.setattr(build, "_run", done)
-    monkeypatch.setattr(build, "_minify", lambda *arguments: None)
+def test_with_hashed_names_no_file_is_compressed_twice(site_settings: Any, tmp_path: Path) -> None:
     storage = "whitenoise.storage.CompressedManifestStaticFilesStorage"
     site_settings.STORAGES = {**site_settings.STORAGES, "staticfiles": {"BACKEND": storage}}
     site_settings.STATIC_ROOT = tmp_path / "collected"

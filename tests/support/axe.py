@@ -20,7 +20,7 @@ def violations(browser: webdriver.Chrome, *within: str) -> list[str]:
     """What is wrong with the page the browser shows, or with what these selectors name: a line for each element."""
     if not browser.execute_script("return 'axe' in window"):
         browser.execute_script(_source())
-    options = json.dumps({"runOnly": {"type": "tag", "values": RULES}})
+    options = json.dumps({"runOnly": {"type": "tag", "values": RULES}, "resultTypes": ["violations"]})
     context = json.dumps([[selector] for selector in within] or [["html"]])
     found = browser.execute_async_script(
         f"axe.run({{include: {context}}}, {options}).then(arguments[0], e => arguments[0](String(e)))"

@@ -132,7 +132,7 @@ define(["./kept", "./patterns", "./rules"], function (kept, patterns, rules) {
 
 	function place(entry) {
 		var last = entry.links[entry.links.length - 1].dijit.domNode, whole = last.closest(".dj-field"), list = entry.links.length > 1 && document.getElementById(entry.field.id), node;
-		if (!entry.text) {
+		if (!entry.text || !entry.text.isConnected) {
 			node = entry.text = document.createElement("span");
 			node.className = "djintegrate-error";
 			node.id = entry.links[0].dijit.id + "__problem";
@@ -239,7 +239,7 @@ define(["./kept", "./patterns", "./rules"], function (kept, patterns, rules) {
 			if (!is && entry.links.length === 1) { visit(entry); }
 		}));
 		// Before a listener of the page's, who may ask.
-		["input", "change"].forEach(function (type) { link.node.addEventListener(type, function () { refresh(entry); }, true); });
+		["input", "change"].forEach(function (type) { link.node.addEventListener(type, function () { refresh(entry); }, { capture: true, signal: link.ended.signal }); });
 		link.said = link.node.validity.customError ? link.node.validationMessage : "";
 		link.node.setCustomValidity = function (text) {
 			link.said = String(text);
@@ -260,7 +260,7 @@ define(["./kept", "./patterns", "./rules"], function (kept, patterns, rules) {
 	// What the server refused is what the controls hold now that the dijits are started.
 	function remember(step) {
 		(step.entries || []).forEach(function (entry) {
-			if (entry.field.errors) { entry.refused = JSON.stringify(sent(entry)); }
+			if (entry.field.errors) { entry.refused = entry.refused || entry.field.refused || JSON.stringify(sent(entry)); }
 			check(entry);
 			display(entry);
 		});
@@ -270,6 +270,9 @@ define(["./kept", "./patterns", "./rules"], function (kept, patterns, rules) {
 		attach: attach, remember: remember, refresh: refresh, visit: visit,
 		forget: function (entry) {
 			entry.step.entries = entry.step.entries.filter(function (one) { return one !== entry; });
+			// Should it come back, that is still what the server refused.
+			entry.field.refused = entry.refused;
+			if (entry.text) { entry.text.remove(); }
 		}
 	};
 });

@@ -1,10 +1,10 @@
 // Makes dijits over the HTML fields of a form, by the page's specification, and looks after them: submits, resets, fields
 // that are switched off, and HTML that comes and goes later.
 // A field that is not in the page is left out: a template need not show every field of its form.
-define(["require", "dojo/Deferred", "dojo/aspect", "./kept", "./plain", "./scripts", "./validity"], function (require, Deferred, aspect, kept, plain, scripts, validity) {
+define(["require", "dojo/Deferred", "dojo/aspect", "./faces", "./kept", "./lookups", "./plain", "./scripts", "./validity"], function (require, Deferred, aspect, faces, kept, lookups, plain, scripts, validity) {
 	"use strict";
 	var CONTROLS = "input, select, textarea", FRAGMENT = "script[id='djintegrate-dojo-fragment']", MOST = 500,
-		patterns = [], isSending = false, first = null, named = 0,
+		patterns = [], isSending = false, by = null, first = null, named = 0,
 		// The specifications by names that HTML of another time, which a history keeps, has not; and of controls that have left.
 		known = new Map(), left = new WeakMap(), run = Date.now();
 
@@ -33,8 +33,23 @@ define(["require", "dojo/Deferred", "dojo/aspect", "./kept", "./plain", "./scrip
 		});
 	}
 
-	function sending(form) {
+	// What the server is still asked about is sent when it has said what that is, if nobody has changed it since.
+	function waits(form, submitter) {
+		var open = linksOf(form).filter(lookups.isOpen), count = open.length, isSame = true;
+		// Who sends it again meanwhile waits for what is there by then.
+		open.forEach(function (link) {
+			lookups.ask(link, function (is) {
+				isSame = isSame && is;
+				count -= 1;
+				if (!count && isSame && form.isConnected) { form.requestSubmit(submitter && submitter.form === form ? submitter : null); }
+			});
+		});
+		return open.length > 0;
+	}
+
+	function sending(form, submitter) {
 		isSending = true;
+		by = submitter || null;
 		settle(form);
 		setTimeout(function () { isSending = false; });
 	}
@@ -44,6 +59,10 @@ define(["require", "dojo/Deferred", "dojo/aspect", "./kept", "./plain", "./scrip
 		if (!link) { return; }
 		// The dijit says it, and the browser need not look for a control that is hidden.
 		event.preventDefault();
+		if (isSending && lookups.isOpen(link)) {
+			waits(event.target.form, by);
+			return;
+		}
 		validity.visit(link.entry);
 		if (isSending && !first) {
 			first = link.entry.links[0];
@@ -60,16 +79,22 @@ define(["require", "dojo/Deferred", "dojo/aspect", "./kept", "./plain", "./scrip
 	function listen() {
 		document.addEventListener("click", function (event) {
 			var button = event.target.closest && event.target.closest("button, input");
-			if (button && button.form && /^(submit|image)$/.test(button.type)) { sending(button.form); }
+			if (button && button.form && /^(submit|image)$/.test(button.type)) { sending(button.form, button); }
 		}, true);
 		document.addEventListener("keydown", function (event) {
 			if (event.key === "Enter" && event.target.form) { sending(event.target.form); }
 		}, true);
 		aspect.before(HTMLFormElement.prototype, "checkValidity", function () { linksOf(this).forEach(scripts.look); });
 		["reportValidity", "requestSubmit"].forEach(function (name) {
-			aspect.before(HTMLFormElement.prototype, name, function () { sending(this); });
+			aspect.before(HTMLFormElement.prototype, name, function (submitter) { sending(this, submitter); });
 		});
-		document.addEventListener("submit", function (event) { settle(event.target); }, true);
+		document.addEventListener("submit", function (event) {
+			settle(event.target);
+			if (waits(event.target, event.submitter)) {
+				event.preventDefault();
+				event.stopImmediatePropagation();
+			}
+		}, true);
 		document.addEventListener("invalid", onInvalid, true);
 		document.addEventListener("reset", function (event) {
 			// The browser resets its own controls after this event.
@@ -89,6 +114,11 @@ define(["require", "dojo/Deferred", "dojo/aspect", "./kept", "./plain", "./scrip
 			changes.forEach(function (change) {
 				var own = kept.linkOf(change.target);
 				if (own || change.target.tagName === "FIELDSET") {
+					// Those say nothing of the value, and the dijit's own validity is told by some of them.
+					if (faces.followed.indexOf(change.attributeName) >= 0) {
+						if (own) { faces.follow(own, change.attributeName); }
+						if (change.attributeName !== "maxlength") { return; }
+					}
 					(own ? [own] : linksOf(change.target)).forEach(function (link) {
 						kept.adapt(link);
 						scripts.look(link);
@@ -96,8 +126,8 @@ define(["require", "dojo/Deferred", "dojo/aspect", "./kept", "./plain", "./scrip
 				}
 			});
 		}).observe(document.documentElement, { subtree: true, attributes: true, attributeFilter: [
-			"disabled", "readonly", "hidden", "style", "required", "min", "max", "step", "minlength", "maxlength", "pattern"
-		] });
+			"disabled", "readonly", "hidden", "style", "required", "min", "max", "step", "minlength", "pattern"
+		].concat(faces.followed) });
 		new MutationObserver(onNodes).observe(document.documentElement, { subtree: true, childList: true });
 	}
 

@@ -1,8 +1,8 @@
 // Makes a dijit for a control of the HTML, which stays in the page with its name, its attributes and its listeners: it is
 // what is sent, reset, refilled, validated and heard. The table of kinds.js says how a dijit stands for it.
 define([
-	"dojo/_base/declare", "dojo/_base/lang", "dojo/aspect", "dijit/focus", "./aria", "./faces", "./kinds", "./plain", "./typing", "./dialogs", "./styles"
-], function (declare, lang, aspect, focus, aria, faces, kinds, plain, typing) {
+	"dojo/_base/declare", "dojo/_base/lang", "dojo/aspect", "dijit/focus", "./aria", "./faces", "./kinds", "./lookups", "./plain", "./typing", "./dialogs", "./styles"
+], function (declare, lang, aspect, focus, aria, faces, kinds, lookups, plain, typing) {
 	"use strict";
 	var CONTROL = "[data-dojo-attach-point*=focusNode], [data-dojo-attach-point*=textbox]",
 		// What a template says of its own control, which the HTML's has itself or does without.
@@ -71,7 +71,7 @@ define([
 	function setAttribute(node, name, text) {
 		if (text === undefined) {
 			node.removeAttribute(name);
-		} else {
+		} else if (node.getAttribute(name) !== text) {
 			node.setAttribute(name, text);
 		}
 	}
@@ -225,12 +225,7 @@ define([
 		});
 		// What was chosen already and is typed once more is found anew, and neither of those changes.
 		dijit.own(dijit.watch("item", function () { setTimeout(function () { if (!meet(link)) { write(link, false); } }); }));
-		if (link.row.looksUp) {
-			// The answer may come when a reset, say, has written something newer than what it was asked about.
-			aspect.around(dijit, "_callbackSetLabel", function (original) {
-				return function (found, query) { if (!query || !meet(link)) { original.apply(dijit, arguments); } };
-			});
-		}
+		lookups.attend(link, meet);
 		(node.labels || []).forEach(function (label) {
 			label.addEventListener("click", function (event) {
 				if (!dijit.domNode.contains(event.target)) { node.focus(); }
@@ -290,7 +285,7 @@ define([
 		restore(node, before, state);
 		// For those who ask the dijit; what is sent has the control's.
 		dijit.name = node.name;
-		link = { node: node, type: node.type, dijit: dijit, row: row, field: field, before: before, typing: typed, ended: new AbortController() };
+		link = { node: node, type: node.type, dijit: dijit, row: row, field: field, before: before, typing: typed, faces: new Map(), ended: new AbortController() };
 		links.set(node, link);
 		note(link);
 		if (isBeside) {

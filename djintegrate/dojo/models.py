@@ -21,6 +21,7 @@ from djintegrate.common.types import NAMES, did_you_mean
 
 from . import sources
 from .fields.numbers import number
+from .fields.rules import VALUE
 from .page import names
 
 Converter = Callable[[Any], Any]
@@ -42,6 +43,11 @@ def as_prompt(text: Any) -> str:
     return as_html(text if hasattr(text, "__html__") else unescape(strip_tags(text)))
 
 
+def as_refusal(text: Any) -> str:
+    """A message about a choice. What was chosen only the browser knows."""
+    return as_html(text).replace("%(value)s", VALUE).replace("%%", "%")
+
+
 def as_limit(limit: Any) -> Any:
     """A bound as dijits take it: a number that JavaScript has, or else what is written for a date or a time."""
     limit = limit() if callable(limit) else limit
@@ -58,6 +64,7 @@ default_attr_map: dict[str, tuple[str, Converter | None]] = {
     "help_text": ("promptMessage", as_prompt),
     "error_messages.required": ("missingMessage", as_html),
     "error_messages.invalid": ("invalidMessage", as_html),
+    "error_messages.invalid_choice": ("invalidMessage", as_refusal),
 }
 """From a Django field's attribute to a dijit's, and how the value is converted. A dot goes one level down."""
 

@@ -1,9 +1,9 @@
 // A date and a time of day side by side, for one control: its value is the text "2026-02-03T10:30:00", of no time zone.
 // The two are kept apart, since one JavaScript Date would skip the hour that the browser's own time zone skips.
 define([
-	"dojo/_base/declare", "dojo/_base/lang", "dojo/dom-construct", "dijit/_WidgetBase", "dijit/form/DateTextBox",
+	"dojo/_base/declare", "dojo/_base/lang", "dojo/aspect", "dojo/dom-construct", "dijit/_WidgetBase", "dijit/form/DateTextBox",
 	"dijit/form/TimeTextBox", "./moments"
-], function (declare, lang, domConstruct, _WidgetBase, DateTextBox, TimeTextBox, moments) {
+], function (declare, lang, aspect, domConstruct, _WidgetBase, DateTextBox, TimeTextBox, moments) {
 	"use strict";
 	var ISO = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M"],
 		// What Django reads after a date in ISO's form, whatever its formats: a fraction, and an offset from UTC.
@@ -77,6 +77,15 @@ define([
 			}
 		},
 
+		// A date and a time that were both put into the box of the date.
+		_whole: function () {
+			var text = this.dateBox.textbox.value.trim(), halves = text.split(/[ T](.*)/), parts;
+			if (this.dateBox.get("value") !== undefined || this.timeBox.textbox.value.trim()) { return ""; }
+			parts = !EXACT.test(halves[1]) && moments.read(text, (this.formats.formats || []).concat(ISO));
+			return parts ? moments.write(parts, ISO[0]) :
+				EXACT.test(halves[1]) && moments.read(halves[0], ["%Y-%m-%d"]) ? halves[0] + "T" + halves[1] : "";
+		},
+
 		_typed: function () { return this.dateBox.textbox.value + "\n" + this.timeBox.textbox.value; },
 
 		_setTextAttr: function (text) {
@@ -93,6 +102,9 @@ define([
 			this.dateBox.startup();
 			this.timeBox.startup();
 			this._set("value", this._read());
+			this.own(aspect.after(this.dateBox, "onBlur", function () {
+				if (this._whole()) { this.set("value", this._whole()); }
+			}.bind(this)));
 		},
 
 		_changed: function () {
@@ -110,7 +122,8 @@ define([
 		// Empty where nothing is typed, undefined for what is not a date and time. A date alone is its midnight, as for Django.
 		// A time that is more exact than the boxes stays as it was typed.
 		_read: function () {
-			var date = this.dateBox.get("value"), time = this.timeBox.get("value"), typed = this.timeBox.textbox.value.trim();
+			var date = this.dateBox.get("value"), time = this.timeBox.get("value"), typed = this.timeBox.textbox.value.trim(), whole = this._whole();
+			if (whole) { return whole; }
 			if (date && EXACT.test(typed) && moments.read(typed.split(/[^\d:]/)[0], ["%H:%M:%S", "%H:%M"])) {
 				return this.dateBox.serialize(date) + "T" + typed;
 			}

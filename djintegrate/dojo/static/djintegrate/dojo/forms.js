@@ -1,9 +1,12 @@
 // Makes dijits over the HTML fields of a form, by the page's specification, and looks after them: submits, resets, fields
 // that are switched off, and HTML that comes and goes later.
 // A field that is not in the page is left out: a template need not show every field of its form.
-define(["require", "dojo/Deferred", "dojo/aspect", "./kept", "./scripts", "./validity"], function (require, Deferred, aspect, kept, scripts, validity) {
+define(["require", "dojo/Deferred", "dojo/aspect", "./faces", "./kept", "./lookups", "./plain", "./scripts", "./validity"], function (require, Deferred, aspect, faces, kept, lookups, plain, scripts, validity) {
 	"use strict";
-	var CONTROLS = "input, select, textarea", patterns = [], isSending = false, first = null;
+	var CONTROLS = "input, select, textarea", FRAGMENT = "script[id='djintegrate-dojo-fragment']", MOST = 500,
+		patterns = [], isSending = false, by = null, first = null, named = 0,
+		// The specifications by names that HTML of another time, which a history keeps, has not; and of controls that have left.
+		known = new Map(), left = new WeakMap(), run = Date.now();
 
 	// The controls of a field: the element of that id, those inside of it (radio buttons), or id_0, id_1… (a MultiWidget).
 	function controls(id) {
@@ -30,8 +33,23 @@ define(["require", "dojo/Deferred", "dojo/aspect", "./kept", "./scripts", "./val
 		});
 	}
 
-	function sending(form) {
+	// What the server is still asked about is sent when it has said what that is, if nobody has changed it since.
+	function waits(form, submitter) {
+		var open = linksOf(form).filter(lookups.isOpen), count = open.length, isSame = true;
+		// Who sends it again meanwhile waits for what is there by then.
+		open.forEach(function (link) {
+			lookups.ask(link, function (is) {
+				isSame = isSame && is;
+				count -= 1;
+				if (!count && isSame && form.isConnected) { form.requestSubmit(submitter && submitter.form === form ? submitter : null); }
+			});
+		});
+		return open.length > 0;
+	}
+
+	function sending(form, submitter) {
 		isSending = true;
+		by = submitter || null;
 		settle(form);
 		setTimeout(function () { isSending = false; });
 	}
@@ -41,6 +59,10 @@ define(["require", "dojo/Deferred", "dojo/aspect", "./kept", "./scripts", "./val
 		if (!link) { return; }
 		// The dijit says it, and the browser need not look for a control that is hidden.
 		event.preventDefault();
+		if (isSending && lookups.isOpen(link)) {
+			waits(event.target.form, by);
+			return;
+		}
 		validity.visit(link.entry);
 		if (isSending && !first) {
 			first = link.entry.links[0];
@@ -57,16 +79,22 @@ define(["require", "dojo/Deferred", "dojo/aspect", "./kept", "./scripts", "./val
 	function listen() {
 		document.addEventListener("click", function (event) {
 			var button = event.target.closest && event.target.closest("button, input");
-			if (button && button.form && /^(submit|image)$/.test(button.type)) { sending(button.form); }
+			if (button && button.form && /^(submit|image)$/.test(button.type)) { sending(button.form, button); }
 		}, true);
 		document.addEventListener("keydown", function (event) {
 			if (event.key === "Enter" && event.target.form) { sending(event.target.form); }
 		}, true);
 		aspect.before(HTMLFormElement.prototype, "checkValidity", function () { linksOf(this).forEach(scripts.look); });
 		["reportValidity", "requestSubmit"].forEach(function (name) {
-			aspect.before(HTMLFormElement.prototype, name, function () { sending(this); });
+			aspect.before(HTMLFormElement.prototype, name, function (submitter) { sending(this, submitter); });
 		});
-		document.addEventListener("submit", function (event) { settle(event.target); }, true);
+		document.addEventListener("submit", function (event) {
+			settle(event.target);
+			if (waits(event.target, event.submitter)) {
+				event.preventDefault();
+				event.stopImmediatePropagation();
+			}
+		}, true);
 		document.addEventListener("invalid", onInvalid, true);
 		document.addEventListener("reset", function (event) {
 			// The browser resets its own controls after this event.
@@ -86,6 +114,11 @@ define(["require", "dojo/Deferred", "dojo/aspect", "./kept", "./scripts", "./val
 			changes.forEach(function (change) {
 				var own = kept.linkOf(change.target);
 				if (own || change.target.tagName === "FIELDSET") {
+					// Those say nothing of the value, and the dijit's own validity is told by some of them.
+					if (faces.followed.indexOf(change.attributeName) >= 0) {
+						if (own) { faces.follow(own, change.attributeName); }
+						if (change.attributeName !== "maxlength") { return; }
+					}
 					(own ? [own] : linksOf(change.target)).forEach(function (link) {
 						kept.adapt(link);
 						scripts.look(link);
@@ -93,8 +126,8 @@ define(["require", "dojo/Deferred", "dojo/aspect", "./kept", "./scripts", "./val
 				}
 			});
 		}).observe(document.documentElement, { subtree: true, attributes: true, attributeFilter: [
-			"disabled", "readonly", "hidden", "style", "required", "min", "max", "step", "minlength", "maxlength", "pattern"
-		] });
+			"disabled", "readonly", "hidden", "style", "required", "min", "max", "step", "minlength", "pattern"
+		].concat(faces.followed) });
 		new MutationObserver(onNodes).observe(document.documentElement, { subtree: true, childList: true });
 	}
 
@@ -107,18 +140,36 @@ define(["require", "dojo/Deferred", "dojo/aspect", "./kept", "./scripts", "./val
 			});
 		});
 		if (gone) { setTimeout(forget); }
-		if (patterns.length) { come.forEach(function (node) { if (node.isConnected) { grow(node); } }); }
+		come = come.filter(function (node) { return node.isConnected; });
+		come.forEach(bringBack);
+		if (patterns.length) { come.forEach(grow); }
 	}
 
 	// Dijits whose HTML has left the page.
 	function forget() {
 		kept.all().forEach(function (link) {
 			if (!link.node.isConnected) {
+				left.set(link.node, link.entry.step);
 				validity.forget(link.entry);
 				kept.forget(link);
-				if (!link.dijit._destroyed) { link.dijit.destroyRecursive(); }
 			}
 		});
+	}
+
+	// HTML that had left the page, and copies of such that was in it, become dijits anew.
+	function bringBack(root) {
+		var dead = plain.strip(root).map(function (name) { return known.get(name); }),
+			back = plain.within(root, CONTROLS).map(function (node) { return left.get(node); });
+		// HTMX has for a moment given the new HTML the attributes of the old, and the fragment says itself what it is.
+		if (plain.within(root, FRAGMENT).length) { return; }
+		new Set(dead.concat(back).filter(Boolean)).forEach(make);
+	}
+
+	function remember(step) {
+		step.name = step.name || run + "-" + ++named;
+		known["delete"](step.name);
+		known.set(step.name, step);
+		if (known.size > MOST) { known["delete"](known.keys().next().value); }
 	}
 
 	// A row that a script made of a formset's empty form: its ids have a number where that has `__prefix__`.
@@ -151,14 +202,19 @@ define(["require", "dojo/Deferred", "dojo/aspect", "./kept", "./scripts", "./val
 			return made.resolve({});
 		}
 		require(form.fields.map(function (field) { return field.dijit; }), function () {
-			var dijits = {}, modules = arguments, links = [];
+			var dijits = {}, modules = arguments, links = [], taken;
 			try {
+				forget();
+				remember(form);
+				// A copy that kept the ids of what is still there stays plain HTML.
+				taken = new Set(kept.all().map(function (link) { return link.node.id; }).filter(Boolean));
 				form.fields.forEach(function (field, i) {
 					var those = controls(field.id).filter(function (node) {
-						return !kept.linkOf(node) && node.type !== "hidden";
+						return !kept.linkOf(node) && node.type !== "hidden" && !taken.has(node.id);
 					}).map(function (node) { return kept.make(modules[i], node, field); });
 					those.forEach(function (link) { dijits[link.dijit.id] = link.dijit; });
 					if (those.length) { validity.attach(those, field, form); }
+					those.forEach(function (link) { plain.mark(link, form.name); });
 					links = links.concat(those);
 				});
 				links.forEach(function (link) {

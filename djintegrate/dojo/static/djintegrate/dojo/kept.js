@@ -1,12 +1,10 @@
 // Makes a dijit for a control of the HTML, which stays in the page with its name, its attributes and its listeners: it is
 // what is sent, reset, refilled, validated and heard. The table of kinds.js says how a dijit stands for it.
 define([
-	"dojo/_base/declare", "dojo/_base/lang", "dojo/aspect", "dijit/focus", "./aria", "./kinds", "./typing", "./dialogs", "./styles"
-], function (declare, lang, aspect, focus, aria, kinds, typing) {
+	"dojo/_base/declare", "dojo/_base/lang", "dojo/aspect", "dijit/focus", "./aria", "./faces", "./kinds", "./lookups", "./plain", "./typing", "./dialogs", "./styles"
+], function (declare, lang, aspect, focus, aria, faces, kinds, lookups, plain, typing) {
 	"use strict";
 	var CONTROL = "[data-dojo-attach-point*=focusNode], [data-dojo-attach-point*=textbox]",
-		// What the face of a hidden control has of it; the rest, such as its name, stays with the control alone.
-		CARRIED = /^(aria-(?!invalid).*|accesskey|autocapitalize|autocomplete|autocorrect|autofocus|dir|enterkeyhint|inputmode|lang|list|maxlength|placeholder|spellcheck|title)$/,
 		// What a template says of its own control, which the HTML's has itself or does without.
 		FOREIGN = ["autocomplete", "checked", "name", "required", "tabindex", "type", "value"],
 		STATE = ["disabled", "readonly", "hidden", "class", "style", "role"],
@@ -73,7 +71,7 @@ define([
 	function setAttribute(node, name, text) {
 		if (text === undefined) {
 			node.removeAttribute(name);
-		} else {
+		} else if (node.getAttribute(name) !== text) {
 			node.setAttribute(name, text);
 		}
 	}
@@ -110,32 +108,6 @@ define([
 	function isDisabled(node) { return node.matches(":disabled"); }
 
 	function fire(node, type) { node.dispatchEvent(new Event(type, { bubbles: true })); }
-
-	function parts(dijit) { return dijit.dateBox ? [dijit.dateBox, dijit.timeBox] : [dijit]; }
-
-	// The part of a dijit that has the focus, or each of them.
-	function faces(dijit) {
-		// An editor has its focus in a frame, which says for itself what it is.
-		return parts(dijit).map(function (part) { return part.focusNode; }).filter(Boolean);
-	}
-
-	function carry(link) {
-		var node = link.node, first = faces(link.dijit)[0];
-		faces(link.dijit).forEach(function (face) {
-			// Beside a list of choices, that of what was typed earlier would be in the way.
-			if (!node.options) { face.removeAttribute("autocomplete"); }
-			Array.from(node.attributes).forEach(function (attribute) {
-				if (CARRIED.test(attribute.name) && !(attribute.name === "autofocus" && face !== first)) {
-					face.setAttribute(attribute.name, attribute.value);
-				}
-			});
-			if (node.required) { face.setAttribute("aria-required", "true"); }
-		});
-		if (/^(number|email|url|tel|search)$/.test(node.type) && !node.hasAttribute("inputmode") && first && first.matches("input")) {
-			// The keyboard that a phone shows for the control.
-			first.inputMode = node.type === "number" ? "decimal" : node.type;
-		}
-	}
 
 	// Hides the control, which stays in its place. A style of its own would be another one's: HTMX carries it over to what
 	// comes with the same id, which a policy may forbid.
@@ -214,7 +186,7 @@ define([
 		}
 		if (disabled && link.row.keeps === "beside") {
 			// Dijit leaves those that are no control of HTML to the mouse and to scripts.
-			faces(dijit).forEach(function (face) { face.removeAttribute("tabindex"); });
+			faces.of(dijit).forEach(function (face) { face.removeAttribute("tabindex"); });
 		}
 		if ("readOnly" in dijit && !isBox(node) && !!dijit.readOnly !== !!node.readOnly && "readOnly" in node) {
 			dijit.set("readOnly", node.readOnly);
@@ -227,7 +199,7 @@ define([
 
 	function connectBeside(link) {
 		var dijit = link.dijit, node = link.node;
-		faces(dijit).forEach(function (face) {
+		faces.of(dijit).forEach(function (face) {
 			["input", "change"].forEach(function (type) {
 				// The page hears the control, which has a name.
 				face.addEventListener(type, function (event) {
@@ -253,16 +225,11 @@ define([
 		});
 		// What was chosen already and is typed once more is found anew, and neither of those changes.
 		dijit.own(dijit.watch("item", function () { setTimeout(function () { if (!meet(link)) { write(link, false); } }); }));
-		if (link.row.looksUp) {
-			// The answer may come when a reset, say, has written something newer than what it was asked about.
-			aspect.around(dijit, "_callbackSetLabel", function (original) {
-				return function (found, query) { if (!query || !meet(link)) { original.apply(dijit, arguments); } };
-			});
-		}
+		lookups.attend(link, meet);
 		(node.labels || []).forEach(function (label) {
 			label.addEventListener("click", function (event) {
 				if (!dijit.domNode.contains(event.target)) { node.focus(); }
-			});
+			}, { signal: link.ended.signal });
 		});
 	}
 
@@ -318,14 +285,14 @@ define([
 		restore(node, before, state);
 		// For those who ask the dijit; what is sent has the control's.
 		dijit.name = node.name;
-		link = { node: node, type: node.type, dijit: dijit, row: row, field: field, before: before, typing: typed };
+		link = { node: node, type: node.type, dijit: dijit, row: row, field: field, before: before, typing: typed, faces: new Map(), ended: new AbortController() };
 		links.set(node, link);
 		note(link);
 		if (isBeside) {
-			faces(dijit).concat(dijit.domNode).forEach(function (face) {
+			faces.of(dijit).concat(dijit.domNode).forEach(function (face) {
 				if (face.id === dijit.id || face.id === node.id) { face.id = dijit.id + "__face"; }
 			});
-			carry(link);
+			faces.carry(link);
 		}
 		if (!typed && node.autofocus && document.activeElement === document.body) { setTimeout(function () { dijit.focus(); }); }
 		return link;
@@ -355,7 +322,7 @@ define([
 				} else {
 					meet(link);
 				}
-			}, true);
+			}, { capture: true, signal: link.ended.signal });
 		});
 		dijit.own(dijit.watch("disabled", function (name, was, is) {
 			if (is !== isDisabled(node)) { node.disabled = !!is; }
@@ -392,7 +359,13 @@ define([
 		},
 		linkOf: function (node) { return links.get(node); },
 		all: function () { return Array.from(links.values()); },
-		forget: function (link) { links["delete"](link.node); },
-		faces: faces, parts: parts, setAttribute: setAttribute
+		// Its HTML has left the page, and has as plain HTML what was typed, should it come back.
+		forget: function (link) {
+			if (!meet(link) && link.row.keeps === "beside") { write(link, false); }
+			if (link.row.written) { put(link, link.node.value); }
+			links["delete"](link.node);
+			plain.giveBack(link);
+		},
+		faces: faces.of, parts: faces.parts, setAttribute: setAttribute
 	};
 });

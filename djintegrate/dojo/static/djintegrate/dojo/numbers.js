@@ -31,7 +31,7 @@ define([], function () {
 			group = quoted(tidy(signs.group) || " "),
 			sizes = [].concat(signs.grouping || 3).filter(Boolean),
 			most = Math.max.apply(null, sizes), least = Math.min.apply(null, sizes),
-			whole = "\\d{1," + most + "}(?:" + group + "\\d{" + least + "," + most + "})*" + group + "\\d{" + sizes[0] + "}|\\d*",
+			whole = !signs.group ? "\\d*" : "\\d{1," + most + "}(?:" + group + "\\d{" + least + "," + most + "})*" + group + "\\d{" + sizes[0] + "}|\\d*",
 			shape = new RegExp("^([+-]?)(" + whole + ")(?:" + quoted(tidy(signs.decimal)) + "(\\d*))?(?:e([+-]?\\d+))?(-?)$", "i"),
 			// Where a dot can be nothing else, it is a decimal point too: many keyboards have that key.
 			found = shape.exec(tidied) || WITH_DOT.exec(tidied), digits;

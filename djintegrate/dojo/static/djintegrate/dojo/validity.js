@@ -3,7 +3,7 @@
 // somebody has been there or has tried to send the form; and marks what the server refused until that is changed.
 define(["./kept", "./patterns", "./rules"], function (kept, patterns, rules) {
 	"use strict";
-	var isPressed = false, waiting = [];
+	var isPressed = false, waiting = [], marked = new WeakMap();
 
 	// What appears or goes while a button of the mouse is down moves the page, and the click would miss what was aimed at.
 	document.addEventListener("pointerdown", function () { isPressed = true; }, true);
@@ -93,7 +93,7 @@ define(["./kept", "./patterns", "./rules"], function (kept, patterns, rules) {
 	// What a dijit without such rules says itself.
 	function byDijits(entry) {
 		var wrong = entry.links.find(function (link) { return link.valid && !link.valid(); });
-		return wrong ? wrong.message() || " " : "";
+		return wrong ? rules.filled(wrong.message(), wrong.node.value) || " " : "";
 	}
 
 	function problem(entry) {
@@ -104,9 +104,14 @@ define(["./kept", "./patterns", "./rules"], function (kept, patterns, rules) {
 			typed = lost.dijit.textbox ? lost.dijit.textbox.value : lost.node.value;
 			// The server wrote it, and refused nothing.
 			if (typed === lost.node.defaultValue && !entry.field.errors) { return ""; }
-			return rules.filled(entry.field.rules && entry.field.rules.invalid, typed) || entry.links[0].dijit.invalidMessage || " ";
+			return rules.filled(entry.field.rules && entry.field.rules.invalid, typed) || rules.filled(invalid(entry.links[0].dijit), typed) || " ";
 		}
 		return entry.field.rules ? byRules(entry) : byDijits(entry);
+	}
+
+	// Dijit's own words where nobody gave it any.
+	function invalid(dijit) {
+		return dijit.invalidMessage === "$_unset_$" ? dijit.messages.invalidMessage : dijit.invalidMessage;
 	}
 
 	// The list of errors that Django wrote beside the field goes with the error, and comes back with it.
@@ -132,7 +137,7 @@ define(["./kept", "./patterns", "./rules"], function (kept, patterns, rules) {
 
 	function place(entry) {
 		var last = entry.links[entry.links.length - 1].dijit.domNode, whole = last.closest(".dj-field"), list = entry.links.length > 1 && document.getElementById(entry.field.id), node;
-		if (!entry.text) {
+		if (!entry.text || !entry.text.isConnected) {
 			node = entry.text = document.createElement("span");
 			node.className = "djintegrate-error";
 			node.id = entry.links[0].dijit.id + "__problem";
@@ -166,6 +171,17 @@ define(["./kept", "./patterns", "./rules"], function (kept, patterns, rules) {
 		kept.setAttribute(face, "aria-describedby", ids.length ? ids.join(" ") : undefined);
 	}
 
+	// What the page itself says there stays while there is nothing to say.
+	function mark(face, is) {
+		if (is && !marked.has(face)) {
+			marked.set(face, face.getAttribute("aria-invalid") || "false");
+			face.setAttribute("aria-invalid", "true");
+		} else if (!is && marked.has(face)) {
+			face.setAttribute("aria-invalid", marked.get(face));
+			marked["delete"](face);
+		}
+	}
+
 	function display(entry) {
 		if (isPressed) {
 			waiting.push(entry);
@@ -186,7 +202,7 @@ define(["./kept", "./patterns", "./rules"], function (kept, patterns, rules) {
 			dijit._set("message", shown || (refused ? entry.field.errors.join("<br>") : ""));
 			dijit.domNode.classList.toggle("djintegrate-wrong", is);
 			kept.faces(dijit).concat(link.node).forEach(function (face) {
-				if (is || face.hasAttribute("aria-invalid")) { face.setAttribute("aria-invalid", String(is)); }
+				mark(face, is);
 				if (entry.text && !dijit.describe) { describe(face, entry.text.id, !!shown); }
 			});
 			if (dijit.describe) { dijit.describe(plainText(shown)); }
@@ -226,8 +242,14 @@ define(["./kept", "./patterns", "./rules"], function (kept, patterns, rules) {
 		};
 		if (message) { dijit.getErrorMessage = function () { return entry.wrong; }; }
 		dijit.validate = function (isFocused) {
+			var said;
 			if (this._hasBeenBlurred && !isFocused) { entry.visited = true; }
-			if (!entry.field.rules && message) { validate.apply(this, arguments); }
+			if (!entry.field.rules && message) {
+				said = this.focusNode && this.focusNode.getAttribute("aria-invalid");
+				validate.apply(this, arguments);
+				// Which is said by what is shown.
+				if (this.focusNode) { kept.setAttribute(this.focusNode, "aria-invalid", said === null ? undefined : said); }
+			}
 			refresh(entry);
 			return !entry.wrong;
 		};
@@ -239,7 +261,7 @@ define(["./kept", "./patterns", "./rules"], function (kept, patterns, rules) {
 			if (!is && entry.links.length === 1) { visit(entry); }
 		}));
 		// Before a listener of the page's, who may ask.
-		["input", "change"].forEach(function (type) { link.node.addEventListener(type, function () { refresh(entry); }, true); });
+		["input", "change"].forEach(function (type) { link.node.addEventListener(type, function () { refresh(entry); }, { capture: true, signal: link.ended.signal }); });
 		link.said = link.node.validity.customError ? link.node.validationMessage : "";
 		link.node.setCustomValidity = function (text) {
 			link.said = String(text);
@@ -260,7 +282,11 @@ define(["./kept", "./patterns", "./rules"], function (kept, patterns, rules) {
 	// What the server refused is what the controls hold now that the dijits are started.
 	function remember(step) {
 		(step.entries || []).forEach(function (entry) {
-			if (entry.field.errors) { entry.refused = JSON.stringify(sent(entry)); }
+			if (entry.field.errors) { entry.refused = entry.refused || entry.field.refused || JSON.stringify(sent(entry)); }
+			if (entry.field.errors) {
+				// Django wrote that.
+				entry.links.forEach(function (link) { kept.faces(link.dijit).concat(link.node).forEach(function (face) { marked.set(face, "false"); }); });
+			}
 			check(entry);
 			display(entry);
 		});
@@ -270,6 +296,9 @@ define(["./kept", "./patterns", "./rules"], function (kept, patterns, rules) {
 		attach: attach, remember: remember, refresh: refresh, visit: visit,
 		forget: function (entry) {
 			entry.step.entries = entry.step.entries.filter(function (one) { return one !== entry; });
+			// Should it come back, that is still what the server refused.
+			entry.field.refused = entry.refused;
+			if (entry.text) { entry.text.remove(); }
 		}
 	};
 });

@@ -71,10 +71,19 @@ def submitted(browser: Any, valid: bool = True) -> Any:
 def choose(browser: Any, name: str, label: str) -> None:
     """In the menu of a dijit/form/Select."""
     find(browser, name).click()
-    items = f"#{name}_menu .dijitMenuItemLabel"
-    wait_until(lambda: any(item.is_displayed() for item in browser.find_elements("css selector", items)))
-    [item] = [item for item in browser.find_elements("css selector", items) if item.text.strip() == label]
+    items: list[Any] = []
+
+    def opened() -> bool:
+        items[:] = browser.execute_script(LABELLED, f"#{name}_menu .dijitMenuItemLabel", label)
+        return bool(items)
+
+    wait_until(opened)
+    [item] = items
     item.click()
+
+
+LABELLED = """return Array.from(document.querySelectorAll(arguments[0]))
+    .filter(item => item.checkVisibility({ visibilityProperty: true }) && item.innerText.trim() === arguments[1])"""
 
 
 def write(browser: Any, name: str, text: str) -> None:

@@ -40,8 +40,10 @@ OPEN = """
 const dijit = require("dijit/registry").byId(arguments[0]), done = arguments[1];
 dijit.focus();
 dijit.toggleDropDown();
-const look = () => dijit._opened ? setTimeout(done, 300) : setTimeout(look, 20);
-look();
+const rests = () => dijit._opened && document.getAnimations().length === 0;
+// Twice, for what begins to move does so once it is drawn.
+const look = before => requestAnimationFrame(() => rests() && before ? done() : look(rests()));
+look(false);
 """
 
 

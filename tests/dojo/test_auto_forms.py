@@ -19,7 +19,7 @@ from djintegrate.dojo import models as dojo
 from djintegrate.dojo.richtext import RichTextField
 from tests.dojo import site
 from tests.dojo.forms import Every
-from tests.dojo.test_auto_browser import BERLIN, by_itself, choose, click_label, refused, submitted, write
+from tests.dojo.test_auto_browser import BERLIN, LABELLED, by_itself, choose, click_label, refused, submitted, write
 from tests.dojo.test_browser import dijit, find, submit, type_into, wait_for_focus
 from tests.support.helpers import wait_until
 
@@ -81,7 +81,7 @@ def pick(browser: Any, name: str, items: str, text: str) -> None:
         return len(places) > 1 and places[-2] == places[-1] != []
 
     wait_until(rests)
-    [item] = [item for item in browser.find_elements("css selector", popup) if item.text == text]
+    [item] = browser.execute_script(LABELLED, popup, text)
     item.click()
     wait_until(lambda: browser.execute_script(PLACES, popup, text) in ([], [[0, 0]]))
 

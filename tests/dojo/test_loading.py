@@ -57,8 +57,7 @@ def form_of(**fields: forms.Field) -> type[forms.Form]:
 
 
 def keys(browser: Any, text: str) -> None:
-    for letter in text:
-        ActionChains(browser, duration=0).send_keys(letter).perform()
+    ActionChains(browser, duration=0).send_keys(text).perform()
 
 
 Open = Callable[..., Any]

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -88,19 +89,22 @@ def test_the_rules_that_a_theme_has_lost_are_of_no_use_here(
 
 @pytest.fixture
 def minify(dojo_root: Path, tmp_path: Path) -> Any:
-    """minify(script, …) of the texts given by the names of their files; returns them."""
+    """minify(script, text, styles) in one process, each style with its options; returns the text and the styles."""
     node = shutil.which("node")
     if not node:
         pytest.skip("There is no Node in PATH.")
 
-    def minify(script: str, text: str = "define('x', {});", style: str = "", **options: Any) -> tuple[str, str]:
-        files = {"a.js": script, "nls.js": text, "a.css": style}
-        for name, content in files.items():
-            (tmp_path / name).write_text(content)
+    def minify(
+        script: str, text: str = "define('x', {});", styles: Sequence[tuple[str, dict[str, Any]]] = ()
+    ) -> tuple[str, list[str]]:
+        sheets = [(tmp_path / f"{number}.css", style, options) for number, (style, options) in enumerate(styles)]
+        files = {tmp_path / "a.js": script, tmp_path / "nls.js": text, **{path: style for path, style, _ in sheets}}
+        for path, content in files.items():
+            path.write_text(content)
         work = {"root": str(dojo_root), "scripts": [str(tmp_path / "a.js")], "texts": [str(tmp_path / "nls.js")],
-                "styles": [{"path": str(tmp_path / "a.css"), **options}]}  # fmt: skip
+                "styles": [{"path": str(path), **options} for path, _, options in sheets]}  # fmt: skip
         subprocess.run([node, str(build.MINIFY)], input=json.dumps(work), text=True, check=True)
-        return (tmp_path / "nls.js").read_text(), (tmp_path / "a.css").read_text()
+        return (tmp_path / "nls.js").read_text(), [path.read_text() for path, *_ in sheets]
 
     return minify
 
@@ -113,27 +117,28 @@ def test_rules_are_kept_for_classes_that_the_scripts_name_or_begin(minify: Any) 
     style = "".join(f".{name}{{color:red}}" for name in (
         "dijitBox", "dijitBoxFocused", "dijitFocused", "dijitTree", "claro", "dj_a11y", "dj_ie6", "mine"
     ))  # fmt: skip
-    _, made = minify('define([], () => ({ baseClass: "dijitBox" }));', style=style, pruned=True)
-    assert classes(made) == {"dijitBox", "dijitBoxFocused", "dijitFocused", "claro", "dj_a11y", "mine"}
-    _, made = minify('define([], () => ({ baseClass: "dijitBox" }));', style=style)
-    assert classes(made) == classes(style)
+    _, (pruned, whole) = minify(
+        'define([], () => ({ baseClass: "dijitBox" }));', styles=[(style, {"pruned": True}), (style, {})]
+    )
+    assert classes(pruned) == {"dijitBox", "dijitBoxFocused", "dijitFocused", "claro", "dj_a11y", "mine"}
+    assert classes(whole) == classes(style)
 
 
-@pytest.mark.parametrize(
-    ("block", "made"),
-    [
-        ("#zoom:1;*display:inline;_height:1px;margin:0", "margin:0"),
-        ("-moz-box-shadow:none;box-shadow:none", "box-shadow:none"),
-        ("-webkit-user-select:none", "-webkit-user-select:none"),
-        ("background:-moz-linear-gradient(red,tan);background:linear-gradient(red,tan)",
-         "background:linear-gradient(red,tan)"),
-        # The one without a prefix says nothing to a browser, for it has a side without "to".
-        ("background:-webkit-linear-gradient(top,red,tan);background:linear-gradient(top,red,tan)",
-         "background:-webkit-linear-gradient(top,red,tan);background:linear-gradient(top,red,tan)"),
-    ],
-)  # fmt: skip
-def test_declarations_go_that_others_beside_them_have_taken_the_place_of(minify: Any, block: str, made: str) -> None:
-    assert minify("define([]);", style=f".a{{{block}}}")[1] == f".a{{{made}}}"
+BLOCKS = {
+    "#zoom:1;*display:inline;_height:1px;margin:0": "margin:0",
+    "-moz-box-shadow:none;box-shadow:none": "box-shadow:none",
+    "-webkit-user-select:none": "-webkit-user-select:none",
+    "background:-moz-linear-gradient(red,tan);background:linear-gradient(red,tan)":
+        "background:linear-gradient(red,tan)",
+    # The one without a prefix says nothing to a browser, for it has a side without "to".
+    "background:-webkit-linear-gradient(top,red,tan);background:linear-gradient(top,red,tan)":
+        "background:-webkit-linear-gradient(top,red,tan);background:linear-gradient(top,red,tan)",
+}  # fmt: skip
+
+
+def test_declarations_go_that_others_beside_them_have_taken_the_place_of(minify: Any) -> None:
+    _, made = minify("define([]);", styles=[(f".a{{{block}}}", {}) for block in BLOCKS])
+    assert dict(zip(BLOCKS, made, strict=True)) == {block: f".a{{{left}}}" for block, left in BLOCKS.items()}
 
 
 TEXTS = """define('x/nls/x_de',{

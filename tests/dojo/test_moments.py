@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time
+from functools import cache
 from typing import Any
 
 import pytest
@@ -53,7 +54,9 @@ def read(field: forms.Field, text: str) -> list[int] | None:
     return parts(found.replace(tzinfo=None) if isinstance(found, datetime) else found)
 
 
+@cache
 def by_format(text: str, one: str) -> datetime | None:
+    """Once for all languages, which have most of their formats in common."""
     try:
         return datetime.strptime(text, one)
     except ValueError:

@@ -35,14 +35,10 @@ def server(rpc: Caller, settings: Any) -> Iterator[str]:
     """
     from django.contrib.staticfiles.handlers import StaticFilesHandler
     from django.core.handlers.wsgi import WSGIHandler
-    from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 
-    class Quiet(WSGIRequestHandler):
-        def log_message(self, *args: Any) -> None:
-            pass
+    from tests.dojo.conftest import Site
 
-    httpd = ThreadedWSGIServer(("127.0.0.1", 0), Quiet, ipv6=False)
-    httpd.daemon_threads = True
+    httpd = Site()
     lock, handlers = threading.Lock(), []
 
     def application(environ: dict[str, Any], start_response: Any) -> Any:

@@ -22,6 +22,8 @@ from tests.jsonrpc import methods
 from tests.jsonrpc.caller import Caller
 from tests.support import axe
 from tests.support.browser import complaints, looks, prefer_dark, resize, wait_for
+from tests.support.browser import kept_browser as kept_browser
+from tests.support.browser import kept_windows as kept_windows
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -148,6 +150,12 @@ def test_it_shows_each_method_with_its_documentation(console: Any, client: Any) 
     assert client.get("/json/browse/rpc.discover/").status_code == 200
     assert "no-store" in client.get("/json/browse/")["Cache-Control"]
     assert "<script>window" not in client.get("/json/browse/nasty/").content.decode()
+
+
+@pytest.fixture
+def browser(kept_browser: Any) -> Any:
+    """Each test's site has an address of its own."""
+    return kept_browser
 
 
 class InTheBrowser:

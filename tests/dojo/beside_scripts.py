@@ -68,7 +68,8 @@ for (const form of document.forms) {
         valid: Object.fromEntries(controls.map(node => [node.id || node.name, node.checkValidity()])),
         disabled: controls.filter(node => node.matches(":disabled")).map(node => node.id),
         attributes: Object.fromEntries(controls.map(node => [node.id, Object.fromEntries(
-            Array.from(node.attributes).filter(a => !/^(class|style|role|widgetid|id|aria-.*)$/.test(a.name))
+            Array.from(node.attributes)
+                .filter(a => !/^(class|style|role|widgetid|data-djintegrate-dijit|id|aria-.*)$/.test(a.name))
                 .map(a => [a.name, a.value]))])),
         heard: own.filter(one => /input|change/.test(one[0])),
         handlers: own.filter(one => !/input|change|submit/.test(one[0])),

@@ -173,10 +173,10 @@ define(["./kept", "./patterns", "./rules"], function (kept, patterns, rules) {
 
 	// What the page itself says there stays while there is nothing to say.
 	function mark(face, is) {
-		if (is && !marked.has(face)) {
-			marked.set(face, face.getAttribute("aria-invalid") || "false");
+		if (is) {
+			if (!marked.has(face)) { marked.set(face, face.getAttribute("aria-invalid") || "false"); }
 			face.setAttribute("aria-invalid", "true");
-		} else if (!is && marked.has(face)) {
+		} else if (marked.has(face)) {
 			face.setAttribute("aria-invalid", marked.get(face));
 			marked["delete"](face);
 		}

@@ -158,6 +158,14 @@ def _backends() -> Iterator[CheckMessage]:
             hint=f"Add {BACKEND!r}, or a class derived from it.",
             id="openid_auth.W002",
         )
+    first = 0 if wrong else next((number for number, path in enumerate(backends) if _is_ours(path)), 0)
+    if first:
+        yield Warning(
+            f"AUTHENTICATION_BACKENDS has {backends[0]!r} before OpenIDBackend, and so account_verified outlives a "
+            "change of the account's address.",
+            hint=f"Put {backends[first]!r} first.",
+            id="openid_auth.W010",
+        )
 
 
 def _left_over() -> Iterator[CheckMessage]:

@@ -131,6 +131,13 @@ def _sessions() -> Iterator[CheckMessage]:
             hint=f"Add {SESSIONS!r}, or one of your own that does the same.",
             id="openid_auth.W001",
         )
+    with suppress(ImportError):  # Django says itself which middleware cannot be imported.
+        if sessions.is_too_early():
+            yield Error(
+                "OpenIDSessionMiddleware comes too early in MIDDLEWARE: no page of the site would work.",
+                hint="Put it after SessionMiddleware and AuthenticationMiddleware.",
+                id="openid_auth.E014",
+            )
     try:
         import_string(settings.SESSION_SERIALIZER)
     except ImportError:

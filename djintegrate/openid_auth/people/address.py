@@ -15,9 +15,6 @@ from django.core.validators import validate_email
 
 from ..site.text import clean
 
-AROUND = " \t\r\n"
-"""What may stand around an address without being a part of it."""
-
 
 @dataclass(frozen=True)
 class Address:
@@ -30,7 +27,7 @@ class Address:
     @classmethod
     def said(cls, value: object, is_verified: bool = False) -> Address | None:
         """The address that `value` is. None if it is none, for then nothing is verified either."""
-        text = value.strip(AROUND) if isinstance(value, str) else ""
+        text = value if isinstance(value, str) else ""
         return cls(text, is_verified) if _is_one(text) else None
 
     def is_of(self, user: Any) -> bool:

@@ -20,13 +20,14 @@ class OpenIDAuthConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from django.contrib.auth import get_user_model
         from django.contrib.auth.signals import user_logged_in, user_logged_out
         from django.core import checks
-        from django.db.models.signals import post_delete, post_migrate, post_save
+        from django.db.models.signals import m2m_changed, post_delete, post_migrate, post_save
 
         from .checks import check_configuration
         from .models import OpenIDSession, UserOpenID
-        from .people import fresh, trail, verified
+        from .people import fresh, trail, verified, verified_address
         from .people.receivers import end_session, take_back_verification
         from .site import log_lines
 
@@ -38,6 +39,9 @@ class OpenIDAuthConfig(AppConfig):
         post_migrate.connect(verified.make_or_leave, sender=self, dispatch_uid="openid_auth.permission")
         user_logged_in.connect(fresh.note, dispatch_uid="openid_auth.signed_in")
         user_logged_out.connect(end_session, dispatch_uid="openid_auth.signed_out")
+        if given := getattr(get_user_model(), "user_permissions", None):
+            changed = verified_address.permission_changed
+            m2m_changed.connect(changed, sender=given.through, dispatch_uid="openid_auth.verified")
         log_lines.protect()
         self.set_up_admin()
 

@@ -11,9 +11,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
 from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.models import Permission
+from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, models, router, transaction
 from django.utils.translation import gettext as _
 from openid.consumer.consumer import SUCCESS, SuccessResponse
@@ -28,7 +30,8 @@ from .exceptions import (
 from .fields import digest_of
 from .models import UserOpenID
 from .people import details as person
-from .people import membership, usernames
+from .people import membership, usernames, verified_address
+from .people.address import Address, of_account
 from .people.details import Details
 from .people.membership import get_user_group_model
 from .people.savepoints import undone_alone
@@ -78,6 +81,15 @@ class OpenIDBackend(BaseBackend):
             user = self._update(user, details, response)
         self._update_teams(user, teams)
         return user
+
+    def has_perm(self, user_obj: Any, perm: str, obj: Any = None) -> bool:
+        """As the other backends say; but no backend gives `account_verified` for another address than was verified."""
+        _ensure_still_verified(user_obj, perm)
+        return super().has_perm(user_obj, perm, obj)
+
+    async def ahas_perm(self, user_obj: Any, perm: str, obj: Any = None) -> bool:
+        await sync_to_async(_ensure_still_verified)(user_obj, perm)
+        return await super().ahas_perm(user_obj, perm, obj)
 
     def create_user_from_openid(self, openid_response: SuccessResponse) -> Any:
         """A new user who has the identity: both, or neither. Who arrived with it at the same moment is that user."""
@@ -231,7 +243,9 @@ class OpenIDBackend(BaseBackend):
             return
         has = user.user_permissions.filter(**PERMISSION).exists()
         permission = Permission.objects.filter(**PERMISSION).first() if verified != has else None
-        if permission is not None:
+        if has and verified:
+            verified_address.remember(user)
+        elif permission is not None:
             (user.user_permissions.add if verified else user.user_permissions.remove)(permission)
         elif verified != has:
             logger.warning("User %s is verified, and gets no permission for it before openid_adopt has run.", user.pk)
@@ -276,10 +290,19 @@ def _trusted_address(response: Any, details: Details, user: Any) -> str:
 
 
 def _is_verified(user: Any, details: Details, response: Any) -> bool:
-    """Whether the account is verified; with OpenID Connect, whether the address that it has is."""
-    if isinstance(response, Vouched) and (response.address is None or not response.address.is_of(user)):
-        return False
-    return bool(details.get("account_verified"))
+    """Whether the address that the account has is verified. With OpenID 2.0 the account may also have none at all."""
+    if isinstance(response, Vouched):
+        address = response.address
+    else:
+        address = Address.said(details.get("email"))
+        if address is None and not of_account(user):
+            return bool(details.get("account_verified"))
+    return address is not None and address.is_of(user) and bool(details.get("account_verified"))
+
+
+def _ensure_still_verified(user: Any, perm: str) -> None:
+    if perm == verified_address.FULL_NAME and not verified_address.holds(user):
+        raise PermissionDenied
 
 
 def _personal(details: Details) -> dict[str, Any]:

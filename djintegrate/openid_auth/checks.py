@@ -131,6 +131,13 @@ def _sessions() -> Iterator[CheckMessage]:
             hint=f"Add {SESSIONS!r}, or one of your own that does the same.",
             id="openid_auth.W001",
         )
+    with suppress(ImportError):  # Django says itself which middleware cannot be imported.
+        if sessions.is_too_early():
+            yield Error(
+                "OpenIDSessionMiddleware comes too early in MIDDLEWARE: no page of the site would work.",
+                hint="Put it after SessionMiddleware and AuthenticationMiddleware.",
+                id="openid_auth.E014",
+            )
     try:
         import_string(settings.SESSION_SERIALIZER)
     except ImportError:
@@ -157,6 +164,14 @@ def _backends() -> Iterator[CheckMessage]:
             "AUTHENTICATION_BACKENDS has no OpenIDBackend: no sign-in by OpenID will find a user.",
             hint=f"Add {BACKEND!r}, or a class derived from it.",
             id="openid_auth.W002",
+        )
+    first = 0 if wrong else next((number for number, path in enumerate(backends) if _is_ours(path)), 0)
+    if first:
+        yield Warning(
+            f"AUTHENTICATION_BACKENDS has {backends[0]!r} before OpenIDBackend, and so account_verified outlives a "
+            "change of the account's address.",
+            hint=f"Put {backends[first]!r} first.",
+            id="openid_auth.W010",
         )
 
 

@@ -12,6 +12,7 @@ from openid.fetchers import HTTPFetcher
 from .site.fetcher import FetchRefused, parse
 from .site.issuers import key
 
+DESCRIPTION = "/.well-known/openid-configuration"
 NEEDED = ("authlib", "joserfc", "requests")
 
 
@@ -28,6 +29,12 @@ def mistakes(entry: dict[str, Any]) -> Iterator[tuple[str, str]]:
     except (FetchRefused, ValueError):
         yield f"its issuer is {issuer!r}, which is no address.", "Write it as the provider does, with https://"
     else:
+        if issuer.rstrip("/").endswith(DESCRIPTION):
+            yield (
+                f"its issuer is {issuer!r}, the address of the issuer's description.",
+                f"Write the issuer itself, {issuer.rstrip('/').removesuffix(DESCRIPTION)!r}, perhaps with a slash at "
+                "the end: as the description has it.",
+            )
         if "?" in issuer or "#" in issuer:
             yield f"its issuer is {issuer!r}, and an issuer ends with its path.", "Leave out what comes after."
         if target.scheme != "https" and not target.allowed_by_setting:

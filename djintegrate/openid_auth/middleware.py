@@ -9,6 +9,7 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth import logout
+from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse
 from django.utils.deprecation import MiddlewareMixin
 
@@ -27,6 +28,8 @@ class OpenIDSessionMiddleware(MiddlewareMixin):
             self.process_view = self.aprocess_view  # type: ignore[method-assign]
 
     def process_request(self, request: HttpRequest) -> None:
+        if not (hasattr(request, "session") and hasattr(request, "user")):
+            raise ImproperlyConfigured(sessions.TOO_EARLY)
         token = request.session.get(sessions.TOKEN)
         if token is not None and not sessions.is_open(token):
             logout(request)
@@ -44,7 +47,7 @@ def _is_to_be_checked(request: HttpRequest, view: Any) -> bool:
     if not getattr(view, "login_required", True) or not recheck.is_due(request):
         return False
     if recheck.may_be_interrupted(request):
-        return True
+        return not recheck.is_under_way(request)
     if recheck.is_due(request, times=2):
         # Who never visits a page is not to escape the check.
         logout(request)

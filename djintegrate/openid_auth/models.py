@@ -36,6 +36,16 @@ class UserOpenID(models.Model):
             raise ValidationError({"claimed_id": _("This identity already belongs to a user.")})
 
 
+class VerifiedAddress(models.Model):
+    """The address with which an account was given `account_verified`; see `people.verified_address`."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="+")
+    address = models.TextField(default="", blank=True)
+
+    class Meta:
+        default_permissions = ()
+
+
 class AdoptedIdentity(models.Model):
     """An identity, by its digest, that openid_adopt has brought once: who removes it afterwards is rid of it."""
 

@@ -27,14 +27,14 @@ from .conf import config
 from .exceptions import NotAnAnswer
 from .forms import OpenIDLoginForm
 from .people import details, membership, recheck
-from .people.arrival import conclude, is_held_back, refuse_one_too_many, user_key
+from .people.arrival import conclude, is_held_back, pass_on, refuse_one_too_many, user_key
 from .people.identity import issuer_of
 from .protocol.consumer import OpenIDConsumer
 from .protocol.state import PARAMETER
 from .site.failures import default_render_failure, fail, refuse_too_many
 from .site.issuers import Issuer
 from .site.pages import POSTED_AGAIN, chosen, issuers, lacks_cookies, logo, providers, send_again, send_by_form
-from .site.redirects import is_valid_next_url, sanitise_redirect_url
+from .site.redirects import MAX_IN_RETURN_TO, is_valid_next_url, sanitise_redirect_url, to_be_kept
 from .site.submitted import in_body_or_address, submitted
 from .store import DjangoOpenIDStore
 
@@ -220,6 +220,8 @@ def refuse_unread(
     if not data:
         return fail(request, NotAnAnswer.default, render_failure, exception=NotAnAnswer())
     after = following(request, redirect_field_name)
+    if not config.allow_unsolicited and (elsewhere := pass_on(request, data.get(PARAMETER), after)):
+        return elsewhere
     return refuse_one_too_many(request, data.get(PARAMETER), after, render_failure)
 
 
@@ -236,9 +238,9 @@ def send(
     if teams := membership.teams_request():
         openid_request.addExtension(teams)
     return_to = request.build_absolute_uri(reverse(login_complete_view))
-    redirect_to = asked_next(request, redirect_to, redirect_field_name)
-    if redirect_to and is_valid_next_url(redirect_to):
-        return_to += ("&" if "?" in return_to else "?") + urlencode({redirect_field_name: redirect_to})
+    after = to_be_kept(asked_next(request, redirect_to, redirect_field_name), MAX_IN_RETURN_TO)
+    if after:
+        return_to += ("&" if "?" in return_to else "?") + urlencode({redirect_field_name: after})
     return render_openid_request(request, openid_request, return_to, immediate=immediate)
 
 

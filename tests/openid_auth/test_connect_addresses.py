@@ -22,6 +22,7 @@ NOT_OURS = [
     "ceo\ud800@corp.example", "ceo@corp.example\ud800", "ceo\u00a0@corp.example", "\u3000ceo@corp.example",
     "ceo@corp.example\u2028", "c  eo@corp.example", "ceo@corp.example\x1f", "evil@evil.example ceo@corp.example",
     "ceo@corp.example,evil@evil.example", "ceo@corp.example.", "<ceo@corp.example>",
+    " ceo@corp.example", "ceo@corp.example\n", "\tceo@corp.example\r\n",
 ]  # fmt: skip
 
 
@@ -41,10 +42,9 @@ class TestTheWhitelist:
     def test_an_address_is_not_made_to_fit(self, villain: Villain, email: str) -> None:
         assert refused(come(villain, email=email, email_verified=True))
 
-    @pytest.mark.parametrize("email", ["ceo@corp.example", " ceo@corp.example\n"])
-    def test_one_as_it_is_lets_in(self, villain: Villain, email: str) -> None:
+    def test_one_as_it_is_lets_in(self, villain: Villain) -> None:
         visitor = Visitor()
-        assert come(villain, visitor, email=email, email_verified=True).status_code == 302
+        assert come(villain, visitor, email="ceo@corp.example", email_verified=True).status_code == 302
         assert visitor.user.email == "ceo@corp.example"
 
     @pytest.mark.parametrize("update", [False, True])
@@ -140,7 +140,13 @@ class TestTheMark:
         come(villain, email="ceo\u200b@corp.example", email_verified=True)
         come(villain, token={"email_verified": True}, email="a@b.example")
         come(villain, email="c@d.example ", email_verified=True)
-        assert heard == [("ceo\u200b@corp.example", False), ("a@b.example", False), ("c@d.example", True)]
+        come(villain, email="c@d.example", email_verified=True)
+        assert heard == [
+            ("ceo\u200b@corp.example", False),
+            ("a@b.example", False),
+            ("c@d.example ", False),
+            ("c@d.example", True),
+        ]
 
 
 def test_what_is_no_text_is_no_address() -> None:

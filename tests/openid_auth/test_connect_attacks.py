@@ -42,6 +42,9 @@ class TestTheBrowser:
         asked = villain.begin(visitor)
         villain.gives(signed(villain.claims(asked)))
         assert villain.come_back(visitor, asked).status_code == 302
+        villain.process.hits()
+        assert (villain.come_back(visitor, asked)["Location"], villain.process.hits()) == ("/", [])
+        visitor.client.logout()
         assert villain.come_back(visitor, asked).status_code == 403
 
     def test_it_counts_once_though_the_browser_brings_back_a_session_of_before(

@@ -251,7 +251,9 @@ class TestTheThrottle:
     def test_answers_to_checks_are_counted_too(self, villain: Villain, settings: Any) -> None:
         """A session in a cookie can be brought back, with all that it remembers."""
         visitor = signed_in(villain)
-        first, second = asked_again(visitor), asked_again(visitor)
+        first = asked_again(visitor)
+        cache.clear()  # The second is begun so much later that it is not one of the same moment.
+        second = asked_again(visitor)
         settings.OPENID_LOGIN_THROTTLE = (1, 10**6)
         cache.clear()
         villain.gives(signed(villain.claims(first)))

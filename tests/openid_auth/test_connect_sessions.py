@@ -186,7 +186,8 @@ class TestCheckingAgain:
         assert person.client.get("/", headers=PAGE)["Location"] == "/openid/login/?next=/"
         assert person.who == "nobody"
 
-    def test_with_asgi_too(self, certified: Certified, settings: Any) -> None:
+    def test_with_asgi_too(self, certified: Certified, settings: Any, monkeypatch: Any) -> None:
+        monkeypatch.setattr(recheck, "UNDER_WAY", -1)
         person = self.old(certified)
         client = AsyncClient()
         client.cookies = person.client.cookies

@@ -109,3 +109,30 @@ def test_nor_does_a_provider_that_changes_the_address_to_return_to(settings: Any
     request["openid.return_to"] += "&next=https://evil.example/"
     response = visitor.complete(sent_back(hostile.sign(hostile.answer(request))))
     assert (response.status_code, response["Location"]) == (302, "/")
+
+
+def test_a_space_is_quoted_as_djangos_own_login_does() -> None:
+    assert sanitise_redirect_url("/my file/?a=b c") == "/my%20file/?a=b%20c"
+    for address in (
+        " /x",
+        "/x ",
+        "/ /evil.example",
+        "/ %2fevil.example",
+        "https://go od.example/",
+        "http: //evil.example",
+    ):
+        assert sanitise_redirect_url(address) == "/home/"
+
+
+@pytest.mark.django_db
+def test_a_long_address_is_kept_by_connect_and_dropped_by_openid_2_with_a_line_in_the_log(
+    villain: Any, hostile: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    villain.next = "/?ids=" + "1," * 1000
+    assert villain.sign_in()["Location"] == villain.next
+    assert "next is dropped" not in caplog.text
+    Visitor().begin(hostile.select, next=villain.next)
+    assert "next is dropped: it has 2006 letters, and at most 1500 are kept" in caplog.text
+    villain.next = "https://evil.example/"
+    villain.begin(Visitor())
+    assert "does not lead to a page of this site" in caplog.text

@@ -233,8 +233,9 @@ class TestCheckingAgain:
         assert visitor.client.post("/", headers=PAGE).content == b"nobody"
 
     def test_who_never_goes_there_makes_the_site_ask_no_more_than_anybody(
-        self, settings: Any, provider: Provider
+        self, settings: Any, provider: Provider, monkeypatch: Any
     ) -> None:
+        monkeypatch.setattr(recheck, "UNDER_WAY", -1)
         visitor = self.old(signed_in(provider))
         settings.OPENID_LOGIN_THROTTLE = (3, 10**6)
         cache.clear()
@@ -246,7 +247,10 @@ class TestCheckingAgain:
         cache.clear()
         assert found == [302, 302, 302, 200, 200]
 
-    def test_and_that_holds_the_check_back_once_and_not_for_ever(self, settings: Any, provider: Provider) -> None:
+    def test_and_that_holds_the_check_back_once_and_not_for_ever(
+        self, settings: Any, provider: Provider, monkeypatch: Any
+    ) -> None:
+        monkeypatch.setattr(recheck, "UNDER_WAY", -1)
         visitor = self.old(signed_in(provider))
         settings.OPENID_LOGIN_THROTTLE = (1, 10**6)
         cache.clear()

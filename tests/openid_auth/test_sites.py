@@ -92,6 +92,8 @@ class TestASGI:
             answer = sent_back(provider.decide(begun["Location"]).fields)
             assert (await client.get(local(answer)))["Location"] == "/"
             assert (await client.get("/")).content == b"ada"
+            assert (await client.get(local(answer)))["Location"] == "/"
+            del client.cookies["sessionid"]
             assert (await client.get(local(answer))).status_code == 403
 
         async_to_sync(go)()

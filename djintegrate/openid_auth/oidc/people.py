@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -11,6 +12,8 @@ from ..people.address import Address
 from ..people.vouched import Vouched
 from ..site.text import clean
 from .clients import Client
+
+logger = logging.getLogger("djintegrate.openid_auth")
 
 VALUES = {
     "nickname": ("preferred_username", "nickname"),
@@ -46,7 +49,7 @@ def vouched(token: Mapping[str, Any], userinfo: Mapping[str, Any], client: Clien
         values=values,
         claims=claims,
         address=address,
-        teams=tuple(_groups(claims.get(client.groups_claim))) if client.trust_groups else (),
+        teams=tuple(_groups(claims.get(client.groups_claim), client)) if client.trust_groups else (),
         trusted_with_teams=client.trust_groups,
         physical_multifactor=_is_physical(claims),
         provider_session=claims["sid"] if isinstance(claims.get("sid"), str) else "",
@@ -77,9 +80,25 @@ def _text(claims: Mapping[str, Any], *names: str) -> str | None:
     return None
 
 
-def _groups(value: Any) -> Iterable[str]:
-    listed = value if isinstance(value, list) else [value]
-    return dict.fromkeys(name for name in listed[:MAX_GROUPS] if isinstance(name, str) and 0 < len(name) <= MAX_GROUP)
+def _groups(value: Any, client: Client) -> Iterable[str]:
+    listed = [] if value is None else value if isinstance(value, list) else [value]
+    if len(listed) > MAX_GROUPS:
+        logger.warning(
+            "%.200r says %d groups in the claim %.100r: those after the first %d do not count",
+            client.issuer, len(listed), client.groups_claim, MAX_GROUPS,
+        )  # fmt: skip
+    unfit = [each for each in listed[:MAX_GROUPS] if not _is_name(each)]
+    if unfit:
+        logger.warning(
+            "%.200r says in the claim %.100r what is no name of a group, and does not count: %.100r, for one. It "
+            "has to be a list of names, or one name, each of at most %d letters",
+            client.issuer, client.groups_claim, unfit[0], MAX_GROUP,
+        )  # fmt: skip
+    return dict.fromkeys(each for each in listed[:MAX_GROUPS] if _is_name(each))
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= MAX_GROUP
 
 
 def _is_physical(claims: Mapping[str, Any]) -> bool:

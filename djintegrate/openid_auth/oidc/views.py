@@ -20,11 +20,11 @@ from django.views.decorators.http import require_GET
 from openid.consumer.consumer import CancelResponse, FailureResponse
 
 from ..exceptions import DjangoOpenIDException, NotAnAnswer, ProviderAway, ProviderUnusable, UsedBefore
-from ..people.arrival import conclude, refuse_one_too_many, user_key
+from ..people.arrival import conclude, pass_on, refuse_one_too_many, user_key
 from ..site.egress import make_fetcher
 from ..site.failures import fail
 from ..site.pages import lacks_cookies, send_again
-from ..site.redirects import is_valid_next_url
+from ..site.redirects import to_be_kept
 from ..site.submitted import submitted
 from ..site.unanswered import Unanswered
 from . import clients, exchange
@@ -135,7 +135,7 @@ def _sent(
         client,
         purpose,
         "" if purpose == "login" else user_key(request),
-        following if following and is_valid_next_url(following) else "",
+        to_be_kept(following),
     )
     prompt = "none" if purpose == "recheck" else ""
     state = remember(request.session, sign_in)
@@ -153,6 +153,8 @@ def _receive(request: HttpRequest, key: str, render_failure: Any) -> Answer | Ht
     if client is None or not ("state" in data or "code" in data or "error" in data):
         return fail(request, NotAnAnswer.default, render_failure, exception=NotAnAnswer())
     state = data.get("state", "")
+    if elsewhere := pass_on(request, state):
+        return elsewhere
     if refusal := refuse_one_too_many(request, state, None, render_failure):
         return refusal
     sign_in = find(request.session, state, client.issuer)

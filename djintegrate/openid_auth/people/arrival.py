@@ -60,6 +60,17 @@ def refuse_one_too_many(
     return refuse_too_many(request, render_failure, "recheck-complete")
 
 
+def pass_on(request: HttpRequest, token: str | None, following: str | None = None) -> HttpResponse | None:
+    """The way on for who is signed in, and brings an answer to no sign-in that the session remembers.
+
+    Another tab has signed in meanwhile, perhaps, or the answer came before. It is not read, and nothing changes.
+    """
+    if not token or not user_key(request) or Begun(request.session).find(token) is not None:
+        return None
+    logger.info("An answer to a sign-in that is not known (any more): %s is signed in, and goes on", request.user)
+    return HttpResponseRedirect(sanitise_redirect_url(following))
+
+
 def is_held_back(request: HttpRequest, what: str = "recheck") -> bool:
     """Whether the check of a session is put off, for too many of the same client's are checked just now."""
     if not has_used_up(request, what) or not recheck.may_go_on(request):

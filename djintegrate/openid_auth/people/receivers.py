@@ -9,6 +9,7 @@ from django.contrib.auth.models import Permission
 from django.http import HttpRequest
 
 from ..models import UserOpenID
+from . import verified_address
 from .sessions import end_own
 from .verified import PERMISSION
 
@@ -20,6 +21,7 @@ def take_back_verification(sender: Any, instance: UserOpenID, **kwargs: Any) -> 
         return
     through = model.user_permissions.through
     user_field = model._meta.get_field("user_permissions").m2m_field_name()
+    verified_address.forget(instance.user_id)
     verified = Permission.objects.filter(**PERMISSION)
     # The keys are a list: MariaDB is slow at deleting by a subquery.
     through._default_manager.filter(

@@ -9,9 +9,12 @@ from __future__ import annotations
 import logging
 import time
 
+from django.core.cache import cache
 from django.http import HttpRequest
 
 from ..conf import config
+from ..fields import digest_of
+from . import sessions
 
 logger = logging.getLogger("djintegrate.openid_auth")
 
@@ -22,10 +25,15 @@ POSTPONED = "openid_postponed"
 AGAIN = 60
 """Seconds after which a provider that did not answer is asked once more."""
 
+UNDER_WAY = 10
+"""Seconds for which one tab's check is waited for: meanwhile the others go on, and do not begin one each."""
+DAY = 24 * 60 * 60
+
 
 def note(request: HttpRequest, claimed_id: str) -> None:
     """The provider has just vouched for the session's person."""
     if config.recheck_seconds is not None:
+        cache.delete(_place(request))
         request.session[IDENTITY] = claimed_id
         request.session[CHECKED] = int(time.time())
         request.session.pop(POSTPONED, None)
@@ -33,6 +41,7 @@ def note(request: HttpRequest, claimed_id: str) -> None:
 
 def postpone(request: HttpRequest, why: object) -> None:
     logger.warning("User %s was not checked again: %s", request.user.pk, why)
+    cache.delete(_place(request))
     request.session.setdefault(POSTPONED, int(time.time()))
     request.session[CHECKED] = int(time.time()) - (config.recheck_seconds or 0) + AGAIN
 
@@ -51,6 +60,18 @@ def is_due(request: HttpRequest, times: int = 1) -> bool:
     return request.user.is_authenticated and checked < time.time() - times * config.recheck_seconds
 
 
+def is_under_way(request: HttpRequest) -> bool:
+    """Whether another request of the session has begun the check that is due, just now; if none has, this one does.
+
+    The cache decides, for requests at the same time have each a copy of the session. Each check is put off once, and
+    not for longer: who does not finish it does not go on without it.
+    """
+    if not request.session.get(sessions.TOKEN) or cache.add(_place(request), time.time(), DAY):
+        return False
+    began = cache.get(_place(request))
+    return isinstance(began, float) and 0 <= time.time() - began < UNDER_WAY
+
+
 def identity(request: HttpRequest) -> str:
     return str(request.session.get(IDENTITY, ""))
 
@@ -61,3 +82,9 @@ def may_be_interrupted(request: HttpRequest) -> bool:
         return False
     mode = request.headers.get("Sec-Fetch-Mode")
     return mode == "navigate" if mode else request.accepts("text/html") and "Accept" in request.headers
+
+
+def _place(request: HttpRequest) -> str:
+    """In the cache, of this check of this session."""
+    token, checked = request.session.get(sessions.TOKEN), request.session.get(CHECKED)
+    return f"openid-recheck-{digest_of(str(token), str(checked))}"

@@ -24,6 +24,14 @@ TOKEN = "openid_session"
 ISSUER = "openid_issuer"
 """Of who came by OpenID Connect: whom to tell when they sign out."""
 MIDDLEWARE = "djintegrate.openid_auth.middleware.OpenIDSessionMiddleware"
+NEEDED = (
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+)
+TOO_EARLY = (
+    "OpenIDSessionMiddleware needs the session and its user. Put it into MIDDLEWARE after SessionMiddleware and "
+    "AuthenticationMiddleware."
+)
 SEEN_EVERY = timedelta(hours=1)
 """How exactly it is known when a session was used last: not at the cost of a write for each request."""
 
@@ -96,9 +104,20 @@ def end_own(request: HttpRequest) -> None:
 
 def is_watched() -> bool:
     """Whether the site has OpenIDSessionMiddleware."""
-    watcher = import_string(MIDDLEWARE)
-    found = (import_string(path) for path in settings.MIDDLEWARE)
-    return any(isinstance(each, type) and issubclass(each, watcher) for each in found)
+    return bool(_places(MIDDLEWARE))
+
+
+def is_too_early() -> bool:
+    """Whether it comes before a middleware that it needs."""
+    own = _places(MIDDLEWARE)
+    return bool(own) and any(own[0] < place for needed in NEEDED for place in _places(needed))
+
+
+def _places(middleware: str) -> list[int]:
+    """Where a middleware, or one derived from it, is in MIDDLEWARE."""
+    wanted = import_string(middleware)
+    found = enumerate(import_string(path) for path in settings.MIDDLEWARE)
+    return [place for place, each in found if isinstance(each, type) and issubclass(each, wanted)]
 
 
 def _note_issuer(request: HttpRequest, response: Any) -> None:

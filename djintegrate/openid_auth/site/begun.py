@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import json
+import logging
 import secrets
 import time
 from collections.abc import MutableMapping
 from typing import Any
 
+from django.contrib.sessions.backends import signed_cookies
+
+logger = logging.getLogger("djintegrate.openid_auth")
+
 KEY = "OPENID"
 MAX_AGE = 60 * 60
-MAX_SIZE = 2000
-"""In letters. A session in a signed cookie has room for little more."""
+MOST = 50
+"""Sign-ins of one session. Anybody may begin them."""
+MAX_SIZE = 64_000
+"""In letters, of all of them."""
+MAX_SIZE_IN_COOKIE = 2000
+"""A session in a signed cookie has room for little more."""
 SPARE = "following"
 """What a sign-in can do without: where to go after it."""
 
@@ -23,7 +32,9 @@ class Begun:
     def add(self, entry: dict[str, Any]) -> str:
         """The token of the sign-in, which is now remembered."""
         token = secrets.token_urlsafe(16)
-        self._session[KEY] = _fitting({**self._entries(), token: {**entry, "time": int(time.time())}})
+        entries = {**self._entries(), token: {**entry, "time": int(time.time())}}
+        in_cookie = isinstance(self._session, signed_cookies.SessionStore)
+        self._session[KEY] = _fitting(entries, MAX_SIZE_IN_COOKIE if in_cookie else MAX_SIZE)
         return token
 
     def take(self, token: str | None) -> dict[str, Any] | None:
@@ -54,13 +65,15 @@ class Begun:
         return dict(entries) if isinstance(entries, dict) else {}
 
 
-def _fitting(entries: dict[str, Any]) -> dict[str, Any]:
+def _fitting(entries: dict[str, Any], most: int) -> dict[str, Any]:
     """As many of them as there is room for. The oldest go first; but before any goes, it loses what it can spare."""
     for token, entry in entries.items():
-        if SPARE in entry and _size(entries) > MAX_SIZE:
+        if entry.get(SPARE) and _size(entries) > most:
             entries = {**entries, token: {**entry, SPARE: ""}}
-    while len(entries) > 1 and _size(entries) > MAX_SIZE:
+            logger.warning("A session forgets where its oldest sign-in on its way was to lead: there are too many")
+    while len(entries) > 1 and (len(entries) > MOST or _size(entries) > most):
         del entries[next(iter(entries))]
+        logger.warning("The oldest sign-in on its way is forgotten: one session has begun too many")
     return entries
 
 

@@ -18,15 +18,35 @@ logger = logging.getLogger("djintegrate.openid_auth")
 # Browsers drop tabs and line ends from an address, and take a backslash for a slash.
 DANGEROUS = re.compile(r"[\x00-\x20\x7f-\xa0\\\u2028\u2029\ufeff\ud800-\udfff]")
 
-MAX_LENGTH = 1500
-"""The address travels inside of return_to, which has to fit into an address itself."""
+MAX_LENGTH = 4000
+"""More than the first line of a request may have with common servers."""
+MAX_IN_RETURN_TO = 1500
+"""With OpenID 2.0 the address travels inside of return_to, which has to fit into an address itself."""
 
 
 def sanitise_redirect_url(redirect_to: str | None) -> str:
     """`redirect_to` if it is safe, and LOGIN_REDIRECT_URL if it is not."""
     if redirect_to and is_valid_next_url(redirect_to):
-        return redirect_to
+        return quoted(redirect_to)
     return page_of("LOGIN_REDIRECT_URL")
+
+
+def to_be_kept(address: str, longest: int = MAX_LENGTH) -> str:
+    """`address` as it is kept until the sign-in has ended; nothing, and a line in the log, if it cannot be."""
+    if not address:
+        return ""
+    if len(quoted(address)) > longest:
+        logger.warning("next is dropped: it has %d letters, and at most %d are kept", len(quoted(address)), longest)
+    elif not is_valid_next_url(address):
+        logger.warning("next is dropped: %.200r does not lead to a page of this site", address)
+    else:
+        return quoted(address)
+    return ""
+
+
+def quoted(address: str) -> str:
+    """As Django's own login has it: a space is written as such."""
+    return address.replace(" ", "%20")
 
 
 def page_of(name: str) -> str:
@@ -43,6 +63,13 @@ def page_of(name: str) -> str:
 
 
 def is_valid_next_url(address: str) -> bool:
+    # A space within is quoted before a browser sees it; but what would lead elsewhere without it is refused as well.
+    if address.strip(" ") != address:
+        return False
+    return _is_valid(quoted(address)) and _is_valid(address.replace(" ", ""))
+
+
+def _is_valid(address: str) -> bool:
     if len(address) > MAX_LENGTH or DANGEROUS.search(address):
         return False
     try:

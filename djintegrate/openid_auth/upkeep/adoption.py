@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.apps import apps
 from django.apps.registry import Apps
 from django.contrib.auth import get_user_model
 from django.core.management.color import no_style
@@ -20,7 +21,7 @@ from openid.store.nonce import SKEW
 
 from ..fields import digest_of
 from ..models import AdoptedIdentity, Association, Nonce, UserOpenID
-from ..people import handover, verified
+from ..people import handover, verified, verified_address
 from ..people.trail import identities_adopted
 from .references import batches, ensure_none_is_lost
 from .tables import are_here, ensure_here, names_of_tables
@@ -313,6 +314,7 @@ def _permissions(run: Run) -> Iterator[Count]:
         counts[of].copied += handover.holders(permission, run.using)
     if not run.dry_run:
         handover.take_over(run.using)
+        verified_address.remember_present(run.using, apps)
     yield from counts.values()
 
 

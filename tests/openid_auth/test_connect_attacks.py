@@ -19,8 +19,7 @@ from tests.openid_auth.site import Visitor, refused
 from tests.openid_auth.villain import KEY, OTHER_KEY, Villain, public, signed
 
 pytestmark = pytest.mark.django_db
-HOUR = 60 * 60
-MEGABYTE = 1024 * 1024
+HOUR, MEGABYTE = 60 * 60, 1024 * 1024
 
 
 class TestTheBrowser:

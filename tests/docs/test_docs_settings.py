@@ -109,7 +109,9 @@ def shown_settings(block: Block, new_project: dict[str, Any]) -> dict[str, Any]:
     for key, value in shown.items():
         if isinstance(value, list) and (... in value or "# …" in block.text):
             given = [each for each in value if each is not ...]
-            shown[key] = [*given, *(each for each in new_project.get(key, []) if each not in given)]
+            others = [each for each in new_project.get(key, []) if each not in given]
+            comes_after = re.search(rf"^{key} = \[\s*# …", block.text, re.MULTILINE)
+            shown[key] = [*others, *given] if comes_after else [*given, *others]
     return shown
 
 

@@ -155,7 +155,9 @@ class TestAdding:
         visitor.log_out()
         visitor.sign_in("chiara")
         page = visitor.deliver(answer)
-        assert page.status == 403
+        # The session knows nothing of it any more: who is signed in goes on.
+        assert page.status == 302
+        assert visitor.who()["user"] == "chiara"
         assert UserOpenID.objects.filter(user__username="chiara").count() == 1
         assert not UserOpenID.objects.filter(claimed_id=visitor.provider.identity("bruno")).exists()
 

@@ -103,14 +103,16 @@ class DependentsCollector(Collector):
 def _fields_pointing_at(cls: type, alias: str) -> Iterator[StormForeignKey]:
     """The fields for which something is to be done, of the models that have a table in this database."""
     table = table_of(cls)
+    for field in fields_that_heed():
+        if field.target.table == table and router.allow_migrate_model(alias, field.model):
+            yield field
+
+
+def fields_that_heed() -> Iterator[StormForeignKey]:
+    """Each StormForeignKey whose on_delete is not left to the database."""
     for model in apps.get_models():
         for field in model._meta.local_fields:
-            if (
-                isinstance(field, StormForeignKey)
-                and not is_left_to_database(field.on_delete)
-                and field.target.table == table
-                and router.allow_migrate_model(alias, model)
-            ):
+            if isinstance(field, StormForeignKey) and not is_left_to_database(field.on_delete):
                 yield field
 
 

@@ -13,9 +13,8 @@ from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
 from django.db.models import Model
 
-from .deletion import DependentsCollector, Entailed, Planner, collect_dependents, with_heirs
-from .fields import StormForeignKey
-from .targets import is_left_to_database, table_of
+from .deletion import DependentsCollector, Entailed, Planner, collect_dependents, fields_that_heed, with_heirs
+from .targets import table_of
 
 
 def attach() -> None:
@@ -24,16 +23,14 @@ def attach() -> None:
     for model in apps.get_models(include_auto_created=True):
         if not model._meta.proxy:
             models[model._meta.db_table].append(model)
-    for model in apps.get_models():
-        for field in model._meta.local_fields:
-            if isinstance(field, StormForeignKey) and not is_left_to_database(field.on_delete):
-                try:
-                    target = field.target.cls
-                except ImproperlyConfigured:
-                    # The field's check says so.
-                    continue
-                for owner in models[table_of(target)]:
-                    _attach_to(owner, target)
+    for field in fields_that_heed():
+        try:
+            target = field.target.cls
+        except ImproperlyConfigured:
+            # The field's check says so.
+            continue
+        for owner in models[table_of(target)]:
+            _attach_to(owner, target)
 
 
 def _attach_to(owner: type[Model], target: type) -> None:

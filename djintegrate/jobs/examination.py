@@ -16,7 +16,7 @@ from djintegrate.common.passwords import without_password
 from . import checks, conf, leases, outbox, queues
 from .backends import DatabaseBackend, OutboxBackend
 from .models import Lease
-from .tasks import InvalidTaskBackend, backends_of
+from .tasks import ALL_QUEUES, InvalidTaskBackend, backends_of
 
 
 def examine() -> Iterator[Finding]:
@@ -53,7 +53,7 @@ def _named(lease: Lease, has_several: bool) -> str:
         return f"{lease}: what the outbox has left"
     if lease.queues is None:
         return str(lease)
-    names = f"queues {', '.join(sorted(lease.queues))}" if queues.ALL not in lease.queues else "all queues"
+    names = f"queues {', '.join(sorted(lease.queues))}" if ALL_QUEUES not in lease.queues else "all queues"
     return f"{lease}: {names}" + (f" of {lease.backend_name!r}" if has_several else "")
 
 

@@ -19,14 +19,14 @@ from django.utils.crypto import get_random_string
 from . import conf
 from .errors import WorkerKilled
 from .models import Lease
-from .tasks import Status
+from .tasks import ALL_QUEUES, Status
 
 PREFIX = "jobs-"
 RENEWALS = 3
 """How often a lease is renewed before it would run out."""
 
 
-def take(backend_name: str, queues: Iterable[str] = ("*",)) -> Lease:
+def take(backend_name: str, queues: Iterable[str] = (ALL_QUEUES,)) -> Lease:
     return Lease.objects.create(
         id=get_random_string(16), host=socket.gethostname(), pid=os.getpid(), backend_name=backend_name,
         queues=list(queues), until=_until(),

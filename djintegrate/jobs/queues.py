@@ -15,9 +15,7 @@ from django.utils import timezone
 
 from .backends import DatabaseBackend
 from .models import Lease
-from .tasks import Status, backends_of
-
-ALL = "*"
+from .tasks import ALL_QUEUES, Status, backends_of
 
 
 @dataclass(frozen=True)
@@ -34,7 +32,7 @@ class Unserved:
 
 
 def serves(lease: Lease, queue: str) -> bool:
-    return lease.queues is None or ALL in lease.queues or queue in lease.queues
+    return lease.queues is None or ALL_QUEUES in lease.queues or queue in lease.queues
 
 
 def alive() -> list[Lease]:

@@ -22,6 +22,7 @@ from django_tasks_db.utils import is_locked_database_exception
 
 from . import conf, leases, outbox
 from .models import Lease
+from .tasks import ALL_QUEUES
 
 Say = Callable[[str], None]
 
@@ -42,7 +43,7 @@ class Supervisor:
         grace: float,
         reload: bool,
         say: Say,
-        queues: Sequence[str] = ("*",),
+        queues: Sequence[str] = (ALL_QUEUES,),
     ) -> None:
         """`backend_name` is None where `jobs run` knows no worker of the queue, and only sends.
 

@@ -40,7 +40,11 @@ if find_spec("django_tasks") is not None:
     RESULT_DOES_NOT_EXIST = (TaskResultDoesNotExist, django_tasks.exceptions.TaskResultDoesNotExist)
     STARTS = (task_started, django_tasks.signals.task_started)
 
+ALL_QUEUES = "*"
+"""Instead of their names, for a worker of each."""
+
 __all__ = [
+    "ALL_QUEUES",
     "RESULT_DOES_NOT_EXIST",
     "STARTS",
     "USING",

@@ -17,7 +17,7 @@ from django_tasks_db.utils import is_locked_database_exception
 from . import putting_off
 from .errors import Stopped
 from .running import STOPPED
-from .tasks import Status, name_of, task_finished, task_started
+from .tasks import ALL_QUEUES, Status, name_of, task_finished, task_started
 from .texts import error_line, line
 
 logger = logging.getLogger("djintegrate.jobs")
@@ -53,7 +53,7 @@ def _is_there_work(backend_name: str, queues: list[str]) -> bool:
 
     ready = DBTaskResult.objects.ready().filter(backend_name=backend_name)
     try:
-        return bool((ready if "*" in queues else ready.filter(queue_name__in=queues)).exists())
+        return bool((ready if ALL_QUEUES in queues else ready.filter(queue_name__in=queues)).exists())
     except OperationalError as error:
         if not is_locked_database_exception(error):
             raise

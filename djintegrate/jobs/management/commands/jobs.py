@@ -18,8 +18,7 @@ from django.db import connections, router
 from djintegrate.jobs import DatabaseBackend, OutboxBackend, catalogue, pid_file, supervisor, wording, worker
 from djintegrate.jobs.models import Job, Lease
 from djintegrate.jobs.outbox import unsent
-from djintegrate.jobs.queues import ALL
-from djintegrate.jobs.tasks import backends_of, task_backends
+from djintegrate.jobs.tasks import ALL_QUEUES, backends_of, task_backends
 from djintegrate.jobs.texts import line
 
 
@@ -33,7 +32,7 @@ class Command(BaseCommand):
         run.add_argument("--workers", type=_count, default=1, help="processes that run jobs (default: %(default)s)")
         run.add_argument("--pidfile", type=Path, help="a file for the number of this process; held while it runs")
         run.add_argument("--backend", help="the entry of TASKS to work for (default: the first with workers)")
-        run.add_argument("--queues", default="*", help="the queues, comma-separated (default: all)")
+        run.add_argument("--queues", default=ALL_QUEUES, help="the queues, comma-separated (default: all)")
         run.add_argument("--interval", type=_seconds, default=1.0, help="seconds between looks at an empty queue")
         run.add_argument("--grace", type=_seconds, default=30.0, help="seconds that a job gets to finish after SIGTERM")
         run.add_argument(
@@ -170,7 +169,7 @@ def _greeting(backend: str | None, queues: list[str], workers: int) -> str:
     if backend is None:
         return "Sending what the outbox has left; the queue's own workers run the jobs (with RQ: manage.py rqworker)."
     # An entry of TASKS and a queue may both be called "default".
-    names = "all" if ALL in queues else ", ".join(queues)
+    names = "all" if ALL_QUEUES in queues else ", ".join(queues)
     with_workers = f"{workers} worker{'s' if workers > 1 else ''}"
     return f"Running the jobs of {backend!r} with {with_workers}. Queues: {names}. Ctrl-C ends."
 
@@ -198,7 +197,7 @@ def _queues(backend: str | None, text: str) -> list[str]:
     """The queues that are named, each of which the backend has."""
     queues = [each.strip() for each in text.split(",")]
     known = task_backends[backend].queues if backend is not None else ()
-    unknown = [each for each in queues if known and each != "*" and each not in known]
+    unknown = [each for each in queues if known and each != ALL_QUEUES and each not in known]
     if unknown or "" in queues:
         raise CommandError(
             f"--queues is {text!r}. Make it some of the queues of TASKS[{backend!r}], separated by commas, "

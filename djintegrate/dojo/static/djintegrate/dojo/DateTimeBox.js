@@ -103,7 +103,8 @@ define([
 			this.timeBox.startup();
 			this._set("value", this._read());
 			this.own(aspect.after(this.dateBox, "onBlur", function () {
-				if (this._whole()) { this.set("value", this._whole()); }
+				var whole = this._whole();
+				if (whole) { this.set("value", whole); }
 			}.bind(this)));
 		},
 

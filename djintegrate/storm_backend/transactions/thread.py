@@ -9,7 +9,7 @@ import atexit
 import contextlib
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -174,7 +174,7 @@ class ThreadTransactions:
         if turns.shared:
             self._wait_for_turn()
         if not self._goes_on:
-            self._refuse_open_blocks(txn, "A transaction cannot be begun")
+            self._refuse_open_blocks("A transaction cannot be begun", txn)
         self.begun, self.ending = txn, None
         self._expect(txn)
 
@@ -182,7 +182,7 @@ class ThreadTransactions:
         # Raising here leaves a commit undone and everything as it was. An abort goes on, and raises this error when it
         # is through. After a failed commit there is nothing to refuse.
         if txn.status != COMMIT_FAILED:
-            self._refuse_open_blocks(txn, "The transaction cannot be ended")
+            self._refuse_open_blocks("The transaction cannot be ended", txn)
         self.ending = txn
 
     def afterCompletion(self, txn: Any) -> None:
@@ -201,9 +201,12 @@ class ThreadTransactions:
                     data_manager.drop()
 
     def refuse_to_begin_in_blocks(self) -> None:
-        """Before begin() aborts anything: what was written outside of the block is to stay as well."""
+        """Before begin() aborts anything: what was written outside of the block is to stay as well.
+
+        On a connection that threads share, the block may be another thread's, which newTransaction() waits for.
+        """
         if not self._goes_on:
-            self._refuse_open_blocks(self.refused, "A transaction cannot be begun")
+            self._refuse_open_blocks("A transaction cannot be begun", but=turns.shared)
 
     def tell_of_what_begin_aborts(self) -> None:
         """Say in the log what was written in the transaction that begin() is about to abort."""
@@ -273,10 +276,11 @@ class ThreadTransactions:
         if mine:
             turns.take(mine)
 
-    def _refuse_open_blocks(self, txn: Any, what: str) -> None:
+    def _refuse_open_blocks(self, what: str, txn: Any = None, but: Collection[Connection] = ()) -> None:
         for connection in self.connections.values():
-            if connection.open_blocks():
-                self.refused = txn
+            if connection.open_blocks() and connection not in but:
+                if txn is not None:
+                    self.refused = txn
                 raise TransactionManagementError(
                     f"{what} while an atomic() block is open on {connection.alias!r}. Leave the block first: "
                     "leaving the outermost one commits or aborts."

@@ -6,6 +6,8 @@ IN_MEMORY has the aliases whose test databases are in memory, where the server's
 from __future__ import annotations
 
 import os
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.error import HTTPError
@@ -14,6 +16,7 @@ from urllib.request import ProxyHandler, build_opener
 import transaction
 from django.contrib.staticfiles.testing import StaticLiveServerTestCase
 from django.db import connection
+from django.db.transaction import atomic
 from django.http import HttpRequest, HttpResponse
 from django.test import LiveServerTestCase
 from django.urls import path
@@ -54,7 +57,16 @@ def add(request: HttpRequest) -> HttpResponse:
     return HttpResponse()
 
 
-urlpatterns = [path("", add)]
+def wait_in_block(request: HttpRequest) -> HttpResponse:
+    """Is in an atomic() block until the test has had some time to begin a transaction."""
+    with atomic():
+        is_in_block.set()
+        time.sleep(0.2)
+    return HttpResponse()
+
+
+urlpatterns = [path("", add), path("block", wait_in_block)]
+is_in_block = threading.Event()
 
 
 def send(url: str, threads: int = 1, fails: bool = False) -> set[str]:
@@ -105,6 +117,15 @@ class Requests:
                     Person.objects.using("second").get_or_create(name="the test's")
         Person.objects.using("second").filter(name="the test's").delete()
         assert_kept(sent.result())
+
+    def test_the_test_may_begin_a_transaction_while_a_request_is_in_a_block(self) -> None:
+        is_in_block.clear()
+        with ThreadPoolExecutor(1) as pool:
+            sent = pool.submit(opener.open, self.live_server_url + "/block", timeout=60)
+            assert is_in_block.wait(60)
+            with transaction.manager:
+                get_store("main").execute("SELECT 1")
+            assert sent.result().status == 200
 
     def test_a_transaction_of_the_tests_that_nobody_began_has_the_requests_in_it(self) -> None:
         in_memory = connection.vendor == "sqlite"

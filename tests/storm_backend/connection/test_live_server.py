@@ -43,7 +43,7 @@ def run(folder: Path, *command: str) -> str:
 @pytest.mark.django_db
 def test_a_sites_own_tests_pass(tmp_path: Path) -> None:
     said = run(tmp_path, "django", "test", "--noinput", SITE)
-    assert "Ran 10 tests" in said
+    assert "Ran 12 tests" in said
     assert "neither committed nor aborted" not in said and "is lost" not in said
 
 

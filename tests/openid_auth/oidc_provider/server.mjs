@@ -4,20 +4,22 @@
 
 import http from "node:http";
 import { once } from "node:events";
-import { generateKeyPairSync, randomUUID } from "node:crypto";
+import { createPrivateKey, generateKeyPairSync, randomUUID } from "node:crypto";
 import { Provider } from "oidc-provider";
 
 const state = { person: { sub: "ada" }, people: {}, keys: newKeys(), requests: [] };
 
 function newKeys() {
-  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
-  const another = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey;
-  const elliptic = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey;
-  return { keys: [jwk(privateKey, "RS256"), jwk(another, "PS256"), jwk(elliptic, "ES256")] };
+  const rsa = { modulusLength: 2048 };
+  return { keys: [newKey("rsa", rsa, "RS256"), newKey("rsa", rsa, "PS256"), newKey("ec", { namedCurve: "P-256" }, "ES256")] };
 }
 
-function jwk(key, alg) {
-  return { ...key.export({ format: "jwk" }), kid: randomUUID(), use: "sig", alg };
+// A key as it comes from the generator shares a lock with it, and Node 20 waits for that lock for ever if it collects
+// the generator while it exports the key. One that was read from a text shares nothing.
+function newKey(type, options, alg) {
+  const encoded = { publicKeyEncoding: { type: "spki", format: "pem" }, privateKeyEncoding: { type: "pkcs8", format: "pem" } };
+  const { privateKey } = generateKeyPairSync(type, { ...options, ...encoded });
+  return { ...createPrivateKey(privateKey).export({ format: "jwk" }), kid: randomUUID(), use: "sig", alg };
 }
 
 // What one provider knows, the next one with other keys knows too.

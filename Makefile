@@ -8,7 +8,7 @@ VENV := .venv/bin/python
 ENVIRONMENT = $(or $(PYTHON),exit 1;) -m tools.environment
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format matrix coherence values conformance bench bench-openid fuzz-openid openid-dropin bench-cleanup soak crash docs clean bench-dojo beside looks screenshots release-check load bench-jsonrpc fuzz-jsonrpc bench-acl access isolation crash-files bench-files crash-jobs bench-jobs asgi replicas third-orm
+.PHONY: help run test lint format matrix coherence values conformance bench bench-openid fuzz-openid openid-dropin bench-cleanup soak crash docs clean bench-dojo beside thorough screenshots release-check load bench-jsonrpc fuzz-jsonrpc bench-acl access isolation crash-files bench-files crash-jobs bench-jobs asgi replicas third-orm
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -104,9 +104,9 @@ beside: ## compare 5,000 fields that Hypothesis puts together, as plain HTML and
 	@$(ENVIRONMENT) test --browser
 	@$(VENV) -m proofs.dojo $(ARGS)
 
-looks: ## let axe look at each page of the login and the console, wide and narrow, and in both light and dark
-	@$(ENVIRONMENT) test --browser
-	@EVERY_LOOK=1 DB=sqlite $(VENV) -m pytest -q tests/openid_auth/test_pages.py tests/jsonrpc/test_console.py -k 'axe or accessible' $(ARGS)
+thorough: ## run the tests with every theme, language, page and width, of which make test has a few (DB=sqlite|…)
+	@$(ENVIRONMENT) test --db '$(or $(DB),sqlite)' --servers --browser
+	@THOROUGH=1 $(VENV) -m tools.run_tests --db '$(or $(DB),sqlite)' -- $(ARGS)
 
 bench-cleanup: ## remove a million expired nonces, with sign-ins beside it (ARGS="--db mysql --rows 100000")
 	@$(ENVIRONMENT) test --db all --servers

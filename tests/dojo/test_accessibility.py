@@ -15,6 +15,7 @@ from tests.dojo.forms import Every, Many
 from tests.dojo.test_browser import find
 from tests.dojo.test_docs import REFERENCE
 from tests.support.axe import violations
+from tests.support.combinations import few
 from tests.support.helpers import wait_until
 
 pytestmark = pytest.mark.usefixtures("built")
@@ -62,12 +63,12 @@ def page(show: Any, settings: Any) -> Any:
 
 
 @pytest.mark.parametrize("form_class", [Many, Every])
-@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("theme", few(THEMES, "claro"))
 def test_axe_finds_nothing_in_a_form_of_dijits(page: Any, theme: str, form_class: Any) -> None:
     assert violations(page(theme, form_class)) == []
 
 
-@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("theme", few(THEMES, "claro"))
 def test_axe_finds_nothing_in_what_dijits_open_but_what_is_documented(page: Any, theme: str) -> None:
     browser = page(theme)
     for name in POPUPS:

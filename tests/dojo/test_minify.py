@@ -15,6 +15,7 @@ import pytest
 from djintegrate.dojo.build import build
 from djintegrate.dojo.page.names import THEMES
 from tests.dojo.forms import Many
+from tests.support.combinations import few
 
 # What any rule of Dojo's whole stylesheet could say of an element, for every element, in some states of the dijits;
 # without what takes its time, and without the files' places.
@@ -75,7 +76,7 @@ const use = href => new Promise(loaded => {
 """
 
 
-@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("theme", few(THEMES, "claro"))
 def test_the_rules_that_a_theme_has_lost_are_of_no_use_here(
     show: Any, built: None, settings: Any, dojo_root: Path, theme: str
 ) -> None:

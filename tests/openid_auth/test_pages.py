@@ -18,6 +18,7 @@ from djintegrate.openid_auth.people import fresh
 from tests.openid_auth.provider import Provider
 from tests.support.axe import violations
 from tests.support.browser import complaints, looks, page_text, prefer_dark, resize, wait_for, without_javascript
+from tests.support.combinations import few
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -267,7 +268,9 @@ PAGES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.__name__.replace("_", " "))
+@pytest.mark.parametrize(
+    "page", few(PAGES, chooser, continuing, failure, identities), ids=lambda page: page.__name__.replace("_", " ")
+)
 def test_axe_finds_nothing_wrong_and_nothing_is_cut_off(
     person: Person, settings: Any, page: Callable[[Person], None]
 ) -> None:

@@ -105,6 +105,7 @@ def test_the_sites_own_tests_pass(uri: str, labels: list[str], least: int, db_ki
     assert ran and int(ran[1]) >= least
 
 
+@pytest.mark.at_length
 def test_each_step_is_told_and_another_start_keeps_the_data(tmp_path: Path, started: Started) -> None:
     first = (started.folder / "said").read_text().splitlines()
     with serving(free_port(), started.uri, tmp_path) as second:

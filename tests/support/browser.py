@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.combinations import THOROUGH
+
 if TYPE_CHECKING:
     from selenium import webdriver
 
@@ -162,9 +164,9 @@ def resize(browser: webdriver.Chrome, size: tuple[int, int]) -> None:
 def looks() -> dict[tuple[int, int], tuple[bool, ...]]:
     """The sizes in which axe is to look at a page, and whether it is dark then: each of both once.
 
-    `make looks` has all of them together. A page's colours have nothing to do with its width.
+    `make thorough` has all of them together. A page's colours have nothing to do with its width.
     """
-    if os.environ.get("EVERY_LOOK"):
+    if THOROUGH:
         return dict.fromkeys((WIDE, NARROW), (False, True))
     return {WIDE: (False,), NARROW: (True,)}
 

@@ -13,7 +13,7 @@ import pytest
 from proofs.crash import __main__ as crash
 from tools.servers import Server
 
-KILLS, CRASHES = 16, 3
+KILLS, CRASHES = 10, 2
 COLUMNS = ("events", "in doubt", "apart at first", "committed", "rolled back", "DIFFER")
 
 

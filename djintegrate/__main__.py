@@ -11,7 +11,7 @@ import os
 import re
 import sys
 import textwrap
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from functools import partial
 from importlib import import_module
@@ -78,11 +78,12 @@ def examine() -> Iterator[Finding]:
     absent = _absent_apps()
     yield from absent.values()
     broken: list[Finding] = []
+    unapplied: set[str] = set()
     parts: list[tuple[str, Callable[[], Iterable[Finding]]]]
     parts = [("settings", _names), ("settings", _paths), ("settings", _urls), ("checks", partial(_checks, broken))]
-    parts += [("migrations", partial(_migrations, alias)) for alias in connections]
+    parts += [("migrations", partial(_migrations, alias, unapplied)) for alias in connections]
     # Why a check cannot be run is said last: an app may have said it better, with what to do.
-    parts += [("apps", _apps), ("checks", lambda: broken)]
+    parts += [("apps", partial(_apps, unapplied)), ("checks", lambda: broken)]
     for subject, part in parts:
         for finding in tried(subject, part):
             # Whatever imports the models of an app that is not there fails for that reason.
@@ -211,7 +212,8 @@ def _named_paths() -> Iterator[str]:
             yield str(getattr(settings, name))
 
 
-def _migrations(alias: str) -> Iterator[Finding]:
+def _migrations(alias: str, unapplied: set[str]) -> Iterator[Finding]:
+    """The apps whose migrations are not applied are added to `unapplied`."""
     from django.db import DEFAULT_DB_ALIAS, connections
     from django.db.migrations.executor import MigrationExecutor
 
@@ -240,6 +242,7 @@ def _migrations(alias: str) -> Iterator[Finding]:
     elif alias != DEFAULT_DB_ALIAS and not _is_for_models_of(labels, alias):
         yield Finding("migrations", f"None concerns {alias!r}: the routers keep the models out of it.")
     else:
+        unapplied |= labels
         number = f"{len(plan)} are" if len(plan) > 1 else "One is"
         said = f"{number} not applied yet in {alias!r}, of {', '.join(sorted(labels))}."
         remedy = "; or have a router keep the models out of it." if alias != DEFAULT_DB_ALIAS else ""
@@ -283,9 +286,9 @@ def _where_it_is_said(connection: Any) -> str:
     return ""
 
 
-def _apps() -> Iterator[Finding]:
+def _apps(unapplied: Collection[str]) -> Iterator[Finding]:
     for label, name in _examinations():
-        yield from tried(label, partial(_examine_app, name))
+        yield from tried(label, partial(_examine_app, label, name, unapplied))
 
 
 def _examinations() -> Iterator[tuple[str, str]]:
@@ -298,9 +301,16 @@ def _examinations() -> Iterator[tuple[str, str]]:
             yield config.label, name
 
 
-def _examine_app(name: str) -> Iterator[Finding]:
-    found: Iterator[Finding] = import_module(name).examine()
-    return found
+def _examine_app(label: str, name: str, unapplied: Collection[str]) -> Iterator[Finding]:
+    from django.db import DatabaseError
+
+    try:
+        yield from import_module(name).examine()
+    except DatabaseError:
+        # A table, or a column, that comes with a migration.
+        if label not in unapplied:
+            raise
+        yield ill(label, "Not known before its migrations are applied: see `migrations` above.", "")
 
 
 def _in_manage_py() -> str | None:

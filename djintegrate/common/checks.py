@@ -15,7 +15,7 @@ from django.shortcuts import resolve_url
 from django.urls import NoReverseMatch, is_valid_path
 from django.utils.module_loading import import_string
 
-from .engine import MIDDLEWARE, is_engines
+from .engine import MIDDLEWARE, is_to_be_engines
 from .settings import Declared, Setting
 from .types import did_you_mean
 
@@ -48,7 +48,7 @@ def requests_without_transaction(alias: str, what: str, check_id: str) -> Iterat
     connection = connections[alias]
     if connection.settings_dict["ATOMIC_REQUESTS"]:
         return
-    if is_engines(connection):
+    if is_to_be_engines(connection):
         if any(_is_or_extends(path) for path in settings.MIDDLEWARE):
             return
         remedy = f"Put {MIDDLEWARE!r} first in MIDDLEWARE."

@@ -6,14 +6,20 @@ from typing import Any
 
 from django.conf import settings
 
+ENGINE = "djintegrate.storm_backend"
 STORES = "STORM_STORES"
-MIDDLEWARE = "djintegrate.storm_backend.middleware.ZopeTransactionMiddleware"
+MIDDLEWARE = f"{ENGINE}.middleware.ZopeTransactionMiddleware"
 """What makes a request a transaction."""
 
 
 def is_engines(connection: Any) -> bool:
     """Whether it is one of `djintegrate.storm_backend`, which takes part in Zope's transaction."""
     return hasattr(connection, "zope_transaction")
+
+
+def is_to_be_engines(connection: Any) -> bool:
+    """The same, and also whether it would be if its settings were right."""
+    return is_engines(connection) or connection.settings_dict["ENGINE"] == ENGINE
 
 
 def has_stores() -> bool:

@@ -41,6 +41,11 @@ def _pages(url: str, name: str) -> Iterator[Finding]:
     path, folder = places.found(name), places.addresses().get(url)
     if path:
         yield Finding("dojo", f"Pages ask for {url}/dojo.js: {path}")
+        older = None if settings.DEBUG else places.older_copy(name)
+        if older:
+            # What it lacks, the build may have.
+            yield ill("dojo", f"{older} was collected from another build than {path}.", f"Run: {COLLECT}")
+            return
         yield from _lacking()
         if not settings.DEBUG:
             yield from _collected(name)

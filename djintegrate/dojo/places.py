@@ -5,6 +5,7 @@ Reads settings and looks for files; asks no storage, which may be on another mac
 
 from __future__ import annotations
 
+import filecmp
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -62,12 +63,24 @@ def static_name(url: str) -> str | None:
 
 
 def found(name: str) -> str | None:
-    """The path of a static file: where it comes from, or where collectstatic has put it."""
+    """The path of a static file: where it comes from, or where collectstatic has put it.
+
+    With DEBUG, Django serves what the finders find, and nothing else.
+    """
     path = finders.find(name)
-    if path:
-        return str(path)
+    if path or settings.DEBUG:
+        return str(path) if path else None
     collected = Path(settings.STATIC_ROOT) / name if settings.STATIC_ROOT else None
     return str(collected) if collected and collected.exists() else None
+
+
+def older_copy(name: str) -> Path | None:
+    """Of a static file that this machine has, the copy that collectstatic has made of another one by this name."""
+    path = finders.find(name)
+    copy = Path(settings.STATIC_ROOT) / name if settings.STATIC_ROOT else None
+    if not path or copy is None or not copy.is_file() or filecmp.cmp(path, copy, shallow=False):
+        return None
+    return copy
 
 
 def remedy_for_own() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,24 @@ def test_what_was_not_collected_is_not_well_with_debug_off(site: Any) -> None:
     assert "Missing staticfiles manifest entry" in told and "collectstatic" in told
     call_command("collectstatic", interactive=False, verbosity=0)
     assert said(well=False) == ""
+
+
+def test_what_was_collected_before_the_last_build_is_not_well(site: Any) -> None:
+    site.DEBUG = False
+    make(site.DOJO_BUILD_ROOT, discovery.discover().modules - {"dijit/form/HorizontalSlider"})
+    call_command("collectstatic", interactive=False, verbosity=0)
+    assert "older than the forms" in said(well=False)
+    make(site.DOJO_BUILD_ROOT, discovery.discover().modules)
+    (site.DOJO_BUILD_ROOT / "dojo/dojo.js").write_text("// the next build")
+    told = said(well=False)
+    assert "collected from another build" in told and "manage.py collectstatic" in told
+    assert "dojo_build" not in told
+
+
+def test_with_debug_what_was_collected_is_not_served(site: Any) -> None:
+    call_command("collectstatic", interactive=False, verbosity=0)
+    shutil.rmtree(site.DOJO_BUILD_ROOT)
+    assert "The build is not in" in said(well=False)
 
 
 def test_a_build_that_is_not_there_is_not_well_nor_is_a_missing_node(site: Any, tmp_path: Path) -> None:

@@ -152,7 +152,7 @@ def test_requests_that_are_no_transaction_are_a_warning(
     settings: Any, monkeypatch: pytest.MonkeyPatch, database: str
 ) -> None:
     if database == "native":
-        monkeypatch.setattr("djintegrate.common.checks.is_engines", lambda connection: False)
+        monkeypatch.setattr("djintegrate.common.checks.is_to_be_engines", lambda connection: False)
         assert 'DATABASES["default"]["ATOMIC_REQUESTS"] = True' in found()["jobs.W004"]
         monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
         assert found() == {}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.project.test_doctor import said_by
+from tests.project.test_doctor import SETTINGS, said_by
 
 SITE = """
 SECRET_KEY = "of no site"
@@ -57,3 +57,25 @@ def test_a_storage_that_cannot_be_made_is_said_with_what_to_write(tmp_path: Path
     values = {"folder": str(tmp_path), "storage": repr(storage)}
     text = said_by(tmp_path, SITE % values + FILES % values)
     assert "!! files.E003 The storage 'default' cannot be made" in text and said in text
+
+
+JOBS = """
+INSTALLED_APPS = ["django.contrib.auth", "django.contrib.contenttypes", "django_tasks", "djintegrate.jobs"]
+TASKS = {"default": {"BACKEND": "djintegrate.jobs.DatabaseBackend"}}
+"""
+
+
+def test_where_tables_are_not_there_yet_the_migrations_say_so_alone(tmp_path: Path) -> None:
+    (tmp_path / "site.sqlite3").touch()
+    text = said_by(tmp_path, SITE % {"folder": str(tmp_path)} + JOBS)
+    assert "!! jobs Not known before its migrations are applied: see `migrations` above." in text
+    assert "no such table" not in text
+
+
+def test_a_store_that_cannot_be_used_is_not_to_have_requests_of_djangos(tmp_path: Path) -> None:
+    """Its connection could not be made, but whose it would be the settings say."""
+    settings = SETTINGS % {"uri": "postgers://nobody@127.0.0.1/site"} + JOBS
+    settings += "INSTALLED_APPS += ['djintegrate.storm_backend']\n"
+    text = said_by(tmp_path, settings)
+    assert "Did you mean postgres?" in text
+    assert "ATOMIC_REQUESTS" not in text

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from django.db import connections
 
+from djintegrate.common.engine import ENGINE as ENGINE
 from djintegrate.common.errors import Misconfigured
 from djintegrate.common.settings import Declared, Setting
 from djintegrate.common.types import (
@@ -28,11 +29,9 @@ from djintegrate.common.types import (
 
 from .uris import canonical, parse
 
-ENGINE = "djintegrate.storm_backend"
-
 STORES = 'a dictionary from a store\'s name to its URI, for instance {"main": "sqlite:/srv/site/db.sqlite3"}'
 URI = 'a URI such as "postgres://user@host/db"'
-SITE = "a name of at most 30 letters, digits, dots, hyphens and low lines, or None"
+SITE = "a name of at most 30 letters, digits, dots, hyphens and underscores, or None"
 VETO = "the dotted path of a function veto(request, response), or None"
 REPLICAS = 'a list of URIs such as ["postgres://user@standby/db"]'
 ATTEMPTS = "a whole number, 1 or more: how often a request may run in all"

@@ -40,7 +40,7 @@ def as_html(text: Any) -> str:
 
 def as_prompt(text: Any) -> str:
     """A help text, which Django writes as HTML beside the field: its words, but for what is marked safe."""
-    return as_html(text if hasattr(text, "__html__") else unescape(strip_tags(text)))
+    return as_html(text if hasattr(text, "__html__") else unescape(strip_tags(text))) if text else ""
 
 
 def as_refusal(text: Any) -> str:
@@ -206,7 +206,7 @@ def _attributes_of_others() -> set[str]:
 
 
 def _find(field: Field, path: str) -> Any:
-    first, *more = path.split(".")
+    first, *more = path.split(".") if "." in path else [path]
     found = getattr(field, first, None)
     for part in more:
         found = found.get(part) if isinstance(found, Mapping) else getattr(found, part, None)
@@ -214,8 +214,8 @@ def _find(field: Field, path: str) -> Any:
 
 
 def _put(target: dict[str, Any], path: str, value: Any) -> None:
-    *outer, last = path.split(".")
-    for part in outer:
+    outer, _, last = path.rpartition(".")
+    for part in outer.split(".") if outer else ():
         target = target.setdefault(part, {})
     # Most values are plain, and to ask whether something is a Mapping takes Python a while.
     if isinstance(value, (str, int)) or not isinstance(value, Mapping):

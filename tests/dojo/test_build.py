@@ -61,22 +61,57 @@ UNPAINTED = """
 performance.getEntriesByType = () => [];
 window.PerformanceObserver = class { observe() {} disconnect() {} };
 document.addEventListener("DOMContentLoaded", () => {
-    window.found = [typeof require, typeof define, document.documentElement.dataset.djintegrate];
+    const fetched = performance.getEntries().map(one => one.name).filter(name => /[.](js|css)([?]|$)/.test(name));
+    window.found = [typeof require, typeof define, document.documentElement.dataset.djintegrate,
+        fetched.map(name => name.replace(/.*[/]/, "")).join()];
     require(["dijit/registry", "dojo/json"], (registry, json) => found.push(json.stringify([registry.length])));
+    require(["dojo/topic"], topic => topic.subscribe("djintegrate/ready", () => found.push("heard")));
 });
 """
 
 
-def test_dojo_does_nothing_before_the_plain_page_is_painted_and_keeps_what_scripts_ask_for(
-    show: Any, built: None, browser: Any
+@pytest.mark.parametrize("has_look", [False, True])
+def test_dojo_is_not_fetched_before_the_plain_page_is_painted_and_what_scripts_ask_for_is_kept(
+    show: Any, built: None, browser: Any, settings: Any, has_look: bool
 ) -> None:
+    settings.FORM_RENDERER = "djintegrate.dojo.forms.DijitRenderer" if has_look else settings.FORM_RENDERER
     added = browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": UNPAINTED})
     try:
         show(Talk)
     finally:
         browser.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
-    assert browser.execute_script("return found") == ["function", "undefined", "loading", "[0]"]
+    fetched = "claro.css,dojo_en-us.js" if has_look else "dojo_en-us.js"
+    assert browser.execute_script("return found") == ["function", "undefined", "loading", fetched, "[0]", "heard"]
     assert complaints(browser) == []
+
+
+# Shown at one field, and at another while the first one fades.
+TOOLTIPS = """const [done] = arguments, seen = [];
+require(["dijit/Tooltip", "dojo/dom"], function (Tooltip, dom) {
+    const text = () => document.querySelector(".dijitTooltipContents").textContent;
+    const opacity = () => getComputedStyle(document.querySelector(".dijitTooltip")).opacity;
+    const until = (is, then) => is() ? then() : setTimeout(() => until(is, then), 5);
+    const word = dom.byId("widget_id_word"), day = dom.byId("widget_id_day");
+    Tooltip.show("first", word);
+    seen.push(text(), opacity());
+    until(() => opacity() === "1", () => {
+        Tooltip.hide(word);
+        Tooltip.show("second", day);
+        seen.push(text());
+        until(() => text() === "second" && opacity() === "1", () => {
+            Tooltip.hide(day);
+            seen.push(text());
+            until(() => text() === "", () => done(seen));
+        });
+    });
+});"""
+
+
+def test_a_tooltip_fades_with_nothing_of_dojos_that_animates(show: Any, built: None, release: Path) -> None:
+    assert show(Many).execute_async_script(TOOLTIPS) == ["first", "0", "first", "second"]
+    layer = (release / "dojo" / "dojo.js").read_text()
+    asked = re.search(r'"dijit/Tooltip":function\(\)\{define\(\[(.*?)\]', layer)
+    assert asked and "dojo/_base/fx" not in asked[1]
 
 
 @pytest.mark.parametrize("has_editor", [False, True])

@@ -42,8 +42,8 @@ def test_every_attribute_and_method_of_request_dojo_is_documented() -> None:
     documented = set(re.findall(r"`(\w+)(?:\([^`]*\))?`", re.sub(r"\|[^|]*\|$", "", section, flags=re.MULTILINE)))
     # What only the tags use.
     internal = {
-        "stylesheets", "late_theme", "boot", "preloaded", "functions", "specification", "fragment", "grid_stylesheets",
-        "own_grid", "owner",
+        "stylesheets", "late_theme", "is_late", "boot", "preloaded", "functions", "specification", "fragment",
+        "grid_stylesheets", "own_grid", "owner",
     }  # fmt: skip
     public = {name for name in vars(Dojo) if not name.startswith("_")} - internal
     assert public <= documented | {"enabled", "nonce"}

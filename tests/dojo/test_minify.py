@@ -96,14 +96,17 @@ def minify(dojo_root: Path, tmp_path: Path) -> Any:
         pytest.skip("There is no Node in PATH.")
 
     def minify(
-        script: str, text: str = "define('x', {});", styles: Sequence[tuple[str, dict[str, Any]]] = ()
+        script: str,
+        text: str = "define('x', {});",
+        styles: Sequence[tuple[str, dict[str, Any]]] = (),
+        boot: Any = None,
     ) -> tuple[str, list[str]]:
         sheets = [(tmp_path / f"{number}.css", style, options) for number, (style, options) in enumerate(styles)]
         files = {tmp_path / "a.js": script, tmp_path / "nls.js": text, **{path: style for path, style, _ in sheets}}
         for path, content in files.items():
             path.write_text(content)
         work = {"root": str(dojo_root), "scripts": [str(tmp_path / "a.js")], "texts": [str(tmp_path / "nls.js")],
-                "styles": [{"path": str(path), **options} for path, _, options in sheets]}  # fmt: skip
+                "styles": [{"path": str(path), **options} for path, _, options in sheets], "boot": boot}  # fmt: skip
         subprocess.run([node, str(build.MINIFY)], input=json.dumps(work), text=True, check=True)
         return (tmp_path / "nls.js").read_text(), [path.read_text() for path, *_ in sheets]
 
@@ -166,6 +169,14 @@ def test_texts_are_kept_that_a_script_may_look_up(minify: Any) -> None:
     assert read(texts)["dojo/cldr/nls/gregorian"] == {
         "field-year": "Jahr", "field-day-short": "Tag", "months": months
     }  # fmt: skip
+
+
+def test_texts_that_start_a_page_are_the_argument_of_its_script(minify: Any, tmp_path: Path) -> None:
+    boot = tmp_path / "boot.js"
+    boot.write_text("(function (texts) {\n\trun(texts);\n})();\n")
+    work = {"path": str(boot), "texts": [str(tmp_path / "nls.js")]}
+    made, _ = minify("", "define('a/b', {c: 1});", boot=work)
+    assert made == '!function(n){run(n)}({"a/b":function(){define("a/b",{"c":1});}});'
 
 
 def test_what_cannot_be_read_is_an_error(minify: Any, capfd: pytest.CaptureFixture[str]) -> None:

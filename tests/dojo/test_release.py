@@ -18,7 +18,7 @@ from tests.dojo.test_page import Elements, head
 
 MADE = {
     "modules": ["djintegrate/start", "dijit/form/ValidationTextBox"],
-    "locales": {"dojo/dojo": ["ROOT", "de", "en"], "djintegrate/Editor": ["ROOT"], "djintegrate/grid": []},
+    "texts": {"dojo/dojo": ["ROOT", "de", "en"], "djintegrate/Editor": ["ROOT"], "djintegrate/grid": []},
     "look": False,
 }
 numbers = itertools.count()
@@ -51,21 +51,40 @@ def elements(page: Dojo) -> list[tuple[str, dict[str, str | None]]]:
 
 
 THEME = "/static/r/dijit/themes/claro/claro.css"
-LATE = ("link", {"id": "djintegrate-theme", "rel": "preload", "as": "style", "fetchpriority": "low", "href": THEME})
+LATE = ("link", {"id": "djintegrate-theme", "rel": "stylesheet", "href": THEME})
 LOOK = ("link", {"rel": "stylesheet", "href": "/static/djintegrate/dojo/form.css"})
-TEXTS = ("link", {"rel": "preload", "as": "script", "fetchpriority": "low", "href": "/static/r/dojo/nls/dojo_en.js"})
 
 
-def test_a_page_of_a_build_needs_no_boot_js_and_fetches_its_texts_beside_dojo(page: Dojo) -> None:
-    found = elements(page)
-    assert [given["src"] for tag, given in found if "src" in given] == [page.src]
-    assert TEXTS in found and found[0] == LATE
-    assert [given for tag, given in found if given.get("rel") == "stylesheet"] == []
+def test_a_page_of_a_build_begins_with_its_texts_and_has_dojo_and_the_theme_aside(page: Dojo) -> None:
+    assert page.boot.endswith("/dojo/nls/dojo_en.js")
+    assert elements(page) == [
+        ("template", {"id": "djintegrate-late"}),
+        LATE,
+        ("script", {"src": page.src}),
+        ("script", {"id": "djintegrate-dojo", "type": "application/json"}),
+        ("script", {"defer": None, "fetchpriority": "low", "src": page.boot}),
+    ]
+    assert re.search(r'<template id="djintegrate-late">.*dojo\.js.*</template>.*/nls/', head(page), re.DOTALL)
+
+
+@pytest.mark.parametrize("is_old", [False, True])
+def test_without_the_texts_that_start_a_page_boot_js_does(page: Dojo, tmp_path: Path, is_old: bool) -> None:
+    """Such as with a build of a version that started pages otherwise."""
+    note(tmp_path, texts={})
+    if is_old:
+        (tmp_path / MARK).write_text((tmp_path / MARK).read_text().replace('"texts"', '"locales"'))
+    assert [given["src"] for tag, given in elements(page) if "src" in given] == [page.boot, page.src]
+    assert page.boot.endswith("/boot.js")
+    assert LATE[1]["href"] in [given.get("href") for tag, given in elements(page)]
+    assert "<template" not in head(page)
 
 
 def test_stylesheets_of_the_sites_own_come_after_the_theme(page: Dojo) -> None:
     page.append_stylesheet("/static/a.css")
-    assert elements(page)[:2] == [LATE, ("link", {"rel": "stylesheet", "href": "/static/a.css"})]
+    assert [given for given in elements(page) if given[0] == "link"] == [
+        LATE,
+        ("link", {"rel": "stylesheet", "href": "/static/a.css"}),
+    ]
 
 
 @pytest.mark.parametrize("has_look", [True, False])
@@ -87,7 +106,7 @@ def test_a_layer_that_the_page_asks_for_is_fetched_beside_dojo(page: Dojo) -> No
     page.dojo_form(Story(), auto=True)
     hrefs = [given["href"] for tag, given in elements(page) if given.get("as") == "script"]
     assert hrefs == [
-        "/static/r/djintegrate/Editor.js", "/static/r/dojo/nls/dojo_en.js", "/static/r/djintegrate/nls/Editor_ROOT.js"
+        "/static/r/djintegrate/Editor.js", "/static/r/djintegrate/nls/Editor_ROOT.js"
     ]  # fmt: skip
 
 

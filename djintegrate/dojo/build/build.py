@@ -157,7 +157,7 @@ def _profile(order: Order, folder: Path) -> str:
 def _minify(node: str, order: Order, made: Path, folder: Path) -> None:
     """Of the themes, what the widgets of the layers need is kept, and `order.look` comes after it.
 
-    The first layer becomes the argument of boot.js, which runs it once the page has been painted.
+    The texts of the first layer become the argument of boot.js, which fetches the layer once the page has been painted.
     """
     themes = [{"path": str(made / name), "with": [str(made / more) for more in served.rtl(name)], "pruned": True,
                "after": order.look and str(order.look)} for name in served.THEMES]  # fmt: skip
@@ -169,7 +169,11 @@ def _minify(node: str, order: Order, made: Path, folder: Path) -> None:
         "scripts": [str(made / f"{name}.js") for name in layers],
         "texts": [str(made / text) for name in layers for text in served.texts(made, name)],
         "styles": [*themes, *others],
-        "boot": ours and {"path": str(ours / profile.BOOT), "layer": str(made / f"{profile.LAYER}.js")},
+        "boot": ours
+        and {
+            "path": str(ours / profile.BOOT),
+            "texts": [str(made / text) for text in served.texts(made, profile.LAYER)],
+        },
     }
     done = run([node, str(MINIFY)], folder, SECONDS, given=json.dumps(work))
     if done.code:
@@ -222,8 +226,6 @@ def _mark(order: Order, made: Path) -> dict[str, object]:
     layers = served.layers(made)
     return {
         "modules": sorted({name for modules in layers.values() for name in modules}),
-        "locales": {
-            layer: [Path(name).stem.partition("_")[2] for name in served.texts(made, layer)] for layer in layers
-        },
+        "texts": {layer: [Path(name).stem.partition("_")[2] for name in served.texts(made, layer)] for layer in layers},
         "look": order.look is not None,
     }

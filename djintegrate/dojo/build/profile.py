@@ -40,9 +40,34 @@ FEATURES: Mapping[str, Any] = {
     **dict.fromkeys(GONE, "void 0"), **dict.fromkeys(NEVER, 0), **dict.fromkeys(ALWAYS, 1)
 }  # fmt: skip
 
+# The style of the element says how far it is seen, and the browser fades from what was there to that.
+_FADE = """
+	function fade(tooltip, opacity, then){
+		var timer = 0;
+		return {
+			play: function(){
+				var style = tooltip.domNode.style;
+				style.opacity = getComputedStyle(tooltip.domNode).opacity;
+				style.transition = "opacity " + tooltip.duration + "ms";
+				style.opacity = opacity;
+				timer = setTimeout(function(){
+					timer = 0;
+					style.transition = "";
+					tooltip[then]();
+				}, tooltip.duration);
+			},
+			stop: function(){
+				clearTimeout(timer);
+				timer = 0;
+			},
+			status: function(){ return timer ? "playing" : "stopped"; }
+		};
+	}
+"""
+
 # Dojo's requests come with these two for texts that are read while the page waits, which no page of ours does. The
 # build has the templates, and a module that it lacks reads its own by fetch(). A check box brings all that lists of
-# elements can do, for one class of its label.
+# elements can do, for one class of its label; a tooltip all that animates any style, colours too, to be faded.
 CHANGED: Mapping[str, Sequence[tuple[str, str]]] = {
     "dijit/form/CheckBox": [
         ('"dojo/NodeList-dom",', ""),
@@ -50,6 +75,18 @@ CHANGED: Mapping[str, Sequence[tuple[str, str]]] = {
         (
             '.removeClass("dijitFocusedLabel")',
             '.forEach(function(label){ label.classList.remove("dijitFocusedLabel"); })',
+        ),
+    ],
+    "dijit/Tooltip": [
+        ('"dojo/_base/fx", // fx.fadeIn fx.fadeOut', ""),
+        ("function(array, declare, fx,", "function(array, declare,"),
+        ("var MasterTooltip =", f"{_FADE}var MasterTooltip ="),
+        *(
+            (
+                f'fx.{name}({{ node: this.domNode, duration: this.duration, onEnd: lang.hitch(this, "{then}") }})',
+                f'fade(this, {opacity}, "{then}")',
+            )
+            for name, opacity, then in (("fadeIn", 1, "_onShow"), ("fadeOut", 0, "_onHide"))
         ),
     ],
     "dojo/i18n": [("./has!host-browser?./_base/xhr", "./has!djintegrate-sync?./_base/xhr")],

@@ -206,7 +206,7 @@ class Dojo:
 
     @property
     def _is_theme_late(self) -> bool:
-        return self._release is not None and not self._is_look_in_theme
+        return self.is_late and not self._is_look_in_theme
 
     def _theme_address(self, kind: str = "") -> str:
         base = conf.url().rpartition("/")[0]
@@ -240,20 +240,30 @@ class Dojo:
 
     @property
     def boot(self) -> str:
-        """Nothing where dojo.js has it."""
-        return "" if self._release else static(f"{STATIC}/boot.js")
+        """What runs first. In a build the file of the language's texts has it, and fetches what is late."""
+        return self._start or static(f"{STATIC}/boot.js")
+
+    @property
+    def is_late(self) -> bool:
+        """Whether Dojo and the theme are fetched after the first paint, which would share the machine with them."""
+        return bool(self._start)
+
+    @cached_property
+    def _start(self) -> str:
+        return self._texts(LAYER)
 
     @property
     def preloaded(self) -> list[str]:
         """What dojo.js will ask for, as far as that is known: so it is fetched with it, and not after it."""
-        if not self._release:
-            return []
         base, wanted = conf.url().rpartition("/")[0], self._dijits()
-        layers = [LAYER, *(layer for layer in SEPARATE if layer in wanted)]
-        return [
-            *(_address(f"{base}/{layer}.js") for layer in layers[1:]),
-            *(_address(f"{base}/{text}") for layer in layers for text in self._release.texts(layer, self._locale())),
-        ]
+        layers = [layer for layer in SEPARATE if layer in wanted] if self.is_late else []
+        texts = [text for text in map(self._texts, layers) if text]
+        return [*(_address(f"{base}/{layer}.js") for layer in layers), *texts]
+
+    def _texts(self, layer: str) -> str:
+        """The address of a layer's texts in the language of the page, as far as a build is known to have them."""
+        found = self._release.texts(layer, self._locale()) if self._release else []
+        return _address(f"{conf.url().rpartition('/')[0]}/{found[0]}") if found else ""
 
     @property
     def functions(self) -> list[str]:

@@ -30,7 +30,7 @@ logger = logging.getLogger("djintegrate.dojo")
 
 @dataclass(frozen=True)
 class Release:
-    """A build. A page of one needs no boot.js."""
+    """A build. Its texts of the first layer begin with boot.js."""
 
     modules: frozenset[str]
     #: The locales of each layer's texts.
@@ -77,7 +77,7 @@ def _read(name: str) -> Release | None:
             said = way(name)
             if said:
                 made = json.loads(said)
-                return Release(frozenset(made["modules"]), made["locales"], made["look"])
+                return Release(frozenset(made["modules"]), made["texts"], made["look"])
         except Exception as error:  # Storages raise errors of their own, and no page is to fail for this.
             logger.debug("%s is not known to the storage of static files: %s", name, error)
     return None

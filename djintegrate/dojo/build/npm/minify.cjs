@@ -1,6 +1,6 @@
 // Minifies what Dojo's build system made: its layers, their texts, and the themes without the rules that no widget in
 // the layers needs. What it is to do comes as JSON: {root, scripts, texts, styles: [{path, with, pruned, after}],
-// boot: {path, layer}}. Each file is written over itself.
+// boot: {path, texts}}. Each file is written over itself.
 "use strict";
 const fs = require("fs");
 const work = JSON.parse(fs.readFileSync(0, "utf8"));
@@ -12,37 +12,37 @@ async function minifyScript(text) {
 	return code;
 }
 
-async function minifyScripts(paths, boot) {
+async function minifyScripts(paths) {
 	for (const path of paths) {
-		const code = await minifyScript(read(path));
-		fs.writeFileSync(path, boot && path === boot.layer ? await asArgument(code, read(boot.path)) : code);
+		fs.writeFileSync(path, await minifyScript(read(path)));
 	}
 }
 
-// boot.js calls its function without an argument: `code` becomes that. In parentheses, for such a function is compiled
-// while the script is fetched, and others when they are called.
-async function asArgument(code, boot) {
-	const [head, tail, ...more] = (await minifyScript(boot.replace(/\(\);\s*$/, "(DOJO);"))).split("DOJO");
+// boot.js calls its function without an argument: the texts, by the name of their module, become that.
+async function booting(path) {
+	const [head, tail, ...more] = (await minifyScript(read(path).replace(/\(\);\s*$/, "(TEXTS);"))).split("TEXTS");
 	if (tail !== ");" || more.length) {
 		throw new Error("boot.js does not end with the call of its function.");
 	}
-	return `${head}(function(){${code}})${tail}`;
+	return (name, code) => `${head}{${JSON.stringify(name)}:function(){${code}}}${tail}`;
 }
 
 // Unicode's words for languages have many entries that Dojo never looks up; nor does any other module of the layers,
 // unless their names are in it.
 const SELDOM = ["field", "dateFormatItem", "dateTimeFormats-appendItem", "currencySpacing"];
 
-function minifyTexts(paths, scripts) {
+async function minifyTexts(paths, scripts, boot) {
 	const all = scripts.join("\n");
 	const kinds = SELDOM.filter(kind => !new RegExp(`["']${kind}-["']`).test(all));
+	const starting = boot && await booting(boot.path);
 	const isUnused = name => kinds.some(kind => name.startsWith(`${kind}-`)) && !all.includes(name);
 	for (const path of paths) {
 		new Function("define", read(path))((name, bundles) => {
 			Object.values(bundles).forEach(bundle => {
 				Object.keys(bundle).filter(isUnused).forEach(unused => { delete bundle[unused]; });
 			});
-			fs.writeFileSync(path, `define(${JSON.stringify(name)},${JSON.stringify(bundles)});`);
+			const code = `define(${JSON.stringify(name)},${JSON.stringify(bundles)});`;
+			fs.writeFileSync(path, boot && boot.texts.includes(path) ? starting(name, code) : code);
 		});
 	}
 }
@@ -92,9 +92,9 @@ function minifyStyles(styles, scripts) {
 }
 
 async function main() {
-	await minifyScripts(work.scripts, work.boot);
+	await minifyScripts(work.scripts);
 	const scripts = work.scripts.map(read);
-	minifyTexts(work.texts, scripts);
+	await minifyTexts(work.texts, scripts, work.boot);
 	minifyStyles(work.styles, scripts);
 }
 

@@ -1,11 +1,13 @@
 // Before dojo.js: hands the page's configuration to Dojo's loader. No AMD module, for there is no loader yet.
-// In a build, dojo.js is this script with Dojo as the argument of its function. The first paint would have to wait for
-// what a script does that is there early, so all but the first lines waits for the paint.
-(function (dojo) {
+// In a build, the file of a language's texts is this script with the texts, by the name of their module, as the argument of
+// its function. The first paint would have to share the machine with what is fetched or done beside it, so all but the
+// first lines, Dojo itself and the theme wait for the paint.
+(function (texts) {
 	"use strict";
 	var root = document.documentElement,
 		specification = document.getElementById("djintegrate-dojo"),
 		nonce = document.currentScript.nonce,
+		late = document.getElementById("djintegrate-late"),
 		early = [];
 
 	// The plain page is shown before dijits are made of it. What is not seen is not painted, nor is a hidden frame.
@@ -22,16 +24,24 @@
 		watch.observe({ type: "paint" });
 	}
 
-	// A file that does not come before start.js is there, of the language's texts or of start.js itself: nobody else says so.
+	function fail(message) {
+		root.setAttribute("data-djintegrate", "failed");
+		console.error("djintegrate: no dijits are made, for a file of Dojo's did not come. " + message);
+	}
+
+	// A file that does not come before start.js is there, or start.js itself: nobody else says so.
 	function heed(page) {
 		require.on("error", function (error) {
-			if (page.isStarted) { return; }
-			root.setAttribute("data-djintegrate", "failed");
-			console.error("djintegrate: no dijits are made, for a file of Dojo's did not come. " + error.message);
+			if (!page.isStarted) { fail(error.message); }
 		});
 	}
 
 	function start() { require(["djintegrate/start"]); }
+
+	// What scripts asked for before there was a loader, who may wait to be told that the dijits are there.
+	function answer() {
+		early.splice(0).forEach(function (asked) { require.apply(null, asked); });
+	}
 
 	function configure() {
 		var page = JSON.parse(specification.textContent), config = page.config;
@@ -41,7 +51,8 @@
 		config.callback = (function (callback) {
 			return function () {
 				if (callback) { callback.apply(this, arguments); }
-				if (dojo) {
+				if (texts) {
+					answer();
 					start();
 				} else {
 					heed(page);
@@ -52,11 +63,15 @@
 		if (Object.keys(page.urls).length) {
 			config.fixupUrl = function (url) { return page.urls[url] || url; };
 		}
-		if (nonce) {
-			// A policy may allow no script but those with the nonce, and Dojo's loader knows of none.
+		if (nonce || texts) {
+			// The texts are here already. A policy may allow no script but those with the nonce, and Dojo's loader knows of none.
 			config.loaderPatch = {
 				injectUrl: function (url, loaded, module) {
-					var script = document.createElement("script");
+					var script = document.createElement("script"), here = texts && texts[module.mid];
+					if (here) {
+						here();
+						return loaded();
+					}
 					script.nonce = nonce;
 					script.src = url;
 					script.onload = function () { loaded && loaded(); };
@@ -72,24 +87,23 @@
 	}
 
 	function run() {
-		var theme = document.getElementById("djintegrate-theme");
-		if (theme) {
-			// Nothing has its classes before there are dijits.
-			theme.rel = "stylesheet";
-		}
+		var come = document.importNode(late.content, true), script = come.querySelector("script");
 		configure();
-		dojo();
-		heed(dojoConfig.djintegrate);
-		early.forEach(function (asked) { require.apply(null, asked); });
+		script.onload = function () {
+			heed(dojoConfig.djintegrate);
+			answer();
+		};
+		script.onerror = function () { fail(script.src); };
+		late.replaceWith(come);
 	}
 
-	if (dojo && (!specification || window.dojoConfig && window.dojoConfig.djintegrate)) {
-		// A page of somebody else's has a configuration of its own, or this script has run already, by itself.
-		dojo();
+	if (texts && (!late || window.dojoConfig && window.dojoConfig.djintegrate)) {
+		// The loader has asked for them, since a page of somebody else's, or one that does not know its build, began with Dojo.
+		Object.keys(texts).forEach(function (name) { texts[name](); });
 		return;
 	}
 	root.setAttribute("data-djintegrate", "loading");
-	if (dojo) {
+	if (texts) {
 		// The page's other scripts may ask for modules already.
 		window.require = function () { early.push(arguments); };
 		afterPaint(run);

@@ -27,9 +27,11 @@ def sweep() -> None:
     here = world.current()
     if not here.folder.path.is_dir():
         return
+    if here.fsync:
+        here.folder.sync()
     for alias in connections:
         # First the rows, then the journals: a transaction that comes between is in both.
         with contextlib.suppress(DatabaseError):
             # An alias without the table has no decisions.
-            decisions.sweep(alias, here.folder.identity, lambda: {each.name for each in here.folder.journals()})
+            decisions.sweep(alias, here.folder.identity, here.folder.transactions)
     paths.sweep(here.folder)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from typing import Any
 
 from django.apps import apps
@@ -60,7 +61,7 @@ def verdict(using: str, name: str, identity: str) -> Iterator[bool]:
         connection.close()
 
 
-def is_through(using: str, name: str) -> None:
+def is_through(using: str, name: str, before_deletion: Callable[[], None] | None = None) -> None:
     """The row is no longer needed. Deleted some time after its transaction, which has its commit behind it."""
     with _lock:
         through = _through.setdefault(using, [])
@@ -68,6 +69,8 @@ def is_through(using: str, name: str) -> None:
         if len(through) < AT_ONCE or not _is_idle(connections[using]):
             return
         _through[using] = []
+    if before_deletion is not None:
+        before_deletion()
     with suppress(DatabaseError):
         _delete(using, through)
 
@@ -104,11 +107,15 @@ def _delete(using: str, names: list[str]) -> None:
 
 
 def _sql(connection: Any, sql: str) -> str:
+    return sql.format(connection.ops.quote_name(_table()))
+
+
+@cache
+def _table() -> str:
     try:
-        table = apps.get_model("files", "Decision")._meta.db_table
+        return str(apps.get_model("files", "Decision")._meta.db_table)
     except LookupError:
         raise ImproperlyConfigured("Add djintegrate.files to INSTALLED_APPS, and run manage.py migrate.") from None
-    return sql.format(connection.ops.quote_name(table))
 
 
 def _is_idle(connection: Any) -> bool:

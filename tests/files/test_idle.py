@@ -170,6 +170,29 @@ def test_a_forked_child_leaves_those_of_its_parent_alone(tmp_path: Path) -> None
     parents.finish()
 
 
+def what_is_done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """From now on: the suffix of each file that the disk was waited for, a journal that is through, a deletion."""
+    done: list[str] = []
+    fsync, finish, delete = os.fsync, Journal.finish, decisions._delete
+
+    def noted_fsync(descriptor: int) -> None:
+        done.append(Path(os.readlink(f"/proc/self/fd/{descriptor}")).suffix)
+        fsync(descriptor)
+
+    def noted_finish(journal: Journal) -> None:
+        finish(journal)
+        done.append("through")
+
+    def noted_delete(using: str, numbers: list[int]) -> None:
+        done.append("deleted")
+        delete(using, numbers)
+
+    monkeypatch.setattr(os, "fsync", noted_fsync)
+    monkeypatch.setattr(Journal, "finish", noted_finish)
+    monkeypatch.setattr(decisions, "_delete", noted_delete)
+    return done
+
+
 class TestInTransactions:
     pytestmark = FILES
 
@@ -203,28 +226,25 @@ class TestInTransactions:
     def test_with_fsync_rows_are_deleted_when_the_disk_has_it_that_their_transactions_are_through(
         self, site: Site, settings: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        done: list[str] = []
-        fsync, delete = os.fsync, decisions._delete
-
-        def noted_fsync(descriptor: int) -> None:
-            done.append(Path(os.readlink(f"/proc/self/fd/{descriptor}")).suffix)
-            fsync(descriptor)
-
-        def noted_delete(*args: Any) -> None:
-            done.append("deleted")
-            delete(*args)
-
         settings.FILES_FSYNC = True
         monkeypatch.setattr(decisions, "AT_ONCE", 1)
         monkeypatch.setattr(decisions, "_through", {})
-        monkeypatch.setattr(os, "fsync", noted_fsync)
-        monkeypatch.setattr(decisions, "_delete", noted_delete)
-        finish = Journal.finish
-        monkeypatch.setattr(Journal, "finish", lambda journal: (finish(journal), done.append("through")))
+        done = what_is_done(monkeypatch)
         with atomic(site.alias):
             site.storage.save("one", ContentFile(b"content"))
         after = done[done.index("through") :]
         assert ".journal" in after[: after.index("deleted")]
+
+    def test_with_fsync_so_it_is_with_the_rows_that_files_recover_deletes(
+        self, site: Site, settings: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        settings.FILES_FSYNC = True
+        monkeypatch.setattr(decisions, "_through", {})
+        with atomic(site.alias):
+            site.storage.save("one", ContentFile(b"content"))
+        done = what_is_done(monkeypatch)
+        upkeep.sweep()
+        assert ".journal" in done[: done.index("deleted")]
 
 
 KEEP = """

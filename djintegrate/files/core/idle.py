@@ -6,20 +6,30 @@ To write into a file that is there costs a disk less than to make one, and less 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from .journal import Journal
+from typing import Generic, Protocol, TypeVar
 
 AT_MOST = 8
 
 
-class Idle:
+class Waiting(Protocol):
+    """What a journal is to those that wait."""
+
+    def has_one_name(self) -> bool: ...
+
+    def remove(self) -> None: ...
+
+    def leave(self) -> None: ...
+
+
+J = TypeVar("J", bound=Waiting)
+
+
+class Idle(Generic[J]):
     def __init__(self) -> None:
         self._process = os.getpid()
-        self._journals: list[Journal] = []
+        self._journals: list[J] = []
 
-    def take(self) -> Journal | None:
+    def take(self) -> J | None:
         """One that can be begun. None if there is none."""
         self._after_fork()
         while self._journals:
@@ -34,7 +44,7 @@ class Idle:
             journal.remove()
         return None
 
-    def keep(self, journal: Journal) -> bool:
+    def keep(self, journal: J) -> bool:
         """Have it wait, unless enough do."""
         self._after_fork()
         if len(self._journals) >= AT_MOST:

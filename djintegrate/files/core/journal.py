@@ -185,7 +185,7 @@ class Folder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.locks = Locks(path)
-        self.idle = Idle()
+        self.idle: Idle[Journal] = Idle()
         self._identity: str | None = None
         self._is_made = False
 

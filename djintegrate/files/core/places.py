@@ -314,7 +314,8 @@ def _real(folder: str) -> str:
                 return os.path.realpath(folder)
     except OSError:
         return os.path.realpath(folder)
-    return folder
+    # POSIX has two slashes at the beginning mean what a system likes.
+    return folder.replace("//", "/")
 
 
 def _beside(name: str, other: str) -> str:

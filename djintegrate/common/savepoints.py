@@ -41,6 +41,8 @@ class Watch:
 
     def stop(self) -> None:
         """Give the connection back the methods that it had."""
+        if not self._is_on:
+            return
         self._is_on = False
         own = vars(self._connection)
         for name, method in self._methods.items():

@@ -39,19 +39,29 @@ def _connect(sender: type[models.Model], **kwargs: Any) -> None:
     """
     if sender._meta.apps is not apps or not any(isinstance(each, FileField) for each in sender._meta.concrete_fields):
         return
-    pre_save.connect(_refuse_undone, sender=sender, dispatch_uid="files.refuse_undone")
-    pre_save.connect(_note_replaced, sender=sender, dispatch_uid="files.note_replaced")
-    post_save.connect(_keep_plain_names, sender=sender, dispatch_uid="files.keep_plain_names")
-    post_save.connect(_remove_replaced, sender=sender, dispatch_uid="files.remove_replaced")
+    pre_save.connect(_before_save, sender=sender, dispatch_uid="files.before_save")
+    post_save.connect(_after_save, sender=sender, dispatch_uid="files.after_save")
     pre_delete.connect(_load_names, sender=sender, dispatch_uid="files.load_names")
     post_delete.connect(_remove_files, sender=sender, dispatch_uid="files.remove")
 
 
-def _refuse_undone(sender: type[models.Model], instance: Any, raw: bool, update_fields: Any, **kwargs: Any) -> None:
+def _before_save(
+    sender: type[models.Model], instance: Any, raw: bool, using: str, update_fields: Any, **kwargs: Any
+) -> None:
+    if not raw:
+        fields = _saved_fields(sender, update_fields)
+        _refuse_undone(sender, instance, fields)
+        _note_replaced(sender, instance, using, fields)
+
+
+def _after_save(sender: type[models.Model], instance: Any, **kwargs: Any) -> None:
+    _keep_plain_names(sender, instance)
+    _remove_replaced(sender, instance)
+
+
+def _refuse_undone(sender: type[models.Model], instance: Any, fields: list[FileField]) -> None:
     """The instance still names the file that its block had saved before it failed."""
-    if raw:
-        return
-    for field in _saved_fields(sender, update_fields):
+    for field in fields:
         # One that is deferred was not saved.
         file = getattr(instance, field.attname) if field.attname in vars(instance) else None
         if file and file._committed and _is_undone(instance, field, file.name):
@@ -70,7 +80,7 @@ def _is_undone(instance: Any, field: FileField, name: str) -> bool:
     return isinstance(name, SavedName) and name.fate.is_undone
 
 
-def _keep_plain_names(sender: type[models.Model], instance: Any, **kwargs: Any) -> None:
+def _keep_plain_names(sender: type[models.Model], instance: Any) -> None:
     """From now on the instance itself remembers how its files were saved: not everything takes a kind of str."""
     for field in fields_of(sender):
         file = getattr(instance, field.attname) if field.attname in vars(instance) else None
@@ -79,21 +89,16 @@ def _keep_plain_names(sender: type[models.Model], instance: Any, **kwargs: Any) 
             vars(instance).setdefault(_SAVED, {})[field.attname] = (file.name, fate)
 
 
-def _note_replaced(
-    sender: type[models.Model], instance: Any, raw: bool, using: str, update_fields: Any, **kwargs: Any
-) -> None:
+def _note_replaced(sender: type[models.Model], instance: Any, using: str, fields: list[FileField]) -> None:
     """What the row names until now; it is asked only if it may be there already."""
-    if raw or _is_new(instance) or not config.delete_replaced:
-        return
-    fields = _saved_fields(sender, update_fields)
-    if fields:
+    if fields and not _is_new(instance) and config.delete_replaced:
         names = [field.attname for field in fields]
         row = sender._base_manager.using(using).filter(pk=instance.pk).values(*names).first()
         if row is not None:
             vars(instance)[_REPLACED] = [(field, row[field.attname]) for field in fields if row[field.attname]]
 
 
-def _remove_replaced(sender: type[models.Model], instance: Any, **kwargs: Any) -> None:
+def _remove_replaced(sender: type[models.Model], instance: Any) -> None:
     for field, old in vars(instance).pop(_REPLACED, ()):
         new = getattr(instance, field.attname).name
         if old == new:

@@ -33,6 +33,8 @@ from .saved import SavedName
 
 logger = logging.getLogger("djintegrate.files")
 
+_ABOUT_NAMES = ("get_available_name", "is_name_available", "exists", "path")
+
 
 @deconstructible(path="djintegrate.files.TransactionalStorage")
 class TransactionalStorage(identities.Transactional, Storage):
@@ -73,12 +75,17 @@ class TransactionalStorage(identities.Transactional, Storage):
 
     def save(self, name: str | None, content: Any, max_length: int | None = None) -> str:
         name = content.name if name is None else name
-        validate_file_name(os.fspath(name), allow_relative_path=True)
+        given = os.fspath(name)
+        name = normal(given)
+        # Each of them that is another name; an examination is long.
+        for each in {given, name}:
+            validate_file_name(each, allow_relative_path=True)
         if not hasattr(content, "chunks"):
-            content = File(content, name)
+            content = File(content, given)
         with world.changing(self.using) as unit:
-            saved = self._save_in(unit, normal(os.fspath(name)), content, max_length)
-        validate_file_name(saved, allow_relative_path=True)
+            saved = self._save_in(unit, name, content, max_length)
+        if saved != name:
+            validate_file_name(saved, allow_relative_path=True)
         return saved
 
     def delete(self, name: str) -> None:
@@ -186,8 +193,7 @@ class TransactionalStorage(identities.Transactional, Storage):
     def _save_in(self, unit: Unit, name: str, content: Any, max_length: int | None) -> str:
         staged: Any = None
         while True:
-            free = self.get_available_name(name, max_length=max_length)
-            place = self._place_to_change(unit, free)
+            place = self._free_place(unit, name, max_length)
             if self._overwrites() or unit.where(place) is None:
                 unit.claim(place)
             elif not unit.try_claim(place):
@@ -195,7 +201,7 @@ class TransactionalStorage(identities.Transactional, Storage):
                 name = self._another(name)
                 continue
             if place.exists():
-                if self._may_replace(unit, place, free):
+                if self._may_replace(unit, place):
                     return self._replace(unit, place, content)
                 # Somebody was faster.
                 unit.give_back(place)
@@ -205,9 +211,25 @@ class TransactionalStorage(identities.Transactional, Storage):
             if saved is not None:
                 return saved
 
-    def _may_replace(self, unit: Unit, place: Any, name: str) -> bool:
+    def _free_place(self, unit: Unit, name: str, max_length: int | None) -> Any:
+        """Where the storage puts what comes under this name, which is a valid one."""
+        if self._takes_free_names and not (max_length and len(name) > max_length):
+            place = self._place_to_change(unit, name)
+            if not place.exists():
+                return place
+        return self._place_to_change(unit, self.get_available_name(name, max_length=max_length))
+
+    @cached_property
+    def _takes_free_names(self) -> bool:
+        """Whether get_available_name() is Django's, which leaves a valid name that nobody has as it is."""
+        kinds = (type(self), TransactionalStorage), (type(self.inner), FileSystemStorage)
+        return all(
+            getattr(kind, each, None) is getattr(own, each, None) for kind, own in kinds for each in _ABOUT_NAMES
+        )
+
+    def _may_replace(self, unit: Unit, place: Any) -> bool:
         """This transaction has removed what is there, or the storage overwrites what has the same name."""
-        return unit.where(place) is None or self.inner.get_available_name(name) == name
+        return unit.where(place) is None or self.inner.get_available_name(place.name) == place.name
 
     def _overwrites(self) -> bool:
         """As django-storages says it, and Django's file system storage."""

@@ -10,6 +10,7 @@ from django.db import DatabaseError, connections
 from . import world
 from .core import decisions, paths
 from .core.recovery import Outcome
+from .core.unit import World
 
 
 def recover() -> Iterator[Outcome]:
@@ -31,5 +32,13 @@ def sweep() -> None:
         # First the rows, then the journals: a transaction that comes between is in both.
         with contextlib.suppress(DatabaseError):
             # An alias without the table has no decisions.
-            decisions.sweep(alias, here.folder.identity, lambda: {each.name for each in here.folder.journals()})
+            decisions.sweep(alias, here.folder.identity, lambda: _living(here))
     paths.sweep(here.folder)
+
+
+def _living(here: World) -> set[str]:
+    """The transactions that are not through; that the others are is to be known after a loss of power as well."""
+    living = here.folder.transactions()
+    if here.fsync:
+        here.folder.sync()
+    return living

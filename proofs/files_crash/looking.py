@@ -8,6 +8,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import connections
 
+from djintegrate.files.core.journal import entries_in
 from proofs.crash.killing import Report
 from proofs.files_crash.models import Document, NativeDocument, Paper
 from proofs.files_crash.site import NATIVE
@@ -24,7 +25,8 @@ def rows() -> dict[str, str]:
 def dangling(report: Report) -> None:
     """Before any recovery; and how many journals wait for it."""
     missing = [path for path, _ in rows().items() if not Path(path).exists()]
-    report(json.dumps([len(list(Path(settings.FILES_JOURNAL).glob("*.journal"))), missing]))
+    waiting = [path for path in Path(settings.FILES_JOURNAL).glob("*.journal") if entries_in(path)]
+    report(json.dumps([len(waiting), missing]))
 
 
 def compare(report: Report) -> None:
@@ -40,7 +42,6 @@ def compare(report: Report) -> None:
         *(f"left over: {path}" for path in there.keys() - named.keys()),
         *(f"wrong content: {path}" for path in named.keys() & there.keys() if named[path] != there[path]),
         *(f"left in the journal: {path.name}" for path in journal.glob("*.journal")),
-        *(f"left for a journal to come: {path.name}" for path in journal.glob("*.spare")),
         *(f"left marker: {path.name}" for path in (journal / "paths").glob("*")),
         *([f"{decided} decisions left"] if decided else []),
     ]

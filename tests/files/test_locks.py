@@ -54,8 +54,7 @@ from djintegrate.files.core.journal import Folder
 from djintegrate.files.core.paths import Paths
 from djintegrate.files.core.places import PathPlace
 folder = Folder(Path(sys.argv[1]))
-journal = folder.journal("of a process that dies")
-journal.begin("default")
+journal = folder.begin("of a process that dies", "default")
 assert Paths(folder, lambda: journal, lambda name: None).take(PathPlace(sys.argv[2]))
 print("held", flush=True)
 time.sleep(60)

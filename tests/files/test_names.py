@@ -178,3 +178,14 @@ def test_a_file_of_somebodys_own_is_listed(site: Site) -> None:
     assert site.storage.listdir("") == ([], [".files-x"])
     for path in site.media.iterdir():
         path.unlink()
+
+
+@pytest.mark.parametrize("name", ["plain", "plain/inside", "link", "link/inside", "loop/inside", "nothing/inside", ""])
+@pytest.mark.parametrize("start", ["", "/"])
+def test_a_place_is_known_by_the_path_that_leads_through_no_link(tmp_path: Path, start: str, name: str) -> None:
+    (tmp_path / "plain").mkdir()
+    (tmp_path / "link").symlink_to("plain")
+    (tmp_path / "loop").symlink_to("loop")
+    path = f"{start}{tmp_path}/{name}/file"
+    assert PathPlace(path).key == f"path:{os.path.realpath(os.path.dirname(path))}/file"
+    assert PathPlace("//file").key == PathPlace("/file").key == "path:/file"

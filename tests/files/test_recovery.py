@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 from collections.abc import Callable
@@ -20,6 +21,8 @@ from djintegrate.files import Undecided, upkeep, world
 from djintegrate.files.core import decisions
 from djintegrate.files.core.changes import Change
 from djintegrate.files.core.journal import Journal
+from djintegrate.files.core.locks import digest_of
+from djintegrate.files.core.places import PathPlace
 from djintegrate.files.core.unit import Unit
 from tests.support.files import FILES, Site
 from tests.support.files import decisions as rows_of_decisions
@@ -209,7 +212,26 @@ def test_a_line_that_was_not_finished_is_no_change(site: Site, dies: Any, monkey
 def test_an_empty_journal_is_nothing(site: Site) -> None:
     site.journal.mkdir(exist_ok=True)
     (site.journal / "abc.journal").touch()
-    assert recovered() == ["undone, 0 changes"]
+    assert list(upkeep.waiting()) == []
+    assert recovered() == []
+    assert not (site.journal / "abc.journal").exists()
+
+
+def test_a_journal_of_the_last_version_is_recovered(site: Site) -> None:
+    """It was named after its one transaction, and had a line for each entry."""
+    world.current().folder.make()
+    path, name = site.put("new"), "e" * 32
+    entries = [
+        {"version": 1, "id": name, "using": site.alias},
+        {"change": "create", "place": {"path": str(path)}},
+    ]
+    text = "".join(f"{json.dumps(entry)}\n" for entry in entries)
+    (site.journal / f"{name}.journal").write_text(text)
+    os.link(site.journal / f"{name}.journal", site.journal / "paths" / digest_of(PathPlace(path).key))
+    with files.transaction(site.alias) as t:
+        t.add_file(path)
+        assert site.files == {}
+    assert site.files == {}
 
 
 @pytest.mark.skipif(os.environ["DB"] == "sqlite", reason="SQLite has one writer: the other one would have to wait.")

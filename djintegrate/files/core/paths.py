@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..exceptions import PathLocked
-from .journal import MARKERS, Folder, Journal, id_in
+from .journal import MARKERS, Folder, Journal, journal_in
 from .locks import digest_of
 
 
@@ -92,7 +92,7 @@ class Paths:
             raise
 
     def _take_over(self, marker: str) -> None:
-        found = id_in(marker)
+        found = journal_in(marker)
         if found:
             self._recover(found)
         with contextlib.suppress(FileNotFoundError):
@@ -110,7 +110,7 @@ class Paths:
 def unmark(folder: Folder, digest: str, name: str) -> None:
     """Remove the marker, if it is that of the journal of this name. To be called with the lock."""
     marker = _marker_of(folder, digest)
-    if id_in(marker) == name:
+    if journal_in(marker) == name:
         os.unlink(marker)
 
 
@@ -119,7 +119,7 @@ def sweep(folder: Folder) -> None:
     owner = object()
     for marker in (folder.path / MARKERS).glob("*"):
         if folder.locks.take(marker.name, owner):
-            if not folder.journal(id_in(str(marker))).exists():
+            if not folder.journal(journal_in(str(marker))).exists():
                 marker.unlink(missing_ok=True)
             folder.locks.release(marker.name, owner)
 

@@ -9,7 +9,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..exceptions import Undecided
@@ -30,7 +30,7 @@ PlaceOf = Callable[[dict[str, str]], Any]
 
 @dataclass
 class Outcome:
-    """What has become of one journal."""
+    """What has become of one transaction."""
 
     name: str
     committed: bool | None = None
@@ -45,6 +45,16 @@ class Outcome:
         return f"{self.name}: {'completed' if self.committed else 'undone'}, {changes}"
 
 
+@dataclass
+class Written:
+    """What a journal says of its transaction."""
+
+    name: str
+    using: str = ""
+    changes: list[Change] = field(default_factory=list)
+    is_decided: bool = False
+
+
 class Recovery:
     """Of the journals in one folder. `place_of` finds a place again, `is_named` asks whether a row still names it."""
 
@@ -56,32 +66,36 @@ class Recovery:
         self._next = 0.0
 
     def all(self) -> Iterator[Outcome]:
-        """Each journal that nobody who lives has."""
-        self.folder.spares.sweep()
+        """What is in each journal that nobody who lives has."""
         for journal in self.folder.journals():
             if journal.take():
-                yield self._recover(journal)
+                if journal.entries():
+                    yield self._recover(journal)
+                else:
+                    journal.remove()
 
     def waiting(self) -> Iterator[tuple[str, list[str]]]:
         """The same journals, and in words what is in them. Nothing is changed."""
         for journal in self.folder.journals():
             if journal.take():
                 try:
-                    yield journal.name, [f"{change.kind.value} {change.place!r}" for change in self._read(journal)[1]]
+                    if journal.entries():
+                        written = self._read(journal)
+                        yield written.name, [f"{change.kind.value} {change.place!r}" for change in written.changes]
                 finally:
                     journal.leave()
 
     def one(self, name: str, seconds: float) -> None:
-        """Somebody needs a path that this journal had."""
+        """Somebody needs a path that the journal of this name has."""
         journal = self.folder.journal(name)
         if journal.take(seconds):
             outcome = self._recover(journal)
             if outcome.left:
                 raise Undecided(
-                    f"The path is part of the transaction {name}, which could not be ended yet. {outcome.left}"
+                    f"The path is part of the transaction {outcome.name}, which could not be ended yet. {outcome.left}"
                 )
         elif journal.exists():
-            raise Undecided(f"The path is part of the transaction {name}, which another process recovers.")
+            raise Undecided(f"The path is part of a transaction in the journal {name}, which another process recovers.")
 
     def at_first_use(self) -> None:
         """What died before this process used files for the first time."""
@@ -115,35 +129,34 @@ class Recovery:
     def _recover(self, journal: Journal) -> Outcome:
         outcome = Outcome(journal.name)
         try:
-            using, made, is_decided = self._read(journal)
-            outcome.changes = len(made)
-            if is_decided or not made:
-                outcome.committed = is_decided
-                self.end(using, made, is_decided)
+            written = self._read(journal)
+            outcome.name, outcome.changes = written.name, len(written.changes)
+            if written.is_decided or not written.changes:
+                outcome.committed = written.is_decided
+                self.end(written.using, written.changes, written.is_decided)
             else:
-                outcome.committed = self.settle(using, journal.name, made)
+                outcome.committed = self.settle(written.using, written.name, written.changes)
         except Exception as error:
             # Whatever it is: the others are to be recovered all the same.
             outcome.left = str(error) if isinstance(error, Undecided) else f"{type(error).__name__}: {error}"
             journal.leave()
             return outcome
-        self._remove_markers(journal, made)
+        self._remove_markers(journal, written.changes)
         journal.finish()
         return outcome
 
-    def _read(self, journal: Journal) -> tuple[str, list[Change], bool]:
-        using, is_decided = "", False
-        made: list[Change] = []
+    def _read(self, journal: Journal) -> Written:
+        written = Written(journal.name)
         for entry in journal.entries():
             if "using" in entry:
-                using = entry["using"]
+                written.name, written.using = entry["id"], entry["using"]
             elif "kept" in entry:
-                del made[entry["kept"] :]
+                del written.changes[entry["kept"] :]
             elif "decided" in entry:
-                is_decided = True
+                written.is_decided = True
             else:
-                made.append(Change.from_json(entry, self._place_of))
-        return using, made, is_decided
+                written.changes.append(Change.from_json(entry, self._place_of))
+        return written
 
     def _remove_markers(self, journal: Journal, made: list[Change]) -> None:
         for digest in {digest_of(change.place.key) for change in made}:

@@ -165,7 +165,8 @@ class Unit(Follower):
                 self._journal.write({"decided": True})
         self._finish(committed=True)
         if self._is_recorded:
-            decisions.is_through(self.using, self.name)
+            # Without its row, a journal that says no more that it is through would be that of no commit.
+            decisions.is_through(self.using, self.name, self._world.folder.sync if self._world.fsync else None)
 
     def aborted(self) -> None:
         if not self._is_of_parent():
@@ -185,9 +186,7 @@ class Unit(Follower):
     def _begun(self) -> Journal | None:
         """The journal, from the first path on that the transaction has for itself."""
         if self._journal is None and self._followed is not None:
-            journal = self._world.folder.journal(self.name)
-            journal.begin(self.using)
-            self._journal = journal
+            self._journal = self._world.folder.begin(self.name, self.using)
         return self._journal
 
     def _see(self, change: Change) -> None:

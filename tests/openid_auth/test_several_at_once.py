@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from django.contrib.sessions.models import Session
@@ -59,6 +60,17 @@ class TestACheckThatIsDue:
         other = Visitor()
         villain.sign_in(other)
         assert old(other).client.get("/", headers=PAGE).status_code == 302
+
+    def test_ends_nobody_elses_session(self, visitor: Visitor, villain: Villain) -> None:
+        asked = dict(parse_qsl(urlsplit(visitor.client.get("/", headers=PAGE)["Location"]).query))
+        cookies = visitor.begun
+        visitor.client.logout()
+        visitor.keep(cookies)
+        villain.says({"sub": "somebody-else", "preferred_username": "else"})
+        villain.sign_in(visitor, sub="somebody-else")
+        assert visitor.who == "else"
+        assert villain.come_back(visitor, asked, error="login_required")["Location"] == "/"
+        assert visitor.who == "else"
 
 
 class TestAnAnswerWhoseStateIsNotKnown:

@@ -98,6 +98,24 @@ class TestASGI:
         async_to_sync(go)()
         assert User.objects.get().email == "ada@people.example"
 
+    @pytest.mark.parametrize("prefix", ["openid", "aopenid"])
+    def test_tabs_that_begin_at_the_same_moment_all_find_their_way(self, provider: Provider, prefix: str) -> None:
+        async def go() -> None:
+            tabs, browser = [AsyncClient() for _ in range(8)], AsyncClient()
+            asked = [{"openid_identifier": provider.url, "next": f"/?tab={tab}"} for tab in range(8)]
+            begun = await asyncio.gather(
+                *(tab.post(f"/{prefix}/login/", form) for tab, form in zip(tabs, asked, strict=True))
+            )
+            for tab in tabs:
+                browser.cookies.update(tab.cookies)
+            assert "sessionid" not in browser.cookies
+            answers = [local(sent_back(provider.decide(response["Location"]).fields)) for response in begun]
+            for number, answer in enumerate(answers):
+                assert (await browser.get(answer))["Location"] == f"/?tab={number}"
+            assert not [name for name, cookie in browser.cookies.items() if "-openid-" in name and cookie.value]
+
+        async_to_sync(go)()
+
     def test_the_sync_views_do_as_well(self, provider: Provider) -> None:
         async def go() -> None:
             client = AsyncClient()

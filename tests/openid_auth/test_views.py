@@ -164,5 +164,5 @@ def test_an_identity_is_added_to_the_account_of_who_began_it(provider: Provider,
     # Signed out, or somebody else, by the time the answer comes.
     late = provider.decide(begin(other, provider.url)["Location"], "dmitri")
     other.client.force_login(get_user_model().objects.get(username="ada"))
-    assert other.complete(late).status_code == 403
+    assert other.complete(late).status_code == 302
     assert not models.UserOpenID.objects.filter(claimed_id=provider.identity("dmitri")).exists()

@@ -63,9 +63,14 @@ def refuse_one_too_many(
 def pass_on(request: HttpRequest, token: str | None, following: str | None = None) -> HttpResponse | None:
     """The way on for who is signed in, and brings an answer to no sign-in that the browser remembers.
 
-    Another tab has signed in meanwhile, perhaps, or the answer came before. It is not read, and nothing changes.
+    Another tab has signed in meanwhile, perhaps, or the answer came before. It is not read, and nothing changes. So it
+    is with one to what somebody else began to do with their account.
     """
-    if not token or not user_key(request) or entries.of(request).find(token) is not None:
+    user = user_key(request)
+    if not token or not user:
+        return None
+    begun = entries.of(request).find(token)
+    if begun is not None and begun.get("user") in ("", user):
         return None
     logger.info("An answer to a sign-in that is not known (any more): %s is signed in, and goes on", request.user)
     return HttpResponseRedirect(sanitise_redirect_url(following))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -233,6 +234,21 @@ class TestTheCookieOfASignIn:
         villain.gives(signed(villain.claims(asked)))
         assert villain.come_back(visitor, asked).status_code == 403
         assert villain.sign_in(visitor).status_code == 302
+
+    def test_is_no_younger_for_having_lost_where_it_was_to_lead(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        now = time.time()
+        monkeypatch.setattr(begun.time, "time", lambda: now - begun.MAX_AGE + 60)
+        browser = begun.Begun({})
+        token = browser.add({"purpose": "login", "following": "/" + secrets.token_urlsafe(1400)})
+        browser.add({"purpose": "login", "following": "/" + secrets.token_urlsafe(1400)})
+        monkeypatch.setattr(begun.time, "time", lambda: now)
+        response = HttpResponse()
+        browser.write(response)
+        cookies = {name: morsel.value for name, morsel in response.cookies.items()}
+        found = begun.Begun(cookies).find(token)
+        assert found is not None and found["following"] == ""
+        monkeypatch.setattr(begun.time, "time", lambda: now + 120)
+        assert begun.Begun(cookies).find(token) is None
 
     def test_keeps_where_it_was_to_lead_if_it_has_failed(self, villain: Villain) -> None:
         villain.next = "/?a=b"

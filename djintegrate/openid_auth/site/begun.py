@@ -20,10 +20,8 @@ logger = logging.getLogger("djintegrate.openid_auth")
 
 SALT = "djintegrate.openid_auth.begun"
 MAX_AGE = 60 * 60
-MOST = 50
-"""Sign-ins of one browser. Anybody may begin them."""
 MAX_SIZE = 3800
-"""In letters, of all of them: servers take 8,190 of cookies, and a session in one may have 4,096."""
+"""In letters, of all of one browser's, some ten: servers take 8,190 of cookies, and a session in one may have 4,096."""
 SPARE = "following"
 """What a sign-in can do without: where to go after it."""
 
@@ -101,10 +99,11 @@ class Begun:
         if token in self._changed:
             return self._changed[token]
         try:
-            entry = signing.loads(self._cookies[cookie_of(token)], salt=SALT + token, max_age=MAX_AGE)
+            entry: dict[str, Any] = signing.loads(self._cookies[cookie_of(token)], salt=SALT + token)
         except (KeyError, ValueError, signing.BadSignature):
             return None
-        return entry if isinstance(entry, dict) else None
+        # The signature's own time is no measure: it is new when the entry has lost what it can spare.
+        return entry if entry["time"] > time.time() - MAX_AGE else None
 
 
 def _signed(token: str, entry: dict[str, Any]) -> str:
@@ -120,7 +119,7 @@ def _fitting(entries: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
             fitting[token] = {**entry, SPARE: ""}
             sizes[token] = _size(token, fitting[token])
             logger.warning("A browser forgets where its oldest sign-in on its way was to lead: there are too many")
-    while len(fitting) > 1 and (len(fitting) > MOST or sum(sizes.values()) > MAX_SIZE):
+    while len(fitting) > 1 and sum(sizes.values()) > MAX_SIZE:
         oldest = next(iter(fitting))
         del fitting[oldest], sizes[oldest]
         logger.warning("The oldest sign-in on its way is forgotten: one browser has begun too many")

@@ -127,7 +127,7 @@ def _group_model() -> Iterator[CheckMessage]:
 def _sessions() -> Iterator[CheckMessage]:
     if SESSIONS not in settings.MIDDLEWARE:
         yield Warning(
-            "MIDDLEWARE has no SessionMiddleware, and a sign-in that was begun is remembered in the session.",
+            "MIDDLEWARE has no SessionMiddleware, and who has signed in is remembered in the session.",
             hint=f"Add {SESSIONS!r}, or one of your own that does the same.",
             id="openid_auth.W001",
         )

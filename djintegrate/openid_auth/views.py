@@ -31,6 +31,7 @@ from .people.arrival import conclude, is_held_back, pass_on, refuse_one_too_many
 from .people.identity import issuer_of
 from .protocol.consumer import OpenIDConsumer
 from .protocol.state import PARAMETER
+from .site import begun
 from .site.failures import default_render_failure, fail, refuse_too_many
 from .site.issuers import Issuer
 from .site.pages import POSTED_AGAIN, chosen, issuers, lacks_cookies, logo, providers, send_again, send_by_form
@@ -134,8 +135,8 @@ def ask_again(request: HttpRequest) -> HttpResponse | None:
 
 
 def make_consumer(request: HttpRequest) -> OpenIDConsumer:
-    """The OpenID consumer of this request. Its state is in the session."""
-    return OpenIDConsumer(request.session, DjangoOpenIDStore())
+    """The OpenID consumer of this request. What it has begun, the browser remembers once a response is written."""
+    return OpenIDConsumer(begun.of(request), DjangoOpenIDStore())
 
 
 def render_openid_request(
@@ -150,8 +151,11 @@ def render_openid_request(
     message = openid_request.getMessage(realm, return_to, immediate)
     address = message.toURL(openid_request.endpoint.server_url)
     if len(address) <= MAX_REDIRECT:
-        return HttpResponseRedirect(address)
-    return send_by_form(request, openid_request.endpoint.server_url, message.toPostArgs().items())
+        response: HttpResponse = HttpResponseRedirect(address)
+    else:
+        response = send_by_form(request, openid_request.endpoint.server_url, message.toPostArgs().items())
+    begun.of(request).write(response)
+    return response
 
 
 def parse_openid_response(request: HttpRequest) -> Response | None:

@@ -22,7 +22,9 @@ def shown_as_form(get_response: Callable[[HttpRequest], HttpResponse]) -> Callab
         fields = format_html_join(
             "", '<input type="hidden" name="{}" value="{}" />', parse_qsl(urlsplit(address).query)
         )
-        page = '<html><body>OpenID transaction in progress<form action="{}">{}</form></body></html>'
-        return HttpResponse(format_html(page, ENDPOINT, fields))
+        text = '<html><body>OpenID transaction in progress<form action="{}">{}</form></body></html>'
+        page = HttpResponse(format_html(text, ENDPOINT, fields))
+        page.cookies = response.cookies
+        return page
 
     return middleware

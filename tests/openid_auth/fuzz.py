@@ -228,7 +228,7 @@ def tail(data: bytes) -> int:
 
 def cookie(data: bytes) -> int:
     client = browser()
-    client.cookies["sessionid"] = data.decode("latin-1")
+    client.cookies["sessionid"] = client.cookies["sessionid-openid-x"] = data.decode("latin-1")
     return int(client.get("/openid/complete/?openid.mode=id_res&openid_state=x").status_code)
 
 
@@ -250,21 +250,20 @@ def completed(changes: dict[str, str], more: bytes) -> int:
     from openid.store.nonce import mkNonce
 
     from djintegrate.openid_auth.store import DjangoOpenIDStore
-    from tests.openid_auth.test_fuzz import ENDPOINT, IDENTITY, SECRET, Canned, encoded, session_and_return_to, signed
+    from tests.openid_auth.test_fuzz import ENDPOINT, IDENTITY, SECRET, Canned, cookies_and_return_to, encoded, signed
 
     if changes.get("openid.assoc_handle") != "unknown":
         Canned.hold()
         DjangoOpenIDStore().storeAssociation(ENDPOINT, Association.fromExpiresIn(1000, "handle", SECRET, "HMAC-SHA256"))
-    session, return_to = session_and_return_to("claimed")
+    cookies, return_to = cookies_and_return_to("claimed")
     fields = {
         "openid.ns": "http://specs.openid.net/auth/2.0", "openid.mode": "id_res", "openid.op_endpoint": ENDPOINT,
         "openid.claimed_id": IDENTITY, "openid.identity": IDENTITY, "openid.return_to": return_to,
         "openid.response_nonce": mkNonce(), "openid.assoc_handle": "handle", **changes,
     }  # fmt: skip
     fields["openid.signed"] = ",".join([*(name[7:] for name in fields if name.startswith("openid.")), "signed"])
-    session.save()
     client = browser()
-    client.cookies["sessionid"] = session.session_key
+    client.cookies.update(cookies)
     query = return_to.partition("?")[2]
     try:
         body = encoded(signed(fields)).encode() + more

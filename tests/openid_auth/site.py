@@ -65,6 +65,23 @@ class Visitor:
         return self.complete(answer)
 
     @property
+    def begun(self) -> dict[str, str]:
+        """The names and values of the cookies of the sign-ins on their way."""
+        found = {name: morsel.value for name, morsel in self.client.cookies.items() if "-openid-" in name}
+        return {name: value for name, value in found.items() if value}
+
+    def forget_begun(self) -> dict[str, str]:
+        """As if the browser had never had those cookies; what they were."""
+        cookies = self.begun
+        for name in cookies:
+            del self.client.cookies[name]
+        return cookies
+
+    def keep(self, cookies: dict[str, str]) -> None:
+        for name, value in cookies.items():
+            self.client.cookies[name] = value
+
+    @property
     def who(self) -> str:
         return str(self.client.get("/").content.decode())
 

@@ -20,6 +20,7 @@ from djintegrate.openid_auth.conf import config
 from djintegrate.openid_auth.protocol import discovery, html
 from djintegrate.openid_auth.protocol.consumer import OpenIDConsumer
 from djintegrate.openid_auth.protocol.discovery import discover
+from djintegrate.openid_auth.site.begun import Begun
 from djintegrate.openid_auth.site.fetcher import Fetcher
 from djintegrate.openid_auth.store import DjangoOpenIDStore
 from tests.openid_auth.hostile import SELECT, Hostile, xrds
@@ -169,7 +170,7 @@ def test_a_page_costs_no_more_than_its_length(shape: str, length: int) -> None:
 )
 def test_the_answer_of_an_endpoint_costs_no_more_than_its_length(piece: str, length: int) -> None:
     document = numbered(piece, length).encode()
-    consumer = OpenIDConsumer({}, DjangoOpenIDStore(), fetcher=Canned(document, {}))
+    consumer = OpenIDConsumer(Begun({}), DjangoOpenIDStore(), fetcher=Canned(document, {}))
     endpoint = discover("https://me.example/", Canned(xrds("https://op.example/", SELECT).encode(), {
         "content-type": "application/xrds+xml"
     }))[1][0]  # fmt: skip
@@ -217,7 +218,7 @@ def test_an_answer_costs_no_more_than_its_length(settings: Any, name: str, field
         "openid.signed": "x",        "openid.return_to": "http://site.example/",
         **{name.format(number): f"http://x/{number}" for number in range(fields)},
     }  # fmt: skip
-    consumer = OpenIDConsumer({}, DjangoOpenIDStore(), fetcher=Canned(b"", {}))
+    consumer = OpenIDConsumer(Begun({}), DjangoOpenIDStore(), fetcher=Canned(b"", {}))
 
     def verify() -> Response:
         return consumer.verify(consumer.receive(values, "http://site.example/"))[0]

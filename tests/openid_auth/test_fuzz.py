@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote_from_bytes
 
 import pytest
-from django.contrib.sessions.backends.signed_cookies import SessionStore
+from django.http import HttpResponse, SimpleCookie
 from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -24,6 +24,7 @@ from openid.store.nonce import mkNonce
 from djintegrate.openid_auth.models import UserOpenID
 from djintegrate.openid_auth.protocol import consumer
 from djintegrate.openid_auth.protocol.state import PARAMETER, Begun, BegunRequests
+from djintegrate.openid_auth.site.begun import Begun as Entries
 from djintegrate.openid_auth.store import DjangoOpenIDStore
 from tests.openid_auth.hostile import AX, PAPE, SELECT, SIGNON, SREG, TEAMS, xrds
 from tests.openid_auth.site import set_up
@@ -113,15 +114,17 @@ FETCHED = [b"", xrds(ENDPOINT, SIGNON).encode(), xrds(ENDPOINT, SELECT).encode()
 bad_bytes = st.sampled_from([b"", b"&openid.x=%ff%fe", b"&%ff=1", b"&openid.sig=%", b"&openid.mode", b"&&=&", b";"])
 
 
-def session_and_return_to(kind: str) -> tuple[SessionStore, str]:
-    session = SessionStore()
+def cookies_and_return_to(kind: str) -> tuple[SimpleCookie, str]:
+    entries = Entries({})
     endpoint = OpenIDServiceEndpoint()
     endpoint.server_url = ENDPOINT
     endpoint.type_uris = [OPENID_2_0_TYPE if kind == "claimed" else OPENID_IDP_2_0_TYPE]
     if kind == "claimed":
         endpoint.claimed_id = IDENTITY
-    token = BegunRequests(session).add(Begun(endpoint, IDENTITY))
-    return session, f"http://testserver/openid/complete/?next=%2F&{PARAMETER}={token}"
+    token = BegunRequests(entries).add(Begun(endpoint, IDENTITY))
+    response = HttpResponse()
+    entries.write(response)
+    return response.cookies, f"http://testserver/openid/complete/?next=%2F&{PARAMETER}={token}"
 
 
 def signed(fields: dict[str, str]) -> dict[str, str]:
@@ -162,7 +165,7 @@ def answer(before: Any, after: Any, kind: str, extensions: bool, post: bool, tai
     store = DjangoOpenIDStore()
     store.storeAssociation(ENDPOINT, Association.fromExpiresIn(1000, "handle", SECRET, "HMAC-SHA256"))
     Canned.hold(HTTPResponse(None, 200, {"content-type": "application/xrds+xml"}, document))
-    session, return_to = session_and_return_to(kind)
+    cookies, return_to = cookies_and_return_to(kind)
     fields = {
         "openid.ns": "http://specs.openid.net/auth/2.0", "openid.mode": "id_res", "openid.op_endpoint": ENDPOINT,
         "openid.claimed_id": IDENTITY, "openid.identity": IDENTITY, "openid.return_to": return_to,
@@ -172,9 +175,8 @@ def answer(before: Any, after: Any, kind: str, extensions: bool, post: bool, tai
     fields["openid.signed"] = ",".join([*names, "signed"])
     genuine = signed(changed(fields, before))
     sent = changed(genuine, after)
-    session.save()
     client = Client(raise_request_exception=True)
-    client.cookies["sessionid"] = session.session_key
+    client.cookies.update(cookies)
     query = return_to.partition("?")[2]
     data = encoded(sent) + tail.decode("latin1")
     if post:

@@ -155,7 +155,7 @@ class TestAdding:
         visitor.log_out()
         visitor.sign_in("chiara")
         page = visitor.deliver(answer)
-        # The session knows nothing of it any more: who is signed in goes on.
+        # It is no answer to anything of theirs: who is signed in goes on.
         assert page.status == 302
         assert visitor.who()["user"] == "chiara"
         assert UserOpenID.objects.filter(user__username="chiara").count() == 1

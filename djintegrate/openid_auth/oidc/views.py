@@ -21,10 +21,11 @@ from openid.consumer.consumer import CancelResponse, FailureResponse
 
 from ..exceptions import DjangoOpenIDException, NotAnAnswer, ProviderAway, ProviderUnusable, UsedBefore
 from ..people.arrival import conclude, pass_on, refuse_one_too_many, user_key
+from ..site import begun as entries
 from ..site.egress import make_fetcher
 from ..site.failures import fail
 from ..site.pages import lacks_cookies, send_again
-from ..site.redirects import to_be_kept
+from ..site.redirects import MAX_IN_COOKIE, to_be_kept
 from ..site.submitted import submitted
 from ..site.unanswered import Unanswered
 from . import clients, exchange
@@ -135,13 +136,14 @@ def _sent(
         client,
         purpose,
         "" if purpose == "login" else user_key(request),
-        to_be_kept(following),
+        to_be_kept(following, MAX_IN_COOKIE),
     )
     prompt = "none" if purpose == "recheck" else ""
-    state = remember(request.session, sign_in)
-    return HttpResponseRedirect(
-        exchange.address_of(client, provider, sign_in, state, _return_to(request, client), prompt)
-    )
+    state = remember(request, sign_in)
+    address = exchange.address_of(client, provider, sign_in, state, _return_to(request, client), prompt)
+    response = HttpResponseRedirect(address)
+    entries.of(request).write(response)
+    return response
 
 
 def _receive(request: HttpRequest, key: str, render_failure: Any) -> Answer | HttpResponse:
@@ -157,12 +159,12 @@ def _receive(request: HttpRequest, key: str, render_failure: Any) -> Answer | Ht
         return elsewhere
     if refusal := refuse_one_too_many(request, state, None, render_failure):
         return refusal
-    sign_in = find(request.session, state, client.issuer)
+    sign_in = find(request, state, client.issuer)
     if sign_in is None:
         # The answer is not quoted: a page that anybody can send people to must not show what is in its address.
         message = _("This sign-in was not begun in this browser, or too long ago. Please begin anew.")
         return conclude(request, FailureResponse(None, message), None, None, render_failure)
-    if not use(request.session, state, sign_in):
+    if not use(request, state, sign_in):
         used = UsedBefore()
         return fail(request, used.message, render_failure, exception=used)
     if data.get("iss", client.issuer) != client.issuer:

@@ -20,7 +20,7 @@ from ..exceptions import DjangoOpenIDException, IdentityAlreadyClaimed
 from ..fields import digest_of
 from ..models import UserOpenID
 from ..signals import openid_login_complete
-from ..site.begun import Begun
+from ..site import begun as entries
 from ..site.failures import fail, refuse_too_many
 from ..site.redirects import sanitise_redirect_url
 from ..site.throttle import has_used_up
@@ -52,7 +52,7 @@ def refuse_one_too_many(
     request: HttpRequest, token: str | None, following: str | None, render_failure: Any = None
 ) -> HttpResponse | None:
     """What a client is answered that completes too much; None if it may. A session that is only checked goes on."""
-    begun = Begun(request.session).find(token) or {}
+    begun = entries.of(request).find(token) or {}
     if begun.get("purpose") != "recheck":
         return refuse_too_many(request, render_failure, "complete")
     if is_held_back(request, "recheck-complete"):
@@ -61,11 +61,16 @@ def refuse_one_too_many(
 
 
 def pass_on(request: HttpRequest, token: str | None, following: str | None = None) -> HttpResponse | None:
-    """The way on for who is signed in, and brings an answer to no sign-in that the session remembers.
+    """The way on for who is signed in, and brings an answer to no sign-in that the browser remembers.
 
-    Another tab has signed in meanwhile, perhaps, or the answer came before. It is not read, and nothing changes.
+    Another tab has signed in meanwhile, perhaps, or the answer came before. It is not read, and nothing changes. So it
+    is with one to what somebody else began to do with their account.
     """
-    if not token or not user_key(request) or Begun(request.session).find(token) is not None:
+    user = user_key(request)
+    if not token or not user:
+        return None
+    begun = entries.of(request).find(token)
+    if begun is not None and begun.get("user") in ("", user):
         return None
     logger.info("An answer to a sign-in that is not known (any more): %s is signed in, and goes on", request.user)
     return HttpResponseRedirect(sanitise_redirect_url(following))
@@ -82,7 +87,15 @@ def is_held_back(request: HttpRequest, what: str = "recheck") -> bool:
 def conclude(
     request: HttpRequest, response: Any, begun: Errand | None, following: str | None, render_failure: Any = None
 ) -> HttpResponse:
-    """Sign the person in whom a verified answer names, or say why not."""
+    """Sign the person in whom a verified answer names, or say why not. The sign-in that it is to is over."""
+    page = _concluded(request, response, begun, following, render_failure)
+    entries.of(request).write(page)
+    return page
+
+
+def _concluded(
+    request: HttpRequest, response: Any, begun: Errand | None, following: str | None, render_failure: Any
+) -> HttpResponse:
     purpose = "login" if begun is None else begun.purpose
     if begun is not None and purpose == "recheck" and response.status != SUCCESS:
         if isinstance(response, Unanswered) and (not response.by_browser or recheck.may_go_on(request)):

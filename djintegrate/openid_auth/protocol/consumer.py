@@ -1,4 +1,4 @@
-"""The relying party's half of OpenID 2.0, on python3-openid's, with its state in the session as plain JSON.
+"""The relying party's half of OpenID 2.0, on python3-openid's, with its state in the browser as plain JSON, signed.
 
 A sign-in's fetches and its database statements come apart here: `discover`, `negotiate` and `verify` never touch the
 database, the others never the network. So an async view can run each where it belongs.
@@ -7,7 +7,7 @@ database, the others never the network. So an async view can run each where it b
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -29,6 +29,7 @@ from openid.store.interface import OpenIDStore
 from openid.store.nonce import mkNonce
 
 from ..conf import config
+from ..site.begun import Begun as Entries
 from ..site.egress import make_fetcher
 from ..site.fetcher import MAX_URL
 from ..site.unanswered import Unanswered
@@ -42,11 +43,11 @@ logger = logging.getLogger("djintegrate.openid_auth")
 
 
 class OpenIDConsumer(Consumer):
-    """python3-openid's Consumer for one request. `session` is Django's."""
+    """python3-openid's Consumer for one request. Its session is what the browser remembers."""
 
     def __init__(
         self,
-        session: MutableMapping[str, Any],
+        session: Entries,
         store: DjangoOpenIDStore,
         consumer_class: type[Protocol] | None = None,
         fetcher: HTTPFetcher | None = None,
@@ -61,7 +62,7 @@ class OpenIDConsumer(Consumer):
         """The sign-in that the last answer was to."""
 
     def begin(self, user_url: str, anonymous: bool = False, purpose: str = "login", user: str = "") -> AuthRequest:
-        """A request to the provider of `user_url`, remembered in the session; DiscoveryFailure if there is none."""
+        """A request to `user_url`'s provider, which the browser is to remember; DiscoveryFailure if there is none."""
         endpoint = self.discover(user_url)
         association = self.association(endpoint)
         if association is None:

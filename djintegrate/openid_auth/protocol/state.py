@@ -1,14 +1,13 @@
-"""What a session remembers of a sign-in by OpenID 2.0 that was begun."""
+"""What a browser remembers of a sign-in by OpenID 2.0 that was begun."""
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from openid.consumer.discover import OpenIDServiceEndpoint
 
-from ..site import begun as session_state
+from ..site.begun import Begun as Entries
 
 PARAMETER = "openid_state"
 """What carries the token in return_to."""
@@ -28,8 +27,8 @@ class Begun:
 
 
 class BegunRequests:
-    def __init__(self, session: MutableMapping[str, Any]) -> None:
-        self._entries = session_state.Begun(session)
+    def __init__(self, entries: Entries) -> None:
+        self._entries = entries
 
     def add(self, begun: Begun) -> str:
         """The token of the sign-in, which is now remembered."""

@@ -26,6 +26,7 @@ from djintegrate.common import csp
 from ..conf import config
 from ..exceptions import NotAnAnswer
 from ..protocol.discovery import NotFound, Unreachable
+from . import begun
 from .issuers import Issuer
 from .submitted import in_body_or_address, submitted
 
@@ -118,14 +119,18 @@ def send_by_form(request: HttpRequest, action: str, fields: Iterable[tuple[str, 
 
 
 def lacks_cookies(request: HttpRequest) -> bool:
-    """Whether the browser held the session's cookie back because another site sent it here.
+    """Whether the browser held cookies back because another site sent it here.
 
     A provider sends long answers by a form, and with that no SameSite=Lax cookie comes. With what a page of ours sends
-    it does.
+    it does. A sign-in's cookie is always one of those, the session's if the settings say so.
     """
-    withheld = request.method == "POST" or settings.SESSION_COOKIE_SAMESITE == "Strict"
-    data = in_body_or_address(request)
-    return withheld and settings.SESSION_COOKIE_NAME not in request.COOKIES and POSTED_AGAIN not in data
+    policy = settings.SESSION_COOKIE_SAMESITE
+    has_session = settings.SESSION_COOKIE_NAME in request.COOKIES
+    if policy == "Strict":
+        came = has_session
+    else:
+        came = request.method != "POST" or (policy == "Lax" and has_session) or begun.has_any(request.COOKIES)
+    return not came and POSTED_AGAIN not in in_body_or_address(request)
 
 
 def send_again(request: HttpRequest) -> HttpResponse:
@@ -168,5 +173,5 @@ def _way_back(request: HttpRequest) -> str:
         with suppress(NoReverseMatch):
             return reverse("openid-identities")
     url = reverse("openid-login")
-    following = submitted(request).get(REDIRECT_FIELD_NAME)
+    following = submitted(request).get(REDIRECT_FIELD_NAME) or begun.of(request).answered.get(begun.SPARE)
     return f"{url}?{urlencode({REDIRECT_FIELD_NAME: following})}" if following else url

@@ -20,6 +20,8 @@ DANGEROUS = re.compile(r"[\x00-\x20\x7f-\xa0\\\u2028\u2029\ufeff\ud800-\udfff]")
 
 MAX_LENGTH = 4000
 """More than the first line of a request may have with common servers."""
+MAX_IN_COOKIE = 2000
+"""With OpenID Connect the address is kept in a cookie, which may have 4,096 bytes with all else that is in it."""
 MAX_IN_RETURN_TO = 1500
 """With OpenID 2.0 the address travels inside of return_to, which has to fit into an address itself."""
 

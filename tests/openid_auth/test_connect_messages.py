@@ -88,7 +88,7 @@ def test_an_answer_that_came_twice_says_so(villain: Villain) -> None:
 def test_several_tabs_have_room_and_lose_rather_where_they_go_afterwards(villain: Villain) -> None:
     visitor = Visitor()
     begun = []
-    for following in ("/?first" + token_hex(700), "/?second" + token_hex(600), "/?third" + token_hex(600)):
+    for following in ("/?first" + token_hex(800), "/?second" + token_hex(700), "/?third" + token_hex(700)):
         villain.next = following
         begun.append(villain.begin(visitor))
     went = []

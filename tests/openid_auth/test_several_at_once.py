@@ -152,6 +152,18 @@ class TestHowManyAreRemembered:
         assert browser.find(tokens[1])
         assert "is forgotten" in caplog.text
 
+    def test_which_is_the_oldest_does_not_depend_on_the_order_of_the_cookies(self) -> None:
+        tokens, cookies = [], {}
+        for _ in range(30):
+            browser = begun.Begun(dict(sorted(cookies.items(), reverse=bool(len(tokens) % 2))))
+            tokens.append(browser.add({"purpose": "login"}))
+            response = HttpResponse()
+            browser.write(response)
+            cookies |= {name: morsel.value for name, morsel in response.cookies.items()}
+        known = [bool(begun.Begun(cookies).find(token)) for token in tokens]
+        assert known == sorted(known)
+        assert not known[0]
+
     def test_nobody_fills_a_browser_with_cookies(self, caplog: pytest.LogCaptureFixture) -> None:
         visitor = Visitor()
         for number in range(60):

@@ -20,7 +20,7 @@ logger = logging.getLogger("djintegrate.openid_auth")
 
 SALT = "djintegrate.openid_auth.begun"
 MAX_AGE = 60 * 60
-MAX_SIZE = 3800
+MAX_SIZE = 4000
 """In letters, of all of one browser's, some ten: servers take 8,190 of cookies, and a session in one may have 4,096."""
 SPARE = "following"
 """What a sign-in can do without: where to go after it."""
@@ -56,7 +56,7 @@ class Begun:
     def add(self, entry: dict[str, Any]) -> str:
         """The token of the sign-in, which is now remembered."""
         token = secrets.token_urlsafe(16)
-        before = {**self._all(), token: {**entry, "time": int(time.time())}}
+        before = {**self._all(), token: {**entry, "time": time.time()}}
         after = _fitting(before)
         self._changed |= {each: after.get(each) for each in before if each == token or after.get(each) != before[each]}
         return token

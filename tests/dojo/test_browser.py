@@ -41,8 +41,8 @@ def find(browser: Any, name: str) -> Any:
     """What is seen of the control with this id, or of the dijit with it."""
     return browser.execute_script(
         """const name = arguments[0], node = document.getElementById(name),
-            // Until Dojo is there, what is asked for is only remembered.
-            registry = window.require && require("dijit/registry"), dijit = registry && registry.byId(name);
+            isReady = document.documentElement.dataset.djintegrate === "ready",
+            dijit = isReady && require("dijit/registry").byId(name);
         return node && node.getClientRects().length ? node : dijit ? dijit.focusNode || dijit.domNode : node""",
         name,
     )

@@ -46,7 +46,7 @@ def path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 def make(folder: Path, modules: set[str]) -> None:
     write(folder / "dojo/dojo.js")
-    (folder / MARK).write_text(json.dumps({"modules": sorted(modules), "locales": {}, "look": False}))
+    (folder / MARK).write_text(json.dumps({"modules": sorted(modules), "texts": {}, "look": False}))
 
 
 def said(*, well: bool) -> str:

@@ -70,17 +70,20 @@ def found(name: str) -> str | None:
     path = finders.find(name)
     if path or settings.DEBUG:
         return str(path) if path else None
-    collected = Path(settings.STATIC_ROOT) / name if settings.STATIC_ROOT else None
-    return str(collected) if collected and collected.exists() else None
+    copy = _collected(name)
+    return str(copy) if copy else None
 
 
 def older_copy(name: str) -> Path | None:
     """Of a static file that this machine has, the copy that collectstatic has made of another one by this name."""
-    path = finders.find(name)
+    path, copy = finders.find(name), _collected(name)
+    return copy if path and copy and not filecmp.cmp(path, copy, shallow=False) else None
+
+
+def _collected(name: str) -> Path | None:
+    """The file that collectstatic has made, if it has."""
     copy = Path(settings.STATIC_ROOT) / name if settings.STATIC_ROOT else None
-    if not path or copy is None or not copy.is_file() or filecmp.cmp(path, copy, shallow=False):
-        return None
-    return copy
+    return copy if copy and copy.exists() else None
 
 
 def remedy_for_own() -> str:

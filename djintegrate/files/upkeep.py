@@ -30,8 +30,8 @@ def sweep() -> None:
         return
     for alias in connections:
         # First the rows, then the journals: a transaction that comes between is in both.
-        with contextlib.suppress(DatabaseError):
-            # An alias without the table has no decisions.
+        with contextlib.suppress(DatabaseError, ValueError):
+            # An alias without the table has no decisions. A journal that cannot be read may be about any of them.
             decisions.sweep(alias, here.folder.identity, lambda: _living(here))
     paths.sweep(here.folder)
 

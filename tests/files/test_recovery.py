@@ -217,6 +217,21 @@ def test_an_empty_journal_is_nothing(site: Site) -> None:
     assert not (site.journal / "abc.journal").exists()
 
 
+def test_a_journal_that_cannot_be_read_keeps_nobody_else_waiting(site: Site) -> None:
+    world.current().folder.make()
+    (site.journal / "a.journal").write_text("no JSON\n")
+    path = site.put("new")
+    entries = [{"version": 2, "id": "e" * 32, "journal": "b", "using": site.alias},
+               {"change": "create", "place": {"path": str(path)}}]  # fmt: skip
+    (site.journal / "b.journal").write_text(f"{json.dumps(entries)}\n")
+    outcomes = {outcome.name: outcome.left for outcome in upkeep.recover()}
+    assert "JSON" in outcomes.pop("a") and outcomes == {"e" * 32: ""}
+    upkeep.sweep()
+    assert site.files == {}
+    # Somebody may still find out what it was.
+    (site.journal / "a.journal").unlink()
+
+
 def test_a_journal_of_the_last_version_is_recovered(site: Site) -> None:
     """It was named after its one transaction, and had a line for each entry."""
     world.current().folder.make()

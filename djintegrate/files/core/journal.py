@@ -104,7 +104,7 @@ class Journal:
 
     def finish(self) -> None:
         """Everything was done, or everything undone."""
-        if not (self._is_through() and self.folder.idle.keep(self)):
+        if not (self._mark_through() and self.folder.idle.keep(self)):
             self.remove()
 
     def remove(self) -> None:
@@ -127,7 +127,7 @@ class Journal:
             self._file = None
         self.folder.locks.release(self._lock, self)
 
-    def _is_through(self) -> bool:
+    def _mark_through(self) -> bool:
         """Have the file say so. False if it cannot, or must not be written into any more."""
         if self._file is None or self._is_copied:
             # A marker that is a copy would name the next transaction's journal.

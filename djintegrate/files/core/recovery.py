@@ -68,19 +68,16 @@ class Recovery:
     def all(self) -> Iterator[Outcome]:
         """What is in each journal that nobody who lives has."""
         for journal in self.folder.journals():
-            if journal.take():
-                if journal.entries():
-                    yield self._recover(journal)
-                else:
-                    journal.remove()
+            if journal.take() and (outcome := self._recover(journal)) is not None:
+                yield outcome
 
     def waiting(self) -> Iterator[tuple[str, list[str]]]:
         """The same journals, and in words what is in them. Nothing is changed."""
         for journal in self.folder.journals():
             if journal.take():
                 try:
-                    if journal.entries():
-                        written = self._read(journal)
+                    written = self._read(journal)
+                    if written is not None:
                         yield written.name, [f"{change.kind.value} {change.place!r}" for change in written.changes]
                 finally:
                     journal.leave()
@@ -90,7 +87,7 @@ class Recovery:
         journal = self.folder.journal(name)
         if journal.take(seconds):
             outcome = self._recover(journal)
-            if outcome.left:
+            if outcome is not None and outcome.left:
                 raise Undecided(
                     f"The path is part of the transaction {outcome.name}, which could not be ended yet. {outcome.left}"
                 )
@@ -126,10 +123,14 @@ class Recovery:
         else:
             changes.undo(made)
 
-    def _recover(self, journal: Journal) -> Outcome:
+    def _recover(self, journal: Journal) -> Outcome | None:
+        """What has become of the transaction in it; None if there is none, and the journal is gone."""
         outcome = Outcome(journal.name)
         try:
             written = self._read(journal)
+            if written is None:
+                journal.remove()
+                return None
             outcome.name, outcome.changes = written.name, len(written.changes)
             if written.is_decided or not written.changes:
                 outcome.committed = written.is_decided
@@ -145,9 +146,12 @@ class Recovery:
         journal.finish()
         return outcome
 
-    def _read(self, journal: Journal) -> Written:
+    def _read(self, journal: Journal) -> Written | None:
+        entries = journal.entries()
+        if not entries:
+            return None
         written = Written(journal.name)
-        for entry in journal.entries():
+        for entry in entries:
             if "using" in entry:
                 written.name, written.using = entry["id"], entry["using"]
             elif "kept" in entry:
